@@ -1,0 +1,13 @@
+// Package abi holds what both halves of the library and its C ABI agree on: the error table, the description of an
+// image, and the version. It is a leaf: it imports nothing of this module.
+package abi
+
+// Version is the library's version (semver); build.sh, the header, and all packages take it from here.
+const Version = "0.1.0"
+
+// ABIMajor changes when a caller built against an older header could misbehave; ABIMinor when something is added.
+// A binding refuses a library with another major version, or an older minor one than it was generated for.
+const (
+	ABIMajor = 1
+	ABIMinor = 0
+)

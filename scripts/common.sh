@@ -1,0 +1,25 @@
+# Shared by every step of build.sh: where things are, and how to speak. Sourced, never run.
+
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+build="$root/build"
+cache="${XDG_CACHE_HOME:-$HOME/.cache}/shmcv"
+
+say()  { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
+warn() { printf '\033[1m==> NOTE:\033[0m %s\n' "$*" >&2; }
+die()  { printf '\033[1m==> ERROR:\033[0m %s\n' "$*" >&2; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# as_root COMMAND...: run it as root, by sudo where we are not root already.
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"
+    elif have sudo; then sudo "$@"
+    else return 1
+    fi
+}
+
+# quietly LOG COMMAND...: run it with its output in LOG; on failure show the log's end and stop.
+quietly() {
+    local log="$1"; shift
+    mkdir -p "$(dirname "$log")"
+    "$@" >"$log" 2>&1 || { tail -n 40 "$log" >&2; die "'$1' failed; the whole output is in $log"; }
+}

@@ -1,0 +1,109 @@
+# The OpenCV that libshmcv is linked with. Sourced by build.sh.
+#
+# need_opencv leaves PKG_CONFIG_PATH such that `pkg-config opencv4` names it, and opencv_plugin as the path of the
+# highgui plugin that draws the windows (empty: built in, or not to be had).
+#
+# Ours is pinned, static and small: the four modules below, from the source distribution of opencv-python on PyPI,
+# checked against the hash in opencv-requirements.txt, built once into the user's cache under a key of version and
+# options. An interrupted build goes on where it stopped. SHMCV_OPENCV=system takes the system's instead.
+
+opencv_version=4.14.0
+
+# Only what decides the pixels and what keeps other libraries out; everything else is OpenCV's default, as in the
+# cv2 that people compare us with.
+opencv_options=(
+    -DCMAKE_BUILD_TYPE=Release
+    -DBUILD_LIST=core,imgproc,imgcodecs,highgui
+    -DBUILD_SHARED_LIBS=OFF -DENABLE_PIC=ON -DOPENCV_GENERATE_PKGCONFIG=ON -DCMAKE_INSTALL_LIBDIR=lib
+    -DBUILD_TESTS=OFF -DBUILD_PERF_TESTS=OFF -DBUILD_EXAMPLES=OFF -DBUILD_DOCS=OFF -DBUILD_opencv_apps=OFF
+    -DBUILD_JAVA=OFF -DBUILD_opencv_python3=OFF -DBUILD_opencv_python2=OFF
+    # codecs: OpenCV's own copies, so that nothing but libc is needed at run time
+    -DBUILD_JPEG=ON -DBUILD_TIFF=ON -DBUILD_WEBP=ON -DBUILD_ZLIB=ON
+    -DWITH_SPNG=ON -DWITH_ZLIB_NG=ON
+    -DWITH_OPENEXR=OFF -DWITH_OPENJPEG=OFF -DWITH_JASPER=OFF -DWITH_AVIF=OFF -DWITH_JPEGXL=OFF -DWITH_GDAL=OFF
+    -DWITH_IMGCODEC_HDR=OFF -DWITH_IMGCODEC_SUNRASTER=OFF -DWITH_IMGCODEC_PFM=OFF -DWITH_IMGCODEC_GIF=OFF
+    # nothing that loads, probes or traces behind our back
+    -DWITH_IPP=OFF -DWITH_OPENCL=OFF -DWITH_ITT=OFF -DWITH_LAPACK=OFF -DWITH_EIGEN=OFF -DWITH_PROTOBUF=OFF
+    -DWITH_FLATBUFFERS=OFF -DWITH_VA=OFF -DWITH_FFMPEG=OFF -DWITH_GSTREAMER=OFF -DWITH_V4L=OFF -DWITH_1394=OFF
+    -DWITH_OBSENSOR=OFF -DWITH_VTK=OFF -DWITH_QUIRC=OFF -DCV_TRACE=OFF
+    # windows: in a plugin that is opened with the first one
+    -DWITH_GTK=OFF -DWITH_QT=OFF -DHIGHGUI_ENABLE_PLUGINS=ON
+)
+opencv_plugin_options=(
+    -DCMAKE_BUILD_TYPE=Release -DOPENCV_PLUGIN_NAME=opencv_highgui_gtk3
+    "-DCMAKE_MODULE_LINKER_FLAGS=-Wl,-z,muldefs -Wl,--exclude-libs,ALL"
+)
+
+# opencv_prefix: the folder that our OpenCV is (to be) installed in.
+opencv_prefix() {
+    local key
+    key="$(printf '%s\n' "$opencv_version" "${opencv_options[@]}" "${opencv_plugin_options[@]}" | sha256sum)"
+    echo "$cache/opencv-$opencv_version-${key:0:12}"
+}
+
+need_opencv() {
+    opencv_plugin=""
+    case "${SHMCV_OPENCV:-bundled}" in
+    system)
+        pkg-config --atleast-version=4.6 opencv4 ||
+            die "SHMCV_OPENCV=system, but pkg-config finds no opencv4 of 4.6 or later (Debian, Ubuntu: apt-get install libopencv-dev)"
+        return ;;
+    bundled) ;;
+    *) die "SHMCV_OPENCV=$SHMCV_OPENCV means nothing; it is 'system', or unset for the pinned OpenCV" ;;
+    esac
+    local prefix; prefix="$(opencv_prefix)"
+    if [ ! -e "$prefix/complete" ]; then
+        mkdir -p "$cache"
+        exec 9>"$prefix.lock"
+        flock -n 9 || { say "another build of OpenCV is under way; waiting for it"; flock 9; }
+        [ -e "$prefix/complete" ] || build_opencv "$prefix"
+        exec 9>&-
+    fi
+    export PKG_CONFIG_PATH="$prefix/lib/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}"
+    local plugin="$prefix/lib/libopencv_highgui_gtk3.so"
+    [ ! -e "$plugin" ] || opencv_plugin="$plugin"
+}
+
+build_opencv() {
+    local prefix="$1" work="$1.work" tool
+    for tool in cmake ninja nasm pkg-config g++; do
+        have "$tool" || die "building OpenCV needs '$tool'; './build.sh deps' installs it, or use SHMCV_OPENCV=system"
+    done
+    say "building OpenCV $opencv_version once, into $prefix (about 5 minutes on 2 cores; the log is $work/build.log)"
+    mkdir -p "$work"
+    if [ ! -e "$work/source/complete" ]; then
+        say "  fetching its source, 96 MB"
+        quietly "$work/download.log" python3 -m pip download --no-deps --no-binary opencv-python \
+            --require-hashes -r "$root/scripts/opencv-requirements.txt" -d "$work/download"
+        rm -rf "$work/source" && mkdir "$work/source"
+        tar -xzf "$work"/download/opencv*.tar.gz -C "$work/source" --strip-components=1
+        touch "$work/source/complete"
+    fi
+    quietly "$work/configure.log" cmake -G Ninja -S "$work/source/opencv" -B "$work/build" \
+        -DCMAKE_INSTALL_PREFIX="$prefix" "${opencv_options[@]}"
+    ninja_with_progress "$work/build" "$work/build.log"
+    rm -rf "$prefix"
+    quietly "$work/install.log" cmake --install "$work/build"
+    if pkg-config --exists gtk+-3.0; then
+        quietly "$work/plugin.log" cmake -G Ninja -B "$work/plugin" \
+            -S "$work/source/opencv/modules/highgui/misc/plugins/plugin_gtk" \
+            -DOpenCV_DIR="$prefix/lib/cmake/opencv4" "${opencv_plugin_options[@]}"
+        quietly "$work/plugin-build.log" ninja -C "$work/plugin"
+        cp "$work/plugin/libopencv_highgui_gtk3.so" "$prefix/lib/"
+    else
+        warn "no GTK 3 headers (libgtk-3-dev): this library will not open windows. To have them, install it and remove $prefix"
+    fi
+    touch "$prefix/complete"
+    rm -rf "$work"
+    say "OpenCV $opencv_version is ready"
+}
+
+# ninja_with_progress FOLDER LOG: a line at each tenth, and the log's end when it fails.
+ninja_with_progress() {
+    ninja -C "$1" 2>&1 | tee "$2" | awk '
+        match($0, /^\[[0-9]+\/[0-9]+\]/) {
+            split(substr($0, 2, RLENGTH - 2), n, "/"); tenth = int(10 * n[1] / n[2])
+            if (tenth != last) { printf "      %3d %%\n", 10 * tenth; fflush(); last = tenth }
+        }' >&2
+    [ "${PIPESTATUS[0]}" = 0 ] || { tail -n 40 "$2" >&2; die "OpenCV did not build; the whole output is in $2"; }
+}
