@@ -1,0 +1,21 @@
+package abi
+
+// Limits on segments.
+const (
+	MaxName = 200 // Greatest length of a segment's name, in bytes.
+)
+
+// SegmentInfo tells what is known of a segment from its file, without an open handle. It is 384 bytes long.
+type SegmentInfo struct {
+	Name       [208]byte // The segment's name, NUL-terminated.
+	UUID       [16]byte  // Identity of this very segment, all zero for a foreign one; a name may be reused, a UUID is not.
+	Size       uint64    // Bytes for pixels, as asked for when it was created; the file's length for a foreign one.
+	FileSize   uint64    // Bytes of shared memory it takes.
+	CreatedAt  uint64    // When it was created, nanoseconds since 1970 (UTC); 0 for a foreign one.
+	Owner      uint32    // Process id of its creator; 0 for a foreign one.
+	OwnerAlive uint32    // 1 while the creator holds it, 0 when that process is gone or has closed it.
+	HasImage   uint32    // 1 when Image is meaningful.
+	Foreign    uint32    // 1 when it has no shmcv metadata: made by another program.
+	Image      Image     // The image in it.
+	Reserved   [7]uint64 // 0.
+}
