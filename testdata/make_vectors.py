@@ -1,0 +1,364 @@
+"""Writes vectors.tsv: what every suite expects of the library, with cv2 as the reference wherever cv2 has an answer."""
+
+import io
+import re
+import zlib
+from pathlib import Path
+from urllib.parse import quote
+
+import cv2
+import numpy as np
+from make_images import PATCH, PATCHES, require
+from PIL import Image, ImageOps
+
+HERE = Path(__file__).resolve().parent
+
+# Names are those of the header without their prefixes, in lower case; bgra is ours alone, cv2 has no such flag.
+FLAGS = {
+    "color": cv2.IMREAD_COLOR,
+    "gray": cv2.IMREAD_GRAYSCALE,
+    "unchanged": cv2.IMREAD_UNCHANGED,
+    "bgra": None,
+    "color+any_depth": cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH,
+    "gray+any_depth": cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH,
+}
+DEPTHS = {np.dtype(np.uint8): "u8", np.dtype(np.uint16): "u16", np.dtype(np.float32): "f32"}
+ORDERS = {1: "gray", 3: "bgr", 4: "bgra"}
+NOTHING = "-"  # stands in a column that has no value; never an empty one, so that strtok can split a line
+
+COLUMNS = {
+    "load": "file flag width height channels depth order crc32",
+    "pixel": "file flag x y values tolerance",
+    "flip": "file flag code crc32",
+    "save": "file flag extension quality result width height channels depth order crc32",
+    "error": "file flag segment_bytes result cv2",
+    "name": "name result",
+    "geometry": "width height channels depth order stride segment_bytes result stored_stride",
+}
+
+# What loading these must answer. What cv2 makes of them is written beside it, and is not the contract.
+BAD = {
+    "empty.jpg": "E_DECODE",
+    "empty.png": "E_DECODE",
+    "signature-only.jpg": "E_DECODE",
+    "signature-only.png": "E_DECODE",
+    "header-only.jpg": "E_DECODE",
+    "header-only.png": "E_DECODE",
+    "header-only.bmp": "E_DECODE",
+    "header-only.webp": "E_DECODE",
+    "header-only.tif": "E_DECODE",
+    "header-only.ppm": "E_DECODE",
+    "truncated.jpg": "E_DECODE",
+    "truncated-progressive.jpg": "E_DECODE",
+    "truncated.png": "E_DECODE",
+    "truncated.bmp": "E_DECODE",
+    "truncated.webp": "E_DECODE",
+    "truncated.tif": "E_DECODE",
+    "truncated.ppm": "E_DECODE",
+    "corrupt.jpg": "E_DECODE",
+    "corrupt.png": "E_DECODE",
+    "corrupt-deflate.png": "E_DECODE",
+    "not-an-image.png": "E_UNSUPPORTED",
+    "bomb.png": "E_LIMIT",
+    "bomb.jpg": "E_LIMIT",
+    "large.png": "E_TOO_SMALL",
+    "missing.jpg": "E_NOT_FOUND",
+    ".": "E_INVALID",
+}
+ROOMY = 1 << 20  # bytes of segment for an error that has nothing to do with the segment's size
+
+FLIPPED = [
+    ("small-bgr.png", "color"), ("small-bgr.png", "gray"), ("small-bgr.png", "bgra"), ("small-bgra.png", "unchanged"),
+    ("small-bgr16.png", "unchanged"), ("small-gray16.png", "unchanged"), ("small-bgra16.png", "unchanged"),
+    ("row.png", "color"), ("column.png", "color"), ("one-pixel.png", "color"), ("row.png", "gray"),
+    ("orientation-6.jpg", "color"), ("photograph.jpg", "color"), ("photograph.jpg", "gray"),
+]  # fmt: skip
+
+# file, flag, extension, quality, result
+SAVED = [
+    ("small-bgr.png", "color", ".jpg", "-1", "OK"),
+    ("small-bgr.png", "color", ".jpeg", "95", "OK"),
+    ("small-bgr.png", "color", ".jpg", "0", "OK"),
+    ("small-bgr.png", "color", ".jpg", "40", "OK"),
+    ("small-bgr.png", "color", ".JPG", "100", "OK"),
+    ("small-bgr.png", "gray", ".jpg", "-1", "OK"),
+    ("small-bgra.png", "unchanged", ".jpg", "-1", "OK"),
+    ("photograph.jpg", "color", ".jpg", "-1", "OK"),
+    ("small-bgr.png", "color", ".png", "-1", "OK"),
+    ("small-bgr.png", "color", ".png", "0", "OK"),
+    ("small-bgr.png", "color", ".png", "9", "OK"),
+    ("small-bgr.png", "gray", ".png", "-1", "OK"),
+    ("small-bgra.png", "unchanged", ".png", "-1", "OK"),
+    ("small-bgr16.png", "unchanged", ".png", "-1", "OK"),
+    ("small-gray16.png", "unchanged", ".png", "-1", "OK"),
+    ("small-bgra16.png", "unchanged", ".png", "-1", "OK"),
+    ("row.png", "color", ".png", "-1", "OK"),
+    ("column.png", "color", ".png", "-1", "OK"),
+    ("small-bgr.png", "color", ".webp", "80", "OK"),
+    ("small-bgr.png", "color", ".webp", "-1", "OK"),
+    ("small-bgr.png", "color", ".webp", "101", "OK"),
+    ("small-bgra.png", "unchanged", ".webp", "101", "OK"),
+    ("small-bgr.png", "color", ".bmp", "-1", "OK"),
+    ("small-bgr.png", "gray", ".bmp", "-1", "OK"),
+    ("small-bgra.png", "unchanged", ".bmp", "-1", "OK"),
+    ("small-bgr.png", "color", ".tif", "-1", "OK"),
+    ("small-bgr.png", "gray", ".tiff", "-1", "OK"),
+    ("small-bgra.png", "unchanged", ".tiff", "-1", "OK"),
+    ("small-bgr16.png", "unchanged", ".tiff", "-1", "OK"),
+    ("small-gray16.png", "unchanged", ".tiff", "-1", "OK"),
+    ("small-bgra16.png", "unchanged", ".tiff", "-1", "OK"),
+    ("small-bgr-f32.tif", "unchanged", ".tiff", "-1", "OK"),
+    ("small-gray-f32.tif", "unchanged", ".tiff", "-1", "OK"),
+    ("small-bgr.png", "color", ".ppm", "-1", "OK"),
+    ("small-bgr16.png", "unchanged", ".ppm", "-1", "OK"),
+    ("small-bgr.png", "gray", ".pgm", "-1", "OK"),
+    ("small-gray16.png", "unchanged", ".pgm", "-1", "OK"),
+    ("small-bgr.png", "color", ".pnm", "-1", "OK"),
+    ("small-bgr.png", "color", ".jpg", "101", "E_INVALID"),
+    ("small-bgr.png", "color", ".jpg", "-2", "E_INVALID"),
+    ("small-bgr.png", "color", ".png", "10", "E_INVALID"),
+    ("small-bgr.png", "color", ".webp", "0", "E_INVALID"),
+    ("small-bgr.png", "color", ".xyz", "-1", "E_UNSUPPORTED"),
+    ("small-bgr.png", "color", NOTHING, "-1", "E_UNSUPPORTED"),  # a file name without an extension
+    ("small-bgr16.png", "unchanged", ".jpg", "-1", "E_UNSUPPORTED"),
+    ("small-bgr16.png", "unchanged", ".bmp", "-1", "E_UNSUPPORTED"),
+    ("small-bgr16.png", "unchanged", ".webp", "-1", "E_UNSUPPORTED"),
+    ("small-bgr-f32.tif", "unchanged", ".jpg", "-1", "E_UNSUPPORTED"),
+    ("small-bgr-f32.tif", "unchanged", ".png", "-1", "E_UNSUPPORTED"),
+]
+
+QUALITY = {
+    ".jpg": cv2.IMWRITE_JPEG_QUALITY,
+    ".jpeg": cv2.IMWRITE_JPEG_QUALITY,
+    ".webp": cv2.IMWRITE_WEBP_QUALITY,
+    ".png": cv2.IMWRITE_PNG_COMPRESSION,
+}
+
+NAMES = [
+    ("cam0", "OK"), ("a", "OK"), ("7", "OK"), ("-", "OK"), ("_", "OK"), ("--help", "OK"), ("a.b-c_D9", "OK"),
+    ("a.", "OK"), ("a..b", "OK"), ("550e8400-e29b-41d4-a716-446655440000", "OK"), ("n" * 200, "OK"),
+    ("", "E_INVALID"), ("n" * 201, "E_INVALID"), ("n" * 1000, "E_INVALID"),
+    (".", "E_INVALID"), ("..", "E_INVALID"), (".hidden", "E_INVALID"),
+    ("/", "E_INVALID"), ("/cam0", "E_INVALID"), ("a/b", "E_INVALID"), ("../cam0", "E_INVALID"), ("a\\b", "E_INVALID"),
+    (" ", "E_INVALID"), ("a b", "E_INVALID"), ("cam0 ", "E_INVALID"), ("cam0\n", "E_INVALID"), ("a\tb", "E_INVALID"),
+    ("a:b", "E_INVALID"), ("a*", "E_INVALID"), ("%41", "E_INVALID"), ("$HOME", "E_INVALID"), ("a\x7f", "E_INVALID"),
+    ("a~b", "E_INVALID"),
+    ("käse", "E_INVALID"), ("猫", "E_INVALID"), ("cam٣", "E_INVALID"), ("\uff43am", "E_INVALID"),
+    ("a\u200b", "E_INVALID"),
+    (b"\xff\xfe", "E_INVALID"), (b"a\x80", "E_INVALID"), (b"a\xc0\xae", "E_INVALID"),
+]  # fmt: skip
+NAME_RULE = re.compile(rb"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
+
+# width, height, channels, depth, order, stride, bytes of the segment, result, stride that is stored.
+# depth: 1 u8, 2 u16, 3 f32; order: 1 gray, 2 bgr, 3 bgra, 4 rgb, 5 rgba.
+TOP = 0xFFFFFFFF
+GEOMETRIES = [
+    (640, 480, 3, 1, 2, 0, 921_600, "OK", 1920),
+    (640, 480, 3, 1, 2, 1920, 921_600, "OK", 1920),
+    (640, 480, 3, 1, 4, 0, 921_600, "OK", 1920),
+    (640, 480, 1, 1, 1, 0, 307_200, "OK", 640),
+    (640, 480, 4, 1, 3, 0, 1_228_800, "OK", 2560),
+    (640, 480, 4, 1, 5, 0, 1_228_800, "OK", 2560),
+    (640, 480, 3, 2, 2, 0, 1_843_200, "OK", 3840),
+    (64, 48, 4, 2, 3, 0, 24_576, "OK", 512),
+    (64, 48, 3, 3, 2, 0, 36_864, "OK", 768),
+    (1, 1, 1, 1, 1, 0, 1, "OK", 1),
+    (1, 1, 4, 3, 5, 0, 16, "OK", 16),
+    (67, 43, 3, 1, 2, 204, 8769, "OK", 204),  # rows on multiples of 4; no gap is needed after the last one
+    (67, 43, 3, 1, 2, 202, 8685, "OK", 202),  # any gap will do for 8 bits
+    (67, 43, 3, 2, 2, 404, 17370, "OK", 404),
+    (1_048_576, 1, 1, 1, 1, 0, 1_048_576, "OK", 1_048_576),
+    (1, 1_048_576, 1, 1, 1, 0, 1_048_576, "OK", 1),
+    (1, 1, 1, 1, 1, 2_147_483_647, 1, "OK", 2_147_483_647),
+    (640, 480, 3, 1, 2, 0, 921_599, "E_TOO_SMALL", None),
+    (67, 43, 3, 1, 2, 204, 8768, "E_TOO_SMALL", None),
+    (1, 1, 1, 2, 1, 0, 1, "E_TOO_SMALL", None),
+    (2, 2, 1, 1, 1, 2_147_483_647, 4096, "E_TOO_SMALL", None),
+    (32_768, 32_768, 1, 1, 1, 0, 4096, "E_TOO_SMALL", None),  # exactly as many pixels as are handled
+    (1, 1_048_576, 1, 1, 1, 2_147_483_647, 4096, "E_TOO_SMALL", None),  # 2^51 bytes: no 32-bit sum of them
+    (0, 480, 3, 1, 2, 0, 4096, "E_INVALID", None),
+    (640, 0, 3, 1, 2, 0, 4096, "E_INVALID", None),
+    (0, 0, 0, 0, 0, 0, 4096, "E_INVALID", None),
+    (64, 48, 3, 0, 2, 0, 65_536, "E_INVALID", None),
+    (64, 48, 3, 4, 2, 0, 65_536, "E_INVALID", None),
+    (64, 48, 3, TOP, 2, 0, 65_536, "E_INVALID", None),
+    (64, 48, 3, 1, 0, 0, 65_536, "E_INVALID", None),
+    (64, 48, 3, 1, 6, 0, 65_536, "E_INVALID", None),
+    (64, 48, 3, 1, TOP, 0, 65_536, "E_INVALID", None),
+    (64, 48, 0, 1, 2, 0, 65_536, "E_INVALID", None),
+    (64, 48, 2, 1, 2, 0, 65_536, "E_INVALID", None),
+    (64, 48, 2, 1, 1, 0, 65_536, "E_INVALID", None),
+    (64, 48, 4, 1, 2, 0, 65_536, "E_INVALID", None),
+    (64, 48, 3, 1, 3, 0, 65_536, "E_INVALID", None),
+    (64, 48, TOP, 1, 2, 0, 65_536, "E_INVALID", None),
+    (64, 48, 3, 1, 2, 191, 65_536, "E_INVALID", None),  # shorter than a row
+    (64, 48, 3, 1, 2, 1, 65_536, "E_INVALID", None),
+    (67, 43, 3, 2, 2, 403, 65_536, "E_INVALID", None),  # not a multiple of a sample
+    (67, 43, 1, 3, 1, 270, 65_536, "E_INVALID", None),
+    (1_048_577, 1, 1, 1, 1, 0, 65_536, "E_LIMIT", None),
+    (1, 1_048_577, 1, 1, 1, 0, 65_536, "E_LIMIT", None),
+    (32_768, 32_769, 1, 1, 1, 0, 65_536, "E_LIMIT", None),
+    (65_536, 65_536, 1, 1, 1, 0, 65_536, "E_LIMIT", None),  # 2^32 pixels: 0 in 32 bits
+    (TOP, TOP, 4, 3, 3, 0, 65_536, "E_LIMIT", None),
+    (1, 1, 1, 1, 1, 2_147_483_648, 65_536, "E_LIMIT", None),
+    (1, 1, 1, 1, 1, 2**64 - 1, 65_536, "E_LIMIT", None),
+    (2, 2, 1, 1, 1, 2**63, 65_536, "E_LIMIT", None),
+]
+
+
+def upright(pixels: np.ndarray, file: str) -> np.ndarray:
+    """Pixels as stored in the file, turned as the file's EXIF orientation says."""
+    orientation = Image.open(HERE / file).getexif().get(0x0112, 1)
+    tag = Image.Exif()
+    tag[0x0112] = orientation
+    carrier = io.BytesIO()
+    Image.fromarray(pixels).save(carrier, "PNG", exif=tag)
+    return np.asarray(ImageOps.exif_transpose(Image.open(carrier)))
+
+
+def decode(data: np.ndarray, flag: int) -> np.ndarray | None:
+    try:
+        return cv2.imdecode(data, flag)
+    except cv2.error:
+        return None
+
+
+def load(file: str, flag: str) -> np.ndarray | None:
+    """What the library should load; None where it should refuse, because cv2 does or because of the depth."""
+    data = np.fromfile(HERE / file, np.uint8)
+    if flag != "bgra":
+        pixels = decode(data, FLAGS[flag])
+        return pixels if pixels is None or pixels.dtype in DEPTHS else None
+    colour = decode(data, cv2.IMREAD_COLOR)
+    stored = decode(data, cv2.IMREAD_UNCHANGED)
+    if colour is None or stored is None:
+        return None
+    alpha = np.full(colour.shape[:2], 255, np.uint8)
+    if stored.ndim == 3 and stored.shape[2] == 4:
+        narrow = stored[..., 3] >> (8 if stored.dtype == np.uint16 else 0)  # the high byte, as for the colours
+        alpha = upright(np.ascontiguousarray(narrow.astype(np.uint8)), file)
+    return np.dstack([colour, alpha])
+
+
+def described(pixels: np.ndarray) -> list[object]:
+    height, width = pixels.shape[:2]
+    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
+    return [width, height, channels, DEPTHS[pixels.dtype], ORDERS[channels]]
+
+
+def checksum(pixels: np.ndarray) -> str:
+    little_endian = pixels.astype(pixels.dtype.newbyteorder("<"), copy=False)
+    return f"{zlib.crc32(np.ascontiguousarray(little_endian).tobytes()):08x}"
+
+
+def good_files() -> list[str]:
+    images = {".bmp", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".webp"}
+    return sorted(p.name for p in HERE.iterdir() if p.suffix in images and p.name not in BAD)
+
+
+def loads() -> tuple[list[list[object]], list[list[object]]]:
+    """Rows of load, and those of error for the flags that a good file cannot be loaded with."""
+    loaded: list[list[object]] = []
+    refused: list[list[object]] = []
+    for file in good_files():
+        for flag in FLAGS:
+            pixels = load(file, flag)
+            if pixels is None:
+                # cv2 converts no float samples, and the library has no 64-bit ones.
+                refused.append([file, flag, ROOMY, "E_UNSUPPORTED", answer_of_cv2(file, flag)])
+                continue
+            loaded.append([file, flag, *described(pixels), checksum(pixels)])
+    return loaded, refused
+
+
+def answer_of_cv2(file: str, flag: str) -> str:
+    if flag == "bgra" or not (HERE / file).is_file():
+        return NOTHING
+    data = np.fromfile(HERE / file, np.uint8)
+    try:
+        return "none" if not data.size or cv2.imdecode(data, FLAGS[flag]) is None else "image"
+    except cv2.error:
+        return "raises"
+
+
+def errors() -> list[list[object]]:
+    rows: list[list[object]] = []
+    for file, result in BAD.items():
+        rows += [[file, flag, ROOMY, result, answer_of_cv2(file, flag)] for flag in ["color", "unchanged", "bgra"]]
+    for flag in FLAGS:  # one byte less than the pixels take
+        pixels = load("small-bgr16.png", flag)
+        rows.append(["small-bgr16.png", flag, pixels.nbytes - 1, "E_TOO_SMALL", answer_of_cv2("small-bgr16.png", flag)])
+    rows.append(["photograph.jpg", "color", 3840 * 2160 * 3 - 1, "E_TOO_SMALL", "image"])
+    return rows
+
+
+def pixels() -> list[list[object]]:
+    rows: list[list[object]] = []
+    for file, tolerance in [("patches.png", 0), ("patches.jpg", 3)]:
+        for flag in ["color", "bgra"]:
+            found = load(file, flag)
+            for row, colours in enumerate(PATCHES):
+                for column, (red, green, blue) in enumerate(colours):
+                    x, y = column * PATCH + PATCH // 2, row * PATCH + PATCH // 2
+                    wanted = [blue, green, red, 255][: found.shape[2]]
+                    distance = np.abs(found[y, x].astype(int) - wanted).max()
+                    require(distance <= tolerance, f"{file}: ({x}, {y}) is {distance} off")
+                    rows.append([file, flag, x, y, ",".join(map(str, wanted)), tolerance])
+    return rows
+
+
+def flips() -> list[list[object]]:
+    return [
+        [file, flag, code, checksum(cv2.flip(load(file, flag), code))] for file, flag in FLIPPED for code in (-1, 0, 1)
+    ]
+
+
+def saves() -> list[list[object]]:
+    rows: list[list[object]] = []
+    for file, flag, extension, quality, result in SAVED:
+        row: list[object] = [file, flag, extension, quality, result]
+        if result != "OK":
+            rows.append(row + [NOTHING] * 6)
+            continue
+        options = [] if quality == "-1" else [QUALITY[extension.lower()], int(quality)]
+        done, data = cv2.imencode(extension, load(file, flag), options)
+        require(done, f"cv2 does not write {file} as {extension}")
+        read = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+        rows.append([*row, *described(read), checksum(read)])
+    return rows
+
+
+def names() -> list[list[object]]:
+    rows: list[list[object]] = []
+    for name, result in NAMES:
+        raw = name.encode() if isinstance(name, str) else name
+        require((result == "OK") == bool(NAME_RULE.fullmatch(raw)), f"{name!r} is not {result} by the rule")
+        escaped = quote(raw, safe="").replace("~", "%7E")  # quote leaves the tilde as it is
+        rows.append([NOTHING if not raw else "%2D" if raw == b"-" else escaped, result])
+    return rows
+
+
+def geometries() -> list[list[object]]:
+    return [[*row[:-1], NOTHING if row[-1] is None else row[-1]] for row in GEOMETRIES]
+
+
+def make() -> None:
+    loaded, refused = loads()
+    sections = {
+        "load": loaded,
+        "pixel": pixels(),
+        "flip": flips(),
+        "save": saves(),
+        "error": errors() + refused,
+        "name": names(),
+        "geometry": geometries(),
+    }
+    lines = [
+        "# What every test suite expects of the library. Made by make.py, described in README.md; not edited by hand."
+    ]
+    for kind, rows in sections.items():
+        columns = COLUMNS[kind].split()
+        require(all(len(row) == len(columns) for row in rows), f"{kind}: a row has too few or too many columns")
+        lines.append("\t".join(["#" + kind, *columns]))
+        lines += ["\t".join([kind, *map(str, row)]) for row in rows]
+    (HERE / "vectors.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
