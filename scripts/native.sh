@@ -4,13 +4,45 @@
 need_go_flags() {
     [ -z "${GO_FLAGS_SET:-}" ] || return 0
     need_opencv
-    local static=--static
-    [ "${SHMCV_OPENCV:-bundled}" = bundled ] || static=""
     CGO_CPPFLAGS="$(pkg-config --cflags opencv4)"
-    # shellcheck disable=SC2086 # $static is a flag or nothing
-    CGO_LDFLAGS="$(pkg-config $static --libs opencv4) -static-libstdc++ -static-libgcc"
+    if [ "${SHMCV_OPENCV:-bundled}" = bundled ]; then
+        # An OpenCV that is ours alone tells us what it would print; libjpeg does so by way of ops/jpeg_damage.c.
+        CGO_CPPFLAGS="$CGO_CPPFLAGS -DSHMCV_BUNDLED_OPENCV"
+        CGO_LDFLAGS="$(pkg-config --static --libs opencv4) -Wl,--wrap=jpeg_std_error"
+    else
+        CGO_LDFLAGS="$(pkg-config --libs opencv4)"
+    fi
+    CGO_LDFLAGS="$CGO_LDFLAGS -static-libstdc++ -static-libgcc"
+    # Where the tests find the plugin that draws windows; the library finds it beside itself.
+    [ -z "$opencv_plugin" ] || export SHMCV_PLUGIN_DIR="${opencv_plugin%/*}"
     export CGO_CPPFLAGS CGO_LDFLAGS
     export CGO_CFLAGS="-O2 -g" CGO_CXXFLAGS="-O2 -g -std=c++17"
-    export GOFLAGS="-tags=gocv_specific_modules,gocv_highgui,customenv${SHMCV_EXTRA_TAGS:+,$SHMCV_EXTRA_TAGS}"
+    # gocv: only what we use, and no flags of its own.
+    go_tags=gocv_specific_modules,gocv_highgui,customenv
+    export GOFLAGS="-tags=$go_tags"
     GO_FLAGS_SET=1
+}
+
+# build_library FILE [FLAG...]: links the shared library as FILE.
+# checklinkname goes with the tag: see export/host_linkname_linux.go. nodelete: Go's runtime cannot be unloaded.
+build_library() {
+    local file="$1"; shift
+    go build -buildmode=c-shared -trimpath -tags "$go_tags,shmcv_linkname" -o "$file" "$@" -ldflags "-s -w -checklinkname=0 \
+        -extldflags '-Wl,-soname,libshmcv.so -Wl,-z,nodelete -Wl,--version-script=$root/export/shmcv.map'" ./export
+}
+
+# need_library builds build/libshmcv.so, with the window plugin beside it.
+need_library() {
+    need_go_flags
+    say "building build/libshmcv.so"
+    mkdir -p "$build"
+    (cd "$root" && build_library "$build/libshmcv.so")
+    rm -f "$build/libshmcv.h" # cgo's own header; ours is include/shmcv.h
+    [ -z "$opencv_plugin" ] || cp -u "$opencv_plugin" "$build/"
+}
+
+# generate writes everything that bindings/gen makes.
+generate() {
+    say "generating the header, the shim and the bindings' raw layers"
+    (cd "$root" && GOFLAGS='' go run ./bindings/gen)
 }

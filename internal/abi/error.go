@@ -5,9 +5,9 @@ import (
 	"fmt"
 )
 
+// This is the one table of errors: bindings/gen makes the constants of the header and of every binding from it.
+
 // Code is what a function of the C ABI returns. The values are append-only and never reused.
-//
-// This is the one table of errors: the generator makes the constants of the header and of every binding from it.
 type Code int32
 
 const (

@@ -2,7 +2,9 @@
 // image, and the version. It is a leaf: it imports nothing of this module.
 package abi
 
-// Version is the library's version (semver); build.sh, the header, and all packages take it from here.
+// This is the one place where the version is decided; ./build.sh check compares those that tools make us spell out.
+
+// Version is the library's version, by the rules of semantic versioning.
 const Version = "0.1.0"
 
 // ABIMajor changes when a caller built against an older header could misbehave; ABIMinor when something is added.

@@ -1,0 +1,331 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// cWidth is the longest line of the header.
+const cWidth = 112
+
+var cDialect = dialect{
+	constant:  (*constant).cName,
+	all:       (*group).cPrefix,
+	enum:      func(g *group) string { return "enum " + g.cName() },
+	structure: (*structure).cName,
+	function:  func(cName string) string { return cName },
+	field:     (*field).cName,
+	parameter: parameter.cName,
+}
+
+const headerTop = `#ifndef SHMCV_H
+#define SHMCV_H
+
+#include <stdint.h>
+
+/* SHMCV_API marks what the library shows. SHMCV_BUILDING is defined while the library itself is compiled. */
+#if defined(_WIN32)
+#  if defined(SHMCV_BUILDING)
+#    define SHMCV_API __declspec(dllexport)
+#  else
+#    define SHMCV_API __declspec(dllimport)
+#  endif
+#elif defined(__GNUC__)
+#  define SHMCV_API __attribute__((visibility("default")))
+#else
+#  define SHMCV_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+`
+
+const headerEnd = `
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SHMCV_H */
+`
+
+const handleDoc = "shmcv_segment is a handle of an open segment, given by shmcv_create and shmcv_open, valid in this process until " +
+	"shmcv_close. A handle that was closed, or never given out, is answered with SHMCV_E_CLOSED, never with a crash. No handle is 0."
+
+// cWriter writes C.
+type cWriter struct {
+	*model
+	bytes.Buffer
+}
+
+func (w *cWriter) line(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }
+
+func writeHeader(m *model) []byte {
+	w := &cWriter{model: m}
+	w.line("/* %s */\n", generatedBy)
+	w.comment(w.say(m.overview, scope{}, cDialect))
+	w.WriteString(headerTop)
+
+	// What every function speaks of comes first: the version, the errors, and the types in the order of their needs.
+	first := []string{"version", "error"}
+	for _, f := range m.families {
+		if slices.Contains(first, f.name) {
+			w.section(f)
+		}
+	}
+	w.banner("Types: what the functions take and give.")
+	w.comment(handleDoc)
+	w.line("typedef uint64_t shmcv_segment;")
+	w.types()
+	for _, f := range m.families {
+		if !slices.Contains(first, f.name) && (len(f.functions) > 0 || len(f.structs) == 0 && len(f.groups) > 0) {
+			w.section(f)
+		}
+	}
+	w.WriteString(headerEnd)
+	return w.Bytes()
+}
+
+// section writes a family, but for the constants and structures that types writes.
+func (w *cWriter) section(f *family) {
+	title := f.title
+	if f.intro != "" {
+		title = w.say(f.intro, scope{}, cDialect)
+	}
+	w.banner(title)
+	for i, g := range f.groups {
+		if len(f.structs) > 0 {
+			break
+		}
+		if i > 0 {
+			w.line("")
+		}
+		w.group(g)
+	}
+	for i, fn := range f.functions {
+		if i > 0 || len(f.groups) > 0 && len(f.structs) == 0 {
+			w.line("")
+		}
+		w.comment(w.say(fn.doc, scope{parameters: fn.parameters}, cDialect))
+		w.line("SHMCV_API %s;", w.prototype(fn, len("SHMCV_API ")))
+	}
+}
+
+// types writes the structures, each after the constants of its family.
+func (w *cWriter) types() {
+	done := map[*family]bool{}
+	for _, s := range w.structs() {
+		for _, f := range w.families {
+			if !slices.Contains(f.structs, s) || done[f] {
+				continue
+			}
+			done[f] = true
+			for _, g := range f.groups {
+				w.line("")
+				w.group(g)
+			}
+		}
+		w.line("")
+		w.structure(s)
+	}
+	w.line("\n/* The layouts are part of the ABI. */")
+	w.line("#ifdef __cplusplus")
+	for _, s := range w.structs() {
+		w.line("static_assert(sizeof(%s) == %d, \"%s has another layout here\");", s.cName(), s.size, s.cName())
+	}
+	w.line("#else")
+	for _, s := range w.structs() {
+		w.line("_Static_assert(sizeof(%s) == %d, \"%s has another layout here\");", s.cName(), s.size, s.cName())
+	}
+	w.line("#endif")
+}
+
+// banner begins a section.
+func (w *cWriter) banner(text string) {
+	rule := strings.Repeat("-", cWidth-len("/* "))
+	lines := lay(text, cWidth-len(" * "))
+	w.line("\n/* %s", rule)
+	for _, line := range lines {
+		w.line("%s", strings.TrimRight(" * "+line, " "))
+	}
+	w.line(" * %s */\n", rule[:len(rule)-len(" */")])
+}
+
+// comment writes a doc comment.
+func (w *cWriter) comment(text string) {
+	lines := lay(text, cWidth-len("/*  */"))
+	for i, line := range lines {
+		lead, end := " * ", ""
+		if i == 0 {
+			lead = "/* "
+		}
+		if i == len(lines)-1 {
+			end = " */"
+		}
+		w.line("%s%s", strings.TrimRight(lead+line, " "), end)
+	}
+}
+
+// trailing writes code with a comment after it, from column on; what is too long goes on below.
+func (w *cWriter) trailing(code string, column int, text string) {
+	if text == "" {
+		w.line("%s", strings.TrimRight(code, " "))
+		return
+	}
+	lines := wrap(text, max(40, cWidth-column-len("/*  */")))
+	w.line("%-*s/* %s", column, code, strings.Join(lines, "\n"+strings.Repeat(" ", column)+" * ")+" */")
+}
+
+func (w *cWriter) group(g *group) {
+	if g.goType != "" {
+		w.enum(g)
+		return
+	}
+	in := scope{}
+	if g.doc != "" {
+		doc := w.say(g.doc, in, cDialect)
+		if first := g.constants[0]; strings.HasPrefix(doc, first.goName+" ") {
+			doc = first.cName() + strings.TrimPrefix(doc, first.goName)
+		}
+		w.comment(doc)
+	}
+	names, values := 0, 0
+	for _, c := range g.constants {
+		names, values = max(names, len(c.cName())), max(values, len(c.cValue()))
+	}
+	for _, c := range g.constants {
+		code := fmt.Sprintf("#define %-*s %s", names, c.cName(), c.cValue())
+		w.trailing(code, len("#define   ")+names+values, w.say(c.doc, in, cDialect))
+	}
+}
+
+// cValue is the value as a macro holds it.
+func (c *constant) cValue() string {
+	if strings.HasPrefix(c.text, "-") {
+		return "(" + c.text + ")"
+	}
+	return c.text
+}
+
+func (w *cWriter) enum(g *group) {
+	w.comment(w.say(g.cName()+strings.TrimPrefix(g.doc, g.goType), scope{}, cDialectPlain))
+	names, values := 0, 0
+	for _, c := range g.constants {
+		names, values = max(names, len(c.cName())), max(values, len(c.text))
+	}
+	w.line("enum %s {", g.cName())
+	for i, c := range g.constants {
+		comma := ","
+		if i == len(g.constants)-1 {
+			comma = ""
+		}
+		code := fmt.Sprintf("    %-*s = %s%s", names, c.cName(), c.text, comma)
+		w.trailing(code, len("     = , ")+names+values, w.say(c.doc, scope{}, cDialect))
+	}
+	w.line("};")
+}
+
+// cDialectPlain names an enumeration without the keyword: in its own documentation.
+var cDialectPlain = func() dialect {
+	d := cDialect
+	d.enum = (*group).cName
+	return d
+}()
+
+func (w *cWriter) structure(s *structure) {
+	in := scope{fields: s.fields}
+	w.comment(w.say(s.cName()+strings.TrimPrefix(s.doc, s.goName), in, cDialect))
+	column := 0
+	for _, f := range s.fields {
+		column = max(column, len(f.cDeclaration())+len(" "))
+	}
+	w.line("typedef struct %s {", s.cName())
+	for _, f := range s.fields {
+		w.trailing(f.cDeclaration(), column, w.say(f.doc, in, cDialect))
+	}
+	w.line("} %s;", s.cName())
+}
+
+func (f *field) cDeclaration() string {
+	t := basics[f.basic].c
+	switch {
+	case f.nested != nil:
+		t = f.nested.cName() + " "
+	case f.isChars:
+		t = "char "
+	}
+	if f.length > 0 {
+		return fmt.Sprintf("    %s%s[%d];", t, f.cName(), f.length)
+	}
+	return fmt.Sprintf("    %s%s;", t, f.cName())
+}
+
+// prototype is a function's declaration; what does not fit on a line that has column characters already goes on below.
+func (w *cWriter) prototype(fn *function, column int) string {
+	head := fn.result.c + fn.cName + "("
+	if len(fn.parameters) == 0 {
+		return head + "void)"
+	}
+	text, width := head, column+len(head)
+	for i, p := range fn.parameters {
+		piece, end := p.c+p.cName(), ","
+		if i == len(fn.parameters)-1 {
+			end = ")"
+		}
+		switch {
+		case i == 0:
+		case width+len(" ")+len(piece)+len(end) > cWidth:
+			width = column + len(head)
+			text += "\n" + strings.Repeat(" ", width)
+		default:
+			text, width = text+" ", width+1
+		}
+		text, width = text+piece+end, width+len(piece+end)
+	}
+	return text
+}
+
+// writeShim writes the C functions that callers see. Each passes the gate of native.h before Go is entered.
+func writeShim(m *model) []byte {
+	w := &cWriter{model: m}
+	w.line("/* %s */", generatedBy)
+	w.line("#include \"native.h\"")
+	w.line("#include \"_cgo_export.h\"")
+	for _, fn := range m.functions() {
+		if fn.inC {
+			continue
+		}
+		var arguments []string
+		for _, p := range fn.parameters {
+			arguments = append(arguments, p.cName())
+		}
+		w.line("\n%s {", w.prototype(fn, 0))
+		w.line("    shmcv_entry entry;")
+		w.line("    int32_t refused = shmcv_enter(&entry);")
+		w.line("    if (refused) return refused;")
+		w.line("    int32_t status = %s(%s);", fn.goName, strings.Join(arguments, ", "))
+		w.line("    shmcv_leave(&entry);")
+		w.line("    return status;")
+		w.line("}")
+	}
+	return w.Bytes()
+}
+
+// writeSymbolMap writes the linker version script: these symbols are visible and no others.
+func writeSymbolMap(m *model) []byte {
+	var names []string
+	for _, fn := range m.functions() {
+		names = append(names, fn.cName)
+	}
+	slices.Sort(names)
+	w := &cWriter{model: m}
+	w.line("/* %s */", generatedBy)
+	w.line("{\n    global:")
+	for _, name := range names {
+		w.line("        %s;", name)
+	}
+	w.line("    local: *;\n};")
+	return w.Bytes()
+}

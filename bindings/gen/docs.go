@@ -1,0 +1,220 @@
+package main
+
+import (
+	"fmt"
+	"go/doc/comment"
+	"regexp"
+	"strings"
+)
+
+// dialect is how a language writes the names that doc comments mention.
+type dialect struct {
+	constant  func(c *constant) string
+	all       func(g *group) string // for SHMCV_E_: all constants that begin so
+	enum      func(g *group) string
+	structure func(s *structure) string
+	function  func(cName string) string
+	field     func(f *field) string
+	parameter func(p parameter) string
+}
+
+// scope is what a doc comment is of: its fields or parameters can be mentioned by their Go names.
+type scope struct {
+	fields     []*field
+	parameters []parameter
+}
+
+// mention matches what may be a name: a C one, the rest of one after another ("SHMCV_DEPTH_U8, _U16 or _F32"), a Go one.
+var mention = regexp.MustCompile(`\b(SHMCV_[A-Z0-9_]*|shmcv_[a-z0-9_]+|_[A-Z][A-Z0-9_]*|[A-Za-z][A-Za-z0-9]*)\b`)
+
+// unlisted are names that the generator does not make from Go, but writes or leaves to others.
+var unlisted = set("SHMCV_API SHMCV_LIBRARY SHMCV_OPENCV shmcv_segment")
+
+// translate writes the names in text as d does. The error is the first name that does not exist.
+func (m *model) translate(text string, in scope, d dialect) (string, error) {
+	var out strings.Builder
+	var unknown error
+	var last *constant
+	end := 0
+	for _, at := range mention.FindAllStringIndex(text, -1) {
+		name := text[at[0]:at[1]]
+		out.WriteString(text[end:at[0]])
+		end = at[1]
+		if c := m.mentioned(name, last); c != nil {
+			last = c
+			out.WriteString(d.constant(c))
+			continue
+		}
+		replaced, ok := m.otherName(name, text[:at[0]], in, d)
+		if !ok && unknown == nil {
+			unknown = fmt.Errorf("there is no %s", name)
+		}
+		out.WriteString(replaced)
+	}
+	out.WriteString(text[end:])
+	return out.String(), unknown
+}
+
+// mentioned finds the constant of that name: in C, in Go if the name cannot be a plain word, or what is left of a C
+// name after one of the same type.
+func (m *model) mentioned(name string, last *constant) *constant {
+	for _, g := range m.groups() {
+		for _, c := range g.constants {
+			plainWord := len(words(c.goName)) == 1 && (c.isOK() || g.goType != "Code")
+			switch {
+			case name == c.cName(), name == c.goName && !plainWord:
+				return c
+			case last != nil && last.group == g && g.prefix != "" && g.cPrefix()+name[1:] == c.cName():
+				return c
+			}
+		}
+	}
+	return nil
+}
+
+// otherName handles what is no constant; false for a C name that does not exist.
+func (m *model) otherName(name, before string, in scope, d dialect) (string, bool) {
+	for _, f := range in.fields {
+		if name == f.goName && !beginsSentence(before) {
+			return d.field(f), true
+		}
+	}
+	for _, p := range in.parameters {
+		if name == p.goName || name == p.cName() { // most are the same in every language
+			return d.parameter(p), true
+		}
+	}
+	for _, g := range m.groups() {
+		if g.goType == "" {
+			continue
+		}
+		if name == g.cName() || name == g.goType && len(words(name)) > 1 {
+			return d.enum(g), true
+		}
+		if name == g.cPrefix() {
+			return d.all(g), true
+		}
+	}
+	for _, s := range m.structs() {
+		if name == s.cName() || name == s.goName && len(words(name)) > 1 {
+			return d.structure(s), true
+		}
+	}
+	for _, fn := range m.functions() {
+		if name == fn.cName {
+			return d.function(name), true
+		}
+	}
+	isC := strings.HasPrefix(name, "SHMCV_") || strings.HasPrefix(name, "shmcv_")
+	return name, !isC || unlisted[name]
+}
+
+// beginsSentence tells a capital that grammar asks for from that of a field's name.
+func beginsSentence(before string) bool {
+	before = strings.TrimSpace(before)
+	return before == "" || strings.HasSuffix(before, ".") || strings.HasSuffix(before, ":")
+}
+
+// checkDocs refuses a doc comment that mentions a name which does not exist, or that would end a C comment.
+func (src *source) checkDocs() {
+	m := src.model
+	check := func(what, doc string, in scope) {
+		if _, err := m.translate(doc, in, cDialect); err != nil {
+			src.faults = append(src.faults, fmt.Errorf("%s: in its comment: %w", what, err))
+		}
+		if strings.Contains(doc, "*/") || strings.Contains(doc, "/*") {
+			src.faults = append(src.faults, fmt.Errorf("%s: its comment has /* or */ in it, and becomes a C comment", what))
+		}
+	}
+	check("export/doc.go", m.overview, scope{})
+	check("bindings/gen/c.go: handleDoc", handleDoc, scope{})
+	for _, f := range m.families {
+		check("export/"+f.name+".go", f.intro, scope{})
+		for _, g := range f.groups {
+			check("internal/abi/"+f.name+".go: "+g.goType, g.doc, scope{})
+			for _, c := range g.constants {
+				check("internal/abi/"+f.name+".go: "+c.goName, c.doc, scope{})
+			}
+		}
+		for _, s := range f.structs {
+			check("internal/abi/"+f.name+".go: "+s.goName, s.doc, scope{fields: s.fields})
+			for _, field := range s.fields {
+				check("internal/abi/"+f.name+".go: "+s.goName+"."+field.goName, field.doc, scope{fields: s.fields})
+			}
+		}
+		for _, fn := range f.functions {
+			check(fn.position+": "+fn.goName, fn.doc, scope{parameters: fn.parameters})
+		}
+	}
+}
+
+// say is translate for texts that checkDocs has passed.
+func (m *model) say(text string, in scope, d dialect) string {
+	text, _ = m.translate(text, in, d)
+	return text
+}
+
+// withoutSubject turns "Image describes pixels" into "Describes pixels" and "Code is what ..." into "What ...", as
+// .NET and Python documentation begin.
+func withoutSubject(doc string) string {
+	_, rest, _ := strings.Cut(doc, " ")
+	rest = strings.TrimPrefix(rest, "is ")
+	if rest == "" {
+		return doc
+	}
+	return strings.ToUpper(rest[:1]) + rest[1:]
+}
+
+// lay breaks a doc comment into lines of at most width characters; paragraphs, lists and code stay what they are.
+func lay(doc string, width int) []string {
+	var p comment.Parser
+	var lines []string
+	for i, block := range p.Parse(doc).Content {
+		if i > 0 {
+			lines = append(lines, "")
+		}
+		switch block := block.(type) {
+		case *comment.Code:
+			for line := range strings.SplitSeq(plain(block), "\n") {
+				lines = append(lines, strings.TrimRight("    "+line, " "))
+			}
+		case *comment.List:
+			for _, item := range block.Items {
+				for j, line := range wrap(plain(item.Content...), width-len("  - ")) {
+					lines = append(lines, map[bool]string{true: "  - ", false: "    "}[j == 0]+line)
+				}
+			}
+		default:
+			lines = append(lines, wrap(plain(block), width)...)
+		}
+	}
+	return lines
+}
+
+// plain is the text of blocks, each paragraph on one line, code without its indentation.
+func plain(blocks ...comment.Block) string {
+	printer := comment.Printer{TextWidth: -1, TextCodePrefix: unindented}
+	text := string(printer.Text(&comment.Doc{Content: blocks}))
+	return strings.Trim(strings.ReplaceAll(text, unindented, ""), "\n")
+}
+
+// unindented stands for no indentation, which the printer takes for its default.
+const unindented = "\x00"
+
+// wrap breaks one paragraph into lines of at most width characters.
+func wrap(text string, width int) []string {
+	var lines []string
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		switch {
+		case line == "":
+			line = word
+		case len(line)+1+len(word) <= width:
+			line += " " + word
+		default:
+			lines = append(lines, line)
+			line = word
+		}
+	}
+	return append(lines, line)
+}

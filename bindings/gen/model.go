@@ -1,0 +1,188 @@
+package main
+
+import "strings"
+
+// model is the C ABI as the writers need it, in the order in which the header tells it.
+type model struct {
+	overview string
+	families []*family
+}
+
+// family is one section of the header.
+type family struct {
+	name, title string
+	intro       string // of export/NAME.go; "" where there is none
+	groups      []*group
+	structs     []*structure
+	functions   []*function
+}
+
+// group is a block of constants: those of one Go type, which become an enumeration, or untyped ones.
+type group struct {
+	goType    string // "" for untyped ones
+	base      string // the Go type under it: int32 or uint32
+	prefix    string // what the Go names begin with, and the members of the bindings' enumerations do not: "Load"
+	doc       string
+	constants []*constant
+}
+
+type constant struct {
+	group  *group
+	goName string
+	text   string // the value, as every language here writes it
+	quoted bool   // it is a string
+	doc    string
+}
+
+type structure struct {
+	goName string
+	doc    string
+	size   int64
+	fields []*field
+}
+
+type field struct {
+	goName  string
+	doc     string
+	basic   string     // the Go type of an element, if it is a number
+	enum    *group     // the constants that it takes, if its Go type has some
+	nested  *structure // the structure that it is, if it is one
+	length  int64      // elements; 0 where it is no array
+	isChars bool       // a NUL-terminated string
+}
+
+// function is one symbol of the library.
+type function struct {
+	goName     string
+	cName      string
+	doc        string
+	inC        bool // written in C by hand: no shim
+	parameters []parameter
+	result     ctype
+	position   string
+}
+
+type parameter struct {
+	goName string
+	ctype
+}
+
+// ctype is one type as the languages spell it.
+type ctype struct {
+	c      string // with what goes before the name: "const char *", "uint64_t "
+	python string
+	csharp string
+}
+
+// scalars are the C types that go by value. A new one needs a row here and nothing else.
+var scalars = map[string]ctype{
+	"int32_t":       {"int32_t ", "c_int32", "int"},
+	"uint32_t":      {"uint32_t ", "c_uint32", "uint"},
+	"uint64_t":      {"uint64_t ", "c_uint64", "ulong"},
+	"shmcv_segment": {"shmcv_segment ", "ShmcvSegment", "ulong"},
+}
+
+// basics are the types that fields have, by their Go names.
+var basics = map[string]ctype{
+	"uint8":  {"uint8_t ", "c_uint8", "byte"},
+	"int32":  {"int32_t ", "c_int32", "int"},
+	"uint32": {"uint32_t ", "c_uint32", "uint"},
+	"uint64": {"uint64_t ", "c_uint64", "ulong"},
+}
+
+// status is what nearly every function returns.
+var status = ctype{"int32_t ", "c_int32", "ErrorCode"}
+
+// results are the types that a function returns. C# gets a bare pointer for a string: the marshaller would free it.
+var results = map[string]ctype{
+	"C.int32_t":  status,
+	"C.uint32_t": scalars["uint32_t"],
+	"*C.in_char": {"const char *", "c_char_p", "byte*"},
+}
+
+// pointers are the pointer types that are not simply `*C.T`, where a function stores a T.
+var pointers = map[string]ctype{
+	"*C.in_char":      {"const char *", "c_char_p", "string"},
+	"*C.char":         {"char *", "POINTER(c_char)", "byte*"},
+	"*C.in_byte":      {"const void *", "c_void_p", "byte*"},
+	"unsafe.Pointer":  {"void *", "c_void_p", "byte*"},
+	"*unsafe.Pointer": {"void **", "POINTER(c_void_p)", "out nint"},
+}
+
+// isArray tells the parameters that are a caller's array from those that take one result.
+func isArray(parameterName string) bool { return parameterName == "items" || parameterName == "infos" }
+
+// parameterType finds the C type of a parameter; false for a Go type that has none.
+func (m *model) parameterType(goType, name string) (ctype, bool) {
+	if t, ok := pointers[goType]; ok {
+		return t, true
+	}
+	if t, ok := scalars[strings.TrimPrefix(goType, "C.")]; ok && strings.HasPrefix(goType, "C.") {
+		return t, true
+	}
+	if s := m.structNamed("shmcv_" + strings.TrimPrefix(goType, "*C.in_")); s != nil {
+		return ctype{"const " + s.cName() + " *", "POINTER(" + s.rawName() + ")", "in " + s.rawName()}, true
+	}
+	pointee, ok := scalars[strings.TrimPrefix(goType, "*C.")]
+	if s := m.structNamed(strings.TrimPrefix(goType, "*C.")); s != nil {
+		pointee, ok = ctype{s.cName() + " ", s.rawName(), s.rawName()}, true
+	}
+	if !ok || !strings.HasPrefix(goType, "*C.") {
+		return ctype{}, false
+	}
+	t := ctype{pointee.c + "*", "POINTER(" + pointee.python + ")", "out " + pointee.csharp}
+	if isArray(name) {
+		t.csharp = pointee.csharp + "*"
+	}
+	return t, true
+}
+
+func (m *model) functions() []*function {
+	var all []*function
+	for _, f := range m.families {
+		all = append(all, f.functions...)
+	}
+	return all
+}
+
+func (m *model) groups() []*group {
+	var all []*group
+	for _, f := range m.families {
+		all = append(all, f.groups...)
+	}
+	return all
+}
+
+func (m *model) structNamed(cName string) *structure {
+	for _, s := range m.structs() {
+		if s.cName() == cName {
+			return s
+		}
+	}
+	return nil
+}
+
+// structs gives each structure after those that it contains.
+func (m *model) structs() []*structure {
+	var ordered []*structure
+	seen := map[*structure]bool{}
+	var visit func(s *structure)
+	visit = func(s *structure) {
+		if seen[s] {
+			return
+		}
+		seen[s] = true
+		for _, f := range s.fields {
+			if f.nested != nil {
+				visit(f.nested)
+			}
+		}
+		ordered = append(ordered, s)
+	}
+	for _, f := range m.families {
+		for _, s := range f.structs {
+			visit(s)
+		}
+	}
+	return ordered
+}

@@ -1,0 +1,11 @@
+package abi
+
+// Code is what a function returns.
+type Code int32
+
+const (
+	OK       Code = 0  // It worked.
+	EInvalid Code = -1 // An argument makes no sense.
+	EIO      Code = -2 // Reading or writing failed.
+	EClosed  Code = -4 // The handle is closed.
+)

@@ -1,0 +1,4 @@
+package abi
+
+// Version is the version.
+const Version = "1.2.3"

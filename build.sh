@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# The one entry to building, running and testing shmcv. Every step installs what it needs, and says so.
+set -euo pipefail
+
+usage() {
+    cat <<'TEXT'
+usage: ./build.sh COMMAND
+
+  run [--headless]   build, and flip a photograph through every language that is here
+  test [SUITE...]    build, and run the tests: go, c, python, csharp (all of them unless named)
+  check              formatting, linters, warnings, generated files, exported symbols
+  build              build/libshmcv.so and include/shmcv.h
+  generate           the generated files again, after a change in export/ or internal/abi/
+  install PREFIX     library, headers, pkg-config and CMake files, under PREFIX
+  dist               the Python wheel and, where dotnet is, the NuGet packages, in build/dist
+  deps               only install what is missing (Debian, Ubuntu)
+  clean              remove build/ (the cached OpenCV stays; it is in ~/.cache/shmcv)
+
+SHMCV_OPENCV=system links with the system's OpenCV instead of the pinned one.
+TEXT
+}
+
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+# shellcheck source=/dev/null
+for part in common deps opencv native run test check dist; do . "$here/scripts/$part.sh"; done
+
+command="${1:-}"
+[ $# = 0 ] || shift
+case "$command" in
+build)     need_build_tools; need_library ;;
+run)       need_build_tools; need_library; run_samples "$@" ;;
+test)      need_test_tools; need_library; run_tests "$@" ;;
+check)     need_build_tools; need_library; run_checks ;;
+generate)  need_go; generate ;;
+install)   need_build_tools; need_library; install_library "${1:?usage: ./build.sh install PREFIX}" ;;
+dist)      need_build_tools; need_library; make_packages ;;
+deps)      need_test_tools ;;
+clean)     rm -rf "$build" ;;
+help|-h|--help) usage ;;
+*)         usage >&2; exit 2 ;;
+esac

@@ -1,0 +1,97 @@
+// Files: JPEG, PNG, WebP, TIFF, BMP and PNM, read into segments and written from them.
+
+package main
+
+// #include "native.h"
+import "C"
+
+import (
+	"unsafe"
+
+	"shmcv/internal/abi"
+	"shmcv/ops"
+	"shmcv/shm"
+)
+
+// shmcv_probe reads the header of an image file and gives the image that shmcv_load would store with the same flags;
+// (height-1)*stride + width*channels*bytes(depth) of it is the size that a segment needs.
+//
+// Errors: those of shmcv_load, but the file is not decoded, so damage beyond its header is not seen.
+//
+//export goProbe
+func goProbe(path *C.in_char, flags C.int32_t, out *C.shmcv_image) C.int32_t {
+	return guard(func() error {
+		if err := required("out", unsafe.Pointer(out)); err != nil {
+			return err
+		}
+		str, err := text("path", path)
+		if err != nil {
+			return err
+		}
+		image, err := ops.Probe(str, abi.LoadFlag(flags))
+		if err != nil {
+			return err
+		}
+		*(*abi.Image)(unsafe.Pointer(out)) = image
+		return nil
+	})
+}
+
+// shmcv_load decodes an image file straight into a segment, rows without gaps, and stores its description, which it
+// also gives in out unless that is NULL. flags is one of the SHMCV_LOAD_ constants. When it fails, an image that the
+// segment held is still there, whole.
+//
+// Errors: SHMCV_E_TOO_SMALL with the number of bytes that are needed; SHMCV_E_NOT_FOUND; SHMCV_E_PERMISSION;
+// SHMCV_E_DECODE when the file is corrupt, truncated or empty; SHMCV_E_UNSUPPORTED when it is no image of a known
+// format; SHMCV_E_LIMIT, before anything is allocated; SHMCV_E_INVALID for unknown flags or a folder; SHMCV_E_IO;
+// SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
+//
+//export goLoad
+func goLoad(seg C.shmcv_segment, path *C.in_char, flags C.int32_t, out *C.shmcv_image) C.int32_t {
+	return withSegment(seg, func(segment *shm.Segment) error {
+		str, err := text("path", path)
+		if err != nil {
+			return err
+		}
+		bytes, err := segment.Bytes()
+		if err != nil {
+			return err
+		}
+		_, none := segment.Image()
+		image, err := ops.Load(str, abi.LoadFlag(flags), bytes, none == nil)
+		if err != nil {
+			return err
+		}
+		if err := segment.SetImage(image); err != nil {
+			return err
+		}
+		if out != nil {
+			*(*abi.Image)(unsafe.Pointer(out)) = image
+		}
+		return nil
+	})
+}
+
+// shmcv_save writes the image of a segment to a file, in the format that the path's extension names: .jpg .jpeg
+// .png .webp .tif .tiff .bmp .pbm .pgm .ppm .pnm. quality is 0 to 100 for JPEG, 1 to 100 for WebP (above 100:
+// lossless), the compression level 0 to 9 for PNG, or SHMCV_QUALITY_DEFAULT. The file appears under its name only when
+// it is whole; one that was there is replaced then, and kept when saving fails.
+//
+// Errors: SHMCV_E_NO_IMAGE; SHMCV_E_UNSUPPORTED for an unknown extension, or a depth that the format does not have;
+// SHMCV_E_INVALID for a quality out of range or a folder; SHMCV_E_NOT_FOUND when the folder is not there;
+// SHMCV_E_PERMISSION; SHMCV_E_NO_SPACE; SHMCV_E_ENCODE; SHMCV_E_IO; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
+//
+//export goSave
+func goSave(seg C.shmcv_segment, path *C.in_char, quality C.int32_t) C.int32_t {
+	return withSegment(seg, func(segment *shm.Segment) error {
+		str, err := text("path", path)
+		if err != nil {
+			return err
+		}
+		pixels, err := pixelsOf(segment)
+		if err != nil {
+			return err
+		}
+		return ops.Save(str, pixels, int32(quality))
+	})
+}

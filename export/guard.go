@@ -1,0 +1,78 @@
+package main
+
+// #include "native.h"
+import "C"
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"unicode/utf8"
+	"unsafe"
+
+	"shmcv/internal/abi"
+)
+
+func main() {} // c-shared wants one; nobody calls it
+
+// guard runs the body of an exported function. It is the only place where errors become codes, and where a panic, or a
+// fault on memory that somebody has truncated under us, becomes an error instead of the host's end.
+func guard(body func() error) (status C.int32_t) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if cause := recover(); cause != nil {
+			status = fail(panicked(cause))
+		}
+	}()
+	if err := body(); err != nil {
+		return fail(err)
+	}
+	return C.SHMCV_OK
+}
+
+// fail keeps err's message for shmcv_last_error on the caller's thread and gives its code.
+func fail(err error) C.int32_t {
+	message := err.Error()
+	C.shmcv_set_error((*C.char)(unsafe.Pointer(unsafe.StringData(message))), C.size_t(len(message)))
+	return C.int32_t(abi.CodeOf(err))
+}
+
+func panicked(cause any) error {
+	if fault, ok := cause.(interface {
+		runtime.Error
+		Addr() uintptr
+	}); ok {
+		return abi.Errorf(abi.ETruncated, "shmcv: memory at %#x went away during the call; "+
+			"either a segment was truncated by somebody else, or an argument points nowhere", fault.Addr())
+	}
+	return abi.Errorf(abi.EInternal, "shmcv: a defect in the library, please report it: %v\n%s", cause, debug.Stack())
+}
+
+// required refuses a NULL argument.
+func required(argument string, pointer unsafe.Pointer) error {
+	if pointer == nil {
+		return abi.Errorf(abi.EInvalid, "shmcv: %s is NULL", argument)
+	}
+	return nil
+}
+
+// text copies a borrowed C string.
+func text(argument string, s *C.in_char) (string, error) {
+	if err := required(argument, unsafe.Pointer(s)); err != nil {
+		return "", err
+	}
+	str := C.GoString((*C.char)(unsafe.Pointer(s)))
+	if !utf8.ValidString(str) {
+		return "", abi.Errorf(abi.EInvalid, "shmcv: %s is not UTF-8: %s", argument, clip(fmt.Sprintf("%q", str)))
+	}
+	return str, nil
+}
+
+// clip keeps a message readable whatever it quotes.
+func clip(s string) string {
+	const most = 120
+	if len(s) <= most {
+		return s
+	}
+	return s[:most] + "..."
+}

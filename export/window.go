@@ -1,0 +1,72 @@
+// Windows: to look at a segment's image. They need a display (X11, or Wayland), GTK 3, and the plugin
+// libopencv_highgui_gtk3.so beside the library; without these every program runs as well, and shmcv_show is
+// SHMCV_E_NO_DISPLAY. Windows are drawn while some thread is in shmcv_delay.
+
+package main
+
+// #include "native.h"
+import "C"
+
+import (
+	"shmcv/ops"
+	"shmcv/shm"
+)
+
+// shmcv_show draws the image of a segment in the window of that name, which it opens if need be. The window shows the
+// pixels as they are now; show again when they have changed. A window that the user has closed is opened anew.
+//
+// Errors: SHMCV_E_NO_DISPLAY, with what is missing; SHMCV_E_NO_IMAGE; SHMCV_E_INVALID for an empty name;
+// SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
+//
+//export goShow
+func goShow(window *C.in_char, seg C.shmcv_segment) C.int32_t {
+	return withSegment(seg, func(segment *shm.Segment) error {
+		name, err := text("window", window)
+		if err != nil {
+			return err
+		}
+		pixels, err := pixelsOf(segment)
+		if err != nil {
+			return err
+		}
+		return ops.Show(name, pixels)
+	})
+}
+
+// shmcv_delay lets the windows live for that many milliseconds, or until a key is pressed in one of them. 0, or less,
+// waits for a key without an end. key gets the key's character code (0 to 255), or -1 when the time is up; it may be
+// NULL. Where no window is open there is nobody to press a key: it sleeps for the time, and returns at once for 0.
+//
+//export goDelay
+func goDelay(milliseconds C.int32_t, key *C.int32_t) C.int32_t {
+	return guard(func() error {
+		pressed, err := ops.Delay(int32(milliseconds))
+		if err != nil {
+			return err
+		}
+		if key != nil {
+			*key = C.int32_t(pressed)
+		}
+		return nil
+	})
+}
+
+// shmcv_close_window closes the window of that name. One that is not open is no error.
+//
+//export goCloseWindow
+func goCloseWindow(window *C.in_char) C.int32_t {
+	return guard(func() error {
+		name, err := text("window", window)
+		if err != nil {
+			return err
+		}
+		return ops.CloseWindow(name)
+	})
+}
+
+// shmcv_close_windows closes all windows that this process has opened here.
+//
+//export goCloseWindows
+func goCloseWindows() C.int32_t {
+	return guard(ops.CloseWindows)
+}

@@ -1,0 +1,269 @@
+package ops
+
+// #include <stdlib.h>
+// #include "codec.h"
+import "C"
+
+import (
+	"encoding/binary"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"unsafe"
+
+	"gocv.io/x/gocv"
+
+	"shmcv/internal/abi"
+)
+
+func init() { C.ops_silence() }
+
+// Load decodes an image file into memory, rows without gaps from its first byte, and gives its description. It decodes
+// straight into memory unless the image has to be turned by 90 degrees (EXIF) or given an alpha channel.
+//
+// keep says that memory holds an image which must still be there, whole, should the file prove damaged; it is then
+// decoded elsewhere first. Whatever keep is, errors found before decoding (all but damage to the pixels) leave memory
+// untouched.
+//
+// Errors: ETooSmall with the number of bytes that are needed; ENotFound; EPermission; EDecode when the file is corrupt,
+// truncated or empty; EUnsupported when it is no image of a known format, or not to be had with these flags; ELimit,
+// before anything is allocated; EInvalid for unknown flags, or a path to something that is no file; EIO.
+func Load(path string, flags abi.LoadFlag, memory []byte, keep bool) (abi.Image, error) {
+	if err := checkFlags(flags); err != nil {
+		return abi.Image{}, loadError(path, err)
+	}
+	content, err := readFile(path)
+	if err != nil {
+		return abi.Image{}, err
+	}
+	defer release(content)
+	p, err := planFor(content, flags)
+	if err == nil {
+		err = checkWhole(content)
+	}
+	if err != nil {
+		return abi.Image{}, loadError(path, err)
+	}
+	if need := p.result.Bytes(); need > uint64(len(memory)) {
+		return abi.Image{}, abi.Errorf(abi.ETooSmall, "load %q: %d bytes wanted for %s, %d bytes there", path, need, describe(p.result), len(memory))
+	}
+	if err := p.load(content, memory, keep); err != nil {
+		return abi.Image{}, loadError(path, err)
+	}
+	return p.result, nil
+}
+
+// load decodes content and brings it into the form that was asked for, in memory.
+func (p plan) load(content, memory []byte, keep bool) error {
+	result := Pixels{Image: p.result, Data: memory[:p.result.Bytes()]}
+	decoded := Pixels{Image: p.decoded, Data: result.Data}
+	converted := p.decoded.Order != p.result.Order || p.decoded.Depth != p.result.Depth
+	if keep || converted || transposes(p.orientation) {
+		decoded.Data = scratch(p.decoded.Bytes())
+		defer release(decoded.Data)
+	}
+	if err := p.decode(content, decoded); err != nil {
+		return err
+	}
+	if !converted {
+		return orient(decoded, result, p.orientation)
+	}
+	if decoded.Depth == abi.DepthU16 {
+		decoded = halveDepth(decoded)
+	}
+	if p.orientation == 1 {
+		return Convert(decoded, result)
+	}
+	// A file with alpha, or BGRA wanted, and turned as well: rare enough for one more copy.
+	upright := Pixels{Image: abi.NewImage(p.result.Width, p.result.Height, decoded.Depth, decoded.Order)}
+	upright.Data = scratch(upright.Bytes())
+	defer release(upright.Data)
+	if err := orient(decoded, upright, p.orientation); err != nil {
+		return err
+	}
+	return Convert(upright, result)
+}
+
+// decode lets OpenCV write the file's pixels to target, and makes sure that it did.
+func (p plan) decode(content []byte, target Pixels) error {
+	var out C.struct_ops_decoded
+	// One call into C: what the codecs leave behind for us to find, they leave in the thread.
+	code := C.ops_decode(unsafe.Pointer(unsafe.SliceData(content)), C.size_t(len(content)), C.int(p.read),
+		C.int(p.canvas[1]), C.int(p.canvas[0]), C.int(matType(p.decoded)),
+		unsafe.Pointer(unsafe.SliceData(target.Data)), C.size_t(len(target.Data)), &out)
+	runtime.KeepAlive(content)
+	runtime.KeepAlive(target.Data)
+	got := C.GoString(&out.reason[0])
+	switch {
+	case code == C.OPS_NO_MEMORY:
+		return abi.Errorf(abi.ENoSpace, "the decoder finds no memory for %s", describe(p.decoded))
+	case code != C.OPS_OK && got != "":
+		return malformed("the %s is corrupt: %s", p.format, got)
+	case code != C.OPS_OK:
+		return malformed("the %s is corrupt: its pixels cannot be decoded", p.format)
+	}
+	if uint32(out.rows) != target.Height || uint32(out.cols) != target.Width || gocv.MatType(out._type) != matType(target.Image) {
+		return malformed("the %s header says %s, its pixels are %d x %d of OpenCV's type %d",
+			p.format, describe(p.decoded), out.cols, out.rows, out._type)
+	}
+	return nil
+}
+
+// orient turns an image as EXIF's orientation says. src and dst are one image in place, or do not overlap.
+func orient(src, dst Pixels, orientation int) error {
+	// An orientation above 4 exchanges rows and columns first; what is left to do is then one of these.
+	flips := map[int]abi.FlipCode{2: abi.FlipHorizontal, 3: abi.FlipBoth, 4: abi.FlipVertical,
+		6: abi.FlipHorizontal, 7: abi.FlipBoth, 8: abi.FlipVertical}
+	if transposes(orientation) {
+		err := into("turn", src, dst, func(src gocv.Mat, dst *gocv.Mat) error { return gocv.Transpose(src, dst) })
+		if err != nil {
+			return err
+		}
+		src = dst
+	}
+	if code, ok := flips[orientation]; ok {
+		return Flip(src, dst, code)
+	}
+	if !src.sameStart(dst) {
+		copy(dst.Data, src.Data)
+	}
+	return nil
+}
+
+// halveDepth reduces 16-bit samples to their high bytes, in place, as OpenCV's decoders do.
+func halveDepth(p Pixels) Pixels {
+	half := Pixels{Image: abi.NewImage(p.Width, p.Height, abi.DepthU8, p.Order)}
+	half.Data = p.Data[:half.Bytes()]
+	for i := range half.Data {
+		half.Data[i] = byte(binary.NativeEndian.Uint16(p.Data[2*i:]) >> 8)
+	}
+	return half
+}
+
+// encoder is a format that Save knows.
+type encoder struct {
+	name            string
+	orders          string // "1", "3", "4": the numbers of channels that it has
+	depths          []abi.Depth
+	maxSide         uint32
+	quality         int // OpenCV's parameter for the quality, 0 when there is none
+	lowest, highest int32
+	meaning         string // of the quality, for errors
+}
+
+var (
+	onlyU8     = []abi.Depth{abi.DepthU8}
+	u8AndU16   = []abi.Depth{abi.DepthU8, abi.DepthU16}
+	everyDepth = []abi.Depth{abi.DepthU8, abi.DepthU16, abi.DepthF32}
+
+	jpegEncoder = encoder{"JPEG", "134", onlyU8, 65500, gocv.IMWriteJpegQuality, 0, 100, "the quality, 0 to 100"}
+	pngEncoder  = encoder{"PNG", "134", u8AndU16, abi.MaxDimension, gocv.IMWritePngCompression, 0, 9, "the compression level, 0 to 9"}
+	webpEncoder = encoder{"WebP", "134", onlyU8, 16383, gocv.IMWriteWebpQuality, 1, 101, "the quality, 1 to 100, or 101 for lossless"}
+	tiffEncoder = encoder{name: "TIFF", orders: "134", depths: everyDepth, maxSide: abi.MaxDimension}
+	bmpEncoder  = encoder{name: "BMP", orders: "134", depths: onlyU8, maxSide: abi.MaxDimension}
+	pbmEncoder  = encoder{name: "PBM", orders: "1", depths: onlyU8, maxSide: abi.MaxDimension}
+	pgmEncoder  = encoder{name: "PGM", orders: "1", depths: u8AndU16, maxSide: abi.MaxDimension}
+	ppmEncoder  = encoder{name: "PPM", orders: "3", depths: u8AndU16, maxSide: abi.MaxDimension}
+	pnmEncoder  = encoder{name: "PNM", orders: "13", depths: u8AndU16, maxSide: abi.MaxDimension}
+)
+
+const knownExtensions = ".jpg .jpeg .png .webp .tif .tiff .bmp .pbm .pgm .ppm .pnm"
+
+var encoders = map[string]*encoder{
+	".jpg": &jpegEncoder, ".jpeg": &jpegEncoder, ".png": &pngEncoder, ".webp": &webpEncoder, ".tif": &tiffEncoder,
+	".tiff": &tiffEncoder, ".bmp": &bmpEncoder, ".pbm": &pbmEncoder, ".pgm": &pgmEncoder, ".ppm": &ppmEncoder, ".pnm": &pnmEncoder,
+}
+
+// Save writes an image to a file, in the format that the path's extension names, in upper or lower case. quality is 0
+// to 100 for JPEG (default 95); 1 to 100 for WebP, 101 for lossless (the default); the compression level 0 to 9 for PNG
+// (default: as OpenCV, level 1 with its fast strategy); other formats have none. -1 is the default. JPEG drops alpha,
+// as cv2.imwrite does; a depth that the format lacks is an error, where cv2 would silently convert.
+//
+// The file appears under its name only when it is whole; one that was there is replaced then, keeps its mode, and stays
+// when saving fails. A symbolic link stays one: the file that it points to is replaced.
+//
+// Errors: EUnsupported for an unknown extension, or channels or a depth that the format lacks; EInvalid for a quality
+// out of range, bad geometry, or a path to a folder; ENotFound when the folder is not there; EPermission; ENoSpace;
+// EEncode; EIO.
+func Save(path string, src Pixels, quality int32) error {
+	extension := strings.ToLower(filepath.Ext(path))
+	format := encoders[extension]
+	if format == nil {
+		return abi.Errorf(abi.EUnsupported, "save %q: the extension %q names no known format; they are %s", path, filepath.Ext(path), knownExtensions)
+	}
+	src, err := src.checked("save " + path)
+	if err != nil {
+		return err
+	}
+	if err := format.check(src.Image, quality); err != nil {
+		return abi.Errorf(abi.CodeOf(err), "save %q: %w", path, err)
+	}
+	// Before the work of encoding, find out what can be found out: a folder, a path that leads nowhere.
+	if _, _, err := targetFile(path); err != nil {
+		return err
+	}
+	content, err := format.encode(extension, src, quality)
+	if err != nil {
+		return abi.Errorf(abi.CodeOf(err), "save %q: %w", path, err)
+	}
+	defer C.ops_encoded_free(content.owner)
+	return writeFile(path, unsafe.Slice((*byte)(content.data), content.size))
+}
+
+// check finds out whether the format can hold the image.
+func (f *encoder) check(image abi.Image, quality int32) error {
+	channels := string(rune('0' + image.Channels))
+	switch {
+	case !strings.Contains(f.orders, channels):
+		return abi.Errorf(abi.EUnsupported, "%s does not hold %d channels; convert the image, or save it as .png or .tiff", f.name, image.Channels)
+	case !f.hasDepth(image.Depth):
+		return abi.Errorf(abi.EUnsupported, "%s does not hold %s; convert the image to 8-bit, or save it as %s",
+			f.name, describe(image), map[abi.Depth]string{abi.DepthU16: ".png or .tiff", abi.DepthF32: ".tiff"}[image.Depth])
+	case image.Width > f.maxSide || image.Height > f.maxSide:
+		return abi.Errorf(abi.EUnsupported, "%s holds at most %d pixels a side, not %d x %d; save it as .png or .tiff",
+			f.name, f.maxSide, image.Width, image.Height)
+	case quality == abi.QualityDefault:
+		return nil
+	case f.quality == 0:
+		return abi.Errorf(abi.EInvalid, "quality %d; %s has none, pass %d", quality, f.name, abi.QualityDefault)
+	case quality < f.lowest || quality > f.highest:
+		return abi.Errorf(abi.EInvalid, "quality %d; for %s it is %s, or %d for the default", quality, f.name, f.meaning, abi.QualityDefault)
+	}
+	return nil
+}
+
+func (f *encoder) hasDepth(depth abi.Depth) bool {
+	for _, d := range f.depths {
+		if d == depth {
+			return true
+		}
+	}
+	return false
+}
+
+// encode gives the file's content, in memory of C's that must be freed.
+func (f *encoder) encode(extension string, src Pixels, quality int32) (C.struct_ops_encoded, error) {
+	var out C.struct_ops_encoded
+	bgr, done, err := withOrder(src, blueFirst(src.Order))
+	if err != nil {
+		return out, err
+	}
+	defer done()
+	parameters := []C.int{C.int(f.quality), C.int(quality)}
+	count := C.int(len(parameters))
+	if f.quality == 0 || quality == abi.QualityDefault {
+		count = 0
+	}
+	cExtension := C.CString(extension)
+	defer C.free(unsafe.Pointer(cExtension))
+	code := C.ops_encode(cExtension, C.int(bgr.Height), C.int(bgr.Width), C.int(matType(bgr.Image)),
+		unsafe.Pointer(unsafe.SliceData(bgr.Data)), C.size_t(bgr.Stride), unsafe.SliceData(parameters), count, &out)
+	runtime.KeepAlive(bgr.Data)
+	switch {
+	case code == C.OPS_NO_MEMORY:
+		return out, abi.Errorf(abi.ENoSpace, "the %s encoder finds no memory for %s", f.name, describe(src.Image))
+	case code != C.OPS_OK:
+		return out, abi.Errorf(abi.EEncode, "the %s encoder fails for %s: %s", f.name, describe(src.Image), C.GoString(&out.reason[0]))
+	}
+	return out, nil
+}

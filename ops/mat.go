@@ -1,0 +1,103 @@
+package ops
+
+// #include "mat.h"
+import "C"
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"unsafe"
+
+	"gocv.io/x/gocv"
+
+	"shmcv/internal/abi"
+)
+
+// mat is a gocv.Mat over memory that Go or a segment owns. gocv's own NewMatFromBytes knows no stride.
+type mat struct {
+	gocv.Mat
+	pin  runtime.Pinner
+	data unsafe.Pointer
+}
+
+// newMat makes a Mat over p's memory; Close it before p's memory goes away. p has been checked.
+func newMat(p Pixels) (*mat, error) {
+	m := &mat{data: unsafe.Pointer(unsafe.SliceData(p.Data))}
+	m.pin.Pin(m.data)
+	c := C.ops_mat_new(C.int(p.Height), C.int(p.Width), C.int(matType(p.Image)), m.data, C.size_t(p.Stride))
+	if c == nil {
+		m.pin.Unpin()
+		return nil, abi.Errorf(abi.EInternal, "ops: OpenCV refuses memory for %s", describe(p.Image))
+	}
+	m.Mat = gocv.NewMatFromCMat(c)
+	return m, nil
+}
+
+// Close frees the Mat, not the memory under it.
+func (m *mat) Close() {
+	_ = m.Mat.Close() // never fails
+	m.pin.Unpin()
+}
+
+// moved tells whether OpenCV has given the Mat other memory, so that p was not written.
+func (m *mat) moved() bool { return C.ops_mat_data(m.Ptr0()) != m.data }
+
+// Ptr0 is the Mat as our own C code takes it.
+func (m *mat) Ptr0() unsafe.Pointer { return unsafe.Pointer(m.Ptr()) }
+
+// into runs an OpenCV function from one image to another, and makes sure that the result is where it should be.
+func into(what string, src, dst Pixels, run func(src gocv.Mat, dst *gocv.Mat) error) error {
+	from, err := newMat(src)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	to, err := newMat(dst)
+	if err != nil {
+		return err
+	}
+	defer to.Close()
+	if err := run(from.Mat, &to.Mat); err != nil {
+		return abi.Errorf(abi.EInternal, "%s: OpenCV, from %s to %s: %w", what, describe(src.Image), describe(dst.Image), err)
+	}
+	if to.moved() {
+		return abi.Errorf(abi.EInternal, "%s: OpenCV's result for %s is no %s", what, describe(src.Image), describe(dst.Image))
+	}
+	return nil
+}
+
+// matType is OpenCV's type for the image's samples, CV_8UC3 and so on.
+func matType(image abi.Image) gocv.MatType {
+	depth := gocv.MatTypeCV8U
+	switch image.Depth {
+	case abi.DepthU16:
+		depth = gocv.MatTypeCV16U
+	case abi.DepthF32:
+		depth = gocv.MatTypeCV32F
+	}
+	return depth + gocv.MatType(image.Channels-1)<<3
+}
+
+// describe names an image in an error: "640 x 480 pixels of 3 x 8-bit (BGR)".
+func describe(image abi.Image) string {
+	order := map[abi.Order]string{
+		abi.OrderGray: "gray", abi.OrderBGR: "BGR", abi.OrderBGRA: "BGRA", abi.OrderRGB: "RGB", abi.OrderRGBA: "RGBA",
+	}[image.Order]
+	depth := map[abi.Depth]string{abi.DepthU8: "8-bit", abi.DepthU16: "16-bit", abi.DepthF32: "float"}[image.Depth]
+	return fmt.Sprintf("%d x %d pixels of %d x %s (%s)", image.Width, image.Height, image.Channels, depth, order)
+}
+
+// scratchPool keeps memory for files and intermediate images, so that loading one image after another, as a camera
+// or a slide show does, does not ask the system for fresh pages each time. The collector empties it when idle.
+var scratchPool sync.Pool
+
+// scratch gives size bytes with any content; hand them back to release.
+func scratch(size uint64) []byte {
+	if kept, ok := scratchPool.Get().(*[]byte); ok && uint64(cap(*kept)) >= size {
+		return (*kept)[:size]
+	}
+	return make([]byte, size)
+}
+
+func release(memory []byte) { scratchPool.Put(&memory) }

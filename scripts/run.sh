@@ -1,0 +1,45 @@
+# ./build.sh run: the main job, once through every language that is here. Sourced by build.sh.
+
+# run_samples [--headless]: each sample flips the photograph into build/run/. Fails when one of them does.
+run_samples() {
+    local options=() sample failed=()
+    case "${1:-}" in
+    --headless) options=(--headless) ;;
+    "")
+        if [ -z "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
+            say "no display here (DISPLAY is not set): --headless"
+            options=(--headless)
+        fi ;;
+    *) die "'./build.sh run' takes --headless or nothing, not '$1'" ;;
+    esac
+    need_python
+    mkdir -p "$build/run"
+    for sample in c python csharp; do
+        say "the $sample sample"
+        "run_$sample" "${options[@]}" || failed+=("$sample")
+    done
+    [ "${#failed[@]}" = 0 ] || die "the sample did not work in: ${failed[*]}"
+    say "pictures: $(ls "$build"/run/*.png | tr '\n' ' ')"
+}
+
+photograph="$root/testdata/photograph.jpg"
+
+# The command line that the README gives.
+run_c() {
+    (cd "$root" && cc c-sample/flip.c -Iinclude -Lbuild -lshmcv -Wl,-rpath,"$PWD/build" -o build/run/flip &&
+        build/run/flip "$@" "$photograph" "$build/run/flipped-c.png")
+}
+
+run_python() {
+    SHMCV_LIBRARY="$build/libshmcv.so" PYTHONPATH="$root/bindings/python/src" \
+        "$python" "$root/python-sample/flip.py" "$@" "$photograph" "$build/run/flipped-python.png"
+}
+
+run_csharp() {
+    local project
+    project="$(find "$root/csharp-sample" -maxdepth 1 -name '*.csproj' 2>/dev/null)"
+    [ -n "$project" ] || { warn "THE C# SAMPLE IS SKIPPED: IT IS NOT IN THIS CHECKOUT"; return 0; }
+    have_dotnet || { warn "THE C# SAMPLE IS SKIPPED: NO .NET SDK ('dotnet') HERE"; return 0; }
+    SHMCV_LIBRARY="$build/libshmcv.so" \
+        dotnet run -c Release --project "$project" -- "$@" "$photograph" "$build/run/flipped-csharp.png"
+}

@@ -1,0 +1,68 @@
+# ./build.sh test. Sourced by build.sh.
+#
+# Each suite is run by its language's own runner, which writes its results to build/reports/SUITE.xml (JUnit's format);
+# the last line sums them up. A suite that cannot run here is counted as skipped, in capital letters.
+
+reports="$build/reports"
+
+run_tests() {
+    local suites=("$@") suite failed=()
+    [ "${#suites[@]}" != 0 ] || suites=(go c python csharp)
+    rm -rf "$reports"
+    mkdir -p "$reports"
+    for suite in "${suites[@]}"; do
+        declare -F "test_$suite" >/dev/null || die "no test suite '$suite'; there are go, c, python and csharp"
+    done
+    for suite in "${suites[@]}"; do
+        say "tests: $suite"
+        "test_$suite" || failed+=("$suite")
+        [ -s "$reports/$suite.xml" ] || die "the $suite tests ended without a result"
+    done
+    python3 "$root/scripts/summary.py" "$reports"/*.xml || failed+=("results")
+    [ "${#failed[@]}" = 0 ]
+}
+
+test_go() {
+    # -count=1: what these tests look at, /dev/shm and a display, Go's cache does not know.
+    (cd "$root" && go run gotest.tools/gotestsum@v1.13.0 --format pkgname-and-test-fails --junitfile "$reports/go.xml" -- -count=1 ./...)
+}
+
+test_c() {
+    cmake_c_project
+    ctest --test-dir "$build/c" --output-on-failure --output-junit "$reports/c.xml"
+}
+
+cmake_c_project() {
+    build_race_archive
+    quietly "$build/log/c-configure.log" cmake -G Ninja -S "$root/bindings/c" -B "$build/c" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+        -DSHMCV_BUILD_TESTS=ON -DSHMCV_RACE_ARCHIVE="$build/race/libshmcv.a" -DSHMCV_RACE_LINK_FLAGS="$CGO_LDFLAGS"
+    quietly "$build/log/c-build.log" ninja -C "$build/c"
+}
+
+# build_race_archive: the library with Go's race detector, for the soak test (bindings/c/tests/soak.cmake).
+build_race_archive() {
+    mkdir -p "$build/race"
+    (cd "$root" && quietly "$build/log/race.log" go build -race -buildmode=c-archive -trimpath \
+        -tags "$go_tags,shmcv_linkname" -ldflags=-checklinkname=0 -o "$build/race/libshmcv.a" ./export)
+}
+
+test_python() {
+    need_python
+    (cd "$root/bindings/python" && "$python" -m pytest -q --junitxml="$reports/python.xml" tests)
+}
+
+test_csharp() {
+    if ! have_dotnet; then
+        skip_suite csharp "NO .NET SDK ('dotnet') HERE"
+        return
+    fi
+    (cd "$root/bindings/csharp" && quietly "$build/log/dotnet-test-build.log" dotnet build -c Release &&
+        dotnet test -c Release --no-build --report-xunit-junit --report-xunit-junit-filename csharp.xml --results-directory "$reports")
+}
+
+# skip_suite SUITE WHY: counts the whole suite as one skipped test.
+skip_suite() {
+    warn "THE $(echo "$1" | tr '[:lower:]' '[:upper:]') TESTS ARE SKIPPED: $2"
+    printf '<testsuites><testsuite name="%s"><testcase name="%s"><skipped message="%s"/></testcase></testsuite></testsuites>\n' \
+        "$1" "$1" "$2" >"$reports/$1.xml"
+}

@@ -1,0 +1,72 @@
+package shm
+
+import (
+	"testing"
+	"unsafe"
+)
+
+// Other programs rely on these, in files that other versions of this library have made.
+func TestLayoutIsThatOfVersion1(t *testing.T) {
+	var tr trailer
+	var id identity
+	var sl slot
+	var le lease
+	for _, field := range []struct {
+		what      string
+		got, want uintptr
+	}{
+		{"trailer", unsafe.Sizeof(tr), 4096},
+		{"identity", unsafe.Offsetof(tr.Identity), 0},
+		{"image sequence", unsafe.Offsetof(tr.ImageSequence), 128},
+		{"image futex", unsafe.Offsetof(tr.ImageFutex), 136},
+		{"image", unsafe.Offsetof(tr.Image), 192},
+		{"image waiters", unsafe.Offsetof(tr.ImageWaiters), 256},
+		{"published", unsafe.Offsetof(tr.Published), 320},
+		{"stream futex", unsafe.Offsetof(tr.StreamFutex), 328},
+		{"stream waiters", unsafe.Offsetof(tr.StreamWaiters), 384},
+		{"writer", unsafe.Offsetof(tr.Writer), 448},
+		{"writer's slot", unsafe.Offsetof(tr.WriterSlot), 452},
+		{"writer's start", unsafe.Offsetof(tr.WriterStart), 456},
+		{"slots", unsafe.Offsetof(tr.Slots), 512},
+		{"leases", unsafe.Offsetof(tr.Leases), 2560},
+
+		{"identity", unsafe.Sizeof(id), 128},
+		{"magic", unsafe.Offsetof(id.Magic), 0},
+		{"version", unsafe.Offsetof(id.Version), 8},
+		{"trailer size", unsafe.Offsetof(id.TrailerSize), 12},
+		{"file size", unsafe.Offsetof(id.FileSize), 16},
+		{"size", unsafe.Offsetof(id.Size), 24},
+		{"capacity", unsafe.Offsetof(id.Capacity), 32},
+		{"created at", unsafe.Offsetof(id.CreatedAt), 40},
+		{"UUID", unsafe.Offsetof(id.UUID), 48},
+		{"owner's start", unsafe.Offsetof(id.OwnerStart), 64},
+		{"owner", unsafe.Offsetof(id.Owner), 72},
+		{"slot count", unsafe.Offsetof(id.SlotCount), 76},
+		{"slot size", unsafe.Offsetof(id.SlotSize), 80},
+		{"checksum", unsafe.Offsetof(id.Checksum), 124},
+
+		{"slot", unsafe.Sizeof(sl), 128},
+		{"slot's sequence", unsafe.Offsetof(sl.Sequence), 0},
+		{"slot's time", unsafe.Offsetof(sl.Time), 8},
+		{"slot's state", unsafe.Offsetof(sl.State), 16},
+		{"slot's image", unsafe.Offsetof(sl.Image), 64},
+
+		{"lease", unsafe.Sizeof(le), 16},
+		{"lease's holder", unsafe.Offsetof(le.Holder), 0},
+		{"lease's sequence", unsafe.Offsetof(le.Sequence), 8},
+	} {
+		if field.got != field.want {
+			t.Errorf("%s: %d, and the layout says %d", field.what, field.got, field.want)
+		}
+	}
+}
+
+func TestFileSizesHoldPixelsAndTrailer(t *testing.T) {
+	for size, want := range map[uint64]uint64{
+		1: 65536, 4096: 65536, 61440: 65536, 61441: 131072, 65536: 131072, 3840 * 2160 * 3: 24903680, maxSize: maxSize + 65536,
+	} {
+		if got := fileSizeFor(size); got != want {
+			t.Errorf("%d bytes of pixels: a file of %d, %d expected", size, got, want)
+		}
+	}
+}

@@ -1,0 +1,250 @@
+package shm
+
+import (
+	"bufio"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"shmcv/internal/abi"
+)
+
+// roleVariable makes the test binary play one of roles instead of running tests: a real second process.
+const roleVariable = "SHMCV_TEST_ROLE"
+
+func TestMain(m *testing.M) {
+	if role := os.Getenv(roleVariable); role != "" {
+		roles[role](os.Args[1:])
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// newName gives a name that nobody uses, and sees to it that nothing of that name is left when the test ends.
+func newName(t testing.TB) string {
+	name := "shmcv-test-" + rand.Text()
+	t.Cleanup(func() { os.RemoveAll(pathOf(name)) })
+	return name
+}
+
+func create(t testing.TB, name string, size uint64) *Segment {
+	t.Helper()
+	s, err := Create(name, size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func open(t testing.TB, name string) *Segment {
+	t.Helper()
+	s, err := Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// newSegmentFor creates a segment that the test's end releases.
+func newSegmentFor(t testing.TB, size uint64) *Segment {
+	t.Helper()
+	s := create(t, newName(t), size)
+	t.Cleanup(s.Release)
+	return s
+}
+
+// must fails the test unless err has that code and its message holds all of words.
+func must(t testing.TB, err error, code abi.Code, words ...string) {
+	t.Helper()
+	if abi.CodeOf(err) != code {
+		t.Fatalf("code %d wanted, got %d: %v", code, abi.CodeOf(err), err)
+	}
+	for _, word := range words {
+		if !strings.Contains(err.Error(), word) {
+			t.Errorf("%q is not in: %v", word, err)
+		}
+	}
+}
+
+func writeFile(t testing.TB, name string, content []byte) {
+	t.Helper()
+	if err := os.WriteFile(pathOf(name), content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func mustImage(t testing.TB, s *Segment, want abi.Image) {
+	t.Helper()
+	if got, err := s.Image(); err != nil || got != want {
+		t.Fatalf("image %+v wanted, got %+v, %v", want, got, err)
+	}
+}
+
+func mustInfo(t testing.TB, s *Segment) abi.SegmentInfo {
+	t.Helper()
+	info, err := s.Info()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info
+}
+
+// child is another process, which answers in lines.
+type child struct {
+	t    testing.TB
+	cmd  *exec.Cmd
+	to   io.WriteCloser
+	from *bufio.Scanner
+}
+
+// startChild starts a process that plays role, and that is killed when the test ends if it still runs.
+func startChild(t testing.TB, role string, arguments []string, files ...*os.File) *child {
+	t.Helper()
+	executable, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(executable, arguments...)
+	cmd.Env = append(os.Environ(), roleVariable+"="+role)
+	cmd.Stderr = os.Stderr
+	cmd.ExtraFiles = files
+	to, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	c := &child{t: t, cmd: cmd, to: to, from: bufio.NewScanner(from)}
+	t.Cleanup(func() {
+		if cmd.ProcessState == nil {
+			c.kill()
+		}
+	})
+	return c
+}
+
+// expect waits for a line, and fails the test when it is another.
+func (c *child) expect(line string) {
+	c.t.Helper()
+	if !c.from.Scan() {
+		c.t.Fatalf("the other process ended, %q was expected of it", line)
+	}
+	if c.from.Text() != line {
+		c.t.Fatalf("the other process said %q, %q was expected", c.from.Text(), line)
+	}
+}
+
+func (c *child) say(line string) {
+	c.t.Helper()
+	if _, err := fmt.Fprintln(c.to, line); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// kill ends the process as kill -9 does, and waits until it is gone.
+func (c *child) kill() {
+	_ = c.cmd.Process.Kill()
+	_ = c.cmd.Wait()
+}
+
+// two images that differ in every field that can
+var (
+	small = abi.NewImage(3, 2, abi.DepthU8, abi.OrderGray)
+	large = abi.Image{Width: 100, Height: 50, Channels: 4, Depth: abi.DepthU16, Order: abi.OrderRGBA, Stride: 1024}
+)
+
+const roomForBoth = 60000
+
+// roles are what other processes do in tests.
+var roles = map[string]func(arguments []string){
+	// Holds the file descriptors it has been given.
+	"wait": func([]string) { nextLine() },
+
+	// Creates a segment with an image and holds it; releases it when told so.
+	"own": func(a []string) {
+		s := childSegment(Create(a[0], roomForBoth))
+		childCheck(s.SetImage(small))
+		fmt.Println("ready")
+		nextLine()
+		s.Release()
+		fmt.Println("released")
+		nextLine()
+	},
+
+	// Tells the code that Image gives.
+	"image": func(a []string) {
+		_, err := childSegment(Open(a[0])).Image()
+		fmt.Println(abi.CodeOf(err))
+	},
+
+	// Stores the two images in turn, for ever.
+	"store": func(a []string) {
+		s := childSegment(Open(a[0]))
+		childCheck(s.SetImage(small))
+		fmt.Println("ready")
+		for {
+			childCheck(s.SetImage(large))
+			childCheck(s.SetImage(small))
+		}
+	},
+
+	// Stops half way in storing an image.
+	"store half": func(a []string) {
+		s := childSegment(Open(a[0]))
+		_, err := s.lockImage()
+		childCheck(err)
+		s.trailer.ImageSequence.Add(1)
+		s.trailer.Image[0].Store(1 << 33)
+		fmt.Println("ready")
+		nextLine()
+	},
+
+	// Creates and clears a large segment, for ever.
+	"create": func(a []string) {
+		fmt.Println("ready")
+		for {
+			childSegment(Create(a[0], 8<<20)).Release()
+			childCheck(Clear(a[0]))
+		}
+	},
+
+	// Opens a name until it has been there 100 times, and fails when it is there and not complete.
+	"watch": func(a []string) {
+		fmt.Println("ready")
+		for seen := 0; seen < 100; {
+			s, err := Open(a[0])
+			if abi.CodeOf(err) == abi.ENotFound {
+				continue
+			}
+			if size := childSegment(s, err).size; s.trailer == nil || size != 1<<20 {
+				childCheck(fmt.Errorf("seen with %d bytes", size))
+			}
+			s.Release()
+			seen++
+		}
+		fmt.Println("complete")
+	},
+}
+
+func nextLine() { bufio.NewReader(os.Stdin).ReadString('\n') }
+
+func childSegment(s *Segment, err error) *Segment {
+	childCheck(err)
+	return s
+}
+
+func childCheck(err error) {
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,123 @@
+package shm
+
+import (
+	"bytes"
+	"io/fs"
+	"math"
+	"os"
+	"path"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"shmcv/internal/abi"
+)
+
+// unnoticed is a size too small to ask the whole system about, which takes longer than to create the segment.
+const unnoticed = 1 << 20
+
+// checkSpace tells whether size bytes of shared memory can be had, before any of them is taken: the system gives out
+// what it has page by page, and where memory ends before /dev/shm does it ends a process and not the call.
+func checkSpace(name string, size uint64) error {
+	if free := freeSpace(); size > free {
+		return noSpace(name, size, free)
+	}
+	// Beyond this limit the system sends a signal that ends the process.
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_FSIZE, &limit); err == nil && size > limit.Cur {
+		return abi.Errorf(abi.ENoSpace, "shm: create %q: %d bytes wanted, and the limit for files is %d (ulimit -f)",
+			name, size, limit.Cur)
+	}
+	if size <= unnoticed {
+		return nil
+	}
+	if left := memoryLeft(os.DirFS("/")); size > left {
+		return abi.Errorf(abi.ENoSpace, "shm: create %q: %d bytes wanted, and only %d of memory are left to this process; "+
+			"clear segments that nobody needs, or end programs", name, size, left)
+	}
+	return nil
+}
+
+func noSpace(name string, wanted, free uint64) error {
+	return abi.Errorf(abi.ENoSpace, "shm: create %q: %d bytes wanted, %d free in %s; clear segments that nobody needs, "+
+		"or give it more (mount -o remount,size=..., docker run --shm-size)", name, wanted, free, directory)
+}
+
+// freeSpace is what /dev/shm has left.
+func freeSpace() uint64 {
+	var stat unix.Statfs_t
+	err := retry(func() error { return unix.Statfs(directory, &stat) })
+	if err != nil || stat.Blocks == 0 { // It has no limit of its own.
+		return math.MaxUint64
+	}
+	return stat.Bavail * uint64(stat.Bsize)
+}
+
+// memoryLeft is how much memory this process can take: what the machine has available, and what each control group
+// leaves to it, less a sixteenth, as these are estimates and not all of it is for
+// us. Swap that a group may use is not counted. The largest number means that nothing is known. root is the system's root folder.
+func memoryLeft(root fs.FS) uint64 {
+	left := uint64(math.MaxUint64)
+	if memory := numbers(root, "proc/meminfo"); memory["MemAvailable"] > 0 {
+		left = (memory["MemAvailable"] + memory["SwapFree"]) * 1024
+	}
+	groups, _ := fs.ReadFile(root, "proc/self/cgroup")
+	for line := range strings.Lines(string(groups)) {
+		// hierarchy:controllers:path
+		fields := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		switch {
+		case len(fields) < 3:
+		case fields[0] == "0":
+			left = min(left, groupLeft(root, "sys/fs/cgroup", fields[2], groupFiles{"memory.max", "memory.current", "inactive_file"}))
+		case fields[1] == "memory":
+			left = min(left, groupLeft(root, "sys/fs/cgroup/memory", fields[2],
+				groupFiles{"memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"}))
+		}
+	}
+	return left - left/16
+}
+
+// groupFiles are where a control group tells its limit and use of memory, and under which name its memory.stat has
+// what can be taken back from the use.
+type groupFiles struct{ limit, used, reclaimable string }
+
+// groupLeft is what a control group and those it is in leave. In a container their folders may not be visible; the
+// mount's own folder is then the container's group.
+func groupLeft(root fs.FS, mount, group string, files groupFiles) uint64 {
+	left := uint64(math.MaxUint64)
+	for group = path.Clean("/" + group); ; group = path.Dir(group) {
+		folder := path.Join(mount, group)
+		limit, limited := number(root, path.Join(folder, files.limit))
+		used, known := number(root, path.Join(folder, files.used))
+		if limited && known {
+			used -= min(used, numbers(root, path.Join(folder, "memory.stat"))[files.reclaimable])
+			left = min(left, limit-min(limit, used))
+		}
+		if group == "/" {
+			return left
+		}
+	}
+}
+
+// number reads a file that holds a number.
+func number(root fs.FS, name string) (uint64, bool) {
+	text, err := fs.ReadFile(root, name)
+	if err != nil {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(string(bytes.TrimSpace(text)), 10, 64)
+	return n, err == nil // "max" is no limit
+}
+
+// numbers reads a file with a name and a number in each line.
+func numbers(root fs.FS, name string) map[string]uint64 {
+	values := map[string]uint64{}
+	text, _ := fs.ReadFile(root, name)
+	for line := range strings.Lines(string(text)) {
+		if fields := strings.Fields(line); len(fields) >= 2 {
+			values[strings.TrimSuffix(fields[0], ":")], _ = strconv.ParseUint(fields[1], 10, 64)
+		}
+	}
+	return values
+}
