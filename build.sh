@@ -7,7 +7,8 @@ usage() {
 usage: ./build.sh COMMAND
 
   run [--headless]   build, and flip a photograph through every language that is here
-  test [SUITE...]    build, and run the tests: go, c, python, csharp (all of them unless named)
+  test [SUITE...]    build, and run the tests: go, c, python, csharp, hosting (all of them unless named)
+  hosting [...]      only the hosting test; --without CURE [RUNS]: with a library that lacks a cure, to see it fail
   check              formatting, linters, warnings, generated files, exported symbols
   build              build/libshmcv.so and include/shmcv.h
   generate           the generated files again, after a change in export/ or internal/abi/
@@ -22,7 +23,7 @@ TEXT
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 # shellcheck source=/dev/null
-for part in common deps opencv native run test check dist; do . "$here/scripts/$part.sh"; done
+for part in common deps opencv native run test hosting check dist; do . "$here/scripts/$part.sh"; done
 
 command="${1:-}"
 [ $# = 0 ] || shift
@@ -30,6 +31,7 @@ case "$command" in
 build)     need_build_tools; need_library ;;
 run)       need_build_tools; need_library; run_samples "$@" ;;
 test)      need_test_tools; need_library; run_tests "$@" ;;
+hosting)   need_build_tools; need_library; run_hosting "$@" ;;
 check)     need_build_tools; need_library; run_checks ;;
 generate)  need_go; generate ;;
 install)   need_build_tools; need_library; install_library "${1:?usage: ./build.sh install PREFIX}" ;;

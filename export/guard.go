@@ -16,7 +16,9 @@ import (
 func main() {} // c-shared wants one; nobody calls it
 
 // guard runs the body of an exported function. It is the only place where errors become codes, and where a panic, or a
-// fault on memory that somebody has truncated under us, becomes an error instead of the host's end.
+// fault of Go code on memory that somebody truncates during the call, becomes an error instead of the host's end. (A
+// fault inside OpenCV cannot be recovered: C++ code cannot be unwound from a signal. Each call therefore looks at the
+// file's size before it hands the memory on.)
 func guard(body func() error) (status C.int32_t) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {

@@ -54,17 +54,18 @@ static bool go_has_started(void) {
     return sigaction(SIGSEGV, NULL, &fault) == 0 && fault.sa_handler != before_go[SIGSEGV].sa_handler;
 }
 
-/* Whether a signal is again what it was before Go. Go code needs none of the first group: it checks divisors, and it
- * writes to no pipe. SA_ONSTACK goes from the handlers of a host like CoreCLR, where each call holds signals back; in
- * other hosts they keep it, because a goroutine's small stack may be under them. */
+/* Whether a signal becomes again what it was before Go. Go code needs no SIGFPE and no SIGPIPE: it checks divisors, and
+ * ours writes to no pipe. SA_ONSTACK goes from all handlers of a host like CoreCLR, where each call holds signals back;
+ * in other hosts they keep it, because a goroutine's small stack may be under them. */
 static bool goes_back(int signal) {
+    bool handled = is_handler(&before_go[signal]);
     switch (signal) {
-    case SIGFPE: case SIGILL: case SIGTRAP: return with(ARITHMETIC);
+    case SIGFPE: return with(ARITHMETIC);
     case SIGPIPE: return true;
+    case SIGILL: case SIGTRAP: return handled && with(ARITHMETIC);
     case SIGSEGV: case SIGBUS: case SIGURG: return false;
     }
-    if (!is_handler(&before_go[SIGRTMIN])) return false;
-    return with(signal == SIGRTMIN ? SUSPENSION : OTHERS);
+    return handled && is_handler(&before_go[SIGRTMIN]) && with(signal == SIGRTMIN ? SUSPENSION : OTHERS);
 }
 
 /* Go keeps SIGSEGV and SIGBUS, turns its own faults into panics, and forwards the others. It does so with the host's

@@ -13,7 +13,7 @@ opencv_version=4.14.0
 # cv2 that people compare us with.
 opencv_options=(
     -DCMAKE_BUILD_TYPE=Release
-    -DBUILD_LIST=core,imgproc,imgcodecs,highgui
+    '-DBUILD_LIST=core,imgproc,imgcodecs,highgui'
     -DBUILD_SHARED_LIBS=OFF -DENABLE_PIC=ON -DOPENCV_GENERATE_PKGCONFIG=ON -DCMAKE_INSTALL_LIBDIR=lib
     -DBUILD_TESTS=OFF -DBUILD_PERF_TESTS=OFF -DBUILD_EXAMPLES=OFF -DBUILD_DOCS=OFF -DBUILD_opencv_apps=OFF
     -DBUILD_JAVA=OFF -DBUILD_opencv_python3=OFF -DBUILD_opencv_python2=OFF

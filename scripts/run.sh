@@ -13,13 +13,14 @@ run_samples() {
     *) die "'./build.sh run' takes --headless or nothing, not '$1'" ;;
     esac
     need_python
+    rm -rf "$build/run"
     mkdir -p "$build/run"
     for sample in c python csharp; do
         say "the $sample sample"
         "run_$sample" "${options[@]}" || failed+=("$sample")
     done
     [ "${#failed[@]}" = 0 ] || die "the sample did not work in: ${failed[*]}"
-    say "pictures: $(ls "$build"/run/*.png | tr '\n' ' ')"
+    say "pictures: $(echo "$build"/run/*.png)"
 }
 
 photograph="$root/testdata/photograph.jpg"

@@ -24,7 +24,7 @@ func Create(name string, size uint64) (*Segment, error) {
 		return nil, taken(name)
 	}
 	fileSize := fileSizeFor(size)
-	file, err := createUnnamed(name, fileSize)
+	file, err := createUnnamed(name, size, fileSize)
 	if err != nil {
 		return nil, err
 	}

@@ -88,7 +88,7 @@ func TestSizesThatMakeNoSenseAreRefused(t *testing.T) {
 func TestSizeLargerThanSharedMemoryIsRefusedAtOnce(t *testing.T) {
 	name := newName(t)
 	_, err := Create(name, maxSize)
-	must(t, err, abi.ENoSpace, name, fmt.Sprint(uint64(maxSize+65536), " bytes wanted"))
+	must(t, err, abi.ENoSpace, name, fmt.Sprint(uint64(maxSize+65536), " with metadata"))
 	_, err = Open(name)
 	must(t, err, abi.ENotFound)
 }

@@ -17,31 +17,31 @@ import (
 // unnoticed is a size too small to ask the whole system about, which takes longer than to create the segment.
 const unnoticed = 1 << 20
 
-// checkSpace tells whether size bytes of shared memory can be had, before any of them is taken: the system gives out
-// what it has page by page, and where memory ends before /dev/shm does it ends a process and not the call.
-func checkSpace(name string, size uint64) error {
+// checkSpace tells whether a file of size bytes, for the wanted ones, can be had, before any of it is taken: the system
+// gives out what it has page by page, and where memory ends before /dev/shm does it ends a process and not the call.
+func checkSpace(name string, wanted, size uint64) error {
 	if free := freeSpace(); size > free {
-		return noSpace(name, size, free)
+		return noSpace(name, wanted, size, free)
 	}
 	// Beyond this limit the system sends a signal that ends the process.
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_FSIZE, &limit); err == nil && size > limit.Cur {
-		return abi.Errorf(abi.ENoSpace, "shm: create %q: %d bytes wanted, and the limit for files is %d (ulimit -f)",
-			name, size, limit.Cur)
+		return abi.Errorf(abi.ENoSpace, "shm: create %q: %d bytes wanted, %d with metadata, and the limit for files is %d (ulimit -f)",
+			name, wanted, size, limit.Cur)
 	}
 	if size <= unnoticed {
 		return nil
 	}
 	if left := memoryLeft(os.DirFS("/")); size > left {
-		return abi.Errorf(abi.ENoSpace, "shm: create %q: %d bytes wanted, and only %d of memory are left to this process; "+
-			"clear segments that nobody needs, or end programs", name, size, left)
+		return abi.Errorf(abi.ENoSpace, "shm: create %q: %d bytes wanted, %d with metadata, and only %d of memory are left to this "+
+			"process; clear segments that nobody needs, or end programs", name, wanted, size, left)
 	}
 	return nil
 }
 
-func noSpace(name string, wanted, free uint64) error {
-	return abi.Errorf(abi.ENoSpace, "shm: create %q: %d bytes wanted, %d free in %s; clear segments that nobody needs, "+
-		"or give it more (mount -o remount,size=..., docker run --shm-size)", name, wanted, free, directory)
+func noSpace(name string, wanted, size, free uint64) error {
+	return abi.Errorf(abi.ENoSpace, "shm: create %q: %d bytes wanted, %d with metadata, %d free in %s; clear segments that "+
+		"nobody needs, or give it more (mount -o remount,size=..., docker run --shm-size)", name, wanted, size, free, directory)
 }
 
 // freeSpace is what /dev/shm has left.

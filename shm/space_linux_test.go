@@ -82,7 +82,7 @@ func TestFullSharedMemoryIsAnError(t *testing.T) {
 	}
 	first := newSegmentFor(t, 600000)
 	_, err := Create("second", 600000)
-	must(t, err, abi.ENoSpace, `"second"`, "655360 bytes wanted", "393216 free", directory)
+	must(t, err, abi.ENoSpace, `"second"`, "600000 bytes wanted", "655360 with metadata", "393216 free", directory)
 	pixels, err := first.Bytes()
 	if err != nil {
 		t.Fatal(err)
@@ -159,7 +159,7 @@ func TestLimitForFilesIsAnErrorAndNotASignal(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := Create("large", 1<<20)
-	must(t, err, abi.ENoSpace, `"large"`, "1114112 bytes wanted", "1048576", "ulimit")
+	must(t, err, abi.ENoSpace, `"large"`, "1048576 bytes wanted", "1114112 with metadata", "is 1048576", "ulimit")
 	newSegmentFor(t, 1<<20-trailerSize)
 }
 

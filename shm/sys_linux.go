@@ -118,9 +118,10 @@ func identified(name string, fd int) (file, error) {
 	return f, nil
 }
 
-// createUnnamed makes a file of that size, with its memory reserved, that has no name yet. name is for messages.
-func createUnnamed(name string, size uint64) (file, error) {
-	if err := checkSpace(name, size); err != nil {
+// createUnnamed makes a file of that size, with its memory reserved, that has no name yet. name and wanted, the bytes
+// that were asked for, are for messages.
+func createUnnamed(name string, wanted, size uint64) (file, error) {
+	if err := checkSpace(name, wanted, size); err != nil {
 		return file{}, err
 	}
 	fd, err := openFD(directory, unix.O_RDWR|unix.O_TMPFILE)
@@ -139,7 +140,7 @@ func createUnnamed(name string, size uint64) (file, error) {
 	if err := f.reserve(size); err != nil {
 		f.close()
 		if err == unix.ENOSPC {
-			return file{}, noSpace(name, size, freeSpace())
+			return file{}, noSpace(name, wanted, size, freeSpace())
 		}
 		return file{}, systemError("create", name, err)
 	}

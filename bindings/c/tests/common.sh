@@ -1,0 +1,10 @@
+# What the test scripts share. Sourced.
+set -euo pipefail
+
+fail() { echo "FAILED: $*" >&2; exit 1; }
+
+# A folder of the test's own, removed at its end.
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+
+warnings=(-Wall -Wextra -Wpedantic -Werror)

@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# install_test.sh CMAKE BUILD_FOLDER TESTDATA: installs shmcv, moves the installation, and builds and runs programs with
+# what pkg-config and CMake then say of it.
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+cmake="$1" build="$2" testdata="$3"
+
+"$cmake" --install "$build" --prefix "$work/first" >"$work/install.log" || fail "cmake --install: $(cat "$work/install.log")"
+mv "$work/first" "$work/moved here" # a prefix is nothing that the files may know
+
+cat >"$work/program.c" <<'C'
+#include <shmcv.h>
+#include <stdio.h>
+
+int main(int argc, char **argv) {
+    shmcv_image image;
+    if (argc != 2 || shmcv_probe(argv[1], SHMCV_LOAD_COLOR, &image) != SHMCV_OK) return 1;
+    printf("%s %u x %u\n", shmcv_version(), image.width, image.height);
+    return 0;
+}
+C
+cat >"$work/program.cpp" <<'CPP'
+#include <shmcv.hpp>
+#include <iostream>
+
+int main(int, char **argv) {
+    const shmcv_image image = shmcv::probe(argv[1]);
+    std::cout << shmcv::version() << ' ' << image.width << " x " << image.height << '\n';
+}
+CPP
+cat >"$work/CMakeLists.txt" <<'CMAKE'
+cmake_minimum_required(VERSION 3.16)
+project(user C CXX)
+find_package(shmcv 0.1 REQUIRED)
+add_executable(program_c program.c)
+target_link_libraries(program_c PRIVATE shmcv::shmcv)
+add_executable(program_cpp program.cpp)
+target_compile_features(program_cpp PRIVATE cxx_std_17)
+target_link_libraries(program_cpp PRIVATE shmcv::shmcv)
+CMAKE
+
+# says WHAT COMMAND...: the command prints the version and the size of the photograph.
+version="$(sed -n 's/^#define SHMCV_VERSION "\(.*\)"/\1/p' "$work/moved here/include/shmcv.h")"
+says() {
+    local what="$1" found; shift
+    found="$("$@" "$testdata/photograph.jpg")" || fail "$what: the program did not run"
+    [ "$found" = "$version 3840 x 2160" ] || fail "$what: the program printed '$found'"
+    echo "ok: $what"
+}
+
+library_folder="$(dirname "$(find "$work/moved here" -name libshmcv.so)")"
+export PKG_CONFIG_PATH="$library_folder/pkgconfig"
+eval "flags=($(pkg-config --cflags --libs shmcv))"
+[ "$(pkg-config --modversion shmcv)" = "$version" ] || fail "pkg-config says version $(pkg-config --modversion shmcv)"
+"$CC" -std=c11 "${warnings[@]}" "$work/program.c" "${flags[@]}" -o "$work/with_pkg_config"
+"$CXX" -std=c++17 "${warnings[@]}" "$work/program.cpp" "${flags[@]}" -o "$work/with_pkg_config_cpp"
+LD_LIBRARY_PATH="$library_folder" says "C with pkg-config" "$work/with_pkg_config"
+LD_LIBRARY_PATH="$library_folder" says "C++ with pkg-config" "$work/with_pkg_config_cpp"
+
+{ "$cmake" -S "$work" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/moved here" && "$cmake" --build "$work/build"; } \
+    >"$work/cmake.log" 2>&1 || fail "find_package(shmcv): $(cat "$work/cmake.log")"
+says "C with CMake" "$work/build/program_c"
+says "C++ with CMake" "$work/build/program_cpp"
+
+# Another major or minor version than what was asked for is not taken.
+sed -i 's/find_package(shmcv 0.1 REQUIRED)/find_package(shmcv 9.0 REQUIRED)/' "$work/CMakeLists.txt"
+! "$cmake" -S "$work" -B "$work/refused" -DCMAKE_PREFIX_PATH="$work/moved here" >"$work/cmake.log" 2>&1 ||
+    fail "find_package(shmcv 9.0) was content with $version"

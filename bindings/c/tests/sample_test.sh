@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# sample_test.sh CHECKOUT: the C sample, compiled without a warning, does its work without a display, leaves a picture and
+# no segment behind, and says what is wrong with a file that is no photograph.
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+cd "$1"
+"$CC" -std=c11 "${warnings[@]}" c-sample/flip.c -Iinclude -Lbuild -lshmcv -Wl,-rpath,"$PWD/build" -o "$work/flip"
+
+segments_of() { sed -n 's/.*segment \([0-9a-f-]\{36\}\).*/\1/p' "$1"; }
+gone() {
+    local name
+    for name in $(segments_of "$1"); do [ ! -e "/dev/shm/$name" ] || fail "segment $name was left behind"; done
+}
+
+for option in --headless ""; do
+    # shellcheck disable=SC2086 # an option or nothing
+    "$work/flip" $option testdata/photograph.jpg "$work/flipped.png" >"$work/said"
+    cat "$work/said"
+    [ -s "$work/flipped.png" ] || fail "there is no picture"
+    grep -q "$work/flipped.png" "$work/said" || fail "it does not say where the picture is"
+    [ "$(segments_of "$work/said" | wc -l)" = 2 ] || fail "it does not name its two segments"
+    gone "$work/said"
+    rm "$work/flipped.png"
+done
+
+if "$work/flip" --headless testdata/empty.jpg "$work/flipped.png" >"$work/said" 2>"$work/why"; then
+    fail "an empty file was taken for a photograph"
+fi
+grep -q empty.jpg "$work/why" || fail "the message does not name the file: $(cat "$work/why")"

@@ -1,0 +1,350 @@
+/* See test.h. */
+#define _GNU_SOURCE
+#include "test.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <sched.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { MOST = 1024, SKIPPED = 77 }; /* ctest is told that 77 means skipped */
+
+static struct {
+    const char *name;
+    test_function *test;
+} tests[MOST];
+static int test_count;
+
+static struct {
+    const char *name;
+    child_function *body;
+} children[MOST];
+static int child_count;
+
+static int failures;
+static const char *subject, *argument;
+static char folder[] = "/tmp/shmcv-test-XXXXXX";
+static bool folder_made;
+
+/* Strings that live until the program ends; any thread may add one. */
+typedef struct strings {
+    char *all[MOST];
+    int count;
+} strings;
+static strings names, paths;
+
+static const char *keep(strings *kept, char *string) {
+    const int index = __atomic_fetch_add(&kept->count, 1, __ATOMIC_RELAXED);
+    if (index >= MOST) abort();
+    return kept->all[index] = string;
+}
+
+_Noreturn static void give_up(const char *what) {
+    fprintf(stderr, "the test program itself failed: %s: %s\n", what, strerror(errno));
+    exit(2);
+}
+
+void add_test(const char *name, test_function *test) {
+    if (test_count == MOST) abort();
+    tests[test_count].name = name;
+    tests[test_count++].test = test;
+}
+
+void add_child(const char *name, child_function *body) {
+    if (child_count == MOST) abort();
+    children[child_count].name = name;
+    children[child_count++].body = body;
+}
+
+/* Checks. */
+
+/* report counts a check that failed, and prints where it stands and the details in one piece: threads may be at it. */
+__attribute__((format(printf, 5, 6))) static bool report(bool fine, const char *file, int line, const char *text,
+                                                         const char *details, ...) {
+    if (fine) return true;
+    __atomic_add_fetch(&failures, 1, __ATOMIC_RELAXED);
+    char found[2500];
+    va_list values;
+    va_start(values, details);
+    vsnprintf(found, sizeof found, details, values);
+    va_end(values);
+    const char *slash = strrchr(file, '/'), *of = subject != NULL ? subject : "";
+    fprintf(stderr, "%s:%d: %s\n%s%s%s%s", slash != NULL ? slash + 1 : file, line, text, *of != '\0' ? "    of: " : "", of,
+            *of != '\0' ? "\n" : "", found);
+    return false;
+}
+
+bool check_true(const char *file, int line, const char *text, bool found) { return report(found, file, line, text, "%s", ""); }
+
+bool check_int(const char *file, int line, const char *text, int64_t expected, int64_t found) {
+    return report(expected == found, file, line, text, "    expected %" PRId64 ", found %" PRId64 "\n", expected, found);
+}
+
+bool check_text(const char *file, int line, const char *text, const char *expected, const char *found) {
+    return report(strcmp(expected, found) == 0, file, line, text, "    expected \"%s\", found \"%s\"\n", expected, found);
+}
+
+bool check_status(const char *file, int line, const char *text, int32_t code, const char *part, int32_t found) {
+    const char *message = found == SHMCV_OK ? "" : last_error();
+    return report(found == code && strstr(message, part) != NULL, file, line, text,
+                  "    expected %d with \"%s\", found %d with \"%s\"\n", code, part, found, message);
+}
+
+void checking(const char *what) { subject = what; }
+
+int failed_checks(void) { return __atomic_load_n(&failures, __ATOMIC_RELAXED); }
+
+void stop_test(void) { exit(1); }
+
+void skip(const char *why) {
+    printf("SKIPPED: %s\n", why);
+    exit(SKIPPED);
+}
+
+const char *test_argument(void) { return argument; }
+
+const char *last_error(void) {
+    static __thread char message[1024];
+    if (shmcv_last_error(message, sizeof message) != SHMCV_OK) abort();
+    return message;
+}
+
+/* Segments. */
+
+const char *new_name(void) {
+    char uuid[37], *name;
+    FILE *file = fopen("/proc/sys/kernel/random/uuid", "r");
+    if (file == NULL || fgets(uuid, sizeof uuid, file) == NULL) give_up("a new name");
+    fclose(file);
+    if (asprintf(&name, "test-%s", uuid) < 0) abort();
+    return keep(&names, name);
+}
+
+shmcv_segment new_segment(uint64_t size) {
+    shmcv_segment seg = 0;
+    NEED_OK(shmcv_create(new_name(), size, &seg));
+    return seg;
+}
+
+unsigned char *pixels(shmcv_segment seg, uint64_t *size) {
+    void *data = NULL;
+    NEED_OK(shmcv_data(seg, &data, size));
+    return data;
+}
+
+shmcv_image make_image(uint32_t width, uint32_t height, uint32_t order) {
+    shmcv_image image = {0};
+    image.width = width;
+    image.height = height;
+    image.depth = SHMCV_DEPTH_U8;
+    image.order = order;
+    image.channels = order == SHMCV_ORDER_GRAY ? 1 : order == SHMCV_ORDER_BGR || order == SHMCV_ORDER_RGB ? 3 : 4;
+    image.stride = (uint64_t)image.channels * width;
+    return image;
+}
+
+shmcv_segment counting(uint32_t width, uint32_t height, uint32_t order) {
+    const shmcv_image image = make_image(width, height, order);
+    const uint64_t size = image.stride * height;
+    shmcv_segment seg = new_segment(size);
+    unsigned char *data = pixels(seg, NULL);
+    for (uint64_t i = 0; i < size; i++) data[i] = (unsigned char)i;
+    NEED_OK(shmcv_image_set(seg, &image));
+    return seg;
+}
+
+/* Files. */
+
+const char *testdata(const char *file) {
+    char *path;
+    if (asprintf(&path, "%s/%s", SHMCV_TESTDATA, file) < 0) abort();
+    return keep(&paths, path);
+}
+
+static void make_folder(void) {
+    if (mkdtemp(folder) == NULL) give_up(folder);
+    folder_made = true;
+}
+
+const char *temporary(const char *file) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_folder);
+    char *path;
+    if (asprintf(&path, "%s/%s", folder, file) < 0) abort();
+    return keep(&paths, path);
+}
+
+void write_file(const char *path, const void *data, size_t size) {
+    FILE *file = fopen(path, "wb");
+    if (file == NULL || fwrite(data, 1, size, file) != size || fclose(file) != 0) give_up(path);
+}
+
+unsigned char *read_file(const char *path, size_t *size) {
+    FILE *file = fopen(path, "rb");
+    struct stat status;
+    if (file == NULL || fstat(fileno(file), &status) != 0) give_up(path);
+    unsigned char *data = malloc((size_t)status.st_size + 1);
+    if (data == NULL || fread(data, 1, (size_t)status.st_size, file) != (size_t)status.st_size) give_up(path);
+    fclose(file);
+    *size = (size_t)status.st_size;
+    return data;
+}
+
+/* Children. */
+
+enum { MOST_ARGUMENTS = 16 };
+
+/* arguments_of fills argv with what makes this program run the CHILD of that name. */
+static void arguments_of(char *argv[MOST_ARGUMENTS], const char *name, va_list more) {
+    int argc = 0;
+    argv[argc++] = (char *)"/proc/self/exe";
+    argv[argc++] = (char *)"--child";
+    argv[argc++] = (char *)name;
+    do {
+        if (argc == MOST_ARGUMENTS) abort();
+        argv[argc] = va_arg(more, char *);
+    } while (argv[argc++] != NULL);
+}
+
+static process start_with_pipe(bool mounted, const char *over, const char *options, char *argv[]) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) give_up("pipe2");
+    const uid_t user = getuid();
+    const gid_t group = getgid();
+    process c = {fork(), ends[0]};
+    if (c.pid < 0) give_up("fork");
+    if (c.pid > 0) {
+        close(ends[1]);
+        return c;
+    }
+    /* Between fork and exec only system calls are made here, as the library's rules want it. */
+    dup2(ends[1], STDOUT_FILENO);
+    if (mounted) {
+        if (unshare(CLONE_NEWNS) != 0) {
+            /* Not root: become it in a user namespace of our own, in which user and group stay what they are. */
+            if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) _exit(SKIPPED);
+            char map[64];
+            int file = open("/proc/self/setgroups", O_WRONLY);
+            if (file < 0 || write(file, "deny", 4) != 4 || close(file) != 0) _exit(SKIPPED);
+            snprintf(map, sizeof map, "%u %u 1", user, user);
+            file = open("/proc/self/uid_map", O_WRONLY);
+            if (file < 0 || write(file, map, strlen(map)) < 0 || close(file) != 0) _exit(SKIPPED);
+            snprintf(map, sizeof map, "%u %u 1", group, group);
+            file = open("/proc/self/gid_map", O_WRONLY);
+            if (file < 0 || write(file, map, strlen(map)) < 0 || close(file) != 0) _exit(SKIPPED);
+        }
+        if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) _exit(SKIPPED);
+        if (mount("tmpfs", over, "tmpfs", 0, options) != 0) _exit(SKIPPED);
+    }
+    execv(argv[0], argv);
+    _exit(127);
+}
+
+process start(const char *name, ...) {
+    char *argv[MOST_ARGUMENTS];
+    va_list more;
+    va_start(more, name);
+    arguments_of(argv, name, more);
+    va_end(more);
+    return start_with_pipe(false, NULL, NULL, argv);
+}
+
+process start_on_tmpfs(const char *over, uint64_t bytes, const char *name, ...) {
+    char *argv[MOST_ARGUMENTS], options[64];
+    va_list more;
+    va_start(more, name);
+    arguments_of(argv, name, more);
+    va_end(more);
+    snprintf(options, sizeof options, "size=%" PRIu64 ",mode=1777", bytes);
+    return start_with_pipe(true, over, options, argv);
+}
+
+bool read_line(process *c, char *line, size_t capacity) {
+    size_t length = 0;
+    char byte;
+    while (read(c->from, &byte, 1) == 1) {
+        if (byte == '\n') {
+            line[length] = '\0';
+            return true;
+        }
+        if (length + 1 < capacity) line[length++] = byte;
+    }
+    return false;
+}
+
+int finish(process *c) {
+    int status;
+    if (waitpid(c->pid, &status, 0) != c->pid) give_up("waitpid");
+    close(c->from);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+/* The program. */
+
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *where) {
+    (void)status, (void)type, (void)where;
+    chmod(path, 0700);
+    return remove(path);
+}
+
+static void clean_up(void) {
+    for (int i = 0; i < names.count; i++) {
+        char path[300];
+        snprintf(path, sizeof path, "/dev/shm/%s", names.all[i]);
+        unlink(path);
+    }
+    if (folder_made) nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static int run_child(int argc, char **argv) {
+    for (int i = 0; i < child_count; i++)
+        if (strcmp(children[i].name, argv[0]) == 0) return children[i].body(argc, argv);
+    fprintf(stderr, "no child '%s'\n", argv[0]);
+    return 2;
+}
+
+static int run_test(const char *name) {
+    for (int i = 0; i < test_count; i++) {
+        if (strcmp(name, tests[i].name) != 0) continue;
+        tests[i].test();
+        subject = NULL;
+        printf("%s: %s\n", failures == 0 ? "ok" : "FAILED", name);
+        return failures == 0 ? 0 : 1;
+    }
+    fprintf(stderr, "no test '%s'\n", name);
+    return 2;
+}
+
+/* run_all runs each test in a process of its own, as ctest does. */
+static int run_all(void) {
+    int failed = 0;
+    for (int i = 0; i < test_count; i++) {
+        char *argv[] = {(char *)"/proc/self/exe", (char *)tests[i].name, NULL};
+        pid_t pid;
+        int status;
+        if (posix_spawn(&pid, argv[0], NULL, NULL, argv, environ) != 0 || waitpid(pid, &status, 0) != pid) give_up(argv[1]);
+        const bool fine = WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == SKIPPED);
+        if (!fine) fprintf(stderr, "FAILED: %s, wait status %#x\n", argv[1], (unsigned)status);
+        failed += !fine;
+    }
+    return failed == 0 ? 0 : 1;
+}
+
+int main(int argc, char **argv) {
+    if (argc == 1) return run_all();
+    atexit(clean_up);
+    if (argc > 2 && strcmp(argv[1], "--child") == 0) return run_child(argc - 2, argv + 2);
+    argument = argc > 2 ? argv[2] : NULL;
+    return run_test(argv[1]);
+}

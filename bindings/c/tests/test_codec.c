@@ -1,0 +1,221 @@
+/* Files in and out: the shared vectors, and every file and folder that something is wrong with. */
+#define _GNU_SOURCE
+#include "test.h"
+#include "vectors.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* file flag width height channels depth order crc32 */
+static void check_load(char **columns) {
+    const int32_t flags = flag_named(columns[1]);
+    shmcv_image probed, image, stored;
+    if (!CHECK_OK(shmcv_probe(testdata(columns[0]), flags, &probed))) return;
+    const shmcv_segment seg = new_segment(bytes_of(&probed));
+    if (CHECK_OK(shmcv_load(seg, testdata(columns[0]), flags, &image))) {
+        check_image(seg, columns + 2);
+        CHECK_OK(shmcv_image_get(seg, &stored));
+        CHECK(memcmp(&probed, &image, sizeof image) == 0);
+        CHECK(memcmp(&stored, &image, sizeof image) == 0);
+    }
+    CHECK_OK(shmcv_close(seg));
+}
+TEST(files_load_as_in_cv2) { each_vector("load", 8, check_load); }
+
+/* file flag x y values tolerance */
+static void check_pixel(char **columns) {
+    const shmcv_segment seg = loaded(columns[0], flag_named(columns[1]));
+    shmcv_image image;
+    CHECK_OK(shmcv_image_get(seg, &image));
+    const unsigned char *pixel =
+        pixels(seg, NULL) + (uint64_t)number(columns[3]) * image.stride + (uint64_t)number(columns[2]) * image.channels;
+    uint32_t channel = 0;
+    for (char *value, *rest = columns[4]; (value = strtok_r(NULL, ",", &rest)) != NULL; channel++)
+        CHECK(channel < image.channels && labs(number(value) - pixel[channel]) <= number(columns[5]));
+    CHECK_INT(image.channels, channel);
+    CHECK_OK(shmcv_close(seg));
+}
+TEST(colours_are_where_they_should_be) { each_vector("pixel", 6, check_pixel); }
+
+/* file flag extension quality result width height channels depth order crc32 */
+static void check_save(char **columns) {
+    char file[64];
+    snprintf(file, sizeof file, "saved%s", strcmp(columns[2], "-") == 0 ? "" : columns[2]);
+    const char *path = temporary(file);
+    const int32_t result = result_named(columns[4]);
+    const shmcv_segment seg = loaded(columns[0], flag_named(columns[1]));
+    unlink(path);
+    CHECK_FAILS(result, "", shmcv_save(seg, path, (int32_t)number(columns[3])));
+    CHECK_INT(result == SHMCV_OK ? 0 : -1, access(path, F_OK));
+    if (result == SHMCV_OK) {
+        uint64_t size;
+        pixels(seg, &size);
+        const shmcv_segment again = new_segment(size * 2);
+        if (CHECK_OK(shmcv_load(again, path, SHMCV_LOAD_UNCHANGED, NULL))) check_image(again, columns + 5);
+        CHECK_OK(shmcv_close(again));
+    }
+    CHECK_OK(shmcv_close(seg));
+}
+TEST(files_save_as_in_cv2) { each_vector("save", 11, check_save); }
+
+/* file flag segment_bytes result cv2 */
+static void check_error(char **columns) {
+    const char *path = testdata(columns[0]);
+    const shmcv_segment seg = new_segment((uint64_t)number(columns[2]));
+    uint64_t size;
+    unsigned char *data = pixels(seg, &size);
+    const shmcv_image old = make_image((uint32_t)(size < 512 ? size : 512), 1, SHMCV_ORDER_GRAY);
+    for (uint64_t i = 0; i < old.width; i++) data[i] = (unsigned char)(i * 7);
+    NEED_OK(shmcv_image_set(seg, &old));
+    shmcv_image out, found;
+    memset(&out, 0x55, sizeof out);
+    if (CHECK_FAILS(result_named(columns[3]), "", shmcv_load(seg, path, flag_named(columns[1]), &out)))
+        CHECK(last_error()[0] != '\0');
+    CHECK_INT(0x55555555, out.width);
+    CHECK_OK(shmcv_image_get(seg, &found)); /* the old image is still there, whole */
+    CHECK(memcmp(&old, &found, sizeof old) == 0);
+    bool kept = true;
+    for (uint64_t i = 0; i < old.width; i++) kept = kept && data[i] == (unsigned char)(i * 7);
+    CHECK(kept);
+    CHECK_OK(shmcv_close(seg));
+}
+TEST(bad_files_are_refused_and_the_old_image_kept) { each_vector("error", 5, check_error); }
+
+TEST(too_small_a_segment_is_told_how_many_bytes_it_takes) {
+    const shmcv_segment small = new_segment(3840 * 2160 * 3 - 1);
+    CHECK_FAILS(SHMCV_E_TOO_SMALL, "24883200", shmcv_load(small, testdata("photograph.jpg"), SHMCV_LOAD_COLOR, NULL));
+    CHECK_FAILS(SHMCV_E_TOO_SMALL, "33177600", shmcv_load(small, testdata("photograph.jpg"), SHMCV_LOAD_BGRA, NULL));
+    CHECK_FAILS(SHMCV_E_NO_IMAGE, "", shmcv_image_get(small, &(shmcv_image){0}));
+}
+
+TEST(bombs_are_refused_from_their_headers) {
+    shmcv_image image;
+    CHECK_FAILS(SHMCV_E_LIMIT, "100000", shmcv_probe(testdata("bomb.png"), SHMCV_LOAD_COLOR, &image));
+    CHECK_FAILS(SHMCV_E_LIMIT, "65500", shmcv_probe(testdata("bomb.jpg"), SHMCV_LOAD_COLOR, &image));
+}
+
+TEST(missing_files_and_folders_are_not_found) {
+    const shmcv_segment seg = loaded("small-bgr.png", SHMCV_LOAD_COLOR);
+    shmcv_image image;
+    CHECK_FAILS(SHMCV_E_NOT_FOUND, "nothing.jpg", shmcv_load(seg, temporary("nothing.jpg"), SHMCV_LOAD_COLOR, NULL));
+    CHECK_FAILS(SHMCV_E_NOT_FOUND, "nothing.jpg", shmcv_probe(temporary("nothing.jpg"), SHMCV_LOAD_COLOR, &image));
+    CHECK_FAILS(SHMCV_E_NOT_FOUND, "missing", shmcv_save(seg, temporary("missing/saved.png"), SHMCV_QUALITY_DEFAULT));
+}
+
+TEST(what_is_no_path_is_refused) {
+    const shmcv_segment seg = loaded("small-bgr.png", SHMCV_LOAD_COLOR);
+    CHECK(shmcv_load(seg, "", SHMCV_LOAD_COLOR, NULL) != SHMCV_OK);
+    CHECK(shmcv_save(seg, "", SHMCV_QUALITY_DEFAULT) != SHMCV_OK);
+    CHECK_FAILS(SHMCV_E_INVALID, "UTF-8", shmcv_load(seg, "\xff.png", SHMCV_LOAD_COLOR, NULL));
+    CHECK_FAILS(SHMCV_E_INVALID, "UTF-8", shmcv_save(seg, "\xff.png", SHMCV_QUALITY_DEFAULT));
+}
+
+TEST(folders_are_refused) {
+    const char *folder = temporary("folder.png");
+    NEED(mkdir(folder, 0700) == 0);
+    const shmcv_segment seg = loaded("small-bgr.png", SHMCV_LOAD_COLOR);
+    CHECK_FAILS(SHMCV_E_INVALID, "folder.png", shmcv_load(seg, folder, SHMCV_LOAD_COLOR, NULL));
+    CHECK_FAILS(SHMCV_E_INVALID, "folder.png", shmcv_probe(folder, SHMCV_LOAD_COLOR, &(shmcv_image){0}));
+    CHECK_FAILS(SHMCV_E_INVALID, "folder.png", shmcv_save(seg, folder, SHMCV_QUALITY_DEFAULT));
+    CHECK(rmdir(folder) == 0); /* nothing was put into it */
+}
+
+TEST(files_without_an_end_are_refused) {
+    const char *fifo = temporary("fifo.png");
+    NEED(mkfifo(fifo, 0600) == 0);
+    const shmcv_segment seg = new_segment(1 << 16);
+    CHECK_FAILS(SHMCV_E_INVALID, "fifo.png", shmcv_load(seg, fifo, SHMCV_LOAD_COLOR, NULL)); /* nobody writes to it */
+    CHECK_FAILS(SHMCV_E_INVALID, "/dev/zero", shmcv_load(seg, "/dev/zero", SHMCV_LOAD_COLOR, NULL));
+}
+
+TEST(unknown_flags_are_refused) {
+    const shmcv_segment seg = new_segment(1 << 16);
+    static const int32_t flags[] = {-1, 4, 5, 7, SHMCV_LOAD_UNCHANGED | SHMCV_LOAD_ANY_DEPTH, SHMCV_LOAD_BGRA | SHMCV_LOAD_ANY_DEPTH,
+                                    16, INT32_MIN, INT32_MAX};
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        CHECK_FAILS(SHMCV_E_INVALID, "flag", shmcv_load(seg, testdata("small-bgr.png"), flags[i], NULL));
+        CHECK_FAILS(SHMCV_E_INVALID, "flag", shmcv_probe(testdata("small-bgr.png"), flags[i], &(shmcv_image){0}));
+    }
+}
+
+/* entries is how many files there are in a folder. */
+static int entries(const char *folder) {
+    DIR *stream = opendir(folder);
+    NEED(stream != NULL);
+    int count = 0;
+    for (const struct dirent *entry; (entry = readdir(stream)) != NULL;)
+        count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+    closedir(stream);
+    return count;
+}
+
+TEST(saving_replaces_a_file_and_leaves_no_other) {
+    const char *folder = temporary("pictures"), *path = temporary("pictures/picture.png");
+    NEED(mkdir(folder, 0700) == 0);
+    write_file(path, "old", 3);
+    const shmcv_segment seg = loaded("small-bgr.png", SHMCV_LOAD_COLOR);
+    CHECK_OK(shmcv_save(seg, path, SHMCV_QUALITY_DEFAULT));
+    shmcv_image image;
+    CHECK_OK(shmcv_probe(path, SHMCV_LOAD_COLOR, &image));
+    CHECK_INT(67, image.width);
+    CHECK_FAILS(SHMCV_E_INVALID, "", shmcv_save(seg, path, 1000));
+    CHECK_OK(shmcv_probe(path, SHMCV_LOAD_COLOR, &image));
+    CHECK_INT(1, entries(folder));
+}
+
+TEST(any_unicode_path_works) {
+    const char *path = temporary("\xc3\xbcn\xc3\xaf \xe7\x8c\xab \xf0\x9f\x93\xb7.png");
+    const shmcv_segment seg = loaded("\xc3\xbcn\xc3\xaf code \xe7\x8c\xab.png", SHMCV_LOAD_COLOR);
+    const uint32_t before = image_crc32(seg);
+    CHECK_OK(shmcv_save(seg, path, SHMCV_QUALITY_DEFAULT));
+    CHECK_OK(shmcv_load(seg, path, SHMCV_LOAD_COLOR, NULL));
+    CHECK_INT(before, image_crc32(seg));
+}
+
+TEST(unwritable_folder_and_unreadable_file_are_permission_errors) {
+    const char *folder = temporary("locked"), *old = temporary("locked/old.png"), *new = temporary("locked/new.png");
+    NEED(mkdir(folder, 0700) == 0);
+    write_file(old, "old", 3);
+    NEED(chmod(old, 0) == 0 && chmod(folder, 0500) == 0);
+    const shmcv_segment seg = loaded("small-bgr.png", SHMCV_LOAD_COLOR);
+    /* Root may write everywhere: this thread's file accesses, which are the call's, give that up. */
+    const bool root = geteuid() == 0;
+    if (root) {
+        NEED(chmod(folder, 0555) == 0 && chmod(temporary("."), 0755) == 0);
+        setfsuid(65534);
+    }
+    CHECK_FAILS(SHMCV_E_PERMISSION, "new.png", shmcv_save(seg, new, SHMCV_QUALITY_DEFAULT));
+    CHECK_FAILS(SHMCV_E_PERMISSION, "old.png", shmcv_save(seg, old, SHMCV_QUALITY_DEFAULT));
+    CHECK_FAILS(SHMCV_E_PERMISSION, "old.png", shmcv_load(seg, old, SHMCV_LOAD_COLOR, NULL));
+    if (root) setfsuid(0);
+    CHECK_INT(1, entries(folder));
+}
+
+CHILD(fills_the_disk) {
+    (void)argc;
+    char path[512];
+    snprintf(path, sizeof path, "%s/photograph.png", argv[1]);
+    const shmcv_segment seg = loaded("photograph.jpg", SHMCV_LOAD_COLOR);
+    const shmcv_segment small = loaded("small-bgr.png", SHMCV_LOAD_COLOR);
+    CHECK_OK(shmcv_save(small, path, SHMCV_QUALITY_DEFAULT));
+    CHECK_FAILS(SHMCV_E_NO_SPACE, "photograph.png", shmcv_save(seg, path, SHMCV_QUALITY_DEFAULT));
+    CHECK_INT(1, entries(argv[1])); /* the old file, and no half of the new one */
+    shmcv_image image;
+    CHECK_OK(shmcv_load(small, path, SHMCV_LOAD_COLOR, &image));
+    CHECK_INT(67, image.width);
+    return failed_checks();
+}
+
+TEST(full_disk_is_an_error_and_the_old_file_kept) {
+    const char *disk = temporary("disk");
+    NEED(mkdir(disk, 0700) == 0);
+    process c = start_on_tmpfs(disk, 256 << 10, "fills_the_disk", disk, NULL);
+    const int status = finish(&c);
+    if (status == 77) skip("NO FILE SYSTEM CAN BE MOUNTED HERE");
+    CHECK_INT(0, status);
+}

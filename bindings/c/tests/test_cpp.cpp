@@ -1,0 +1,207 @@
+// The C++ layer: handles that close themselves and move, exceptions with codes, and types for numbers.
+#include <shmcv.hpp>
+
+#include "test.h"
+
+#include <cstring>
+#include <fstream>
+#include <numeric>
+#include <string>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+using shmcv::errc;
+using shmcv::order;
+using shmcv::segment;
+
+static_assert(!std::is_copy_constructible_v<segment> && !std::is_copy_assignable_v<segment>);
+static_assert(std::is_nothrow_move_constructible_v<segment> && std::is_nothrow_move_assignable_v<segment>);
+static_assert(std::is_base_of_v<std::runtime_error, shmcv::error>);
+static_assert(std::is_same_v<decltype(std::declval<const segment &>().data()), const std::byte *>);
+
+namespace {
+
+// throws tells whether action throws that code, with that part in the message.
+template <typename Action>
+bool throws(errc code, const std::string &part, Action action) {
+    try {
+        action();
+    } catch (const shmcv::error &problem) {
+        return CHECK_INT(static_cast<int>(code), static_cast<int>(problem.code())) &&
+               CHECK(std::string(problem.what()).find(part) != std::string::npos);
+    }
+    return false;
+}
+
+const std::filesystem::path photograph = std::filesystem::path(SHMCV_TESTDATA) / "photograph.jpg";
+const std::filesystem::path small = std::filesystem::path(SHMCV_TESTDATA) / "small-bgr.png";
+
+} // namespace
+
+TEST(photograph_goes_in_and_a_flipped_one_comes_out) {
+    auto photo = segment::create(new_name(), 3840 * 2160 * 3);
+    auto mirrored = segment::create(new_name(), 3840 * 2160 * 3);
+    const shmcv_image image = photo.load(photograph);
+    CHECK_INT(3840, image.width);
+    photo.flip_into(mirrored, shmcv::flip_code::horizontal);
+    CHECK(std::memcmp(photo.data(), mirrored.data() + 3839 * 3, 3) == 0);
+    mirrored.flip(shmcv::flip_code::horizontal);
+    CHECK(std::memcmp(photo.data(), mirrored.data(), photo.size()) == 0);
+    const std::filesystem::path saved = temporary("mirrored.bmp");
+    mirrored.save(saved);
+    CHECK_INT(2160, shmcv::probe(saved).height);
+}
+
+TEST(segment_knows_its_name_size_and_image) {
+    const std::string name = new_name();
+    auto seg = segment::create(name, 600);
+    CHECK(seg.name() == name);
+    CHECK_INT(600, seg.size());
+    CHECK_INT(600, seg.bytes().size());
+    CHECK(throws(errc::no_image, "image", [&] { (void)seg.image(); }));
+    seg.set_image(shmcv::make_image(20, 10, order::rgb));
+    CHECK_INT(60, seg.image().stride);
+    CHECK_INT(600, shmcv::size_of(seg.image()));
+    CHECK_INT(599, shmcv::size_of(shmcv::make_image(19, 10, order::rgb, shmcv::depth::u8, 60)) + 2);
+    CHECK_INT(40 * 9 + 40, shmcv::size_of(shmcv::make_image(5, 10, order::rgba, shmcv::depth::u16)));
+}
+
+TEST(bytes_are_a_range_over_the_segments_memory) {
+    auto seg = segment::create(new_name(), 256);
+    unsigned char next = 0;
+    for (std::byte &byte : seg.bytes()) byte = std::byte{next++};
+    const segment &reader = seg;
+    int sum = 0;
+    for (const std::byte byte : reader.bytes()) sum += std::to_integer<int>(byte);
+    CHECK_INT(255 * 256 / 2, sum);
+    CHECK(seg.bytes()[255] == std::byte{255});
+    CHECK(!seg.bytes().empty());
+}
+
+TEST(open_shares_and_close_ends) {
+    const std::string name = new_name();
+    auto writer = segment::create(name, 16);
+    auto reader = segment::open(name);
+    writer.data()[3] = std::byte{7};
+    CHECK(reader.data()[3] == std::byte{7});
+    reader.close();
+    CHECK(!reader);
+    CHECK(throws(errc::closed, "handle", [&] { reader.close(); }));
+    CHECK(throws(errc::closed, "handle", [&] { (void)reader.data(); }));
+    CHECK(writer.data()[3] == std::byte{7});
+}
+
+TEST(destructor_closes_the_handle) {
+    shmcv_segment handle;
+    {
+        auto seg = segment::create(new_name(), 16);
+        handle = seg.handle();
+        CHECK_OK(shmcv_data(handle, nullptr, nullptr));
+    }
+    CHECK_FAILS(SHMCV_E_CLOSED, "", shmcv_data(handle, nullptr, nullptr));
+}
+
+TEST(moving_hands_the_handle_over) {
+    auto one = segment::create(new_name(), 16);
+    const shmcv_segment first = one.handle();
+    segment two = std::move(one);
+    CHECK(!one); // NOLINT: what is left behind is defined
+    CHECK(two.handle() == first);
+    two = segment::create(new_name(), 32); // the old one is closed by the assignment
+    CHECK_FAILS(SHMCV_E_CLOSED, "", shmcv_data(first, nullptr, nullptr));
+    CHECK_INT(32, two.size());
+    segment &same = two;
+    two = std::move(same);
+    CHECK_INT(32, two.size());
+    std::vector<segment> many;
+    for (int i = 0; i < 10; i++) many.push_back(segment::create(new_name(), 16));
+    CHECK_INT(16, many.front().size());
+}
+
+TEST(an_empty_segment_is_refused) {
+    segment none;
+    CHECK(!none);
+    CHECK(throws(errc::closed, "handle", [&] { none.load(photograph); }));
+}
+
+TEST(errors_carry_code_and_message) {
+    const std::string name = new_name();
+    CHECK(throws(errc::not_found, name, [&] { (void)segment::open(name); }));
+    auto seg = segment::create(name, 16);
+    CHECK(throws(errc::exists, name, [&] { (void)segment::create(name, 16); }));
+    CHECK(throws(errc::invalid, "", [] { (void)segment::create("a/b", 16); }));
+    CHECK(throws(errc::too_small, "24883200", [&] { seg.load(photograph); }));
+    CHECK(throws(errc::not_found, "nothing.png", [&] { seg.load("/nothing.png"); }));
+    CHECK(throws(errc::decode, "", [&] { seg.load(std::filesystem::path(SHMCV_TESTDATA) / "truncated.png"); }));
+    CHECK(throws(errc::no_image, "", [&] { seg.save(temporary("never.png")); }));
+    CHECK(throws(errc::invalid, "0 x 1", [&] { seg.set_image(shmcv::make_image(0, 1, order::gray)); }));
+    CHECK(throws(errc::invalid, "7", [&] {
+        seg.set_image(shmcv::make_image(1, 1, order::gray));
+        seg.flip(static_cast<shmcv::flip_code>(7));
+    }));
+}
+
+TEST(a_nul_inside_a_string_is_refused) {
+    using namespace std::string_view_literals;
+    CHECK(throws(errc::invalid, "NUL", [] { (void)segment::create("cut\0short"sv, 16); }));
+    CHECK(throws(errc::invalid, "NUL", [] { shmcv::clear("cut\0short"sv); }));
+    auto seg = segment::create(new_name(), 16);
+    CHECK(throws(errc::invalid, "NUL", [&] { seg.load(std::string("cut\0short.png"sv)); }));
+    CHECK(throws(errc::invalid, "NUL", [&] { seg.show("cut\0short"sv); }));
+}
+
+TEST(load_takes_flags) {
+    auto seg = segment::create(new_name(), 1 << 16);
+    CHECK_INT(1, seg.load(small, shmcv::load_flags::gray).channels);
+    CHECK_INT(4, seg.load(small, shmcv::load_flags::bgra).channels);
+    const auto deep = std::filesystem::path(SHMCV_TESTDATA) / "small-gray16.png";
+    CHECK_INT(SHMCV_DEPTH_U16, seg.load(deep, shmcv::load_flags::gray | shmcv::load_flags::any_depth).depth);
+    CHECK_INT(SHMCV_DEPTH_U8, seg.load(deep, shmcv::load_flags::gray).depth);
+    CHECK_INT(SHMCV_DEPTH_U16, shmcv::probe(deep, shmcv::load_flags::unchanged).depth);
+}
+
+TEST(convert_and_copies_reorder_channels) {
+    auto seg = segment::create(new_name(), 64);
+    const std::vector<unsigned char> bgr = {1, 2, 3, 4, 5, 6};
+    const shmcv_image layout = shmcv::make_image(2, 1, order::bgr);
+    seg.write_pixels(layout, bgr.data(), order::bgra);
+    CHECK_INT(4, seg.image().channels);
+    CHECK(seg.data()[3] == std::byte{255});
+    auto other = segment::create(new_name(), 64);
+    seg.convert_into(other, order::rgb);
+    CHECK(other.data()[0] == std::byte{3});
+    std::vector<unsigned char> back(6);
+    other.read_pixels(layout, back.data());
+    CHECK(back == bgr);
+}
+
+TEST(list_clear_and_clear_all) {
+    const std::string kept = new_name(), cleared = new_name();
+    auto one = segment::create(kept, 123), two = segment::create(cleared, 16);
+    const auto count = [](const std::string &name) {
+        int found = 0;
+        for (const shmcv_segment_info &info : shmcv::list()) found += name == info.name;
+        return found;
+    };
+    CHECK_INT(1, count(kept));
+    CHECK_INT(1, count(cleared));
+    shmcv::clear(cleared);
+    CHECK_INT(0, count(cleared));
+    CHECK_INT(1, count(kept));
+    CHECK(throws(errc::not_found, cleared, [&] { shmcv::clear(cleared); }));
+    shmcv::clear_all();
+    CHECK_INT(0, count(kept));
+    CHECK_INT(123, one.size());
+}
+
+TEST(windows_without_a_display_are_an_exception) {
+    auto seg = segment::create(new_name(), 64);
+    seg.set_image(shmcv::make_image(4, 4, order::bgr));
+    CHECK(throws(errc::no_display, "", [&] { seg.show("window"); }));
+    CHECK(!shmcv::delay(std::chrono::milliseconds(1)).has_value());
+    shmcv::close_window("window");
+    shmcv::close_windows();
+}
+
+TEST(version_is_the_headers) { CHECK(shmcv::version() == SHMCV_VERSION); }

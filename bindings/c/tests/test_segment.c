@@ -1,0 +1,422 @@
+/* Segments: names, sizes, other processes, other users, and what happens when somebody interferes. */
+#define _GNU_SOURCE
+#include "test.h"
+#include "vectors.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* file_of gives the path of a segment's file. */
+static const char *file_of(const char *name) {
+    static char path[300];
+    snprintf(path, sizeof path, "/dev/shm/%s", name);
+    return path;
+}
+
+static bool is_there(const char *name) {
+    struct stat status;
+    return stat(file_of(name), &status) == 0;
+}
+
+TEST(created_segment_is_zero_private_and_of_its_size) {
+    const char *name = new_name();
+    shmcv_segment seg = 0;
+    NEED_OK(shmcv_create(name, 100001, &seg));
+    CHECK(seg != 0);
+    uint64_t size = 0;
+    const unsigned char *data = pixels(seg, &size);
+    CHECK_INT(100001, size);
+    CHECK_INT(0, (uintptr_t)data % 4096);
+    uint64_t sum = 0;
+    for (uint64_t i = 0; i < size; i++) sum += data[i];
+    CHECK_INT(0, sum);
+    struct stat status;
+    NEED(stat(file_of(name), &status) == 0);
+    CHECK_INT(0600, status.st_mode & 07777);
+    CHECK_INT(0, status.st_size % 65536);
+    CHECK_OK(shmcv_close(seg));
+    CHECK(is_there(name)); /* it outlives its use */
+    CHECK_OK(shmcv_clear(name));
+    CHECK(!is_there(name));
+}
+
+TEST(info_tells_what_was_asked_for) {
+    const char *name = new_name();
+    shmcv_segment seg;
+    NEED_OK(shmcv_create(name, 12345, &seg));
+    shmcv_segment_info info;
+    memset(&info, 0xff, sizeof info);
+    CHECK_OK(shmcv_info(seg, &info));
+    CHECK_TEXT(name, info.name);
+    CHECK_INT(12345, info.size);
+    CHECK(info.file_size >= 12345);
+    CHECK_INT(getpid(), info.owner);
+    CHECK_INT(1, info.owner_alive);
+    CHECK_INT(0, info.has_image);
+    CHECK_INT(0, info.foreign);
+    CHECK(info.created_at != 0);
+    static const uint8_t none[16];
+    CHECK(memcmp(info.uuid, none, sizeof none) != 0);
+
+    const shmcv_image image = make_image(5, 4, SHMCV_ORDER_RGB);
+    CHECK_OK(shmcv_image_set(seg, &image));
+    CHECK_OK(shmcv_info(seg, &info));
+    CHECK_INT(1, info.has_image);
+    CHECK(memcmp(&image, &info.image, sizeof image) == 0);
+}
+
+/* name result; the name is percent-encoded, and "-" where it is empty. */
+static void check_name(char **columns) {
+    char *name = calloc(1, strlen(columns[0]) + 1), *end = name;
+    NEED(name != NULL);
+    for (const char *at = strcmp(columns[0], "-") == 0 ? "" : columns[0]; *at != '\0'; at++) {
+        unsigned byte = (unsigned char)*at;
+        if (*at == '%') {
+            NEED(sscanf(at + 1, "%2x", &byte) == 1);
+            at += 2;
+        }
+        *end++ = (char)byte;
+    }
+    const int32_t result = result_named(columns[1]);
+    shmcv_segment seg = 99, again = 99;
+    if (result == SHMCV_OK) {
+        CHECK_OK(shmcv_create(name, 1, &seg));
+        CHECK_OK(shmcv_open(name, &again));
+        CHECK_OK(shmcv_clear(name));
+        CHECK_OK(shmcv_close(seg));
+        CHECK_OK(shmcv_close(again));
+    } else {
+        CHECK_FAILS(result, "", shmcv_create(name, 1, &seg));
+        CHECK(last_error()[0] != '\0');
+        CHECK_FAILS(result, "", shmcv_open(name, &again));
+        CHECK_FAILS(result, "", shmcv_clear(name));
+        CHECK(seg == 99 && again == 99);
+    }
+    free(name);
+}
+TEST(names_follow_the_rule) { each_vector("name", 2, check_name); }
+
+TEST(nonsense_sizes_are_refused) {
+    const char *name = new_name();
+    shmcv_segment seg = 99;
+    CHECK_FAILS(SHMCV_E_INVALID, name, shmcv_create(name, 0, &seg));
+    /* The sizes that no memory has: refused at once, whichever reason is found first, and said. */
+    static const uint64_t sizes[] = {(uint64_t)1 << 50, (uint64_t)1 << 63, ((uint64_t)1 << 63) - 1, UINT64_MAX, UINT64_MAX - 4096};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const int32_t status = shmcv_create(name, sizes[i], &seg);
+        char wanted[32];
+        snprintf(wanted, sizeof wanted, "%llu", (unsigned long long)sizes[i]);
+        CHECK(status == SHMCV_E_INVALID || status == SHMCV_E_NO_SPACE);
+        CHECK(strstr(last_error(), wanted) != NULL);
+        CHECK(!is_there(name));
+    }
+    CHECK_INT(99, seg);
+}
+
+TEST(taken_name_is_refused_and_kept) {
+    const char *name = new_name();
+    shmcv_segment seg, second = 99;
+    NEED_OK(shmcv_create(name, 64, &seg));
+    pixels(seg, NULL)[0] = 42;
+    CHECK_FAILS(SHMCV_E_EXISTS, name, shmcv_create(name, 128, &second));
+    CHECK_INT(99, second);
+    CHECK_INT(42, pixels(seg, NULL)[0]);
+}
+
+TEST(unknown_name_is_not_found) {
+    shmcv_segment seg = 99;
+    const char *name = new_name();
+    CHECK_FAILS(SHMCV_E_NOT_FOUND, name, shmcv_open(name, &seg));
+    CHECK_FAILS(SHMCV_E_NOT_FOUND, name, shmcv_clear(name));
+    CHECK_INT(99, seg);
+}
+
+TEST(second_close_is_refused) {
+    const shmcv_segment seg = new_segment(64);
+    CHECK_OK(shmcv_close(seg));
+    CHECK_FAILS(SHMCV_E_CLOSED, "closed", shmcv_close(seg));
+}
+
+TEST(two_handles_of_one_segment_are_independent) {
+    const char *name = new_name();
+    shmcv_segment one, two;
+    NEED_OK(shmcv_create(name, 64, &one));
+    NEED_OK(shmcv_open(name, &two));
+    CHECK(one != two);
+    pixels(one, NULL)[7] = 7;
+    CHECK_INT(7, pixels(two, NULL)[7]);
+    CHECK_OK(shmcv_close(one));
+    CHECK_INT(7, pixels(two, NULL)[7]);
+    CHECK_OK(shmcv_close(two));
+}
+
+TEST(cleared_segment_stays_whole_for_those_who_have_it) {
+    const char *name = new_name();
+    shmcv_segment old, new;
+    NEED_OK(shmcv_create(name, 64, &old));
+    pixels(old, NULL)[0] = 1;
+    CHECK_OK(shmcv_clear(name));
+    NEED_OK(shmcv_create(name, 64, &new)); /* the name is free at once */
+    pixels(new, NULL)[0] = 2;
+    CHECK_INT(1, pixels(old, NULL)[0]);
+    CHECK_OK(shmcv_close(old));
+    CHECK_INT(2, pixels(new, NULL)[0]);
+}
+
+TEST(clear_all_takes_what_this_process_created) {
+    const char *mine = new_name(), *reborn = new_name(), *foreign = new_name();
+    shmcv_segment seg;
+    NEED_OK(shmcv_create(mine, 64, &seg));
+    NEED_OK(shmcv_create(reborn, 64, &seg));
+    NEED(unlink(file_of(reborn)) == 0);
+    /* That name is now somebody else's. */
+    write_file(file_of(reborn), "somebody else's", 15);
+    write_file(file_of(foreign), "foreign", 7);
+    CHECK_OK(shmcv_clear_all());
+    CHECK(!is_there(mine));
+    CHECK(is_there(reborn));
+    CHECK(is_there(foreign));
+    CHECK_OK(shmcv_clear_all()); /* nothing left to do is fine */
+    CHECK_OK(shmcv_data(seg, NULL, NULL));
+}
+
+/* list gives the infos of all segments, to be freed. */
+static shmcv_segment_info *list(uint64_t *count) {
+    uint64_t room = 0;
+    shmcv_segment_info *infos = NULL;
+    NEED_OK(shmcv_list(NULL, 0, count));
+    while (*count > room) {
+        room = *count;
+        infos = realloc(infos, room * sizeof *infos);
+        NEED(infos != NULL);
+        NEED_OK(shmcv_list(infos, room, count));
+    }
+    return infos;
+}
+
+TEST(list_has_ours_in_order_and_no_foreign_ones) {
+    const char *names[] = {new_name(), new_name(), new_name()};
+    const char *foreign = new_name();
+    shmcv_segment seg;
+    for (int i = 0; i < 3; i++) NEED_OK(shmcv_create(names[i], 100 + (uint64_t)i, &seg));
+    write_file(file_of(foreign), "foreign", 7);
+    uint64_t count = 0;
+    shmcv_segment_info *infos = list(&count);
+    int found = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        if (i > 0) CHECK(strcmp(infos[i - 1].name, infos[i].name) < 0);
+        CHECK(strcmp(infos[i].name, foreign) != 0);
+        for (int j = 0; j < 3; j++)
+            if (strcmp(infos[i].name, names[j]) == 0) found += infos[i].size == 100 + (uint64_t)j && infos[i].owner_alive == 1;
+    }
+    CHECK_INT(3, found);
+    free(infos);
+}
+
+TEST(list_fills_no_more_than_its_room) {
+    new_segment(1);
+    new_segment(1);
+    shmcv_segment_info infos[2];
+    memset(infos, 0x55, sizeof infos);
+    uint64_t count = 0;
+    CHECK_OK(shmcv_list(infos, 1, &count));
+    CHECK(count >= 2);
+    CHECK(infos[0].name[0] != 0x55);
+    CHECK_INT(0x55, infos[1].name[0]);
+}
+
+/* Other processes. */
+
+CHILD(adds_one_to_each_byte) {
+    (void)argc;
+    shmcv_segment seg = 0;
+    NEED_OK(shmcv_open(argv[1], &seg));
+    uint64_t size;
+    unsigned char *data = pixels(seg, &size);
+    for (uint64_t i = 0; i < size; i++) data[i]++;
+    shmcv_image image;
+    CHECK_OK(shmcv_image_get(seg, &image));
+    CHECK_INT(6, image.width);
+    return failed_checks();
+}
+
+TEST(another_process_works_on_the_same_pixels) {
+    const char *name = new_name();
+    shmcv_segment seg;
+    NEED_OK(shmcv_create(name, 48, &seg));
+    const shmcv_image image = make_image(6, 2, SHMCV_ORDER_BGRA);
+    CHECK_OK(shmcv_image_set(seg, &image));
+    for (int i = 0; i < 48; i++) pixels(seg, NULL)[i] = (unsigned char)i;
+    process c = start("adds_one_to_each_byte", name, NULL);
+    CHECK_INT(0, finish(&c));
+    for (int i = 0; i < 48; i++) CHECK_INT(i + 1, pixels(seg, NULL)[i]);
+}
+
+CHILD(creates_and_waits_to_be_killed) {
+    (void)argc;
+    shmcv_segment seg = 0;
+    NEED_OK(shmcv_create(argv[1], 64, &seg));
+    memcpy(pixels(seg, NULL), "left behind", 12);
+    puts("ready");
+    fflush(stdout);
+    pause();
+    return 0;
+}
+
+TEST(segment_survives_its_killed_creator) {
+    const char *name = new_name();
+    char line[32] = "";
+    process c = start("creates_and_waits_to_be_killed", name, NULL);
+    NEED(read_line(&c, line, sizeof line));
+    shmcv_segment seg;
+    shmcv_segment_info info;
+    NEED_OK(shmcv_open(name, &seg));
+    CHECK_OK(shmcv_info(seg, &info));
+    CHECK_INT(c.pid, info.owner);
+    CHECK_INT(1, info.owner_alive);
+
+    kill(c.pid, SIGKILL);
+    CHECK_INT(-SIGKILL, finish(&c));
+    CHECK_OK(shmcv_info(seg, &info));
+    CHECK_INT(0, info.owner_alive);
+    CHECK_TEXT("left behind", (const char *)pixels(seg, NULL));
+    CHECK_FAILS(SHMCV_E_EXISTS, name, shmcv_create(name, 64, &(shmcv_segment){0}));
+    CHECK_OK(shmcv_clear(name));
+}
+
+/* What others have put into /dev/shm. */
+
+TEST(foreign_file_is_all_pixels) {
+    const char *name = new_name();
+    unsigned char content[300];
+    memset(content, 9, sizeof content);
+    write_file(file_of(name), content, sizeof content);
+    shmcv_segment seg;
+    NEED_OK(shmcv_open(name, &seg));
+    uint64_t size;
+    unsigned char *data = pixels(seg, &size);
+    CHECK_INT(300, size);
+    CHECK_INT(9, data[299]);
+    CHECK_FAILS(SHMCV_E_NO_IMAGE, "image", shmcv_image_get(seg, &(shmcv_image){0}));
+    const shmcv_image image = make_image(10, 10, SHMCV_ORDER_BGR);
+    CHECK_OK(shmcv_image_set(seg, &image));
+    data[0] = 1;
+    CHECK_OK(shmcv_flip(seg, seg, SHMCV_FLIP_BOTH));
+    CHECK_INT(1, data[297]);
+    CHECK_OK(shmcv_save(seg, temporary("foreign.png"), SHMCV_QUALITY_DEFAULT));
+    shmcv_segment_info info;
+    CHECK_OK(shmcv_info(seg, &info));
+    CHECK_INT(1, info.foreign);
+    CHECK_INT(0, info.owner);
+    struct stat status;
+    NEED(stat(file_of(name), &status) == 0);
+    CHECK_INT(300, status.st_size); /* nothing was added to it */
+}
+
+TEST(empty_foreign_file_is_refused) {
+    const char *name = new_name();
+    write_file(file_of(name), "", 0);
+    shmcv_segment seg = 99;
+    CHECK(shmcv_open(name, &seg) != SHMCV_OK);
+    CHECK(strstr(last_error(), name) != NULL);
+    CHECK_INT(99, seg);
+}
+
+TEST(what_is_no_plain_file_is_refused) {
+    const char *target = new_name(), *link = new_name(), *fifo = new_name(), *directory = new_name();
+    char path[300];
+    shmcv_segment seg = 99;
+    write_file(file_of(target), "target", 6);
+    snprintf(path, sizeof path, "%s", file_of(target));
+    NEED(symlink(path, file_of(link)) == 0);
+    CHECK_FAILS(SHMCV_E_PERMISSION, link, shmcv_open(link, &seg));
+    NEED(mkfifo(file_of(fifo), 0600) == 0);
+    CHECK_FAILS(SHMCV_E_PERMISSION, fifo, shmcv_open(fifo, &seg));
+    NEED(mkdir(file_of(directory), 0700) == 0);
+    CHECK_FAILS(SHMCV_E_PERMISSION, directory, shmcv_open(directory, &seg));
+    CHECK_FAILS(SHMCV_E_PERMISSION, directory, shmcv_clear(directory));
+    CHECK(rmdir(file_of(directory)) == 0);
+    CHECK_INT(99, seg);
+}
+
+TEST(another_users_file_is_refused) {
+    if (geteuid() != 0) skip("GIVING A FILE TO ANOTHER USER TAKES ROOT");
+    const char *name = new_name();
+    shmcv_segment seg = 99;
+    write_file(file_of(name), "theirs", 6);
+    NEED(chmod(file_of(name), 0666) == 0 && chown(file_of(name), 65534, 65534) == 0);
+    CHECK_FAILS(SHMCV_E_PERMISSION, name, shmcv_open(name, &seg));
+    CHECK_FAILS(SHMCV_E_PERMISSION, name, shmcv_clear(name));
+    CHECK(is_there(name));
+    CHECK_INT(99, seg);
+}
+
+TEST(truncated_segment_is_an_error_not_a_crash) {
+    const char *name = new_name();
+    shmcv_segment seg;
+    NEED_OK(shmcv_create(name, 1 << 20, &seg));
+    const shmcv_image image = make_image(512, 512, SHMCV_ORDER_BGR);
+    unsigned char *outside = calloc(512 * 512, 3);
+    NEED(outside != NULL);
+    NEED_OK(shmcv_image_set(seg, &image));
+    NEED(truncate(file_of(name), 4096) == 0);
+    const shmcv_segment other = counting(4, 4, SHMCV_ORDER_BGR);
+    CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_data(seg, &(void *){NULL}, NULL));
+    CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_image_get(seg, &(shmcv_image){0}));
+    CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_image_set(seg, &image));
+    CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_flip(seg, seg, SHMCV_FLIP_BOTH));
+    CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_flip(other, seg, SHMCV_FLIP_BOTH));
+    CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_convert(seg, seg, SHMCV_ORDER_RGB));
+    CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_load(seg, testdata("small-bgr.png"), SHMCV_LOAD_COLOR, NULL));
+    CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_save(seg, temporary("never.png"), SHMCV_QUALITY_DEFAULT));
+    CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_read_pixels(seg, &image, outside));
+    CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_write_pixels(seg, &image, outside, SHMCV_ORDER_BGR));
+    CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_info(seg, &(shmcv_segment_info){0}));
+    CHECK_OK(shmcv_close(seg));
+    free(outside);
+}
+
+CHILD(fills_shared_memory) {
+    (void)argc, (void)argv;
+    shmcv_segment seg = 99, small;
+    CHECK_FAILS(SHMCV_E_NO_SPACE, "1048576 free", shmcv_create("too-large", 8 << 20, &seg));
+    CHECK_INT(99, seg);
+    CHECK(!is_there("too-large"));
+    CHECK_OK(shmcv_create("fits", 256 << 10, &small));
+    memset(pixels(small, NULL), 1, 256 << 10); /* what create gave can be written: no SIGBUS */
+    CHECK_FAILS(SHMCV_E_NO_SPACE, "", shmcv_create("no-more", 1 << 20, &seg));
+    CHECK_OK(shmcv_close(small));
+    CHECK_OK(shmcv_clear("fits"));
+    CHECK_OK(shmcv_create("fits-again", 512 << 10, &small));
+    return failed_checks();
+}
+
+TEST(full_shared_memory_is_an_error_at_creation) {
+    process c = start_on_tmpfs("/dev/shm", 1 << 20, "fills_shared_memory", NULL);
+    const int status = finish(&c);
+    if (status == 77) skip("NO FILE SYSTEM CAN BE MOUNTED HERE");
+    CHECK_INT(0, status);
+}
+
+TEST(descriptors_do_not_leak_into_programs_that_are_started) {
+    new_segment(64);
+    int of_segments = 0;
+    for (int file = 3; file < 256; file++) {
+        const int flags = fcntl(file, F_GETFD);
+        char path[64], target[512];
+        snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+        const ssize_t length = flags < 0 ? -1 : readlink(path, target, sizeof target - 1);
+        if (length < 0) continue;
+        target[length] = '\0';
+        if (strstr(target, "/dev/shm/") == NULL) continue;
+        CHECK((flags & FD_CLOEXEC) != 0);
+        of_segments++;
+    }
+    CHECK(of_segments > 0); /* its creator holds a segment's file open, which is how others know that it lives */
+}

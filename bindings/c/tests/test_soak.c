@@ -1,0 +1,245 @@
+/* Long runs: eight threads that call everything at once, and ten thousand rounds of create, load and clear. Both end with
+ * the memory, the mappings and the file descriptors that they began with.
+ *
+ * SHMCV_SOAK_ROUNDS says how many; SHMCV_SOAK_SECONDS how long, or else the number behind the test's name. */
+#define _GNU_SOURCE
+#include "test.h"
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static long setting(const char *name, long otherwise) {
+    const char *value = getenv(name);
+    return value != NULL && *value != '\0' ? strtol(value, NULL, 10) : otherwise;
+}
+
+/* What a process holds. */
+typedef struct holdings {
+    long kibibytes; /* resident, without shared memory */
+    int mappings;   /* of segments */
+    int descriptors;
+} holdings;
+
+static holdings take_stock(void) {
+    holdings stock = {0, 0, 0};
+    char line[1024];
+    FILE *status = fopen("/proc/self/status", "r"), *maps = fopen("/proc/self/maps", "r");
+    NEED(status != NULL && maps != NULL);
+    while (fgets(line, sizeof line, status) != NULL) {
+        long kibibytes;
+        if (sscanf(line, "RssAnon: %ld kB", &kibibytes) == 1) stock.kibibytes = kibibytes;
+    }
+    while (fgets(line, sizeof line, maps) != NULL) stock.mappings += strstr(line, "/dev/shm/") != NULL;
+    fclose(status);
+    fclose(maps);
+    DIR *folder = opendir("/proc/self/fd");
+    NEED(folder != NULL);
+    while (readdir(folder) != NULL) stock.descriptors++;
+    closedir(folder);
+    NEED(stock.kibibytes > 0 && stock.descriptors > 0);
+    return stock;
+}
+
+static void compare(holdings before, holdings after, long kibibytes_allowed) {
+    printf("resident %ld -> %ld KiB, mapped segments %d -> %d, descriptors %d -> %d\n", before.kibibytes, after.kibibytes,
+           before.mappings, after.mappings, before.descriptors, after.descriptors);
+    CHECK(after.kibibytes - before.kibibytes <= kibibytes_allowed);
+    CHECK_INT(before.mappings, after.mappings);
+    CHECK_INT(before.descriptors, after.descriptors);
+}
+
+/* Rounds. */
+
+static void rounds(long count) {
+    const char *name = new_name(), *photo = testdata("small-bgr.png");
+    for (long i = 0; i < count; i++) {
+        shmcv_segment seg;
+        NEED_OK(shmcv_create(name, 1 << 20, &seg));
+        shmcv_image image = {0};
+        NEED_OK(shmcv_load(seg, photo, SHMCV_LOAD_COLOR, &image));
+        NEED(image.width == 67);
+        NEED_OK(shmcv_clear(name));
+        NEED_OK(shmcv_close(seg));
+    }
+}
+
+TEST(rounds_of_create_load_clear_leave_nothing_behind) {
+    const long count = setting("SHMCV_SOAK_ROUNDS", 10000);
+    rounds(count / 10 + 1); /* until pools and caches are as large as they get */
+    const holdings before = take_stock();
+    rounds(count);
+    /* Less than 1 KiB a round: what a round that leaked its least would lose several times over is let pass as the
+     * garbage collector's slack. */
+    compare(before, take_stock(), count * 4 / 5);
+}
+
+/* Threads. */
+
+enum { THREADS = 8, NAMES = 12, HANDLES = 24, SIZE = 64 << 10 };
+
+static const char *soak_names[NAMES];
+static shmcv_segment pool[HANDLES]; /* some live, some closed by now; read and written by all threads, atomically */
+static bool windows;                /* there is a display */
+static const char *files[] = {"small-bgr.png", "small.jpg", "small-bgra16.png", "small-lossy.webp", "truncated.png",
+                              "corrupt.jpg",   "empty.png", "bomb.png",         "photograph.jpg",   "no-such-file.png"};
+static const char *file_paths[sizeof files / sizeof *files];
+
+static bool over;
+static uint64_t calls, refusals;
+
+typedef struct worker {
+    uint64_t random;
+    const char *name;       /* of a segment, and of files in the test's folder, that are this thread's own */
+    const char *saved;      /* those files, without their extension */
+    unsigned char *outside; /* memory for copies */
+} worker;
+
+static uint32_t pick(worker *w, uint32_t below) {
+    w->random ^= w->random << 13;
+    w->random ^= w->random >> 7;
+    w->random ^= w->random << 17;
+    return (uint32_t)(w->random >> 32) % below;
+}
+
+/* Mostly a handle that some thread has or had; now and then one that never was. */
+static shmcv_segment any_handle(worker *w) {
+    if (pick(w, 50) == 0) return w->random;
+    return __atomic_load_n(&pool[pick(w, HANDLES)], __ATOMIC_RELAXED);
+}
+
+/* into_pool puts a handle in place of another, which it closes. */
+static int32_t into_pool(worker *w, int32_t status, const shmcv_segment *seg) {
+    if (status != SHMCV_OK) return status;
+    const shmcv_segment old = __atomic_exchange_n(&pool[pick(w, HANDLES)], *seg, __ATOMIC_RELAXED);
+    return shmcv_close(old);
+}
+
+static int32_t one_call(worker *w) {
+    const char *name = soak_names[pick(w, NAMES)];
+    const char *file = file_paths[pick(w, sizeof files / sizeof *files)];
+    static const int32_t flags[] = {SHMCV_LOAD_COLOR, SHMCV_LOAD_GRAY, SHMCV_LOAD_UNCHANGED, SHMCV_LOAD_BGRA, 77};
+    static const char *const endings[] = {"png", "jpg", "bmp", "webp", "xyz"};
+    const int32_t flag = flags[pick(w, 5)];
+    const shmcv_segment seg = any_handle(w);
+    shmcv_segment made = 0;
+    shmcv_image image = make_image(1 + pick(w, 80), 1 + pick(w, 80), 1 + pick(w, 6));
+    shmcv_segment_info infos[4];
+    void *data;
+    uint64_t size;
+    char path[320], message[256];
+    if (windows && pick(w, 200) == 0) {
+        char window[16];
+        snprintf(window, sizeof window, "soak %u", pick(w, 3));
+        switch (pick(w, 4)) {
+        case 0: return shmcv_show(window, seg);
+        case 1: return shmcv_delay(1, NULL);
+        case 2: return shmcv_close_window(window);
+        default: return shmcv_close_windows();
+        }
+    }
+    switch (pick(w, 22)) {
+    case 0:
+    case 1: return into_pool(w, shmcv_create(name, SIZE, &made), &made);
+    case 2:
+    case 3: return into_pool(w, shmcv_open(name, &made), &made);
+    case 4: return shmcv_close(seg);
+    case 5: return shmcv_clear(name);
+    case 6: return pick(w, 20) == 0 ? shmcv_clear_all() : shmcv_last_error(message, sizeof message);
+    case 7: return shmcv_data(seg, &data, &size);
+    case 8: return shmcv_info(seg, infos);
+    case 9: return shmcv_list(infos, 4, &size);
+    case 10: return shmcv_image_get(seg, &image);
+    case 11: return shmcv_image_set(seg, &image);
+    case 12: return shmcv_read_pixels(seg, &image, w->outside);
+    case 13: return shmcv_write_pixels(seg, &image, w->outside, (int32_t)pick(w, 7));
+    case 14: return shmcv_probe(file, flag, &image);
+    case 15:
+    case 16: return shmcv_load(seg, file, flag, &image);
+    case 17:
+        snprintf(path, sizeof path, "%s.%s", w->saved, endings[pick(w, 5)]);
+        return shmcv_save(seg, path, SHMCV_QUALITY_DEFAULT);
+    case 18:
+    case 19: return shmcv_flip(seg, any_handle(w), (int32_t)pick(w, 5) - 2);
+    case 20: return shmcv_convert(seg, any_handle(w), (int32_t)pick(w, 7));
+    default:
+        /* A segment of this thread's own: its memory must be there, and stay as it is. */
+        if (shmcv_create(w->name, SIZE, &made) != SHMCV_OK) return SHMCV_E_INTERNAL;
+        if (shmcv_data(made, &data, &size) != SHMCV_OK || size != SIZE) return SHMCV_E_INTERNAL;
+        memset(data, 0xa5, SIZE);
+        image = make_image(100, 100, SHMCV_ORDER_BGR);
+        if (shmcv_image_set(made, &image) != SHMCV_OK || shmcv_flip(made, made, SHMCV_FLIP_BOTH) != SHMCV_OK) return SHMCV_E_INTERNAL;
+        if (((unsigned char *)data)[0] != 0xa5 || ((unsigned char *)data)[SIZE - 1] != 0xa5) return SHMCV_E_INTERNAL;
+        shmcv_clear(w->name); /* clear_all of another thread may have been first */
+        return shmcv_close(made);
+    }
+}
+
+static void *soak(void *number) {
+    worker w = {.random = 0x9e3779b97f4a7c15 * (uint64_t)(uintptr_t)number, .name = new_name(), .outside = calloc(80 * 80, 4)};
+    NEED(w.outside != NULL);
+    w.saved = temporary(w.name);
+    uint64_t done = 0, refused = 0;
+    while (!__atomic_load_n(&over, __ATOMIC_RELAXED)) {
+        const int32_t status = one_call(&w);
+        done++;
+        refused += status != SHMCV_OK;
+        if (!CHECK(status <= SHMCV_OK && status > SHMCV_E_INTERNAL)) {
+            fprintf(stderr, "    answered %d: %s\n", status, last_error());
+            break;
+        }
+    }
+    __atomic_add_fetch(&calls, done, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&refusals, refused, __ATOMIC_RELAXED);
+    free(w.outside);
+    return NULL;
+}
+
+static void wait_until(struct timespec end) {
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL) != 0) continue;
+}
+
+static void soak_for(long seconds) {
+    pthread_t threads[THREADS];
+    struct timespec end;
+    over = false;
+    for (uintptr_t i = 0; i < THREADS; i++) NEED(pthread_create(&threads[i], NULL, soak, (void *)(i + 1)) == 0);
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += seconds;
+    wait_until(end);
+    __atomic_store_n(&over, true, __ATOMIC_RELAXED);
+    for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
+    for (int i = 0; i < HANDLES; i++) shmcv_close(pool[i]);
+    memset(pool, 0, sizeof pool);
+    shmcv_close_windows();
+    shmcv_clear_all();
+    for (int i = 0; i < NAMES; i++) shmcv_clear(soak_names[i]);
+}
+
+#ifdef SHMCV_RACE
+/* In every program that has Go's race detector. */
+extern void __tsan_init(void) __attribute__((weak));
+#endif
+
+TEST(eight_threads_calling_everything_leave_nothing_behind) {
+#ifdef SHMCV_RACE
+    NEED(__tsan_init != NULL);
+#endif
+    for (int i = 0; i < NAMES; i++) soak_names[i] = new_name();
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) file_paths[i] = testdata(files[i]);
+    windows = getenv("DISPLAY") != NULL && shmcv_show("soak 0", counting(16, 16, SHMCV_ORDER_BGR)) == SHMCV_OK;
+    const long seconds = setting("SHMCV_SOAK_SECONDS", test_argument() != NULL ? strtol(test_argument(), NULL, 10) : 60);
+    soak_for(seconds / 10 + 2); /* until pools, caches and threads are as many as they get */
+    calls = refusals = 0;
+    const holdings before = take_stock();
+    soak_for(seconds);
+    printf("%ld s, %d threads, %s windows: %" PRIu64 " calls, %" PRIu64 " of them refused\n", seconds, THREADS,
+           windows ? "with" : "without", calls, refusals);
+    CHECK(calls > refusals && refusals > 0); /* it met both */
+    compare(before, take_stock(), 64 << 10);
+}

@@ -1,0 +1,159 @@
+/* Flips and colour conversions, from one segment to another and in place. */
+#include "test.h"
+#include "vectors.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* file flag code crc32 */
+static void check_flip(char **columns) {
+    const shmcv_segment seg = loaded(columns[0], flag_named(columns[1]));
+    uint64_t size;
+    pixels(seg, &size);
+    const shmcv_segment target = new_segment(size);
+    const uint32_t before = image_crc32(seg);
+    const int32_t code = (int32_t)number(columns[2]);
+    char crc[16];
+
+    CHECK_OK(shmcv_flip(seg, target, code));
+    snprintf(crc, sizeof crc, "%08x", image_crc32(target));
+    CHECK_TEXT(columns[3], crc);
+    CHECK_INT(before, image_crc32(seg)); /* the source is as it was */
+
+    CHECK_OK(shmcv_flip(seg, seg, code));
+    snprintf(crc, sizeof crc, "%08x", image_crc32(seg));
+    CHECK_TEXT(columns[3], crc);
+    CHECK_OK(shmcv_flip(seg, seg, code)); /* twice is not at all */
+    CHECK_INT(before, image_crc32(seg));
+    CHECK_OK(shmcv_close(seg));
+    CHECK_OK(shmcv_close(target));
+}
+TEST(flips_agree_with_cv2) { each_vector("flip", 4, check_flip); }
+
+TEST(photograph_is_flipped_pixel_by_pixel) {
+    const shmcv_segment seg = loaded("photograph.jpg", SHMCV_LOAD_COLOR), target = new_segment(3840 * 2160 * 3);
+    CHECK_OK(shmcv_flip(seg, target, SHMCV_FLIP_HORIZONTAL));
+    const unsigned char *from = pixels(seg, NULL), *to = pixels(target, NULL);
+    bool mirrored = true;
+    for (size_t y = 0; y < 2160; y++)
+        for (size_t x = 0; x < 3840; x++)
+            mirrored = mirrored && memcmp(from + (y * 3840 + x) * 3, to + (y * 3840 + 3839 - x) * 3, 3) == 0;
+    CHECK(mirrored);
+}
+
+/* Every kind of image, through a stride, in every direction, against the definition. */
+TEST(flip_honours_strides_of_every_kind) {
+    enum { WIDTH = 37, HEIGHT = 5 };
+    static const uint32_t orders[] = {SHMCV_ORDER_GRAY, SHMCV_ORDER_BGR, SHMCV_ORDER_BGRA};
+    for (size_t o = 0; o < 3; o++) {
+        for (uint32_t depth = SHMCV_DEPTH_U8; depth <= SHMCV_DEPTH_F32; depth++) {
+            shmcv_image image = make_image(WIDTH, HEIGHT, orders[o]);
+            const size_t pixel = image.channels * ((size_t)1 << (depth - 1)), row = pixel * WIDTH, stride = row + 20;
+            image.depth = depth;
+            image.stride = stride;
+            const shmcv_segment seg = new_segment(stride * HEIGHT), target = new_segment(row * HEIGHT);
+            unsigned char *from = pixels(seg, NULL), *to = pixels(target, NULL);
+            for (size_t i = 0; i < stride * HEIGHT; i++) from[i] = (unsigned char)(i * 31 % 251);
+            NEED_OK(shmcv_image_set(seg, &image));
+            for (int32_t code = -1; code <= 1; code++) {
+                CHECK_OK(shmcv_flip(seg, target, code));
+                bool right = true;
+                for (size_t y = 0; y < HEIGHT; y++) {
+                    for (size_t x = 0; x < WIDTH; x++) {
+                        const size_t fx = code == SHMCV_FLIP_VERTICAL ? x : WIDTH - 1 - x;
+                        const size_t fy = code == SHMCV_FLIP_HORIZONTAL ? y : HEIGHT - 1 - y;
+                        right = right && memcmp(to + y * row + x * pixel, from + fy * stride + fx * pixel, pixel) == 0;
+                    }
+                }
+                CHECK(right);
+                shmcv_image found;
+                CHECK_OK(shmcv_image_get(target, &found));
+                CHECK_INT(row, found.stride);
+            }
+            /* In place the stride stays, and so does what is between the rows. */
+            const unsigned char between = from[row];
+            CHECK_OK(shmcv_flip(seg, seg, SHMCV_FLIP_BOTH));
+            CHECK_INT(between, from[row]);
+            bool same = true;
+            CHECK_OK(shmcv_flip(seg, target, SHMCV_FLIP_BOTH));
+            for (size_t y = 0; y < HEIGHT; y++)
+                for (size_t x = 0; x < row; x++) same = same && to[y * row + x] == (unsigned char)((y * stride + x) * 31 % 251);
+            CHECK(same);
+            shmcv_image found;
+            CHECK_OK(shmcv_image_get(seg, &found));
+            CHECK_INT(stride, found.stride);
+            CHECK_OK(shmcv_close(seg));
+            CHECK_OK(shmcv_close(target));
+        }
+    }
+}
+
+TEST(two_handles_of_one_segment_flip_in_place) {
+    const char *name = new_name();
+    shmcv_segment one, two;
+    NEED_OK(shmcv_create(name, 6, &one));
+    NEED_OK(shmcv_open(name, &two));
+    memcpy(pixels(one, NULL), "abcdef", 6);
+    const shmcv_image image = make_image(2, 1, SHMCV_ORDER_BGR);
+    CHECK_OK(shmcv_image_set(one, &image));
+    CHECK_OK(shmcv_flip(one, two, SHMCV_FLIP_HORIZONTAL));
+    CHECK(memcmp(pixels(one, NULL), "defabc", 6) == 0);
+}
+
+TEST(other_flip_codes_are_refused) {
+    const shmcv_segment seg = counting(4, 4, SHMCV_ORDER_BGR), target = new_segment(48);
+    static const int32_t codes[] = {2, 7, -2, INT32_MAX, INT32_MIN};
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        char code[16];
+        snprintf(code, sizeof code, "%d", codes[i]);
+        CHECK_FAILS(SHMCV_E_INVALID, code, shmcv_flip(seg, target, codes[i]));
+        CHECK_FAILS(SHMCV_E_INVALID, code, shmcv_flip(seg, seg, codes[i]));
+    }
+    CHECK_FAILS(SHMCV_E_NO_IMAGE, "", shmcv_image_get(target, &(shmcv_image){0}));
+    CHECK_INT(1, pixels(seg, NULL)[1]);
+}
+
+TEST(too_small_a_target_is_told_how_many_bytes_it_takes) {
+    const shmcv_segment seg = counting(10, 10, SHMCV_ORDER_BGR), small = new_segment(299);
+    CHECK_FAILS(SHMCV_E_TOO_SMALL, "300", shmcv_flip(seg, small, SHMCV_FLIP_BOTH));
+    CHECK_FAILS(SHMCV_E_TOO_SMALL, "400", shmcv_convert(seg, small, SHMCV_ORDER_BGRA));
+    CHECK_FAILS(SHMCV_E_TOO_SMALL, "400", shmcv_convert(seg, seg, SHMCV_ORDER_RGBA));
+    CHECK_FAILS(SHMCV_E_NO_IMAGE, "", shmcv_image_get(small, &(shmcv_image){0}));
+}
+
+TEST(convert_reorders_adds_and_drops_channels) {
+    static const unsigned char start[] = {10, 20, 30, 200, 100, 50};
+    static const struct {
+        uint32_t order;
+        unsigned char expected[8];
+    } cases[] = {
+        {SHMCV_ORDER_BGR, {10, 20, 30, 200, 100, 50}},
+        {SHMCV_ORDER_RGB, {30, 20, 10, 50, 100, 200}},
+        {SHMCV_ORDER_BGRA, {10, 20, 30, 255, 200, 100, 50, 255}},
+        {SHMCV_ORDER_RGBA, {30, 20, 10, 255, 50, 100, 200, 255}},
+        {SHMCV_ORDER_GRAY, {22, 96}}, /* 0.299 R + 0.587 G + 0.114 B */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const shmcv_segment seg = new_segment(8), target = new_segment(8);
+        const shmcv_image image = make_image(2, 1, SHMCV_ORDER_BGR);
+        memcpy(pixels(seg, NULL), start, sizeof start);
+        NEED_OK(shmcv_image_set(seg, &image));
+        shmcv_image found;
+        CHECK_OK(shmcv_convert(seg, target, (int32_t)cases[i].order));
+        CHECK_OK(shmcv_image_get(target, &found));
+        CHECK_INT(cases[i].order, found.order);
+        CHECK(memcmp(cases[i].expected, pixels(target, NULL), found.channels * 2) == 0);
+
+        CHECK_OK(shmcv_convert(seg, seg, (int32_t)cases[i].order)); /* in place */
+        CHECK_OK(shmcv_image_get(seg, &found));
+        CHECK_INT(cases[i].order, found.order);
+        CHECK(memcmp(cases[i].expected, pixels(seg, NULL), found.channels * 2) == 0);
+    }
+}
+
+TEST(unknown_orders_are_refused) {
+    const shmcv_segment seg = counting(4, 4, SHMCV_ORDER_BGR);
+    static const int32_t orders[] = {0, 6, -1, INT32_MAX, INT32_MIN};
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++)
+        CHECK_FAILS(SHMCV_E_INVALID, "order", shmcv_convert(seg, seg, orders[i]));
+}

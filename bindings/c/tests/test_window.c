@@ -1,0 +1,224 @@
+/* Windows, on a real X server: CMakeLists.txt runs the tests from screenshot_... on under Xvfb, by with_display.sh. */
+#define _GNU_SOURCE
+#include "test.h"
+#include "vectors.h"
+
+#include <pthread.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* Without a display. */
+
+TEST(nodisplay_show_is_an_error_at_once) {
+    unsetenv("DISPLAY");
+    unsetenv("WAYLAND_DISPLAY");
+    const shmcv_segment seg = counting(8, 8, SHMCV_ORDER_BGR);
+    CHECK_FAILS(SHMCV_E_NO_DISPLAY, "DISPLAY", shmcv_show("window", seg));
+    int32_t key = 99;
+    CHECK_OK(shmcv_delay(1, &key));
+    CHECK_INT(-1, key);
+    CHECK_OK(shmcv_close_window("window"));
+    CHECK_OK(shmcv_close_windows());
+    CHECK_OK(shmcv_flip(seg, seg, SHMCV_FLIP_BOTH)); /* the rest of the library is none the worse */
+}
+
+TEST(nodisplay_nobody_answering_is_an_error_too) {
+    setenv("DISPLAY", ":987", 1);
+    unsetenv("WAYLAND_DISPLAY");
+    const shmcv_segment seg = counting(8, 8, SHMCV_ORDER_BGR);
+    CHECK_FAILS(SHMCV_E_NO_DISPLAY, ":987", shmcv_show("window", seg));
+    CHECK_FAILS(SHMCV_E_NO_DISPLAY, ":987", shmcv_show("window", seg));
+}
+
+TEST(nodisplay_delay_without_windows_returns_for_zero) {
+    int32_t key = 99;
+    CHECK_OK(shmcv_delay(0, &key));
+    CHECK_INT(-1, key);
+    CHECK_OK(shmcv_delay(INT32_MIN, &key));
+    CHECK_INT(-1, key);
+}
+
+/* With one. */
+
+enum { WIDTH = 640, HEIGHT = 400 };
+
+/* crop gives the photograph, of which only the top left corner is the image: it fits on the screen. */
+static shmcv_segment crop(void) {
+    const shmcv_segment seg = loaded("photograph.jpg", SHMCV_LOAD_COLOR);
+    shmcv_image image;
+    NEED_OK(shmcv_image_get(seg, &image));
+    image.width = WIDTH;
+    image.height = HEIGHT;
+    NEED_OK(shmcv_image_set(seg, &image));
+    return seg;
+}
+
+static int run(char *const argv[]) {
+    pid_t pid;
+    int status;
+    if (posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ) != 0 || waitpid(pid, &status, 0) != pid) return -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* is_on_screen takes a screenshot, and looks for the rows of a segment's image in it, one below the other. */
+static bool is_on_screen(shmcv_segment seg) {
+    const char *file = temporary("screen.png");
+    char *argv[] = {(char *)"import", (char *)"-window", (char *)"root", (char *)file, NULL};
+    NEED(run(argv) == 0);
+    const shmcv_segment shot = new_segment(4096 * 4096 * 3);
+    shmcv_image screen, image;
+    NEED_OK(shmcv_load(shot, file, SHMCV_LOAD_COLOR, &screen));
+    NEED_OK(shmcv_image_get(seg, &image));
+    const unsigned char *on_screen = pixels(shot, NULL), *wanted = pixels(seg, NULL);
+    const size_t row = (size_t)image.width * 3;
+    bool found = false;
+    for (size_t y = 0; !found && y + image.height <= screen.height; y++) {
+        for (size_t x = 0; !found && x + image.width <= screen.width; x++) {
+            const unsigned char *corner = on_screen + y * screen.stride + x * 3;
+            size_t same = 0;
+            while (same < image.height && memcmp(corner + same * screen.stride, wanted + same * image.stride, row) == 0) same++;
+            found = same == image.height;
+        }
+    }
+    NEED_OK(shmcv_close(shot));
+    return found;
+}
+
+/* soon asks until the answer is yes, while the windows live, for half a minute at most. */
+static bool soon(bool (*question)(shmcv_segment), shmcv_segment seg) {
+    struct timespec now, end;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += 30;
+    do {
+        NEED_OK(shmcv_delay(50, NULL));
+        if (question(seg)) return true;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    } while (now.tv_sec < end.tv_sec);
+    return false;
+}
+
+static bool is_off_screen(shmcv_segment seg) { return !is_on_screen(seg); }
+
+TEST(screenshot_shows_the_photograph) {
+    const shmcv_segment seg = crop();
+    NEED(!is_on_screen(seg));
+    NEED_OK(shmcv_show("photograph", seg));
+    CHECK(soon(is_on_screen, seg));
+    CHECK_OK(shmcv_close_windows());
+    CHECK(soon(is_off_screen, seg));
+}
+
+TEST(screenshot_shows_the_flipped_photograph_after_another_show) {
+    const shmcv_segment seg = crop();
+    NEED_OK(shmcv_show("photograph", seg));
+    CHECK(soon(is_on_screen, seg));
+    CHECK_OK(shmcv_flip(seg, seg, SHMCV_FLIP_HORIZONTAL));
+    CHECK(!is_on_screen(seg));
+    CHECK_OK(shmcv_show("photograph", seg));
+    CHECK(soon(is_on_screen, seg));
+    CHECK_OK(shmcv_close_window("photograph"));
+    CHECK(soon(is_off_screen, seg));
+    CHECK_OK(shmcv_close_window("photograph")); /* closed already: no error */
+}
+
+TEST(screenshot_shows_a_foreign_gray_segment_too) {
+    const char *name = new_name();
+    char path[300];
+    unsigned char gray[64 * 48];
+    for (size_t i = 0; i < sizeof gray; i++) gray[i] = (unsigned char)(i * 5);
+    snprintf(path, sizeof path, "/dev/shm/%s", name);
+    write_file(path, gray, sizeof gray);
+    shmcv_segment seg;
+    NEED_OK(shmcv_open(name, &seg));
+    const shmcv_image image = make_image(64, 48, SHMCV_ORDER_GRAY);
+    NEED_OK(shmcv_image_set(seg, &image));
+    NEED_OK(shmcv_show("gray", seg));
+    const shmcv_segment shown = new_segment(sizeof gray * 3);
+    NEED_OK(shmcv_convert(seg, shown, SHMCV_ORDER_BGR));
+    CHECK(soon(is_on_screen, shown));
+}
+
+/* In the background, while the test is in shmcv_delay: xdotool waits for the window, gives it the keyboard, and
+ * presses a key. */
+static void *press_q(void *window) {
+    char *argv[] = {(char *)"xdotool", (char *)"search", (char *)"--sync", (char *)"--onlyvisible", (char *)"--name",
+                    window,            (char *)"windowfocus", (char *)"--sync", (char *)"key", (char *)"q", NULL};
+    CHECK_INT(0, run(argv));
+    return NULL;
+}
+
+TEST(key_comes_back_from_delay) {
+    const shmcv_segment seg = crop();
+    NEED_OK(shmcv_show("keyboard", seg));
+    CHECK(soon(is_on_screen, seg));
+    pthread_t presser;
+    NEED(pthread_create(&presser, NULL, press_q, (void *)"keyboard") == 0);
+    int32_t key = -1;
+    CHECK_OK(shmcv_delay(30000, &key));
+    CHECK_INT('q', key);
+    pthread_join(presser, NULL);
+}
+
+TEST(delay_without_a_key_ends_with_the_time) {
+    const shmcv_segment seg = crop();
+    NEED_OK(shmcv_show("window", seg));
+    int32_t key = 99;
+    CHECK_OK(shmcv_delay(20, &key));
+    CHECK_INT(-1, key);
+}
+
+/* What a window manager sends when the user clicks on the X. */
+static void close_by_x(const char *window) {
+    char *argv[] = {(char *)SHMCV_CLOSE_WINDOW, (char *)window, NULL};
+    NEED(run(argv) == 0);
+}
+
+TEST(window_closed_by_its_x_is_survived_and_shown_again) {
+    const shmcv_segment seg = crop();
+    NEED_OK(shmcv_show("closed by its X", seg));
+    CHECK(soon(is_on_screen, seg));
+    close_by_x("closed by its X");
+    CHECK(soon(is_off_screen, seg));
+    int32_t key = 99;
+    CHECK_OK(shmcv_delay(0, &key)); /* nobody is left to press a key: no waiting */
+    CHECK_INT(-1, key);
+    NEED_OK(shmcv_show("closed by its X", seg));
+    CHECK(soon(is_on_screen, seg));
+    close_by_x("closed by its X");
+    CHECK(soon(is_off_screen, seg));
+    CHECK_OK(shmcv_close_window("closed by its X"));
+    CHECK_OK(shmcv_close_windows());
+}
+
+TEST(display_bad_windows_are_refused) {
+    const shmcv_segment seg = counting(8, 8, SHMCV_ORDER_BGR), empty = new_segment(64);
+    CHECK_FAILS(SHMCV_E_INVALID, "", shmcv_show("", seg));
+    CHECK_FAILS(SHMCV_E_INVALID, "UTF-8", shmcv_show("\xff", seg));
+    CHECK_FAILS(SHMCV_E_NO_IMAGE, "", shmcv_show("window", empty));
+}
+
+/* Several threads at once: all of highgui runs on one thread of the library's. */
+static void *show_and_close(void *window) {
+    const shmcv_segment seg = counting(64, 64, SHMCV_ORDER_BGR);
+    for (int i = 0; i < 20; i++) {
+        CHECK_OK(shmcv_show(window, seg));
+        CHECK_OK(shmcv_delay(1, NULL));
+        CHECK_OK(shmcv_close_window(window));
+    }
+    return NULL;
+}
+
+TEST(display_windows_of_several_threads) {
+    static const char *const windows[] = {"one", "two", "three", "four"};
+    pthread_t threads[4];
+    for (int i = 0; i < 4; i++) NEED(pthread_create(&threads[i], NULL, show_and_close, (void *)windows[i]) == 0);
+    for (int i = 0; i < 4; i++) pthread_join(threads[i], NULL);
+    CHECK_OK(shmcv_close_windows());
+}

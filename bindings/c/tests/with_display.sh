@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# with_display.sh [--or-without] COMMAND...: runs it with a display of its own, an X server without a screen. Where there
+# is none to be had it exits with 77, which ctest counts as skipped; --or-without runs the command all the same.
+set -euo pipefail
+unset DISPLAY WAYLAND_DISPLAY
+without=""
+if [ "$1" = --or-without ]; then without=1; shift; fi
+for tool in Xvfb xdotool import; do
+    command -v "$tool" >/dev/null && continue
+    echo "'$tool' IS NOT INSTALLED"
+    [ -z "$without" ] || exec "$@"
+    exit 77
+done
+# The server says in the pipe which display it has taken, as soon as it serves it.
+exec {number}< <(exec Xvfb -displayfd 1 -screen 0 1280x1024x24 -nolisten tcp 2>/dev/null)
+server=$!
+trap 'kill "$server"' EXIT
+read -r display <&"$number" || { echo "Xvfb did not start" >&2; exit 1; }
+DISPLAY=":$display" GDK_BACKEND=x11 "$@"

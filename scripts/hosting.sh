@@ -1,0 +1,95 @@
+# The hosting test: whether .NET lives with this library in it. Sourced by build.sh; docs/host-safety.md tells why.
+
+hosting_project="$root/bindings/csharp/ShmCv.Hosting"
+hosting="$build/hosting"
+
+# The cures of export/host_linux.c, and host_linkname_linux.go's (unblocking), each of which can be taken out.
+hosting_cures=(suspension call_mask unblocking wide_mask others arithmetic fault_mask)
+
+# test_hosting: the suite `hosting` of ./build.sh test. SHMCV_HOSTING_SECONDS is the length of its longest case.
+test_hosting() {
+    if ! have_dotnet; then
+        skip_suite hosting "NO .NET SDK ('dotnet') HERE"
+        return
+    fi
+    build_hosting
+    hosting_suite "$build/libshmcv.so" "$reports/hosting.xml"
+}
+
+# run_hosting: ./build.sh hosting [--without CURE [RUNS]]: the suite alone, or RUNS of it with a library that lacks one
+# cure, which is to fail.
+run_hosting() {
+    have_dotnet || die "the hosting test needs a .NET SDK ('dotnet')"
+    build_hosting
+    [ "${1:-}" = --without ] || { hosting_suite "$build/libshmcv.so" "$hosting/hosting.xml"; return; }
+    hosting_without "${2:?usage: ./build.sh hosting --without CURE [RUNS], CURE one of ${hosting_cures[*]}}" "${3:-3}"
+}
+
+build_hosting() {
+    quietly "$build/log/hosting-build.log" dotnet build -c Release "$hosting_project"
+}
+
+# hosting_without CURE RUNS: succeeds when the suite has noticed in each run that the cure is missing.
+hosting_without() {
+    local cure="$1" runs="$2" run tags failures=0
+    local library="$hosting/libshmcv-without-$cure.so"
+    case " ${hosting_cures[*]} " in *" $cure "*) ;; *) die "no cure '$cure'; there are ${hosting_cures[*]}" ;; esac
+    tags="$go_tags,shmcv_linkname,shmcv_without_$cure"
+    [ "$cure" != unblocking ] || tags="$go_tags"
+    say "building a library without the cure '$cure'"
+    (cd "$root" && build_library "$library" -tags "$tags")
+    rm -f "${library%.so}.h"
+    for ((run = 1; run <= runs; run++)); do
+        hosting_suite "$library" "$hosting/without-$cure.xml" || failures=$((failures + 1))
+    done
+    say "without '$cure' the hosting test failed $failures times of $runs"
+    [ "$failures" = "$runs" ]
+}
+
+# hosting_suite LIBRARY REPORT: all cases, in each .NET that is here, with their results in REPORT (JUnit's format).
+hosting_suite() {
+    local library="$1" report="$2" seconds="${SHMCV_HOSTING_SECONDS:-60}" framework cases failed=0
+    cases="$(mktemp)"
+    for framework in $(hosting_frameworks); do
+        hosting_case everything "$seconds" || failed=1
+        # With less beside them, signals come a hundred times as fast.
+        hosting_case signals $((seconds / 6 + 1)) --mode signals,null || failed=1
+        # A host that starts CoreCLR when the library has long been there.
+        LATE=1 hosting_case late-runtime $((seconds / 4 + 1)) || failed=1
+    done
+    [ -s "$cases" ] || die "no .NET runtime of version 8 or 10 here: $(dotnet --list-runtimes | tr '\n' ' ')"
+    { echo '<testsuites><testsuite name="hosting">'; cat "$cases"; echo '</testsuite></testsuites>'; } >"$report"
+    rm -f "$cases"
+    return "$failed"
+}
+
+# The .NET versions that the program is built for and that can run here.
+hosting_frameworks() {
+    dotnet --list-runtimes | sed -nE 's/^Microsoft\.NETCore\.App (8|10)\.0\..*/net\1.0/p' | sort -u
+}
+
+# hosting_case NAME SECONDS ARGUMENT...: one run; its line goes to the terminal and its result to $cases.
+hosting_case() {
+    local name="$1" seconds="$2" started=$SECONDS status=0 log
+    shift 2
+    log="$hosting/$framework-$name.log"
+    # The program ends itself when the library hangs; a Go runtime that hangs in its own crash needs more.
+    SHMCV_LIBRARY="$library" LD_PRELOAD="${LATE:+$library}" timeout --signal=KILL $((seconds + 180)) \
+        dotnet "$hosting/bin/Release/$framework/ShmCv.Hosting.dll" --seconds "$seconds" "$@" >"$log" 2>&1 || status=$?
+    printf '<testcase classname="%s" name="%s" time="%s">' "$framework" "$name" $((SECONDS - started)) >>"$cases"
+    if [ "$status" = 0 ]; then
+        echo "  $framework $name: $(tail -n 1 "$log")" >&2
+    else
+        echo "  $framework $name: FAILED after $((SECONDS - started)) s, $(hosting_death "$status"): $(head -n 1 "$log")" >&2
+        printf '<failure message="%s">' "$(hosting_death "$status")"
+        head -c 20000 "$log" | tr -cd '\11\12\40-\176' | sed 's/&/\&amp;/g; s/</\&lt;/g; s/>/\&gt;/g'
+        echo '</failure>'
+    fi >>"$cases"
+    echo '</testcase>' >>"$cases"
+    return "$status"
+}
+
+# hosting_death STATUS: what an exit status means.
+hosting_death() {
+    if [ "$1" -gt 128 ]; then echo "killed by SIG$(kill -l $(($1 - 128)))"; else echo "exit status $1"; fi
+}
