@@ -12,7 +12,7 @@ PLACES = {
     "bindings/python/pyproject.toml": r'^version = "([^"]+)"',
     "bindings/csharp/Directory.Build.props": r"<Version>([^<]+)</Version>",
     "bindings/c/CMakeLists.txt": r"project\(shmcv VERSION ([0-9.]+)",
-    "CHANGELOG.md": r"^## ([0-9][^ ]*)",
+    "CHANGELOG.md": r"^## ([0-9]\S*)",
 }
 
 
@@ -25,7 +25,8 @@ def main() -> int:
         path = root / place
         found = re.search(pattern, path.read_text(), re.M) if path.exists() else None
         if found is None or found[1] != wanted[1]:
-            print(f"{place}: version {found[1] if found else 'not found'}, where internal/abi/version.go says {wanted[1]}")
+            said = found[1] if found else "not found"
+            print(f"{place}: version {said}, where internal/abi/version.go says {wanted[1]}")
             wrong += 1
     return 1 if wrong else 0
 
