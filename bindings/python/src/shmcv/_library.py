@@ -1,0 +1,82 @@
+"""Finding and loading the native library."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+from pathlib import Path
+
+from . import _native
+
+FILE_NAME = "libshmcv.so"
+VARIABLE = "SHMCV_LIBRARY"
+
+
+class LibraryError(ImportError):
+    """The native library was not found, could not be loaded, or is of another version than this package."""
+
+
+@functools.cache
+def library() -> ctypes.CDLL:
+    """Give the native library, which is loaded with the first call.
+
+    Not with ``import shmcv``: a process that has only imported the package can still fork workers which then use it.
+    No lock is taken, so that a forked child finds none taken for ever; threads that come here together load the same
+    library, which the system does once.
+    """
+    path = _find()
+    try:
+        loaded = ctypes.CDLL(path)
+    except OSError as problem:
+        raise LibraryError(_not_found(problem) if path == FILE_NAME else _not_loaded(path, problem)) from problem
+    try:
+        _refuse_other_versions(loaded, path)
+        _native.declare(loaded)
+    except AttributeError as problem:
+        raise LibraryError(f"shmcv: {path} is not the shmcv library, or not all of it: {problem}") from problem
+    return loaded
+
+
+def _find() -> str:
+    """Give the path of the library; the bare name, which the system's loader searches for, where it is nowhere else."""
+    named = os.environ.get(VARIABLE)
+    if named:
+        return str(Path(named).absolute())  # without a slash in it, the system's loader would search for it
+    return next((str(place) for place in _places() if place.is_file()), FILE_NAME)
+
+
+def _places() -> list[Path]:
+    """Give the files to look at: in this package's own folder, and in the build/ of a checkout that we are part of."""
+    package = Path(__file__).resolve().parent
+    places = [package / FILE_NAME]
+    if package.parts[-4:] == ("bindings", "python", "src", "shmcv"):
+        places.append(package.parents[3] / "build" / FILE_NAME)
+    return places
+
+
+def _not_found(problem: OSError) -> str:
+    looked = "".join(f"\n  {place}: not there" for place in _places())
+    return (
+        f"shmcv: the native library {FILE_NAME} was not found. Looked, in this order, at\n"
+        f"  the environment variable {VARIABLE}: not set{looked}\n"
+        f"  the system's loader: {problem}\n"
+        f"Build it (./build.sh build in a checkout of shmcv), or name the file in {VARIABLE}."
+    )
+
+
+def _not_loaded(path: str, problem: OSError) -> str:
+    hint = f" ({VARIABLE} names it; correct it or unset it)" if os.environ.get(VARIABLE) else ""
+    return f"shmcv: cannot load the native library {path}{hint}: {problem}"
+
+
+def _refuse_other_versions(loaded: ctypes.CDLL, path: str) -> None:
+    query = loaded.shmcv_abi_version
+    query.restype = ctypes.c_uint32
+    major, minor = divmod(query(), 1 << 16)
+    if major != _native.ABI_MAJOR or minor < _native.ABI_MINOR:
+        raise LibraryError(
+            f"shmcv: {path} has version {major}.{minor} of the binary interface, and this package needs "
+            f"{_native.ABI_MAJOR}.{_native.ABI_MINOR} or a later {_native.ABI_MAJOR}.x; install library and package "
+            "of one release"
+        )

@@ -1,0 +1,155 @@
+"""What the tests share: where things are, the rows of testdata/vectors.tsv, and Python processes of their own."""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import shmcv
+
+PACKAGE = Path(__file__).resolve().parent.parent
+ROOT = PACKAGE.parent.parent
+TESTDATA = ROOT / "testdata"
+PHOTOGRAPH = TESTDATA / "photograph.jpg"
+SHM = Path("/dev/shm")  # noqa: S108 # this is where segments are, not a temporary file
+
+#: Long enough for every wait that is not a failure; nothing is asserted about how long something took.
+PATIENCE = 120
+
+FLAGS = {
+    "color": shmcv.LoadFlags.COLOR,
+    "gray": shmcv.LoadFlags.GRAY,
+    "unchanged": shmcv.LoadFlags.UNCHANGED,
+    "bgra": shmcv.LoadFlags.BGRA,
+    "color+any_depth": shmcv.LoadFlags.COLOR | shmcv.LoadFlags.ANY_DEPTH,
+    "gray+any_depth": shmcv.LoadFlags.GRAY | shmcv.LoadFlags.ANY_DEPTH,
+}
+
+
+def vectors(kind: str) -> list[tuple[str, ...]]:
+    """Give the columns of all rows of one kind. There must be some: a test without rows tests nothing."""
+    lines = (TESTDATA / "vectors.tsv").read_text(encoding="utf-8").splitlines()
+    rows = [tuple(line.split("\t")[1:]) for line in lines if line.startswith(kind + "\t")]
+    assert rows, f"vectors.tsv has no rows of {kind}"
+    return rows
+
+
+def code(result: str) -> shmcv.ErrorCode:
+    """Give the error code that vectors.tsv calls E_SOMETHING, or OK."""
+    return shmcv.ErrorCode[result[2:] if result.startswith("E_") else result]
+
+
+class Geometry(NamedTuple):
+    """An image as six columns of vectors.tsv have it; the last is the checksum of its pixels."""
+
+    width: int
+    height: int
+    channels: int
+    depth: str
+    order: str
+    crc32: str
+
+    @classmethod
+    def parse(cls, columns: tuple[str, ...]) -> Geometry:
+        width, height, channels, depth, order, crc32 = columns
+        return cls(int(width), int(height), int(channels), depth, order, crc32)
+
+    @classmethod
+    def of(cls, segment: shmcv.Segment) -> Geometry:
+        image = segment.image
+        names = image.depth.name.lower(), image.order.name.lower()
+        return cls(image.width, image.height, image.channels, *names, crc32(segment.array))
+
+
+def present() -> set[str]:
+    """Give the names of all segments there are, of whatever kind."""
+    return {path.name for path in SHM.iterdir()}
+
+
+def mapped() -> list[str]:
+    """Give the files of all segments that this process has in its memory, once for each mapping."""
+    lines = Path("/proc/self/maps").read_text().splitlines()
+    return [line.split(maxsplit=5)[5] for line in lines if str(SHM) in line]
+
+
+def crc32(pixels: np.ndarray[Any, Any]) -> str:
+    """Give the checksum of pixels without the gaps between rows."""
+    return f"{zlib.crc32(np.ascontiguousarray(pixels)):08x}"
+
+
+def environment(**changes: str | None) -> dict[str, str]:
+    """Give our environment with changes, None meaning unset, in which ``import shmcv`` finds the package under test."""
+    path = os.pathsep.join(filter(None, [str(PACKAGE / "src"), os.environ.get("PYTHONPATH")]))
+    wanted = {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1", **changes}
+    return {variable: value for variable, value in wanted.items() if value is not None}
+
+
+def python(
+    program: str, *arguments: object, env: dict[str, str] | None = None, prefix: tuple[str, ...] = ()
+) -> subprocess.CompletedProcess[str]:
+    """Run a Python program to its end. It fails the test when the program fails, or never ends."""
+    done = subprocess.run(
+        [*prefix, sys.executable, "-c", program, *map(str, arguments)],
+        env=environment() if env is None else env,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+class Process:
+    """A Python program that runs beside the test; it speaks by print(), and hears by input()."""
+
+    def __init__(self, program: str, *arguments: object, env: dict[str, str] | None = None) -> None:
+        self.child = subprocess.Popen(
+            [sys.executable, "-c", program, *map(str, arguments)],
+            env=environment() if env is None else env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.child.stdin
+        assert self.child.stdout
+        self._input, self._output = self.child.stdin, self.child.stdout
+        self._heard = b""
+
+    def __enter__(self) -> Process:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.child.kill()
+        self.child.communicate()
+
+    def hear(self) -> str:
+        """Wait for the next line. It fails the test when the program ends, or says nothing for too long."""
+        while b"\n" not in self._heard:
+            ready, _, _ = select.select([self._output], [], [], PATIENCE)
+            assert ready, "the program is silent"
+            # Past Python's own buffer, in which lines would be where select() does not see them.
+            more = os.read(self._output.fileno(), 4096)
+            assert more, "the program ended: " + self.child.communicate()[1]
+            self._heard += more
+        line, self._heard = self._heard.split(b"\n", 1)
+        return line.decode()
+
+    def say(self, line: str = "") -> None:
+        """Write a line, for which the program waits in input()."""
+        self._input.write(line + "\n")
+        self._input.flush()
+
+    def end(self) -> str:
+        """Wait for its end, which must be a good one, and give what it printed after what was heard."""
+        stdout, stderr = self.child.communicate(timeout=PATIENCE)
+        assert self.child.returncode == 0, f"exit code {self.child.returncode}\n{stdout}\n{stderr}"
+        return self._heard.decode() + str(stdout)

@@ -1,0 +1,110 @@
+"""Errors: each code has its exception, which says what happened and is one that Python programs catch."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import pickle
+import threading
+
+import pytest
+
+import shmcv
+from shmcv import ErrorCode
+from shmcv._library import library
+from shmcv.error import EXCEPTIONS, check
+
+BUILT_IN = {
+    ErrorCode.INVALID: ValueError,
+    ErrorCode.NOT_FOUND: FileNotFoundError,
+    ErrorCode.EXISTS: FileExistsError,
+    ErrorCode.CLOSED: ValueError,
+    ErrorCode.NO_SPACE: OSError,
+    ErrorCode.TOO_SMALL: ValueError,
+    ErrorCode.TRUNCATED: OSError,
+    ErrorCode.NO_IMAGE: ValueError,
+    ErrorCode.PERMISSION: PermissionError,
+    ErrorCode.DECODE: ValueError,
+    ErrorCode.ENCODE: ValueError,
+    ErrorCode.UNSUPPORTED: ValueError,
+    ErrorCode.IO: OSError,
+    ErrorCode.NO_DISPLAY: RuntimeError,
+    ErrorCode.FORKED: RuntimeError,
+    ErrorCode.CORRUPT: ValueError,
+    ErrorCode.LIMIT: ValueError,
+    ErrorCode.BUSY: OSError,
+    ErrorCode.TIMEOUT: TimeoutError,
+    ErrorCode.INTERNAL: RuntimeError,
+}
+
+
+@pytest.mark.parametrize("code", [code for code in ErrorCode if code != ErrorCode.OK], ids=lambda code: code.name)
+def test_each_code_is_an_exception_of_its_own_and_a_built_in_one(code):
+    kind = EXCEPTIONS[code]
+    assert issubclass(kind, BUILT_IN[code])
+    assert issubclass(kind, shmcv.ShmcvError)
+    assert getattr(shmcv, kind.__name__) is kind
+    with pytest.raises(kind) as caught:
+        check(code)
+    assert caught.value.code is code
+
+
+def test_ok_is_no_error():
+    check(ErrorCode.OK)
+
+
+def test_a_code_of_a_newer_library_is_still_an_error():
+    with pytest.raises(shmcv.ShmcvError) as caught:
+        check(-999)
+    assert (type(caught.value), caught.value.code) == (shmcv.ShmcvError, -999)
+    assert str(caught.value)
+
+
+def test_the_system_errors_carry_their_number(name):
+    with pytest.raises(OSError, match=name) as caught:
+        shmcv.Segment.open(name)
+    assert caught.value.errno == errno.ENOENT
+
+
+def test_errors_travel_between_processes(name):
+    with pytest.raises(shmcv.NotFoundError) as caught:
+        shmcv.Segment.open(name)
+    unknown = shmcv.ShmcvError("of a newer library")
+    unknown.code = -999
+    for problem in (caught.value, unknown):
+        there = pickle.loads(pickle.dumps(problem))
+        assert (type(there), str(there), there.code) == (type(problem), str(problem), problem.code)
+
+
+def test_each_thread_has_its_own_message():
+    both_failed = threading.Barrier(2, timeout=60)
+    messages = {}
+
+    def fail(name):
+        assert library().shmcv_clear(name.encode()) == ErrorCode.INVALID
+        both_failed.wait()
+        buffer = ctypes.create_string_buffer(1024)
+        library().shmcv_last_error(buffer, 1024)
+        messages[name] = buffer.value.decode()
+
+    names = ["bad/one", "bad/two"]
+    threads = [threading.Thread(target=fail, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(name in messages[name] for name in names)
+
+
+def test_a_message_is_cut_at_a_whole_character(tmp_path):
+    # Shifted byte by byte, so that the cut falls inside a character of three bytes for some of them.
+    for shift in range(3):
+        with pytest.raises(FileNotFoundError) as caught:
+            shmcv.probe(tmp_path / ("x" * shift + "/".join(["猫" * 80] * 6)))
+        assert "�" not in str(caught.value)
+    buffer = ctypes.create_string_buffer(b"x" * 10)
+    assert library().shmcv_last_error(buffer, 0) == ErrorCode.INVALID
+    assert library().shmcv_last_error(None, 10) == ErrorCode.INVALID
+    assert buffer.value == b"x" * 10
+    assert library().shmcv_last_error(buffer, 5) == ErrorCode.OK
+    assert len(buffer.value) == 4

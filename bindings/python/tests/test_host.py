@@ -1,0 +1,200 @@
+"""What a host keeps: its signals are, with the library in it, what they were before. docs/host-safety.md tells more.
+
+The programs here load the library alone, without the package: NumPy's threads take signals too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from support import ROOT, Process, environment, python
+
+LIBRARY = Path(os.environ.get("SHMCV_LIBRARY", ROOT / "build" / "libshmcv.so"))
+
+#: What every program starts with: load() loads the library, and call() calls it, more often than the library waits
+#: before it looks again at what its host does with signals.
+PRELUDE = f"""
+import ctypes, json, os, signal, subprocess, sys
+
+def load():
+    global library
+    library = ctypes.CDLL({os.fspath(LIBRARY)!r})
+
+def call():
+    for _ in range(200):
+        assert library.shmcv_clear(b"there-is-none-of-this-name") == -2
+"""
+
+#: Reads all dispositions and this thread's mask as the kernel has them, before the library, with it, and after calls.
+#: The kernel's own structure: libc's sigaction() refuses the signals that it uses itself.
+DISPOSITIONS = """
+import platform
+
+class Disposition(ctypes.Structure):
+    _fields_ = [("handler", ctypes.c_uint64), ("flags", ctypes.c_uint64), ("restorer", ctypes.c_uint64),
+                ("mask", ctypes.c_uint64)]
+
+libc = ctypes.CDLL(None, use_errno=True)
+rt_sigaction = {"x86_64": 13, "aarch64": 134}[platform.machine()]
+
+def dispositions():
+    found = {}
+    for number in set(range(1, 65)) - {32, 33}:  # libc's own, which it handles as soon as there are threads
+        action = Disposition()
+        assert libc.syscall(rt_sigaction, number, None, ctypes.byref(action), ctypes.c_size_t(8)) == 0
+        found[number] = [action.handler, action.flags, action.mask]
+    return found
+
+def blocked():
+    line = next(line for line in open("/proc/thread-self/status") if line.startswith("SigBlk:"))
+    return int(line.split()[1], 16)
+
+def now():
+    return {"dispositions": dispositions(), "blocked": blocked()}
+
+exec(sys.argv[1])
+seen = [now()]
+load()
+seen.append(now())
+call()
+seen.append(now())
+print(json.dumps(seen))
+"""
+
+#: What Go keeps: it turns its own faults into errors, and stops its own threads.
+KEPT_BY_GO = {signal.SIGSEGV, signal.SIGBUS, signal.SIGURG}
+
+SA_ONSTACK = 0x08000000
+SA_RESTORER = 0x04000000  # set by libc in whatever passes through it
+
+
+def observe(host: str) -> list[dict]:
+    """Give what a Python that first does what a host does sees before the library is loaded, then, and after calls."""
+    return json.loads(python(PRELUDE + DISPOSITIONS, host).stdout)
+
+
+def changed(before: dict, after: dict, ignoring: int = 0) -> set[int]:
+    """Give the signals whose disposition differs, flags in ignoring apart."""
+
+    def plain(disposition: list[int]) -> list[int]:
+        return [disposition[0], disposition[1] & ~(ignoring | SA_RESTORER), disposition[2]]
+
+    pairs = ((int(n), before["dispositions"][n], after["dispositions"][n]) for n in before["dispositions"])
+    return {number for number, old, new in pairs if plain(old) != plain(new)}
+
+
+def test_a_plain_python_keeps_its_signals():
+    before, loaded, called = observe("")
+    assert changed(before, loaded) == KEPT_BY_GO
+    assert changed(loaded, called) == set()
+    assert before["blocked"] == loaded["blocked"] == called["blocked"] == 0
+
+
+def test_a_host_that_handles_signals_keeps_its_handlers():
+    # Handlers of signal.signal() and of faulthandler: SIGFPE, SIGILL and SIGABRT among them.
+    before, loaded, called = observe(
+        "import faulthandler; faulthandler.enable()\n"
+        "for s in (signal.SIGUSR1, signal.SIGCHLD, signal.SIGTERM, signal.SIGPIPE, signal.SIGTRAP, signal.SIGPROF):\n"
+        "    signal.signal(s, lambda *_: None)"
+    )
+    assert changed(before, loaded, ignoring=SA_ONSTACK) == KEPT_BY_GO
+    assert changed(loaded, called) == set()
+
+
+def test_a_host_that_handles_sigrtmin_keeps_all_of_every_handler():
+    before, loaded, called = observe(
+        "for s in (signal.SIGRTMIN, signal.SIGUSR1, signal.SIGCHLD): signal.signal(s, lambda *_: None)"
+    )
+    assert changed(before, loaded) == KEPT_BY_GO
+    assert changed(loaded, called) == set()
+
+
+def test_a_host_that_blocks_signals_finds_them_blocked_after_calls():
+    # Go unblocks SIGCHLD, SIGPROF, SIGRTMIN and others on a thread that calls it for the first time.
+    before, loaded, called = observe("signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())")
+    held_open = 1 << (signal.SIGSEGV - 1) | 1 << (signal.SIGBUS - 1)  # a fault that is blocked kills
+    assert before["blocked"] & 1 << (signal.SIGCHLD - 1)
+    assert loaded["blocked"] == before["blocked"]
+    assert called["blocked"] == before["blocked"] & ~held_open
+
+
+def test_signals_that_the_host_waits_for_are_not_taken_by_the_librarys_threads():
+    # Unblocked in a thread of the library, these would kill the process, as their default is.
+    done = python(
+        PRELUDE
+        + """
+load()
+call()
+signals = {signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGHUP}
+signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+for s in signals:
+    os.kill(os.getpid(), s)
+assert signals <= signal.sigpending(), signal.sigpending()
+print(sorted(int(signal.sigwait(signals)) for _ in signals))
+"""
+    )
+    assert json.loads(done.stdout) == [1, 2, 10, 15]
+
+
+def test_ctrl_c_is_a_keyboard_interrupt():
+    program = """
+load()
+print("ready")
+try:
+    while True:
+        call()
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+    with Process(PRELUDE + program) as host:
+        assert host.hear() == "ready"
+        host.child.send_signal(signal.SIGINT)
+        assert host.end() == "interrupted\n"
+
+
+def test_a_closed_pipe_is_an_error_and_children_inherit_that():
+    python(
+        PRELUDE
+        + """
+load()
+call()
+reader, writer = os.pipe()
+os.close(reader)
+try:
+    os.write(writer, b"x")
+except BrokenPipeError:
+    pass
+else:
+    raise AssertionError("it was written")
+status = subprocess.run(["cat", "/proc/self/status"], restore_signals=False, capture_output=True, text=True, check=True)
+ignored = next(line for line in status.stdout.splitlines() if line.startswith("SigIgn:"))
+assert int(ignored.split()[1], 16) & 1 << (signal.SIGPIPE - 1), ignored
+"""
+    )
+
+
+def test_the_end_of_a_child_is_noticed():
+    python(
+        PRELUDE
+        + """
+load()
+call()
+ended = []
+signal.signal(signal.SIGCHLD, lambda *_: ended.append(1))
+assert subprocess.run(["true"]).returncode == 0
+while not ended:
+    signal.sigtimedwait([], 0.01)
+"""
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGFPE, signal.SIGSEGV, signal.SIGILL, signal.SIGPIPE, signal.SIGTERM])
+def test_a_host_that_a_signal_kills_dies_of_it_and_in_silence(number):
+    program = f"load()\ncall()\nsignal.signal({int(number)}, signal.SIG_DFL)\nos.kill(os.getpid(), {int(number)})"
+    with Process(PRELUDE + program, env=environment(PYTHONFAULTHANDLER=None)) as host:
+        stdout, stderr = host.child.communicate()
+        assert (host.child.returncode, stdout, stderr) == (-number, "", "")

@@ -1,0 +1,323 @@
+"""Segments: making, opening, naming, closing and clearing them, and the memory that arrays share with them."""
+
+from __future__ import annotations
+
+import copy
+import ctypes
+import os
+import pickle
+import uuid
+import weakref
+from datetime import datetime, timedelta, timezone
+from urllib.parse import unquote_to_bytes
+
+import numpy as np
+import pytest
+from support import SHM, code, vectors
+
+import shmcv
+from shmcv._library import library
+from shmcv.error import check
+
+
+def test_a_new_segment_is_zero_writable_and_seen_by_who_opens_its_name(create):
+    made = create(1000)
+    assert (made.size, bytes(made.buffer)) == (1000, bytes(1000))
+    made.buffer[:5] = b"hello"
+    with shmcv.Segment.open(made.name) as opened:
+        assert (opened.name, opened.size) == (made.name, 1000)
+        assert bytes(opened.buffer[:5]) == b"hello"
+
+
+@pytest.mark.parametrize(("encoded", "result"), vectors("name"))
+def test_names(encoded, result):
+    wanted = b"" if encoded == "-" else unquote_to_bytes(encoded)
+    if result == "OK":
+        with shmcv.Segment.create(os.fsdecode(wanted), 16):
+            shmcv.clear(os.fsdecode(wanted))
+        return
+    for use in (lambda n: shmcv.Segment.create(n, 16), shmcv.Segment.open, shmcv.clear):
+        with pytest.raises(shmcv.InvalidError) as caught:
+            use(os.fsdecode(wanted))
+        assert caught.value.code == code(result)
+
+
+def test_a_name_with_a_nul_is_refused_whole(create):
+    taken = create(16)
+    for use in (lambda n: shmcv.Segment.create(n, 16), shmcv.Segment.open, shmcv.clear):
+        with pytest.raises(shmcv.InvalidError, match="NUL"):
+            use(taken.name + "\0suffix")
+    assert (SHM / taken.name).exists()
+
+
+@pytest.mark.parametrize("size", [0, -1, 2**63, 2**64, 2**64 + 4096, -(2**64) + 4096])
+def test_sizes_that_make_no_sense_are_refused(size, name):
+    with pytest.raises(shmcv.InvalidError, match=str(abs(size))):
+        shmcv.Segment.create(name, size)
+
+
+def test_a_size_beyond_the_memory_is_no_space_and_leaves_no_name(name):
+    room = os.statvfs(SHM)
+    with pytest.raises(shmcv.NoSpaceError, match=name) as caught:
+        shmcv.Segment.create(name, room.f_blocks * room.f_frsize + 2**20)
+    assert isinstance(caught.value, OSError)
+    assert not (SHM / name).exists()
+
+
+def test_a_size_that_is_no_number_is_a_type_error(name):
+    with pytest.raises(TypeError):
+        shmcv.Segment.create(name, 10.5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="a size or an image"):
+        shmcv.Segment.create(name)
+    assert not (SHM / name).exists()
+
+
+def test_a_taken_name_is_refused_and_the_segment_unharmed(create):
+    taken = create(16)
+    taken.buffer[:3] = b"abc"
+    with pytest.raises(FileExistsError, match=taken.name):
+        shmcv.Segment.create(taken.name, 16)
+    assert bytes(taken.buffer[:3]) == b"abc"
+
+
+def test_an_unknown_name_is_file_not_found(name):
+    for use in (shmcv.Segment.open, shmcv.clear):
+        with pytest.raises(FileNotFoundError, match=name):
+            use(name)
+
+
+def test_create_with_an_image_takes_its_size_and_describes_it(create):
+    image = shmcv.Image(640, 480, shmcv.ColorOrder.RGBA, stride=2600)
+    segment = create(image=image)
+    assert segment.image == image
+    assert segment.size == image.nbytes == 479 * 2600 + 640 * 4
+
+
+def test_create_with_an_image_that_does_not_fit_leaves_nothing(name):
+    with pytest.raises(shmcv.TooSmallError):
+        shmcv.Segment.create(name, 100, image=shmcv.Image(640, 480))
+    assert not (SHM / name).exists()
+
+
+def test_from_array_holds_a_copy(name):
+    pixels = np.arange(5 * 7 * 3, dtype=np.uint8).reshape(5, 7, 3)
+    with shmcv.Segment.from_array(name, pixels) as segment:
+        segment.clear()
+        assert segment.image == shmcv.Image(7, 5)
+        assert segment.size == pixels.nbytes
+        np.testing.assert_array_equal(segment.array, pixels)
+
+
+@pytest.mark.parametrize("pixels", [np.zeros((4, 4, 2), np.uint8), np.zeros((4, 4), np.int64), np.zeros(4, np.uint8)])
+def test_from_array_of_what_is_no_image_leaves_nothing(pixels, name):
+    with pytest.raises(shmcv.InvalidError):
+        shmcv.Segment.from_array(name, pixels)
+    assert not (SHM / name).exists()
+
+
+def test_an_array_outlives_its_segment(create):
+    segment = create(image=shmcv.Image(64, 64))
+    row = segment.array[3]
+    mapped = weakref.ref(segment._memory)
+    segment.clear()
+    segment.close()
+    del segment
+    row[:] = 77  # a segmentation fault, if the memory were gone
+    assert row.sum() == 77 * row.size
+    assert mapped() is not None
+    del row
+    assert mapped() is None
+
+
+def test_a_buffer_outlives_its_segment(create):
+    with create(4096) as segment:
+        part = segment.buffer[10:20]
+    part[:] = b"0123456789"
+    assert bytes(part) == b"0123456789"
+
+
+def test_what_comes_after_close_is_closed(create, tmp_path):
+    segment, other = create(image=shmcv.Image(4, 4)), create(1000)
+    segment.close()
+    assert segment.closed
+    uses = [
+        lambda: segment.array,
+        lambda: segment.buffer,
+        lambda: segment.size,
+        lambda: segment.image,
+        lambda: segment.info,
+        lambda: setattr(segment, "image", shmcv.Image(2, 2)),
+        lambda: segment.load("photograph.jpg"),
+        lambda: segment.save(tmp_path / "x.png"),
+        lambda: segment.flip(0),
+        lambda: segment.flip_into(other, 0),
+        lambda: other.flip_into(segment, 0),
+        lambda: segment.convert_into(other, 1),
+        lambda: segment.read(),
+        lambda: segment.write(np.zeros((2, 2), np.uint8)),
+        lambda: segment.show("window"),
+        lambda: pickle.dumps(segment),
+    ]
+    for use in uses:
+        with pytest.raises(shmcv.ClosedError, match=segment.name):
+            use()
+    segment.close()
+    assert "closed" in repr(segment)
+
+
+def test_a_stale_and_an_invented_handle_are_closed(create):
+    segment = create(16)
+    handle = ctypes.c_uint64()
+    check(library().shmcv_open(segment.name.encode(), ctypes.byref(handle)))
+    assert library().shmcv_close(handle) == shmcv.ErrorCode.OK
+    for stale in (handle.value, 0, 1, 12345, 2**64 - 1):
+        assert library().shmcv_close(stale) == shmcv.ErrorCode.CLOSED
+        assert library().shmcv_flip(stale, stale, 0) == shmcv.ErrorCode.CLOSED
+    assert bytes(segment.buffer) == bytes(16)
+
+
+def test_nulls_are_refused(create):
+    handle, native = create(1000)._handle, library()
+    calls = {
+        "out": [
+            lambda: native.shmcv_create(b"name", 1, None),
+            lambda: native.shmcv_open(b"name", None),
+            lambda: native.shmcv_image_get(handle, None),
+            lambda: native.shmcv_info(handle, None),
+            lambda: native.shmcv_probe(b"path", 0, None),
+        ],
+        "name": [lambda: native.shmcv_clear(None), lambda: native.shmcv_open(None, ctypes.byref(ctypes.c_uint64()))],
+        "path": [lambda: native.shmcv_load(handle, None, 0, None), lambda: native.shmcv_save(handle, None, -1)],
+        "image": [lambda: native.shmcv_image_set(handle, None)],
+        "layout": [lambda: native.shmcv_write_pixels(handle, None, None, 1)],
+        "count": [lambda: native.shmcv_list(None, 0, None)],
+        "infos": [lambda: native.shmcv_list(None, 5, ctypes.byref(ctypes.c_uint64()))],
+        "window": [lambda: native.shmcv_show(None, handle), lambda: native.shmcv_close_window(None)],
+    }
+    for argument, uses in calls.items():
+        for use in uses:
+            with pytest.raises(shmcv.InvalidError, match=rf"\b{argument}\b.*NULL"):
+                check(use())
+
+
+def test_clear_frees_the_name_and_leaves_the_memory(create):
+    first = create(image=shmcv.Image(8, 8))
+    first.array[:] = 1
+    first.clear()
+    with pytest.raises(FileNotFoundError):
+        first.clear()
+    with shmcv.Segment.create(first.name, 16) as second:
+        assert second.buffer[0] == 0
+        assert first.array.all()
+        second.clear()
+
+
+def test_clear_all_removes_what_this_process_created_and_no_more(create):
+    segments = [create(16) for _ in range(3)]
+    foreign = SHM / (segments[0].name + "-foreign")
+    foreign.write_bytes(bytes(4096))
+    try:
+        shmcv.clear_all()
+        assert foreign.exists()
+    finally:
+        foreign.unlink()
+    assert not any((SHM / segment.name).exists() for segment in segments)
+    assert [bytes(segment.buffer) for segment in segments] == [bytes(16)] * 3
+
+
+def test_info_and_list_tell_what_is_known(create):
+    start = datetime.now(timezone.utc)
+    segment = create(1000, image=shmcv.Image(10, 10))
+    info = segment.info
+    assert (info.name, info.size, info.image) == (segment.name, 1000, segment.image)
+    assert (info.owner, info.owner_alive, info.foreign) == (os.getpid(), True, False)
+    assert info.file_size == (SHM / segment.name).stat().st_size
+    assert isinstance(info.uuid, uuid.UUID)
+    assert info.uuid.int
+    assert info.created_at is not None
+    assert abs(info.created_at - start) < timedelta(days=1)  # the right unit and time zone
+    assert create(16).info.uuid != info.uuid
+    listed = [found for found in shmcv.list_segments() if found.name == segment.name]
+    assert listed == [info]
+
+
+def test_list_gives_many_in_the_order_of_their_names(create):
+    names = [create(16).name for _ in range(40)]
+    assert [info.name for info in shmcv.list_segments() if info.name in set(names)] == sorted(names)
+
+
+def test_a_foreign_segment_can_be_used_and_has_no_image_at_first(name):
+    file = SHM / name
+    file.write_bytes(bytes(range(256)) * 3)
+    try:
+        with shmcv.Segment.open(name) as segment:
+            info = segment.info
+            assert (info.foreign, info.size, info.image, info.uuid, info.owner) == (True, 768, None, None, None)
+            with pytest.raises(shmcv.NoImageError):
+                _ = segment.array
+            segment.image = shmcv.Image(16, 16)
+            assert segment.array[0, 1].tolist() == [3, 4, 5]
+            segment.array[0, 0] = 9
+        assert file.read_bytes()[:4] == bytes([9, 9, 9, 3])
+    finally:
+        file.unlink()
+
+
+def test_a_segment_that_somebody_truncates_is_an_error_and_no_crash(create, tmp_path):
+    segment, other = create(image=shmcv.Image(300, 300)), create(300 * 300 * 3)
+    os.truncate(SHM / segment.name, 100)
+    uses = [
+        lambda: segment.array,
+        lambda: segment.buffer,
+        lambda: segment.read(),
+        lambda: segment.write(np.zeros((2, 2), np.uint8)),
+        lambda: segment.save(tmp_path / "x.png"),
+        lambda: segment.flip(1),
+        lambda: segment.flip_into(other, 1),
+    ]
+    for use in uses:
+        with pytest.raises(shmcv.TruncatedError):
+            use()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+def test_a_file_of_another_user_is_refused(name):
+    file = SHM / name
+    file.write_bytes(bytes(4096))
+    try:
+        os.chown(file, 65534, 65534)
+        with pytest.raises(PermissionError, match=name):
+            shmcv.Segment.open(name)
+        with pytest.raises(PermissionError, match=name):
+            shmcv.clear(name)
+    finally:
+        file.unlink()
+
+
+def test_a_symbolic_link_is_refused(name, tmp_path):
+    target = tmp_path / "file"
+    target.write_bytes(bytes(4096))
+    (SHM / name).symlink_to(target)
+    try:
+        with pytest.raises(PermissionError, match=name):
+            shmcv.Segment.open(name)
+    finally:
+        (SHM / name).unlink()
+
+
+def test_a_pickled_segment_is_its_name(create):
+    segment = create(16)
+    segment.buffer[0] = 42
+    for other in (pickle.loads(pickle.dumps(segment)), copy.copy(segment)):
+        assert other.name == segment.name
+        assert other.buffer[0] == 42
+        other.close()
+    assert segment.buffer[0] == 42
+
+
+def test_a_hundred_rounds_leave_nothing_open(name):
+    for _ in range(100):
+        with shmcv.Segment.create(name, 4096) as segment, shmcv.Segment.open(name) as other:
+            other.image = shmcv.Image(8, 8)
+            segment.array[:] = 1
+            segment.clear()

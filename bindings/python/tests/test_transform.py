@@ -1,0 +1,123 @@
+"""Transforms agree with cv2 bit for bit, from one segment to another and in place."""
+
+from __future__ import annotations
+
+import os
+
+import cv2
+import numpy as np
+import pytest
+from support import FLAGS, PHOTOGRAPH, TESTDATA, crc32, vectors
+
+import shmcv
+from shmcv import ColorOrder, Depth, FlipCode, Image
+
+
+@pytest.mark.parametrize("columns", vectors("flip"), ids=" ".join)
+def test_flip(columns, create):
+    file, flag, flip, checksum = columns
+    size = shmcv.probe(TESTDATA / file, FLAGS[flag]).nbytes
+    source, target = create(size), create(size)
+    image = source.load(TESTDATA / file, FLAGS[flag])
+    source.flip_into(target, int(flip))
+    assert (target.image, crc32(target.array)) == (image, checksum)
+    source.flip(int(flip))
+    assert (source.image, crc32(source.array)) == (image, checksum)
+
+
+@pytest.mark.parametrize("flip", FlipCode, ids=lambda flip: flip.name)
+def test_the_photograph_is_flipped_as_by_cv2(flip, create):
+    source, target = create(3840 * 2160 * 3), create(3840 * 2160 * 3)
+    source.load(PHOTOGRAPH)
+    source.flip_into(target, flip)
+    np.testing.assert_array_equal(target.array, cv2.flip(cv2.imread(os.fspath(PHOTOGRAPH)), flip))
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 15, 16, 17, 31, 32, 33, 64, 67, 257])
+@pytest.mark.parametrize("depth", Depth, ids=lambda depth: depth.name)
+@pytest.mark.parametrize("order", [ColorOrder.GRAY, ColorOrder.BGR, ColorOrder.RGBA], ids=lambda order: order.name)
+def test_every_width_is_flipped_as_by_cv2_gaps_or_not(width, depth, order, create):
+    image = Image(width, 5, order, depth, (width + 3) * 4 * 4)
+    random = np.random.default_rng(width).integers(0, 256, image.shape).astype(image.dtype)
+    source, target = create(image=image), create(image.nbytes)
+    for flip in FlipCode:
+        source.array[:] = random
+        source.flip_into(target, flip)
+        np.testing.assert_array_equal(target.array, cv2.flip(random, flip))
+        assert target.image == Image(width, 5, order, depth)
+        source.flip(flip)
+        np.testing.assert_array_equal(source.array, cv2.flip(random, flip))
+        assert source.image == image
+
+
+@pytest.mark.parametrize("flip", [2, -2, 100, 2**31 - 1, 2**32, 2**32 + 1, -(2**40)])
+def test_another_flip_code_is_refused(flip, create):
+    segment = create(image=Image(4, 4))
+    segment.array[1, 2] = 200
+    before = segment.read()
+    with pytest.raises(shmcv.InvalidError, match=str(flip)):
+        segment.flip(flip)
+    np.testing.assert_array_equal(segment.array, before)
+
+
+def test_a_target_that_is_too_small_says_so_and_keeps_its_image(create):
+    source, target = create(image=Image(20, 20)), create(image=Image(4, 4))
+    target.array[:] = 9
+    for use in (lambda: source.flip_into(target, 1), lambda: source.convert_into(target, ColorOrder.BGRA)):
+        with pytest.raises(shmcv.TooSmallError, match=r"1200|1600"):
+            use()
+    assert target.image == Image(4, 4)
+    assert (target.array == 9).all()
+
+
+def test_flipping_into_another_handle_of_the_same_segment_is_in_place(create):
+    segment = create(image=Image(9, 5))
+    random = np.random.default_rng(1).integers(0, 256, segment.array.shape, np.uint8)
+    segment.array[:] = random
+    with shmcv.Segment.open(segment.name) as other:
+        segment.flip_into(other, FlipCode.BOTH)
+    np.testing.assert_array_equal(segment.array, cv2.flip(random, -1))
+
+
+CONVERSIONS = {
+    ("BGR", "GRAY"): cv2.COLOR_BGR2GRAY,
+    ("BGR", "BGRA"): cv2.COLOR_BGR2BGRA,
+    ("BGR", "RGB"): cv2.COLOR_BGR2RGB,
+    ("BGR", "RGBA"): cv2.COLOR_BGR2RGBA,
+    ("BGRA", "GRAY"): cv2.COLOR_BGRA2GRAY,
+    ("BGRA", "BGR"): cv2.COLOR_BGRA2BGR,
+    ("BGRA", "RGB"): cv2.COLOR_BGRA2RGB,
+    ("BGRA", "RGBA"): cv2.COLOR_BGRA2RGBA,
+    ("RGB", "GRAY"): cv2.COLOR_RGB2GRAY,
+    ("RGB", "BGR"): cv2.COLOR_RGB2BGR,
+    ("RGBA", "GRAY"): cv2.COLOR_RGBA2GRAY,
+    ("RGBA", "BGRA"): cv2.COLOR_RGBA2BGRA,
+    ("GRAY", "BGR"): cv2.COLOR_GRAY2BGR,
+    ("GRAY", "RGBA"): cv2.COLOR_GRAY2RGBA,
+}
+
+
+@pytest.mark.usefixtures("cv2_without_ipp")
+@pytest.mark.parametrize("in_place", [False, True], ids=["into another", "in place"])
+@pytest.mark.parametrize("depth", Depth, ids=lambda depth: depth.name)
+@pytest.mark.parametrize(("source", "target"), CONVERSIONS, ids=str)
+def test_colours_are_converted_as_by_cv2(source, target, depth, in_place, create):
+    image = Image(67, 43, ColorOrder[source], depth)
+    random = np.random.default_rng(3).integers(0, 256, image.shape).astype(image.dtype)
+    one = create(67 * 43 * 16)
+    other = one if in_place else create(67 * 43 * 16)
+    one.write(random, image.order)
+    one.convert_into(other, ColorOrder[target])
+    wanted = cv2.cvtColor(random, CONVERSIONS[source, target])
+    if depth == Depth.F32 and wanted.shape[-1] == 4 and len(wanted.shape) == 3 and "A" not in source:
+        assert (other.array[..., 3] == 1).all()  # opaque
+    np.testing.assert_array_equal(other.array, wanted)
+    assert other.image == Image(67, 43, ColorOrder[target], depth)
+
+
+@pytest.mark.parametrize("order", [0, 6, -1, 2**32 + 2])
+def test_an_unknown_colour_order_is_refused(order, create):
+    segment = create(image=Image(4, 4))
+    with pytest.raises(shmcv.InvalidError):
+        segment.convert_into(segment, order)
+    assert segment.image == Image(4, 4)

@@ -1,0 +1,278 @@
+"""Windows, on a real X server: what is seen on the screen, keys, closing, and what happens without a display."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import signal
+import subprocess
+
+import cv2
+import numpy as np
+import pytest
+from support import PATIENCE, PHOTOGRAPH, TESTDATA, Process, environment, python
+
+import shmcv
+
+#: Only X: the plugin would rather talk to a Wayland compositor, where there is one.
+NO_DISPLAY = {"DISPLAY": None, "WAYLAND_DISPLAY": None}
+
+
+def on(display: str) -> dict[str, str]:
+    return environment(**{**NO_DISPLAY, "DISPLAY": display, "GDK_BACKEND": "x11"})
+
+
+def xdotool(display: str, *arguments: str) -> str:
+    done = subprocess.run(
+        ["xdotool", *arguments],
+        env=on(display),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def window_of(display: str, title: str) -> str:
+    """Wait until a window of that title is on the screen, and give its number."""
+    return xdotool(display, "search", "--sync", "--onlyvisible", "--name", f"^{title}$").split()[0]
+
+
+def screenshot(display: str) -> np.ndarray:
+    done = subprocess.run(
+        ["import", "-window", "root", "ppm:-"],
+        env=on(display),
+        capture_output=True,
+        timeout=PATIENCE,
+        check=True,
+    )
+    return cv2.imdecode(np.frombuffer(done.stdout, np.uint8), cv2.IMREAD_COLOR)
+
+
+def seen(display: str, window: str, wanted: np.ndarray) -> bool:
+    """Tell whether the screen shows these pixels at the window's place."""
+    place = dict(re.findall(r"^(\w+)=(\d+)$", xdotool(display, "getwindowgeometry", "--shell", window), re.M))
+    x, y = int(place["X"]), int(place["Y"])
+    height, width = wanted.shape[:2]
+    part = screenshot(display)[y : y + height, x : x + width]
+    return part.shape == wanted.shape and bool((part == wanted).all())
+
+
+def comes_to_show(display: str, window: str, wanted: np.ndarray) -> bool:
+    """Look until the pixels are there: X tells nobody when a program has drawn. A hundred looks take some seconds."""
+    return any(seen(display, window, wanted) for _ in range(100))
+
+
+#: Shows an image in a window, tells so, and waits in delay for keys, each of which it tells; "q" ends it.
+VIEWER = """
+import sys, shmcv
+with shmcv.Segment.open(sys.argv[1]) as segment:
+    segment.show(sys.argv[2])
+    print("shown")
+    while (key := shmcv.delay(60_000)) != ord("q"):
+        print("key", key)
+        if key == ord("r"):
+            segment.show(sys.argv[2])
+shmcv.close_windows()
+print("closed")
+"""
+
+
+def press(display: str, window: str, key: str) -> None:
+    """Press a key as a user would. Without a window manager the keyboard follows the mouse."""
+    xdotool(display, "mousemove", "--window", window, "20", "20", "key", key)
+
+
+def test_the_screen_shows_the_photograph_and_a_key_comes_back(display, create):
+    segment = create(3840 * 2160 * 3)
+    segment.load(PHOTOGRAPH)
+    with Process(VIEWER, segment.name, "photograph", env=on(display)) as viewer:
+        assert viewer.hear() == "shown"
+        window = window_of(display, "photograph")
+        assert comes_to_show(display, window, segment.array)
+        press(display, window, "k")
+        assert viewer.hear() == f"key {ord('k')}"
+        segment.flip(shmcv.FlipCode.HORIZONTAL)
+        press(display, window, "r")
+        assert viewer.hear() == f"key {ord('r')}"
+        assert comes_to_show(display, window, segment.array)
+        press(display, window, "q")
+        assert viewer.end() == "closed\n"
+
+
+@pytest.mark.parametrize("order", shmcv.ColorOrder, ids=lambda order: order.name)
+def test_colours_on_the_screen_are_right_whatever_their_order(order, display, create):
+    segment = create(240 * 120 * 4)
+    segment.load(TESTDATA / "patches.png")
+    bgr = segment.read(shmcv.ColorOrder.GRAY) if order == shmcv.ColorOrder.GRAY else segment.read()
+    segment.convert_into(segment, order)
+    wanted = cv2.cvtColor(bgr, cv2.COLOR_GRAY2BGR) if bgr.ndim == 2 else bgr
+    with Process(VIEWER, segment.name, "patches", env=on(display)) as viewer:
+        assert viewer.hear() == "shown"
+        window = window_of(display, "patches")
+        assert comes_to_show(display, window, wanted)
+        press(display, window, "q")
+        assert viewer.end() == "closed\n"
+
+
+def test_a_plain_shared_memory_segment_is_shown(display, name):
+    pixels = cv2.imread(os.fspath(TESTDATA / "patches.png"))
+    program = """
+import sys, shmcv
+loader = shmcv.ImageLoader()
+loader.Show("plain", sys.argv[1], 120, 240, 3)
+print("shown", flush=True)
+while loader.Delay(60_000) != ord("q"):
+    pass
+loader.CloseWindows()
+"""
+    file = os.path.join("/dev/shm", name)  # noqa: S108, PTH118
+    with open(file, "wb") as plain:  # noqa: PTH123
+        plain.write(pixels.tobytes())
+    try:
+        with Process(program, name, env=on(display)) as viewer:
+            assert viewer.hear() == "shown"
+            window = window_of(display, "plain")
+            assert comes_to_show(display, window, pixels)
+            press(display, window, "q")
+            viewer.end()
+    finally:
+        os.unlink(file)  # noqa: PTH108
+
+
+class ClientMessage(ctypes.Structure):
+    """XClientMessageEvent, as long as the largest of X's events."""
+
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("serial", ctypes.c_ulong),
+        ("send_event", ctypes.c_int),
+        ("display", ctypes.c_void_p),
+        ("window", ctypes.c_ulong),
+        ("message_type", ctypes.c_ulong),
+        ("format", ctypes.c_int),
+        ("data", ctypes.c_long * 17),
+    )
+
+
+def click_its_x(display: str, window: str) -> None:
+    """Send a window what a window manager sends when its X is clicked; xdotool has learnt it only lately."""
+    x11 = ctypes.CDLL("libX11.so.6")  # which xdotool needs too
+    x11.XOpenDisplay.restype = ctypes.c_void_p
+    x11.XInternAtom.restype = ctypes.c_ulong
+    server = ctypes.c_void_p(x11.XOpenDisplay(display.encode()))
+    assert server
+    message = ClientMessage(type=33, window=int(window), format=32)  # ClientMessage in X.h
+    message.message_type = x11.XInternAtom(server, b"WM_PROTOCOLS", False)
+    message.data[0] = x11.XInternAtom(server, b"WM_DELETE_WINDOW", False)
+    assert x11.XSendEvent(server, ctypes.c_ulong(int(window)), False, ctypes.c_long(0), ctypes.byref(message))
+    x11.XCloseDisplay(server)
+
+
+#: Opens a window, waits for a key without an end, and opens it again once the user has closed it.
+CLOSED_BY_ITS_USER = """
+import sys, shmcv
+with shmcv.Segment.open(sys.argv[1]) as segment:
+    segment.show("window")
+    print("shown")
+    print("answer", shmcv.delay(0))
+    segment.show("window")
+    print("shown again")
+    print("key", shmcv.delay(0))
+    shmcv.close_window("window")
+    shmcv.close_window("window")
+    shmcv.close_window("never opened")
+    print("answer", shmcv.delay(0))
+"""
+
+
+def test_a_window_closed_by_its_x_ends_the_wait_and_opens_again(display, create):
+    segment = create(240 * 120 * 3)
+    segment.load(TESTDATA / "patches.png")
+    with Process(CLOSED_BY_ITS_USER, segment.name, env=on(display)) as viewer:
+        assert viewer.hear() == "shown"
+        click_its_x(display, window_of(display, "window"))
+        assert viewer.hear() == "answer -1"
+        assert viewer.hear() == "shown again"
+        window = window_of(display, "window")
+        assert comes_to_show(display, window, segment.array)
+        press(display, window, "y")
+        assert viewer.hear() == f"key {ord('y')}"
+        assert viewer.hear() == "answer -1"
+        viewer.end()
+
+
+#: Interrupted by Ctrl-C in a wait without an end; everything works afterwards.
+INTERRUPTED = """
+import sys, shmcv
+with shmcv.Segment.open(sys.argv[1]) as segment:
+    segment.show("window")
+    try:
+        print("waiting")
+        shmcv.delay(int(sys.argv[2]))
+    except KeyboardInterrupt:
+        print("interrupted")
+    shmcv.close_windows()
+    segment.flip(1)
+    print("alive")
+"""
+
+
+@pytest.mark.parametrize("milliseconds", [0, 2**31 - 1])
+def test_ctrl_c_ends_a_wait_with_a_window_open(milliseconds, display, create):
+    segment = create(240 * 120 * 3)
+    segment.load(TESTDATA / "patches.png")
+    with Process(INTERRUPTED, segment.name, milliseconds, env=on(display)) as viewer:
+        assert viewer.hear() == "waiting"
+        window_of(display, "window")  # it is drawn in delay, so that is where the program is
+        viewer.child.send_signal(signal.SIGINT)
+        assert viewer.hear() == "interrupted"
+        assert viewer.hear() == "alive"
+        viewer.end()
+
+
+SHOW = """
+import sys, shmcv
+with shmcv.Segment.open(sys.argv[1]) as segment:
+    try:
+        segment.show("window")
+    except shmcv.NoDisplayError as problem:
+        print(problem)
+    segment.flip(1)
+    assert shmcv.delay(1) == -1
+    assert shmcv.delay(0) == -1
+    shmcv.close_windows()
+"""
+
+
+@pytest.mark.parametrize("unserved", [None, "", ":4711", "nonsense", "unknown.invalid:0"])
+def test_no_display_is_an_error_and_not_the_end(unserved, create):
+    segment = create(image=shmcv.Image(4, 4))
+    done = python(SHOW, segment.name, env=environment(**{**NO_DISPLAY, "DISPLAY": unserved}))
+    assert done.stdout.strip()
+    assert done.stderr == ""
+
+
+def test_a_window_name_must_be_a_name(display, create):
+    program = """
+import sys, shmcv
+with shmcv.Segment.open(sys.argv[1]) as segment:
+    for name in ("", "with\\0nul", b"\\xff"):
+        for use in (segment.show, lambda name: shmcv.show(name, segment)):
+            try:
+                use(name)
+            except shmcv.InvalidError:
+                continue
+            raise SystemExit(f"{name!r} was taken for a name")
+"""
+    python(program, create(image=shmcv.Image(4, 4)).name, env=on(display))
+
+
+@pytest.mark.parametrize("milliseconds", [2**31, -(2**31) - 1, 2**32 + 1])
+def test_times_beyond_the_range_are_refused(milliseconds):
+    with pytest.raises(shmcv.InvalidError, match="milliseconds"):
+        shmcv.delay(milliseconds)
+    with pytest.raises(TypeError):
+        shmcv.delay(0.5)  # type: ignore[arg-type]
