@@ -57,7 +57,8 @@ test_csharp() {
         return
     fi
     (cd "$root/bindings/csharp" && quietly "$build/log/dotnet-test-build.log" dotnet build -c Release &&
-        dotnet test -c Release --no-build --report-xunit-junit --report-xunit-junit-filename csharp.xml --results-directory "$reports")
+        dotnet test -c Release --no-build --timeout 20m --report-xunit-junit --report-xunit-junit-filename csharp.xml \
+            --results-directory "$reports")
 }
 
 # skip_suite SUITE WHY: counts the whole suite as one skipped test.

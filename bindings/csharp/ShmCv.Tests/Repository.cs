@@ -1,0 +1,18 @@
+using System.Reflection;
+
+namespace ShmCv.Tests;
+
+/// <summary>What is in the repository around us.</summary>
+internal static class Repository
+{
+    internal static string Root { get; } = Metadata("RepositoryRoot");
+
+    internal static string Configuration { get; } = Metadata("Configuration");
+
+    internal static string TestData(string file) => Path.Combine(Root, "testdata", file);
+
+    internal static string NativeLibrary => Path.Combine(Root, "build", "libshmcv.so");
+
+    private static string Metadata(string key) => typeof(Repository).Assembly
+        .GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == key).Value!;
+}

@@ -1,0 +1,38 @@
+namespace ShmCv.Tests;
+
+/// <summary>The C# sample, compiled ahead of time: no runtime code generation, no files but its own.</summary>
+public sealed class SampleTests : IDisposable
+{
+    private readonly Scratch _scratch = new();
+
+    public void Dispose() => _scratch.Dispose();
+
+    [Fact]
+    public void TheSampleWorksCompiledAheadOfTime()
+    {
+        if (!Processes.Has("clang") && !Processes.Has("gcc"))
+        {
+            Assert.Skip("NativeAOT links with clang or gcc, and neither is here");
+        }
+
+        DotNet.Run(
+            ["publish", "csharp-sample", "-c", "Release", "--artifacts-path", _scratch.File("artifacts"), "-o", _scratch.File("out")],
+            Repository.Root);
+        Assert.False(File.Exists(_scratch.File("out/Flip.dll")));
+
+        var result = Processes.Run(
+            _scratch.File("out/Flip"),
+            ["--headless", Repository.TestData("photograph.jpg"), "flipped.png"],
+            new Dictionary<string, string?> { ["SHMCV_LIBRARY"] = null },
+            _scratch.Folder);
+        Assert.True(result.ExitCode == 0, result.All);
+        using var flipped = _scratch.Create(3840 * 2160 * 3);
+        flipped.Load(_scratch.File("flipped.png"));
+        Assert.Equal(Vectors.Rows("flip").Single(row => row is ["photograph.jpg", "color", "1", _])[3], Scratch.Checksum(flipped));
+        Assert.True(File.Exists(_scratch.File("flipped-caption.png")));
+
+        result = Processes.Run(_scratch.File("out/Flip"), ["--headless", "no-such-photograph.jpg"], folder: _scratch.Folder);
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("no-such-photograph.jpg", result.Errors, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,400 @@
+using System.Runtime.CompilerServices;
+using ShmCv.SkiaSharp;
+using SkiaSharp;
+
+namespace ShmCv.Tests;
+
+[Collection(nameof(OpenSegments))]
+public sealed class SkiaTests : IDisposable
+{
+    private readonly Scratch _scratch = new();
+
+    public void Dispose() => _scratch.Dispose();
+
+    // Odd widths, rows without a gap and with one.
+    public static TheoryData<ColorOrder, int, int, int> Shapes
+    {
+        get
+        {
+            var shapes = new TheoryData<ColorOrder, int, int, int>();
+            foreach (var order in Enum.GetValues<ColorOrder>())
+            {
+                var size = new ImageInfo(1, 1, order).BytesPerPixel;
+                foreach (var (width, height) in new[] { (1, 1), (7, 5), (67, 43), (301, 1), (1, 301) })
+                {
+                    shapes.Add(order, width, height, width * size);
+                    shapes.Add(order, width, height, (width + 5) * size);
+                }
+            }
+
+            return shapes;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void ToSkiaAndBackChangesNothing(ColorOrder order, int width, int height, int stride)
+    {
+        using var image = _scratch.Create(new ImageInfo(width, height, order, stride: stride));
+        using var bitmap = image.ToSKBitmap();
+        AssertSamePixels(image, bitmap);
+
+        using var back = _scratch.Create(width * height * 4);
+        back.CopyFrom(bitmap, order);
+        Assert.Equal(new ImageInfo(width, height, order), back.Info);
+        Assert.Equal(Scratch.Pixels(image), Scratch.Pixels(back));
+    }
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void AViewHasThePixelsOfTheSegment(ColorOrder order, int width, int height, int stride)
+    {
+        using var image = _scratch.Create(new ImageInfo(width, height, order, stride: stride));
+        if (order is ColorOrder.Bgr or ColorOrder.Rgb)
+        {
+            Assert.Contains(image.Name, Assert.Throws<NotSupportedException>(image.AsSKBitmap).Message, StringComparison.Ordinal);
+            return;
+        }
+
+        using var bitmap = image.AsSKBitmap();
+        Assert.Equal(stride, bitmap.RowBytes);
+        AssertSamePixels(image, bitmap);
+        image.AsSpan()[^1] ^= 0xFF; // the last sample of the last pixel: of the row's end, not of the gap
+        AssertSamePixels(image, bitmap);
+    }
+
+    [Theory]
+    [InlineData(ColorOrder.Gray, Depth.U8, SKColorType.Gray8, SKAlphaType.Opaque)]
+    [InlineData(ColorOrder.Bgr, Depth.U8, SKColorType.Bgra8888, SKAlphaType.Opaque)]
+    [InlineData(ColorOrder.Rgb, Depth.U8, SKColorType.Bgra8888, SKAlphaType.Opaque)]
+    [InlineData(ColorOrder.Bgra, Depth.U8, SKColorType.Bgra8888, SKAlphaType.Unpremul)]
+    [InlineData(ColorOrder.Rgba, Depth.U8, SKColorType.Rgba8888, SKAlphaType.Unpremul)]
+    [InlineData(ColorOrder.Gray, Depth.U16, SKColorType.Rgba16161616, SKAlphaType.Opaque)]
+    [InlineData(ColorOrder.Bgr, Depth.U16, SKColorType.Rgba16161616, SKAlphaType.Opaque)]
+    [InlineData(ColorOrder.Bgra, Depth.U16, SKColorType.Rgba16161616, SKAlphaType.Unpremul)]
+    [InlineData(ColorOrder.Rgba, Depth.U16, SKColorType.Rgba16161616, SKAlphaType.Unpremul)]
+    [InlineData(ColorOrder.Bgr, Depth.F32, SKColorType.RgbaF32, SKAlphaType.Opaque)]
+    [InlineData(ColorOrder.Rgba, Depth.F32, SKColorType.RgbaF32, SKAlphaType.Unpremul)]
+    public void ColourAndAlphaTypeAreStated(ColorOrder order, Depth depth, SKColorType colorType, SKAlphaType alphaType)
+    {
+        using var image = _scratch.Create(new ImageInfo(7, 5, order, depth));
+        using var bitmap = image.ToSKBitmap();
+        Assert.Equal(new SKImageInfo(7, 5, colorType, alphaType), bitmap.Info);
+        Assert.Equal(bitmap.Info, image.Info.ToSKImageInfo());
+
+        using var back = _scratch.Create(1000);
+        back.CopyFrom(bitmap, order);
+        Assert.Equal(image.Info, back.Info);
+        if (order != ColorOrder.Gray || depth == Depth.U8)
+        {
+            Assert.Equal(Scratch.Pixels(image), Scratch.Pixels(back));
+        }
+    }
+
+    [Fact]
+    public void SixteenBitsAndFloatsAreSharedToo()
+    {
+        using var deep = _scratch.Create(new ImageInfo(7, 5, ColorOrder.Rgba, Depth.U16));
+        using var floats = _scratch.Create(new ImageInfo(7, 5, ColorOrder.Rgba, Depth.F32));
+        using var deepBitmap = deep.AsSKBitmap();
+        using var floatBitmap = floats.AsSKBitmap();
+        Assert.Equal(SKColorType.Rgba16161616, deepBitmap.ColorType);
+        Assert.Equal(SKColorType.RgbaF32, floatBitmap.ColorType);
+        Assert.True(deep.AsSpan().SequenceEqual(deepBitmap.GetPixelSpan()));
+        Assert.True(floats.AsSpan().SequenceEqual(floatBitmap.GetPixelSpan()));
+    }
+
+    [Fact]
+    public void WhatSkiaDrawsIsInTheSegment()
+    {
+        using var image = _scratch.Create(new ImageInfo(7, 5, ColorOrder.Bgra, stride: 40));
+        var before = image.AsSpan().ToArray();
+        using (var bitmap = image.AsSKBitmap())
+        using (var canvas = new SKCanvas(bitmap))
+        using (var paint = new SKPaint { Color = new SKColor(red: 10, green: 20, blue: 30), IsAntialias = false })
+        {
+            canvas.DrawRect(2, 1, 3, 2, paint);
+        }
+
+        for (var y = 0; y < 5; y++)
+        {
+            for (var x = 0; x < 10; x++)
+            {
+                var at = (y * 40) + (x * 4);
+                if (at + 4 > before.Length)
+                {
+                    continue;
+                }
+
+                byte[] wanted = x is >= 2 and < 5 && y is >= 1 and < 3 ? [30, 20, 10, 255] : before[at..(at + 4)];
+                Assert.Equal(wanted, image.AsSpan().Slice(at, 4).ToArray());
+            }
+        }
+    }
+
+    [Fact]
+    public void RowsThatSkiaCannotAddressAreRefusedAsAViewAndCopied()
+    {
+        using var image = _scratch.Create(new ImageInfo(7, 5, ColorOrder.Bgra, stride: 31));
+        Assert.Contains("stride 31", Assert.Throws<NotSupportedException>(image.AsSKBitmap).Message, StringComparison.Ordinal);
+        using var bitmap = image.ToSKBitmap();
+        AssertSamePixels(image, bitmap);
+        image.Dispose();
+        Assert.False(LifetimeTests.IsOpen(image.Name));
+    }
+
+    // What Skia's own conversion to 8-bit unpremultiplied BGRA says a bitmap holds is what the segment must hold.
+    [Theory]
+    [InlineData(SKColorType.Bgra8888)]
+    [InlineData(SKColorType.Rgba8888)]
+    [InlineData(SKColorType.Rgb888x)]
+    [InlineData(SKColorType.Gray8)]
+    [InlineData(SKColorType.Rgb565)]
+    [InlineData(SKColorType.Argb4444)]
+    [InlineData(SKColorType.Srgba8888)]
+    public void BitmapsOfEveryColourTypeAreCopied(SKColorType type)
+    {
+        foreach (var alpha in new[] { SKAlphaType.Opaque, SKAlphaType.Premul, SKAlphaType.Unpremul })
+        {
+            var info = new SKImageInfo(7, 5, type, alpha);
+            var rowBytes = info.RowBytes + (3 * info.BytesPerPixel);
+            using var bitmap = new SKBitmap(info, rowBytes);
+            DrawOn(bitmap);
+            if (bitmap.AlphaType != alpha)
+            {
+                continue; // the type has no alpha
+            }
+
+            using var image = _scratch.Create(1000);
+            image.CopyFrom(bitmap);
+            Assert.Equal(alpha != SKAlphaType.Opaque, image.Info.HasAlpha);
+            using var reference = Reference(bitmap);
+            using var found = image.ToSKBitmap();
+            for (var y = 0; y < 5; y++)
+            {
+                for (var x = 0; x < 7; x++)
+                {
+                    Assert.Equal(reference.GetPixel(x, y), found.GetPixel(x, y));
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(SKColorType.Rgba16161616, Depth.U16)]
+    [InlineData(SKColorType.Rgba1010102, Depth.U16)]
+    [InlineData(SKColorType.Bgra1010102, Depth.U16)]
+    [InlineData(SKColorType.Rgb101010x, Depth.U16)]
+    [InlineData(SKColorType.Bgr101010x, Depth.U16)]
+    [InlineData(SKColorType.Rgba10x6, Depth.U16)]
+    [InlineData(SKColorType.RgbaF16, Depth.F32)]
+    [InlineData(SKColorType.RgbaF16Clamped, Depth.F32)]
+    [InlineData(SKColorType.Bgr101010xXR, Depth.F32)]
+    [InlineData(SKColorType.RgbaF32, Depth.F32)]
+    public void DeepBitmapsKeepTheirDepth(SKColorType type, Depth depth)
+    {
+        using var bitmap = new SKBitmap(new SKImageInfo(7, 5, type, SKAlphaType.Premul));
+        DrawOn(bitmap);
+        using var image = _scratch.Create(1000);
+        image.CopyFrom(bitmap);
+        Assert.Equal(depth, image.Info.Depth);
+        using var reference = Reference(bitmap);
+        using var found = Reference(image.ToSKBitmap());
+        for (var y = 0; y < 5; y++)
+        {
+            for (var x = 0; x < 7; x++)
+            {
+                var (wanted, got) = (reference.GetPixel(x, y), found.GetPixel(x, y));
+                Assert.InRange(got.Red, wanted.Red - 1, wanted.Red + 1); // two roundings for one
+                Assert.InRange(got.Green, wanted.Green - 1, wanted.Green + 1);
+                Assert.InRange(got.Blue, wanted.Blue - 1, wanted.Blue + 1);
+                Assert.InRange(got.Alpha, wanted.Alpha - 1, wanted.Alpha + 1);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(SKColorType.Alpha8)]
+    [InlineData(SKColorType.Alpha16)]
+    [InlineData(SKColorType.AlphaF16)]
+    [InlineData(SKColorType.Rg88)]
+    [InlineData(SKColorType.Rg1616)]
+    [InlineData(SKColorType.RgF16)]
+    [InlineData(SKColorType.R8Unorm)]
+    public void ColourTypesThatAreNoPictureAreNamed(SKColorType type)
+    {
+        using var bitmap = new SKBitmap(new SKImageInfo(7, 5, type, SKAlphaType.Premul));
+        using var image = _scratch.Create(new ImageInfo(3, 3, ColorOrder.Gray));
+        Assert.Contains($"{type}", Assert.Throws<NotSupportedException>(() => image.CopyFrom(bitmap)).Message, StringComparison.Ordinal);
+        Assert.Equal(new ImageInfo(3, 3, ColorOrder.Gray), image.Info);
+    }
+
+    [Theory]
+    [InlineData(SKAlphaType.Opaque)]
+    [InlineData(SKAlphaType.Premul)]
+    [InlineData(SKAlphaType.Unpremul)]
+    public void TheOrderInTheSegmentCanBeChosen(SKAlphaType alpha)
+    {
+        using var bitmap = new SKBitmap(new SKImageInfo(7, 5, SKColorType.Rgba8888, alpha));
+        DrawOn(bitmap);
+        using var reference = Reference(bitmap);
+        foreach (var order in Enum.GetValues<ColorOrder>())
+        {
+            using var image = _scratch.Create(1000);
+            image.CopyFrom(bitmap, order);
+            Assert.Equal(order, image.Info.Order);
+            var pixel = image.AsSpan().Slice(((2 * 7) + 3) * image.Info.BytesPerPixel, image.Info.BytesPerPixel).ToArray();
+            var color = reference.GetPixel(3, 2);
+            byte[] wanted = order switch
+            {
+                ColorOrder.Bgr => [color.Blue, color.Green, color.Red],
+                ColorOrder.Rgb => [color.Red, color.Green, color.Blue],
+                ColorOrder.Bgra => [color.Blue, color.Green, color.Red, color.Alpha],
+                ColorOrder.Rgba => [color.Red, color.Green, color.Blue, color.Alpha],
+                _ => [(byte)Math.Round((0.299 * color.Red) + (0.587 * color.Green) + (0.114 * color.Blue))],
+            };
+            Assert.Equal(wanted, pixel);
+        }
+    }
+
+    [Fact]
+    public void ABitmapThatDoesNotFitOrIsEmptyIsRefused()
+    {
+        using var image = _scratch.Create(100);
+        using var premultiplied = new SKBitmap(new SKImageInfo(7, 5, SKColorType.Bgra8888, SKAlphaType.Premul));
+        using var unpremultiplied = new SKBitmap(new SKImageInfo(7, 5, SKColorType.Bgra8888, SKAlphaType.Unpremul));
+        using var empty = new SKBitmap();
+        Assert.Throws<ShmCvTooSmallException>(() => image.CopyFrom(premultiplied));
+        Assert.Throws<ShmCvTooSmallException>(() => image.CopyFrom(unpremultiplied));
+        Assert.Throws<ArgumentException>(() => image.CopyFrom(empty));
+        Assert.Throws<ShmCvNoImageException>(image.AsSKBitmap);
+        Assert.Throws<ShmCvNoImageException>(image.ToSKBitmap);
+    }
+
+    [Fact]
+    public void ABitmapOutlivesItsImageAndAnImageItsBitmap()
+    {
+        var image = _scratch.Create(new ImageInfo(7, 5, ColorOrder.Bgra));
+        var bitmap = image.AsSKBitmap();
+        var color = bitmap.GetPixel(6, 4);
+        image.Dispose();
+        Assert.Equal(color, bitmap.GetPixel(6, 4));
+
+        bitmap.SetImmutable(); // so that the picture shares the pixels
+        var picture = SKImage.FromBitmap(bitmap);
+        bitmap.Dispose();
+        Assert.True(LifetimeTests.IsOpen(image.Name));
+        Assert.Equal(color, picture.PeekPixels().GetPixelColor(6, 4));
+        picture.Dispose();
+        Assert.False(LifetimeTests.IsOpen(image.Name));
+    }
+
+    [Fact]
+    public void ABitmapDisposedFirstLeavesTheImage()
+    {
+        using var image = _scratch.Create(new ImageInfo(7, 5, ColorOrder.Gray));
+        image.AsSKBitmap().Dispose();
+        image.Flip(FlipCode.Both);
+        Assert.True(LifetimeTests.IsOpen(image.Name));
+    }
+
+    [Fact]
+    public void ForgottenBitmapsAndImagesAreCollected()
+    {
+        var names = Enumerable.Range(0, 20).Select(_ => Forget()).ToArray();
+        LifetimeTests.CollectUntil(() => !names.Any(LifetimeTests.IsOpen));
+    }
+
+    [Fact]
+    public void TheTutorialsFunctionsWork()
+    {
+        using var loader = new ImageLoader();
+        var (photo, alpha) = (_scratch.Name(), _scratch.Name());
+        loader.CreateShareMemory(photo, 67 * 43 * 3);
+        loader.CreateShareMemory(alpha, 67 * 43 * 4);
+        var (height, width, channels) = loader.Load(Repository.TestData("small-bgr.png"), photo);
+        Assert.Equal(new SKImageInfo(67, 43, SKColorType.Bgra8888, SKAlphaType.Opaque), loader.GetSKBitmapParams(photo, height, width, channels));
+
+        using var bitmap = loader.ShareMemoryToSKBitmap(photo, height, width, channels);
+        using var translucent = bitmap.Copy();
+        Assert.Equal((43, 67, 3), loader.SKBitmapToShareMemory(bitmap, photo));
+        using (var expected = _scratch.Load("small-bgr.png"))
+        using (var found = SharedImage.Open(photo))
+        {
+            Assert.Equal(Scratch.Pixels(expected), Scratch.Pixels(found));
+        }
+
+        using (var four = new SKBitmap(new SKImageInfo(67, 43, SKColorType.Bgra8888, SKAlphaType.Unpremul)))
+        {
+            DrawOn(four);
+            Assert.Equal((43, 67, 4), loader.SKBitmapToShareMemory(four, alpha));
+        }
+
+        using var shared = loader.ShareMemoryToSKBitmap(alpha, 43, 67, 4);
+        shared.SetPixel(5, 6, SKColors.Red);
+        using var image = SharedImage.Open(alpha);
+        Assert.Equal(new byte[] { 0, 0, 255, 255 }, image.AsSpan().Slice((6 * image.Info.Stride) + (5 * 4), 4).ToArray());
+    }
+
+    /// <summary>Compares every pixel with what its bytes in the segment say it is.</summary>
+    private static void AssertSamePixels(SharedImage image, SKBitmap bitmap)
+    {
+        var info = image.Info;
+        Assert.Equal((info.Width, info.Height), (bitmap.Width, bitmap.Height));
+        var stored = image.AsSpan();
+        for (var y = 0; y < info.Height; y++)
+        {
+            for (var x = 0; x < info.Width; x++)
+            {
+                var b = stored.Slice((y * info.Stride) + (x * info.BytesPerPixel), info.BytesPerPixel);
+                var wanted = info.Order switch
+                {
+                    ColorOrder.Gray => new SKColor(b[0], b[0], b[0]),
+                    ColorOrder.Bgr => new SKColor(b[2], b[1], b[0]),
+                    ColorOrder.Rgb => new SKColor(b[0], b[1], b[2]),
+                    ColorOrder.Bgra => new SKColor(b[2], b[1], b[0], b[3]),
+                    _ => new SKColor(b[0], b[1], b[2], b[3]),
+                };
+
+                // The bytes themselves: GetPixel goes through floats, and forgets the colour of what is transparent.
+                var pixel = bitmap.GetPixelSpan().Slice((y * bitmap.RowBytes) + (x * bitmap.BytesPerPixel), bitmap.BytesPerPixel);
+                var found = bitmap.ColorType switch
+                {
+                    SKColorType.Gray8 => new SKColor(pixel[0], pixel[0], pixel[0]),
+                    SKColorType.Bgra8888 => new SKColor(pixel[2], pixel[1], pixel[0], pixel[3]),
+                    _ => new SKColor(pixel[0], pixel[1], pixel[2], pixel[3]),
+                };
+                Assert.Equal(wanted, found);
+            }
+        }
+    }
+
+    /// <summary>What Skia itself says the bitmap's pixels are.</summary>
+    private static SKBitmap Reference(SKBitmap bitmap)
+    {
+        var info = new SKImageInfo(bitmap.Width, bitmap.Height, SKColorType.Bgra8888, SKAlphaType.Unpremul);
+        var reference = new SKBitmap(info);
+        Assert.True(bitmap.PeekPixels().ReadPixels(info, reference.GetPixels(), reference.RowBytes));
+        return reference;
+    }
+
+    /// <summary>Draws some colours, some of them translucent where the bitmap can hold that.</summary>
+    private static void DrawOn(SKBitmap bitmap)
+    {
+        using var canvas = new SKCanvas(bitmap);
+        canvas.Clear(bitmap.Info.IsOpaque ? SKColors.DarkOrange : SKColors.Transparent);
+        using var paint = new SKPaint { Color = new SKColor(200, 100, 50, 130), IsAntialias = false };
+        canvas.DrawRect(1, 1, 5, 3, paint);
+        paint.Color = new SKColor(10, 220, 120);
+        canvas.DrawRect(4, 2, 2, 3, paint);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private string Forget()
+    {
+        var image = _scratch.Create(1000);
+        image.Info = new ImageInfo(7, 5, ColorOrder.Bgra);
+        _ = image.AsSKBitmap().GetPixel(1, 1);
+        return image.Name;
+    }
+}

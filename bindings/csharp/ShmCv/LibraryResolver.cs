@@ -1,0 +1,119 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
+using System.Runtime.InteropServices;
+
+namespace ShmCv;
+
+/// <summary>Finds the native library, loads it, and refuses one that does not fit. The first that is there decides.</summary>
+internal static unsafe class LibraryResolver
+{
+    /// <summary>The environment variable that names the file, ahead of any search.</summary>
+    private const string Variable = "SHMCV_LIBRARY";
+
+    private static string FileName =>
+        OperatingSystem.IsWindows() ? "shmcv.dll" : OperatingSystem.IsMacOS() ? "libshmcv.dylib" : "libshmcv.so";
+
+    internal static nint Resolve(string name, Assembly assembly, DllImportSearchPath? searchPath)
+    {
+        if (!string.Equals(name, NativeMethods.LibraryName, StringComparison.Ordinal))
+        {
+            return 0; // not ours
+        }
+
+        if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named)
+        {
+            // The full path: without a folder in it, the system would search for it.
+            return Load(Path.GetFullPath(named), $" ({Variable} names it: correct it, or unset it)");
+        }
+
+        var places = Places(assembly).ToList();
+        if (places.Find(File.Exists) is { } path)
+        {
+            return Load(path);
+        }
+
+        if (NativeLibrary.TryLoad(FileName, assembly, searchPath, out var library))
+        {
+            return Fitting(library, FileName);
+        }
+
+        throw new ShmCvLibraryException(NotFound(places));
+    }
+
+    internal static Version AbiVersionOf(uint version) => new((int)(version >> 16), (int)(version & 0xFFFF));
+
+    private static nint Load(string path, string hint = "")
+    {
+        try
+        {
+            return Fitting(NativeLibrary.Load(path), path);
+        }
+        catch (Exception cause) when (cause is BadImageFormatException || cause.GetType() == typeof(DllNotFoundException))
+        {
+            throw new ShmCvLibraryException($"shmcv: cannot load the native library {path}{hint}: {cause.Message}", cause);
+        }
+    }
+
+    /// <summary>Gives the library back if it can be worked with.</summary>
+    private static nint Fitting(nint library, string path)
+    {
+        if (!NativeLibrary.TryGetExport(library, "shmcv_abi_version", out var function))
+        {
+            throw new ShmCvLibraryException($"shmcv: {path} is not the shmcv library: it has no shmcv_abi_version.");
+        }
+
+        var found = AbiVersionOf(((delegate* unmanaged<uint>)function)());
+        var wanted = new Version(NativeMethods.AbiMajor, NativeMethods.AbiMinor);
+        if (found.Major != wanted.Major || found.Minor < wanted.Minor)
+        {
+            throw new ShmCvLibraryException(
+                $"shmcv: {path} has version {found} of the binary interface, and this package needs {wanted} or a later " +
+                $"{wanted.Major}.x; install library and package of one release.");
+        }
+
+        return library;
+    }
+
+    /// <summary>Where a package, a publish or a project reference puts the file.</summary>
+    private static IEnumerable<string> Places(Assembly assembly)
+    {
+        foreach (var folder in Folders(assembly).Distinct(StringComparer.Ordinal))
+        {
+            yield return Path.Combine(folder, "runtimes", Rid, "native", FileName);
+            yield return Path.Combine(folder, FileName);
+        }
+    }
+
+    // The program's folder is not the assembly's where the assembly is a plug-in's; single-file programs have only the former.
+    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "An empty location is expected, and passed over.")]
+    private static IEnumerable<string> Folders(Assembly assembly)
+    {
+        if (Path.GetDirectoryName(assembly.Location) is { Length: > 0 } folder)
+        {
+            yield return folder;
+        }
+
+        yield return Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory);
+    }
+
+    /// <summary>The portable name of this platform; the runtime's own may name the distribution.</summary>
+    private static string Rid
+    {
+        get
+        {
+            var system = OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux";
+            return $"{system}-{RuntimeInformation.ProcessArchitecture}".ToLowerInvariant();
+        }
+    }
+
+    private static string NotFound(IEnumerable<string> places)
+    {
+        var looked = string.Concat(places.Select(place => $"\n  {place}: not there"));
+        return $"""
+            shmcv: the native library {FileName} was not found. Looked, in this order, at
+              the environment variable {Variable}: not set{looked}
+              the folders of the runtime and of the system's loader ({FileName}): not there
+            The package ShmCv carries it for linux-x64. Elsewhere build it (./build.sh build in a checkout of shmcv), and name the file in {Variable}.
+            """;
+    }
+}
