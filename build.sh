@@ -10,6 +10,7 @@ usage: ./build.sh COMMAND
   test [SUITE...]    build, and run the tests: go, c, python, csharp, hosting (all of them unless named)
   hosting [...]      only the hosting test; --without CURE [RUNS]: with a library that lacks a cure, to see it fail
   check              formatting, linters, warnings, generated files, exported symbols
+  bench              build, and measure: scripts/bench/*.sh
   build              build/libshmcv.so and include/shmcv.h
   generate           the generated files again, after a change in export/ or internal/abi/
   install PREFIX     library, headers, pkg-config and CMake files, under PREFIX
@@ -29,6 +30,7 @@ command="${1:-}"
 [ $# = 0 ] || shift
 case "$command" in
 build)     need_build_tools; need_library ;;
+bench)     need_build_tools; need_library; need_python; for bench in "$here"/scripts/bench/*.sh; do "$bench" "$@"; done ;;
 run)       need_build_tools; need_library; run_samples "$@" ;;
 test)      need_test_tools; need_library; run_tests "$@" ;;
 hosting)   need_build_tools; need_library; run_hosting "$@" ;;

@@ -10,7 +10,6 @@ import (
 
 	"shmcv/internal/abi"
 	"shmcv/ops"
-	"shmcv/shm"
 )
 
 // shmcv_probe reads the header of an image file and gives the image that shmcv_load would store with the same flags;
@@ -48,27 +47,21 @@ func goProbe(path *C.in_char, flags C.int32_t, out *C.shmcv_image) C.int32_t {
 //
 //export goLoad
 func goLoad(seg C.shmcv_segment, path *C.in_char, flags C.int32_t, out *C.shmcv_image) C.int32_t {
-	return withSegment(seg, func(segment *shm.Segment) error {
+	return withSegment(seg, func(segment memory) error {
 		str, err := text("path", path)
 		if err != nil {
 			return err
 		}
-		bytes, err := segment.Bytes()
-		if err != nil {
-			return err
-		}
-		_, none := segment.Image()
-		image, err := ops.Load(str, abi.LoadFlag(flags), bytes, none == nil)
-		if err != nil {
-			return err
-		}
-		if err := segment.SetImage(image); err != nil {
-			return err
-		}
-		if out != nil {
+		var image abi.Image
+		err = segment.Store(func(bytes []byte) (abi.Image, error) {
+			_, none := segment.Image()
+			image, err = ops.Load(str, abi.LoadFlag(flags), bytes, none == nil)
+			return image, err
+		})
+		if err == nil && out != nil {
 			*(*abi.Image)(unsafe.Pointer(out)) = image
 		}
-		return nil
+		return err
 	})
 }
 
@@ -83,7 +76,7 @@ func goLoad(seg C.shmcv_segment, path *C.in_char, flags C.int32_t, out *C.shmcv_
 //
 //export goSave
 func goSave(seg C.shmcv_segment, path *C.in_char, quality C.int32_t) C.int32_t {
-	return withSegment(seg, func(segment *shm.Segment) error {
+	return withSegment(seg, func(segment memory) error {
 		str, err := text("path", path)
 		if err != nil {
 			return err

@@ -31,8 +31,9 @@
 // Arguments. Strings are UTF-8 and NUL-terminated. The library borrows them, and everything else it is given a pointer
 // to, for the call only. A NULL where the text does not allow one is SHMCV_E_INVALID. Sizes are in bytes.
 //
-// Threads. Every function may be called from every thread at any time. Calls on one segment are not serialised: the
-// library stays whole, but who reads pixels while somebody writes them may see some of both.
+// Threads. Every function may be called from every thread at any time. Functions that store an image in a segment take
+// turns, in all processes, and shmcv_read_pixels copies one whole image; who looks at the memory itself, or saves or
+// flips out of it, while somebody stores may see some of both. Streams have no such moment: a frame does not change.
 //
 // The host. The library does not print, exit, or handle signals. After fork() the child must exec() before it can use
 // the library: until then each call is SHMCV_E_FORKED. Loaded once, it stays loaded: dlclose() does nothing.

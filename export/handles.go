@@ -2,10 +2,27 @@ package main
 
 import (
 	"sync"
+	"time"
 
 	"shmcv/internal/abi"
 	"shmcv/shm"
 )
+
+// memory is what a handle stands for: a segment, a stream, or a frame of one. What does not apply to one of them is
+// EInvalid there, with a message that says what to do instead.
+type memory interface {
+	Retain()
+	Release()
+	Bytes() ([]byte, error)
+	Room(image abi.Image) ([]byte, error)
+	Image() (abi.Image, error)
+	SetImage(image abi.Image) error
+	ImageSequence() (uint64, error)
+	AwaitImage(newerThan uint64, timeout time.Duration) (uint64, error)
+	Store(write shm.StoreFunc) error
+	Read(read shm.ReadFunc) error
+	Info() (abi.SegmentInfo, error)
+}
 
 // A handle is a slot's number in the low half and, in the high half, how often the slot has been given out: a handle
 // that was closed, and one that never was, can be told from a live one. No handle is 0.
@@ -18,15 +35,15 @@ type handleTable struct {
 }
 
 type handleSlot struct {
-	segment    *shm.Segment // nil when free
+	memory     memory // nil when free
 	generation uint32
 }
 
-// handles are all that this process has been given and has not closed. Each owns one reference to its segment.
+// handles are all that this process has been given and has not closed. Each owns one reference to its memory.
 var handles handleTable
 
-// add gives out a handle, which takes over the caller's reference to segment.
-func (t *handleTable) add(segment *shm.Segment) handle {
+// add gives out a handle, which takes over the caller's reference to memory.
+func (t *handleTable) add(memory memory) handle {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.free) == 0 {
@@ -37,7 +54,7 @@ func (t *handleTable) add(segment *shm.Segment) handle {
 	t.free = t.free[:len(t.free)-1]
 	slot := &t.slots[index]
 	slot.generation++
-	slot.segment = segment
+	slot.memory = memory
 	return handle(slot.generation)<<32 | handle(index)
 }
 
@@ -45,38 +62,38 @@ func (t *handleTable) add(segment *shm.Segment) handle {
 func (t *handleTable) find(h handle) (*handleSlot, error) {
 	index, generation := uint32(h), uint32(h>>32)
 	if uint64(index) < uint64(len(t.slots)) {
-		if slot := &t.slots[index]; slot.generation == generation && slot.segment != nil {
+		if slot := &t.slots[index]; slot.generation == generation && slot.memory != nil {
 			return slot, nil
 		}
 	}
 	return nil, abi.Errorf(abi.EClosed, "shmcv: segment handle %#x is closed, or was never given out", uint64(h))
 }
 
-// use gives the segment behind h with a reference of its own, so that a close on another thread does not pull the
+// use gives the memory behind h with a reference of its own, so that a close on another thread does not pull the
 // memory from under the call. The caller releases it.
-func (t *handleTable) use(h handle) (*shm.Segment, error) {
+func (t *handleTable) use(h handle) (memory, error) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	slot, err := t.find(h)
 	if err != nil {
 		return nil, err
 	}
-	slot.segment.Retain()
-	return slot.segment, nil
+	slot.memory.Retain()
+	return slot.memory, nil
 }
 
 // remove takes h back, and gives the reference that it owned.
-func (t *handleTable) remove(h handle) (*shm.Segment, error) {
+func (t *handleTable) remove(h handle) (memory, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	slot, err := t.find(h)
 	if err != nil {
 		return nil, err
 	}
-	segment := slot.segment
-	slot.segment = nil
+	memory := slot.memory
+	slot.memory = nil
 	if slot.generation < 1<<32-1 { // a slot that has run out of generations is not used again
 		t.free = append(t.free, uint32(h))
 	}
-	return segment, nil
+	return memory, nil
 }

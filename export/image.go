@@ -6,11 +6,11 @@ package main
 import "C"
 
 import (
+	"time"
 	"unsafe"
 
 	"shmcv/internal/abi"
 	"shmcv/ops"
-	"shmcv/shm"
 )
 
 // shmcv_image_get gives the description of the image in a segment.
@@ -19,7 +19,7 @@ import (
 //
 //export goImageGet
 func goImageGet(seg C.shmcv_segment, out *C.shmcv_image) C.int32_t {
-	return withSegment(seg, func(segment *shm.Segment) error {
+	return withSegment(seg, func(segment memory) error {
 		if err := required("out", unsafe.Pointer(out)); err != nil {
 			return err
 		}
@@ -40,7 +40,7 @@ func goImageGet(seg C.shmcv_segment, out *C.shmcv_image) C.int32_t {
 //
 //export goImageSet
 func goImageSet(seg C.shmcv_segment, image *C.in_image) C.int32_t {
-	return withSegment(seg, func(segment *shm.Segment) error {
+	return withSegment(seg, func(segment memory) error {
 		wanted, err := imageArgument("image", image)
 		if err != nil {
 			return err
@@ -52,23 +52,24 @@ func goImageSet(seg C.shmcv_segment, image *C.in_image) C.int32_t {
 // shmcv_read_pixels copies the image of a segment into memory of the caller's, laid out as layout says: width, height
 // and depth as in the segment, stride and colour order as wanted. Gray, BGR, BGRA, RGB and RGBA are converted into
 // each other on the way, in one pass; alpha that is not there becomes opaque. pixels has room for
-// (height-1)*stride + width*channels*bytes(depth) bytes.
+// (height-1)*stride + width*channels*bytes(depth) bytes. The copy is of one image, also while another process stores
+// the next by shmcv_load, shmcv_flip, shmcv_convert or shmcv_write_pixels; only who writes through shmcv_data is not
+// seen. On failure the memory may hold parts of a copy.
 //
-// Errors: SHMCV_E_NO_IMAGE; SHMCV_E_INVALID when the size or depth differs from the segment's; SHMCV_E_CLOSED;
+// Errors: SHMCV_E_NO_IMAGE, also when a process died while it stored one; SHMCV_E_INVALID when the size or depth
+// differs from the segment's; SHMCV_E_BUSY when another process has been storing for 10 seconds; SHMCV_E_CLOSED;
 // SHMCV_E_TRUNCATED.
 //
 //export goReadPixels
 func goReadPixels(seg C.shmcv_segment, layout *C.in_image, pixels unsafe.Pointer) C.int32_t {
-	return withSegment(seg, func(segment *shm.Segment) error {
+	return withSegment(seg, func(segment memory) error {
 		outside, err := outsidePixels(layout, pixels)
 		if err != nil {
 			return err
 		}
-		inside, err := pixelsOf(segment)
-		if err != nil {
-			return err
-		}
-		return ops.Convert(inside, outside)
+		return segment.Read(func(image abi.Image, pixels []byte) error {
+			return ops.Convert(ops.Pixels{Image: image, Data: pixels}, outside)
+		})
 	})
 }
 
@@ -79,7 +80,7 @@ func goReadPixels(seg C.shmcv_segment, layout *C.in_image, pixels unsafe.Pointer
 //
 //export goWritePixels
 func goWritePixels(seg C.shmcv_segment, layout *C.in_image, pixels *C.in_byte, order C.int32_t) C.int32_t {
-	return withSegment(seg, func(segment *shm.Segment) error {
+	return withSegment(seg, func(segment memory) error {
 		outside, err := outsidePixels(layout, unsafe.Pointer(pixels))
 		if err != nil {
 			return err
@@ -91,6 +92,50 @@ func goWritePixels(seg C.shmcv_segment, layout *C.in_image, pixels *C.in_byte, o
 		return fill(segment, image, func(inside ops.Pixels) error { return ops.Convert(outside, inside) })
 	})
 }
+
+// shmcv_image_sequence gives how often an image has been stored in a segment, by this process or another: by
+// shmcv_load, shmcv_image_set and the like. A number that differs from the one before means another image. Of a
+// segment that another program made, it counts what this process has stored.
+//
+// Errors: SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED; SHMCV_E_INVALID for a stream.
+//
+//export goImageSequence
+func goImageSequence(seg C.shmcv_segment, sequence *C.uint64_t) C.int32_t {
+	return withSegment(seg, func(segment memory) error {
+		if err := required("sequence", unsafe.Pointer(sequence)); err != nil {
+			return err
+		}
+		stored, err := segment.ImageSequence()
+		if err != nil {
+			return err
+		}
+		*sequence = C.uint64_t(stored)
+		return nil
+	})
+}
+
+// shmcv_image_wait sleeps until more than newer_than images have been stored in a segment, and gives how many have.
+// timeout_ms is in milliseconds; 0 only looks, and less than 0 waits without an end. sequence may be NULL.
+//
+// Errors: SHMCV_E_TIMEOUT; SHMCV_E_UNSUPPORTED for a segment that another program made, whose users do not tell when
+// they store; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED; SHMCV_E_INVALID for a stream.
+//
+//export goImageWait
+func goImageWait(seg C.shmcv_segment, newerThan C.uint64_t, timeoutMs C.int32_t, sequence *C.uint64_t) C.int32_t {
+	return withSegment(seg, func(segment memory) error {
+		stored, err := segment.AwaitImage(uint64(newerThan), milliseconds(timeoutMs))
+		if err != nil {
+			return err
+		}
+		if sequence != nil {
+			*sequence = C.uint64_t(stored)
+		}
+		return nil
+	})
+}
+
+// milliseconds are negative for a wait without an end.
+func milliseconds(n C.int32_t) time.Duration { return time.Duration(n) * time.Millisecond }
 
 // imageArgument copies and checks a caller's image description.
 func imageArgument(argument string, image *C.in_image) (abi.Image, error) {
@@ -113,7 +158,7 @@ func outsidePixels(layout *C.in_image, pixels unsafe.Pointer) (ops.Pixels, error
 }
 
 // pixelsOf gives the image of a segment with its memory.
-func pixelsOf(segment *shm.Segment) (ops.Pixels, error) {
+func pixelsOf(segment memory) (ops.Pixels, error) {
 	image, err := segment.Image()
 	if err != nil {
 		return ops.Pixels{}, err
@@ -126,13 +171,11 @@ func pixelsOf(segment *shm.Segment) (ops.Pixels, error) {
 }
 
 // fill lets write store image in the segment's memory, and says that it is there once it is.
-func fill(segment *shm.Segment, image abi.Image, write func(ops.Pixels) error) error {
-	bytes, err := segment.Room(image)
-	if err != nil {
+func fill(segment memory, image abi.Image, write func(ops.Pixels) error) error {
+	if _, err := segment.Room(image); err != nil {
 		return err
 	}
-	if err := write(ops.Pixels{Image: image, Data: bytes}); err != nil {
-		return err
-	}
-	return segment.SetImage(image)
+	return segment.Store(func(memory []byte) (abi.Image, error) {
+		return image, write(ops.Pixels{Image: image, Data: memory[:image.Bytes()]})
+	})
 }

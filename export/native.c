@@ -2,17 +2,35 @@
 #include "native.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { MESSAGE_SIZE = 1024 };
 
-static __thread char last_error[MESSAGE_SIZE];
+/* Each thread's message is on the heap from its first error on. In a __thread variable it would take, for ever, most of
+ * the little static TLS that all libraries opened at run time share, and which Go makes this one use. */
+static pthread_key_t last_error;
+static bool have_last_error;
 
 bool shmcv_forked;
 
 static void note_fork(void) { shmcv_forked = true; }
 
-__attribute__((constructor)) static void watch_forks(void) { pthread_atfork(NULL, NULL, note_fork); }
+__attribute__((constructor)) static void start(void) {
+    pthread_atfork(NULL, NULL, note_fork);
+    have_last_error = pthread_key_create(&last_error, free) == 0;
+}
+
+/* message_of_thread gives MESSAGE_SIZE bytes, or NULL where there has been no error or there is no memory. */
+static char *message_of_thread(bool wanted) {
+    if (!have_last_error) return NULL;
+    char *message = pthread_getspecific(last_error);
+    if (message != NULL || !wanted) return message;
+    message = calloc(1, MESSAGE_SIZE);
+    if (message != NULL && pthread_setspecific(last_error, message) == 0) return message;
+    free(message);
+    return NULL;
+}
 
 /* cut gives the greatest length up to limit at which text ends with a whole character. */
 static size_t cut(const char *text, size_t length, size_t limit) {
@@ -22,9 +40,11 @@ static size_t cut(const char *text, size_t length, size_t limit) {
 }
 
 void shmcv_set_error(const char *message, size_t length) {
+    char *kept = message_of_thread(true);
+    if (kept == NULL) return;
     length = cut(message, length, MESSAGE_SIZE - 1);
-    memcpy(last_error, message, length);
-    last_error[length] = '\0';
+    memcpy(kept, message, length);
+    kept[length] = '\0';
 }
 
 int32_t shmcv_refuse_forked(void) {
@@ -37,8 +57,10 @@ int32_t shmcv_refuse_forked(void) {
 
 int32_t shmcv_last_error(char *buf, uint64_t capacity) {
     if (buf == NULL || capacity == 0) return SHMCV_E_INVALID;
-    size_t length = cut(last_error, strlen(last_error), (size_t)capacity - 1);
-    memcpy(buf, last_error, length);
+    const char *message = message_of_thread(false);
+    if (message == NULL) message = "";
+    size_t length = cut(message, strlen(message), (size_t)capacity - 1);
+    memcpy(buf, message, length);
     buf[length] = '\0';
     return SHMCV_OK;
 }

@@ -24,7 +24,7 @@ import (
 //
 //export goCreate
 func goCreate(name *C.in_char, size C.uint64_t, out *C.shmcv_segment) C.int32_t {
-	return newHandle(name, out, func(name string) (*shm.Segment, error) { return shm.Create(name, uint64(size)) })
+	return newHandle(name, out, func(name string) (memory, error) { return shm.Create(name, uint64(size)) })
 }
 
 // shmcv_open opens a segment that somebody has created; its size and image come with it. A file in /dev/shm that
@@ -36,11 +36,20 @@ func goCreate(name *C.in_char, size C.uint64_t, out *C.shmcv_segment) C.int32_t 
 //
 //export goOpen
 func goOpen(name *C.in_char, out *C.shmcv_segment) C.int32_t {
-	return newHandle(name, out, shm.Open)
+	return newHandle(name, out, func(name string) (memory, error) {
+		segment, err := shm.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		if stream, ok := segment.AsStream(); ok {
+			return stream, nil
+		}
+		return segment, nil
+	})
 }
 
-// newHandle is what create and open have in common.
-func newHandle(name *C.in_char, out *C.shmcv_segment, make func(name string) (*shm.Segment, error)) C.int32_t {
+// newHandle is what the functions have in common that open something by name.
+func newHandle(name *C.in_char, out *C.shmcv_segment, make func(name string) (memory, error)) C.int32_t {
 	return guard(func() error {
 		if err := required("out", unsafe.Pointer(out)); err != nil {
 			return err
@@ -107,7 +116,7 @@ func goClearAll() C.int32_t {
 //
 //export goData
 func goData(seg C.shmcv_segment, ptr *unsafe.Pointer, size *C.uint64_t) C.int32_t {
-	return withSegment(seg, func(segment *shm.Segment) error {
+	return withSegment(seg, func(segment memory) error {
 		bytes, err := segment.Bytes()
 		if err != nil {
 			return err
@@ -128,7 +137,7 @@ func goData(seg C.shmcv_segment, ptr *unsafe.Pointer, size *C.uint64_t) C.int32_
 //
 //export goInfo
 func goInfo(seg C.shmcv_segment, out *C.shmcv_segment_info) C.int32_t {
-	return withSegment(seg, func(segment *shm.Segment) error {
+	return withSegment(seg, func(segment memory) error {
 		if err := required("out", unsafe.Pointer(out)); err != nil {
 			return err
 		}
@@ -167,8 +176,26 @@ func goList(infos *C.shmcv_segment_info, capacity C.uint64_t, count *C.uint64_t)
 	})
 }
 
-// withSegment runs body, guarded, on the segment behind seg.
-func withSegment(seg C.shmcv_segment, body func(segment *shm.Segment) error) C.int32_t {
+// shmcv_sweep removes the names of this user's segments that are orphans: their creator has ended or closed them, and
+// no process has them open through this library. removed gets how many there were; it may be NULL. Programs that have
+// mapped the file by other means keep their memory, without the name. Files that other programs made are left alone.
+//
+//export goSweep
+func goSweep(removed *C.uint32_t) C.int32_t {
+	return guard(func() error {
+		swept, err := shm.Sweep()
+		if err != nil {
+			return err
+		}
+		if removed != nil {
+			*removed = C.uint32_t(swept)
+		}
+		return nil
+	})
+}
+
+// withSegment runs body, guarded, on the segment, stream or frame behind seg.
+func withSegment(seg C.shmcv_segment, body func(segment memory) error) C.int32_t {
 	return guard(func() error {
 		segment, err := handles.use(handle(seg))
 		if err != nil {

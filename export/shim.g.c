@@ -74,6 +74,15 @@ int32_t shmcv_list(shmcv_segment_info *infos, uint64_t capacity, uint64_t *count
     return status;
 }
 
+int32_t shmcv_sweep(uint32_t *removed) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goSweep(removed);
+    shmcv_leave(&entry);
+    return status;
+}
+
 int32_t shmcv_image_get(shmcv_segment seg, shmcv_image *out) {
     shmcv_entry entry;
     int32_t refused = shmcv_enter(&entry);
@@ -106,6 +115,24 @@ int32_t shmcv_write_pixels(shmcv_segment seg, const shmcv_image *layout, const v
     int32_t refused = shmcv_enter(&entry);
     if (refused) return refused;
     int32_t status = goWritePixels(seg, layout, pixels, order);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_image_sequence(shmcv_segment seg, uint64_t *sequence) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goImageSequence(seg, sequence);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_image_wait(shmcv_segment seg, uint64_t newer_than, int32_t timeout_ms, uint64_t *sequence) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goImageWait(seg, newer_than, timeout_ms, sequence);
     shmcv_leave(&entry);
     return status;
 }
@@ -151,6 +178,43 @@ int32_t shmcv_convert(shmcv_segment src, shmcv_segment dst, int32_t order) {
     int32_t refused = shmcv_enter(&entry);
     if (refused) return refused;
     int32_t status = goConvert(src, dst, order);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_create_stream(const char *name, uint64_t slot_size, uint32_t slots, shmcv_segment *out) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goCreateStream(name, slot_size, slots, out);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_stream_begin(shmcv_segment stream, shmcv_segment *frame) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goStreamBegin(stream, frame);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_stream_publish(shmcv_segment frame, uint64_t *sequence) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goStreamPublish(frame, sequence);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_stream_wait(shmcv_segment stream, uint64_t newer_than, int32_t timeout_ms, shmcv_segment *frame,
+                          shmcv_frame_info *info) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goStreamWait(stream, newer_than, timeout_ms, frame, info);
     shmcv_leave(&entry);
     return status;
 }

@@ -8,7 +8,6 @@ import "C"
 import (
 	"shmcv/internal/abi"
 	"shmcv/ops"
-	"shmcv/shm"
 )
 
 // shmcv_flip mirrors the image of src into dst, whose image it becomes, rows without gaps. code is
@@ -49,7 +48,7 @@ func goConvert(src, dst C.shmcv_segment, order C.int32_t) C.int32_t {
 
 // transformTarget is where a transform's result goes.
 type transformTarget struct {
-	segment *shm.Segment
+	segment memory
 	same    bool // it is also where the source comes from
 }
 
@@ -59,7 +58,7 @@ func (t transformTarget) fill(image abi.Image, write func(ops.Pixels) error) err
 
 // transform runs body, guarded, on the image of src and the segment dst.
 func transform(src, dst C.shmcv_segment, body func(from ops.Pixels, into transformTarget) error) C.int32_t {
-	return withSegment(src, func(source *shm.Segment) error {
+	return withSegment(src, func(source memory) error {
 		target, err := handles.use(handle(dst))
 		if err != nil {
 			return err

@@ -9,7 +9,6 @@ import "C"
 
 import (
 	"shmcv/ops"
-	"shmcv/shm"
 )
 
 // shmcv_show draws the image of a segment in the window of that name, which it opens if need be. The window shows the
@@ -20,7 +19,7 @@ import (
 //
 //export goShow
 func goShow(window *C.in_char, seg C.shmcv_segment) C.int32_t {
-	return withSegment(seg, func(segment *shm.Segment) error {
+	return withSegment(seg, func(segment memory) error {
 		name, err := text("window", window)
 		if err != nil {
 			return err

@@ -35,8 +35,10 @@
  * a pointer to, for the call only. A NULL where the text does not allow one is SHMCV_E_INVALID. Sizes are in
  * bytes.
  *
- * Threads. Every function may be called from every thread at any time. Calls on one segment are not
- * serialised: the library stays whole, but who reads pixels while somebody writes them may see some of both.
+ * Threads. Every function may be called from every thread at any time. Functions that store an image in a
+ * segment take turns, in all processes, and shmcv_read_pixels copies one whole image; who looks at the
+ * memory itself, or saves or flips out of it, while somebody stores may see some of both. Streams have no
+ * such moment: a frame does not change.
  *
  * The host. The library does not print, exit, or handle signals. After fork() the child must exec() before
  * it can use the library: until then each call is SHMCV_E_FORKED. Loaded once, it stays loaded: dlclose()
@@ -185,17 +187,33 @@ typedef struct shmcv_segment_info {
     uint32_t owner_alive; /* 1 while the creator holds it, 0 when that process is gone or has closed it. */
     uint32_t has_image;   /* 1 when image is meaningful. */
     uint32_t foreign;     /* 1 when it has no shmcv metadata: made by another program. */
-    shmcv_image image;    /* The image in it. */
-    uint64_t reserved[7]; /* 0. */
+    shmcv_image image;    /* The image in it; of a stream, that of its newest frame. */
+    uint64_t slot_size;   /* Bytes for the pixels of one frame of a stream; 0 for a segment that holds a
+                           * single image. */
+    uint32_t slots;       /* Slots of a stream, 0 for a segment that holds a single image. */
+    uint32_t reserved0;   /* 0. */
+    uint64_t reserved[5]; /* 0. */
 } shmcv_segment_info;
+
+/* shmcv_frame_info tells of a frame that a reader has been given. It is 128 bytes long. */
+typedef struct shmcv_frame_info {
+    uint64_t sequence;    /* The frame's number: 1 for the stream's first, then 1 more each, across writers. */
+    uint64_t time;        /* When it was published: CLOCK_MONOTONIC, nanoseconds. */
+    uint64_t missed;      /* How many frames were published between the one that was waited beyond and this
+                           * one. */
+    shmcv_image image;    /* What its pixels mean. */
+    uint64_t reserved[5]; /* 0. */
+} shmcv_frame_info;
 
 /* The layouts are part of the ABI. */
 #ifdef __cplusplus
 static_assert(sizeof(shmcv_image) == 64, "shmcv_image has another layout here");
 static_assert(sizeof(shmcv_segment_info) == 384, "shmcv_segment_info has another layout here");
+static_assert(sizeof(shmcv_frame_info) == 128, "shmcv_frame_info has another layout here");
 #else
 _Static_assert(sizeof(shmcv_image) == 64, "shmcv_image has another layout here");
 _Static_assert(sizeof(shmcv_segment_info) == 384, "shmcv_segment_info has another layout here");
+_Static_assert(sizeof(shmcv_frame_info) == 128, "shmcv_frame_info has another layout here");
 #endif
 
 /* -------------------------------------------------------------------------------------------------------------
@@ -256,6 +274,12 @@ SHMCV_API int32_t shmcv_info(shmcv_segment seg, shmcv_segment_info *out);
  * more. infos may be NULL when capacity is 0. */
 SHMCV_API int32_t shmcv_list(shmcv_segment_info *infos, uint64_t capacity, uint64_t *count);
 
+/* shmcv_sweep removes the names of this user's segments that are orphans: their creator has ended or closed
+ * them, and no process has them open through this library. removed gets how many there were; it may be NULL.
+ * Programs that have mapped the file by other means keep their memory, without the name. Files that other
+ * programs made are left alone. */
+SHMCV_API int32_t shmcv_sweep(uint32_t *removed);
+
 /* -------------------------------------------------------------------------------------------------------------
  * Images: what the pixels of a segment mean.
  * ---------------------------------------------------------------------------------------------------------- */
@@ -275,9 +299,12 @@ SHMCV_API int32_t shmcv_image_set(shmcv_segment seg, const shmcv_image *image);
 /* shmcv_read_pixels copies the image of a segment into memory of the caller's, laid out as layout says:
  * width, height and depth as in the segment, stride and colour order as wanted. Gray, BGR, BGRA, RGB and
  * RGBA are converted into each other on the way, in one pass; alpha that is not there becomes opaque. pixels
- * has room for (height-1)*stride + width*channels*bytes(depth) bytes.
+ * has room for (height-1)*stride + width*channels*bytes(depth) bytes. The copy is of one image, also while
+ * another process stores the next by shmcv_load, shmcv_flip, shmcv_convert or shmcv_write_pixels; only who
+ * writes through shmcv_data is not seen. On failure the memory may hold parts of a copy.
  *
- * Errors: SHMCV_E_NO_IMAGE; SHMCV_E_INVALID when the size or depth differs from the segment's;
+ * Errors: SHMCV_E_NO_IMAGE, also when a process died while it stored one; SHMCV_E_INVALID when the size or
+ * depth differs from the segment's; SHMCV_E_BUSY when another process has been storing for 10 seconds;
  * SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_read_pixels(shmcv_segment seg, const shmcv_image *layout, void *pixels);
 
@@ -288,6 +315,22 @@ SHMCV_API int32_t shmcv_read_pixels(shmcv_segment seg, const shmcv_image *layout
  * Errors: SHMCV_E_TOO_SMALL; SHMCV_E_INVALID; SHMCV_E_LIMIT; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_write_pixels(shmcv_segment seg, const shmcv_image *layout, const void *pixels,
                                      int32_t order);
+
+/* shmcv_image_sequence gives how often an image has been stored in a segment, by this process or another: by
+ * shmcv_load, shmcv_image_set and the like. A number that differs from the one before means another image.
+ * Of a segment that another program made, it counts what this process has stored.
+ *
+ * Errors: SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED; SHMCV_E_INVALID for a stream. */
+SHMCV_API int32_t shmcv_image_sequence(shmcv_segment seg, uint64_t *sequence);
+
+/* shmcv_image_wait sleeps until more than newer_than images have been stored in a segment, and gives how
+ * many have. timeout_ms is in milliseconds; 0 only looks, and less than 0 waits without an end. sequence may
+ * be NULL.
+ *
+ * Errors: SHMCV_E_TIMEOUT; SHMCV_E_UNSUPPORTED for a segment that another program made, whose users do not
+ * tell when they store; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED; SHMCV_E_INVALID for a stream. */
+SHMCV_API int32_t shmcv_image_wait(shmcv_segment seg, uint64_t newer_than, int32_t timeout_ms,
+                                   uint64_t *sequence);
 
 /* -------------------------------------------------------------------------------------------------------------
  * Files: JPEG, PNG, WebP, TIFF, BMP and PNM, read into segments and written from them.
@@ -361,6 +404,79 @@ SHMCV_API int32_t shmcv_flip(shmcv_segment src, shmcv_segment dst, int32_t code)
  * Errors: SHMCV_E_NO_IMAGE when src has none; SHMCV_E_TOO_SMALL when the result does not fit into dst;
  * SHMCV_E_INVALID for an unknown order; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_convert(shmcv_segment src, shmcv_segment dst, int32_t order);
+
+/* -------------------------------------------------------------------------------------------------------------
+ * Streams: frame after frame from one writer to any number of readers, each seen whole and none copied.
+ *
+ * A stream is a segment divided into slots of one size. The writer begins a frame, which gives it a handle on a
+ * free slot; every function works on that handle as on a segment (shmcv_load, shmcv_write_pixels, shmcv_flip
+ * into it, shmcv_data and shmcv_image_set), and nobody sees the frame until shmcv_stream_publish. A reader
+ * waits for a frame that is newer than its last, and gets a handle on the newest, to look at until it closes
+ * it. A reader that is slower than the writer skips frames; the writer waits for nobody.
+ *
+ *     shmcv_segment stream, frame;                                  (the writer)
+ *     shmcv_create_stream("cam0", 3840 * 2160 * 3, 0, &stream);
+ *     for (;;) {
+ *         shmcv_stream_begin(stream, &frame);
+ *         shmcv_load(frame, next_file(), SHMCV_LOAD_COLOR, NULL);
+ *         shmcv_stream_publish(frame, NULL);
+ *     }
+ *
+ *     shmcv_segment stream, frame;                                  (a reader)
+ *     shmcv_frame_info info = {0};
+ *     shmcv_open("cam0", &stream);
+ *     for (;;) {
+ *         shmcv_stream_wait(stream, info.sequence, -1, &frame, &info);
+ *         shmcv_save(frame, "newest.png", SHMCV_QUALITY_DEFAULT);
+ *         shmcv_close(frame);
+ *     }
+ *
+ * A slot is the writer's, the newest frame's, or a reader's: with one for each reader and 2 more, nobody ever
+ * waits for a slot. A process that dies takes nothing with it: its half-filled frame is never seen, what it
+ * read is free again, and the next writer goes on where it stopped.
+ * ---------------------------------------------------------------------------------------------------------- */
+
+/* shmcv_create_stream makes a stream of slots frames with at most slot_size bytes of pixels each, and opens
+ * it. slots is 2 to 16, or 0 for 4; slot_size is rounded up to whole pages of 4096 bytes. Others open it by
+ * shmcv_open. The handle is closed by shmcv_close; on the stream itself, functions that need pixels are
+ * SHMCV_E_INVALID.
+ *
+ * Errors: SHMCV_E_EXISTS when the name is taken; SHMCV_E_NO_SPACE when there is less shared memory free than
+ * all slots need; SHMCV_E_INVALID for a bad name, size or number of slots. */
+SHMCV_API int32_t shmcv_create_stream(const char *name, uint64_t slot_size, uint32_t slots, shmcv_segment *out);
+
+/* shmcv_stream_begin gives the stream's writer a free slot to fill, as a handle that works as a segment's
+ * does. It has no image yet, and what its memory holds is undefined. shmcv_stream_publish makes it the
+ * newest frame; shmcv_close instead gives it back, and nobody has seen it. A handle on a stream becomes its
+ * writer with the first frame it begins, and stays it until it is closed or its process ends.
+ *
+ * Errors: SHMCV_E_BUSY when another handle is the writer (the message names the process), when the frame
+ * begun before is neither published nor closed, and when readers hold all slots; SHMCV_E_INVALID when stream
+ * is none; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */
+SHMCV_API int32_t shmcv_stream_begin(shmcv_segment stream, shmcv_segment *frame);
+
+/* shmcv_stream_publish makes a frame that was begun the stream's newest, wakes those who wait for it, and
+ * closes its handle; what shmcv_data gave of it must not be written to any more. sequence gets the frame's
+ * number, 1 more than the last one's; it may be NULL. When it fails the frame is still open.
+ *
+ * Errors: SHMCV_E_NO_IMAGE when nothing has said what the pixels mean; SHMCV_E_BUSY while another thread's
+ * call stores pixels in it; SHMCV_E_INVALID when frame is no frame, or one to read; SHMCV_E_CLOSED;
+ * SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */
+SHMCV_API int32_t shmcv_stream_publish(shmcv_segment frame, uint64_t *sequence);
+
+/* shmcv_stream_wait gives the newest frame of a stream, once there is one with a number greater than
+ * newer_than, as a handle to read: all functions that do not change it work on it, and it stays as it is
+ * until shmcv_close. With newer_than 0 that is any frame; with info->sequence of the last one, each is seen
+ * once. timeout_ms is in milliseconds; 0 only looks, and less than 0 waits without an end. info gets the
+ * frame's number, time and image; it may be NULL.
+ *
+ * A thread that waits is not interrupted by a close of stream on another one: to end a wait from outside,
+ * use short timeouts.
+ *
+ * Errors: SHMCV_E_TIMEOUT; SHMCV_E_BUSY when 64 frames are being read; SHMCV_E_INVALID when stream is none;
+ * SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */
+SHMCV_API int32_t shmcv_stream_wait(shmcv_segment stream, uint64_t newer_than, int32_t timeout_ms,
+                                    shmcv_segment *frame, shmcv_frame_info *info);
 
 /* -------------------------------------------------------------------------------------------------------------
  * Windows: to look at a segment's image. They need a display (X11, or Wayland), GTK 3, and the plugin

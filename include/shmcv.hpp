@@ -133,6 +133,13 @@ inline std::string c_string(const std::filesystem::path &path) {
     return c_string("path", std::string(text.begin(), text.end()));
 }
 
+/// A time as C takes it; negative means without an end.
+inline std::int32_t timeout(std::chrono::milliseconds time) noexcept {
+    using count = std::chrono::milliseconds::rep;
+    const auto longest = static_cast<count>(std::numeric_limits<std::int32_t>::max());
+    return static_cast<std::int32_t>(std::clamp(time.count(), count{-1}, longest));
+}
+
 /// Refuses a library whose structures differ from those that this header was compiled with.
 inline void require_library() {
     constexpr std::uint32_t compiled = std::uint32_t{SHMCV_ABI_MAJOR} << 16 | SHMCV_ABI_MINOR;
@@ -310,6 +317,28 @@ class segment {
         detail::check(shmcv_show(detail::c_string("window", window).c_str(), handle_));
     }
 
+    /// How often an image has been stored in it, by whatever process.
+    [[nodiscard]] std::uint64_t image_sequence() const {
+        std::uint64_t sequence = 0;
+        detail::check(shmcv_image_sequence(handle_, &sequence));
+        return sequence;
+    }
+
+    /// Waits until more than newer_than images have been stored, and gives how many have; errc::timeout when the time is
+    /// up. A negative time waits without an end.
+    std::uint64_t wait_image(std::uint64_t newer_than, std::chrono::milliseconds timeout) const {
+        std::uint64_t sequence = 0;
+        detail::check(shmcv_image_wait(handle_, newer_than, detail::timeout(timeout), &sequence));
+        return sequence;
+    }
+
+  protected:
+    /// Takes a handle over.
+    explicit segment(shmcv_segment handle) noexcept : handle_(handle) {}
+
+    /// Gives the handle away, which somebody else closes.
+    [[nodiscard]] shmcv_segment release() noexcept { return std::exchange(handle_, 0); }
+
   private:
     [[nodiscard]] shmcv::bytes memory() const {
         void *data = nullptr;
@@ -325,6 +354,94 @@ class segment {
 
     shmcv_segment handle_ = 0; // 0 is never given out
 };
+
+/// A frame of a stream: one to fill, from stream::begin, or one to read, from stream::wait. Everything that a segment does
+/// it does too, except that a frame to read is not written to. The destructor gives the frame back: unpublished if it was
+/// to be filled, which nobody ever sees.
+class frame : public segment {
+  public:
+    /// No frame.
+    frame() noexcept = default;
+
+    /// Its number, 1 for the stream's first; 0 for one to fill.
+    [[nodiscard]] std::uint64_t sequence() const noexcept { return info_.sequence; }
+
+    /// Number, time of publishing (CLOCK_MONOTONIC, nanoseconds), how many were missed, and image; of a frame to read.
+    [[nodiscard]] const shmcv_frame_info &frame_info() const noexcept { return info_; }
+
+    /// Makes it the stream's newest, and gives the number that it got. It is closed then. errc::no_image when nothing has
+    /// said what the pixels mean; it is still open then.
+    std::uint64_t publish() {
+        std::uint64_t sequence = 0;
+        detail::check(shmcv_stream_publish(handle(), &sequence));
+        (void)release();
+        return sequence;
+    }
+
+  private:
+    friend class stream;
+    explicit frame(shmcv_segment handle, const shmcv_frame_info &info = {}) noexcept : segment(handle), info_(info) {}
+
+    shmcv_frame_info info_{};
+};
+
+/// A stream of frames, from one writer to any number of readers. Closed when destroyed; move-only. Frames outlive it.
+class stream : private segment {
+  public:
+    stream() noexcept = default;
+
+    /// Makes a stream of frames of at most slot_size bytes; slots is 2 to 16: one for each reader, and 2.
+    [[nodiscard]] static stream create(std::string_view name, std::uint64_t slot_size, std::uint32_t slots = 0) {
+        detail::require_library();
+        shmcv_segment made = 0;
+        detail::check(shmcv_create_stream(detail::c_string("name", name).c_str(), slot_size, slots, &made));
+        return stream(made);
+    }
+
+    /// Opens a stream that somebody has created. errc::not_found when there is none of that name.
+    [[nodiscard]] static stream open(std::string_view name) {
+        detail::require_library();
+        shmcv_segment opened = 0;
+        detail::check(shmcv_open(detail::c_string("name", name).c_str(), &opened));
+        stream found(opened);
+        if (found.info().slots == 0)
+            throw error(errc::invalid, "shmcv: \"" + std::string(name) + "\" is a segment and no stream; open it as one");
+        return found;
+    }
+
+    using segment::close;
+    using segment::handle;
+    using segment::info;
+    using segment::name;
+    using segment::operator bool;
+
+    /// A free slot to fill, and to publish. The first one makes this object the stream's writer. errc::busy when there
+    /// is another, when the frame before is still open, and when readers hold all slots.
+    [[nodiscard]] frame begin() {
+        shmcv_segment begun = 0;
+        detail::check(shmcv_stream_begin(handle(), &begun));
+        return frame(begun);
+    }
+
+    /// The newest frame with a number above newer_than, which stays as it is until the frame is destroyed. errc::timeout
+    /// when there is none in that time; a negative time waits without an end.
+    [[nodiscard]] frame wait(std::uint64_t newer_than = 0, std::chrono::milliseconds timeout = std::chrono::milliseconds(-1)) const {
+        shmcv_segment leased = 0;
+        shmcv_frame_info info{};
+        detail::check(shmcv_stream_wait(handle(), newer_than, detail::timeout(timeout), &leased, &info));
+        return frame(leased, info);
+    }
+
+  private:
+    explicit stream(shmcv_segment handle) noexcept : segment(handle) {}
+};
+
+/// Removes the names of segments that nobody has open and whose creator is gone; gives how many there were.
+inline std::uint32_t sweep() {
+    std::uint32_t removed = 0;
+    detail::check(shmcv_sweep(&removed));
+    return removed;
+}
 
 /// Removes a segment's name, whoever created it; those who have it open keep it.
 inline void clear(std::string_view name) { detail::check(shmcv_clear(detail::c_string("name", name).c_str())); }

@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"unsafe"
 
@@ -143,7 +144,7 @@ func halveDepth(p Pixels) Pixels {
 // encoder is a format that Save knows.
 type encoder struct {
 	name            string
-	orders          string // "1", "3", "4": the numbers of channels that it has
+	channels        string // the numbers of channels that it has, a digit each
 	depths          []abi.Depth
 	maxSide         uint32
 	quality         int // OpenCV's parameter for the quality, 0 when there is none
@@ -159,12 +160,12 @@ var (
 	jpegEncoder = encoder{"JPEG", "134", onlyU8, 65500, gocv.IMWriteJpegQuality, 0, 100, "the quality, 0 to 100"}
 	pngEncoder  = encoder{"PNG", "134", u8AndU16, abi.MaxDimension, gocv.IMWritePngCompression, 0, 9, "the compression level, 0 to 9"}
 	webpEncoder = encoder{"WebP", "134", onlyU8, 16383, gocv.IMWriteWebpQuality, 1, 101, "the quality, 1 to 100, or 101 for lossless"}
-	tiffEncoder = encoder{name: "TIFF", orders: "134", depths: everyDepth, maxSide: abi.MaxDimension}
-	bmpEncoder  = encoder{name: "BMP", orders: "134", depths: onlyU8, maxSide: abi.MaxDimension}
-	pbmEncoder  = encoder{name: "PBM", orders: "1", depths: onlyU8, maxSide: abi.MaxDimension}
-	pgmEncoder  = encoder{name: "PGM", orders: "1", depths: u8AndU16, maxSide: abi.MaxDimension}
-	ppmEncoder  = encoder{name: "PPM", orders: "3", depths: u8AndU16, maxSide: abi.MaxDimension}
-	pnmEncoder  = encoder{name: "PNM", orders: "13", depths: u8AndU16, maxSide: abi.MaxDimension}
+	tiffEncoder = encoder{name: "TIFF", channels: "134", depths: everyDepth, maxSide: abi.MaxDimension}
+	bmpEncoder  = encoder{name: "BMP", channels: "134", depths: onlyU8, maxSide: abi.MaxDimension}
+	pbmEncoder  = encoder{name: "PBM", channels: "1", depths: onlyU8, maxSide: abi.MaxDimension}
+	pgmEncoder  = encoder{name: "PGM", channels: "1", depths: u8AndU16, maxSide: abi.MaxDimension}
+	ppmEncoder  = encoder{name: "PPM", channels: "3", depths: u8AndU16, maxSide: abi.MaxDimension}
+	pnmEncoder  = encoder{name: "PNM", channels: "13", depths: u8AndU16, maxSide: abi.MaxDimension}
 )
 
 const knownExtensions = ".jpg .jpeg .png .webp .tif .tiff .bmp .pbm .pgm .ppm .pnm"
@@ -214,10 +215,10 @@ func Save(path string, src Pixels, quality int32) error {
 func (f *encoder) check(image abi.Image, quality int32) error {
 	channels := string(rune('0' + image.Channels))
 	switch {
-	case !strings.Contains(f.orders, channels):
-		return abi.Errorf(abi.EUnsupported, "%s does not hold %d channels; convert the image, or save it as .png or .tiff", f.name, image.Channels)
-	case !f.hasDepth(image.Depth):
-		return abi.Errorf(abi.EUnsupported, "%s does not hold %s; convert the image to 8-bit, or save it as %s",
+	case !strings.Contains(f.channels, channels):
+		return abi.Errorf(abi.EUnsupported, "%s does not hold %s; convert it, or save it as .png or .tiff", f.name, describe(image))
+	case !slices.Contains(f.depths, image.Depth):
+		return abi.Errorf(abi.EUnsupported, "%s does not hold %s; load it as 8-bit, or save it as %s",
 			f.name, describe(image), map[abi.Depth]string{abi.DepthU16: ".png or .tiff", abi.DepthF32: ".tiff"}[image.Depth])
 	case image.Width > f.maxSide || image.Height > f.maxSide:
 		return abi.Errorf(abi.EUnsupported, "%s holds at most %d pixels a side, not %d x %d; save it as .png or .tiff",
@@ -230,15 +231,6 @@ func (f *encoder) check(image abi.Image, quality int32) error {
 		return abi.Errorf(abi.EInvalid, "quality %d; for %s it is %s, or %d for the default", quality, f.name, f.meaning, abi.QualityDefault)
 	}
 	return nil
-}
-
-func (f *encoder) hasDepth(depth abi.Depth) bool {
-	for _, d := range f.depths {
-		if d == depth {
-			return true
-		}
-	}
-	return false
 }
 
 // encode gives the file's content, in memory of C's that must be freed.

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "_cgo_export.h"
@@ -16,6 +17,13 @@ typedef void Display;
 typedef int (*io_error_handler)(Display *);
 typedef int (*error_handler)(Display *, void *event);
 
+struct g_log_field {
+    const char *key;
+    const void *value;
+    ssize_t length;
+};
+typedef int (*g_log_writer)(int level, const struct g_log_field *fields, size_t count, void *data);
+
 static struct {
     int (*gtk_init_check)(int *, char ***);
     void (*gtk_disable_setlocale)(void);
@@ -23,7 +31,10 @@ static struct {
     void *(*gdk_display_get_default)(void);
     Display *(*gdk_x11_display_get_xdisplay)(void *);
     unsigned (*g_log_set_handler)(const char *, int, void (*)(const char *, int, const char *, void *), void *);
-    void *(*g_log_set_default_handler)(void (*)(const char *, int, const char *, void *), void *);
+    size_t (*g_socket_get_type)(void);
+    void *(*g_type_class_ref)(size_t);
+    void (*g_log_set_writer_func)(g_log_writer, void *, void (*)(void *));
+    int (*g_log_writer_default)(int, const struct g_log_field *, size_t, void *);
 } gtk;
 
 // Absent where GTK is built without X11.
@@ -46,18 +57,35 @@ const char *ops_display_name(void) {
     return name && *name ? name : NULL;
 }
 
+static const char *const gtk_domains[] = {"Gtk", "Gdk", "GdkPixbuf", "Pango", "Atk", "dbind", "dconf", "GVFS",
+                                          "GLib", "GLib-GObject", "GLib-GIO"};
+enum { GTK_DOMAINS = sizeof gtk_domains / sizeof *gtk_domains };
+
+static int is_gtk_domain(const char *domain) {
+    for (int i = 0; i < GTK_DOMAINS; i++)
+        if (strcmp(domain, gtk_domains[i]) == 0) return 1;
+    return 0;
+}
+
 static void quiet(const char *domain, int level, const char *message, void *data) {
     (void)domain, (void)level, (void)message, (void)data;
 }
 
-// Keeps GTK's warnings off the host's standard error. A host that uses GLib itself keeps its own handler for all
-// domains that are not GTK's.
+static int quiet_writer(int level, const struct g_log_field *fields, size_t count, void *data) {
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(fields[i].key, "GLIB_DOMAIN") == 0 && is_gtk_domain(fields[i].value)) return 1; // handled
+    return gtk.g_log_writer_default(level, fields, count, data);
+}
+
+// Keeps GTK's warnings off the host's standard error. There can be but one writer; a host that has brought GLib along
+// may have set its own, and then GTK is silenced as far as it speaks through handlers.
 static void silence_gtk(int host_has_glib) {
-    const int all = -1; // levels
-    const char *domains[] = {"Gtk", "Gdk", "GdkPixbuf", "Pango", "Atk", "dbind", "dconf", "GVFS"};
-    if (!host_has_glib) gtk.g_log_set_default_handler(quiet, NULL);
-    for (size_t i = 0; i < sizeof domains / sizeof *domains; i++)
-        gtk.g_log_set_handler(domains[i], all, quiet, NULL);
+    if (!host_has_glib) {
+        gtk.g_log_set_writer_func(quiet_writer, NULL, NULL);
+        return;
+    }
+    const int all_levels = -1;
+    for (int i = 0; i < GTK_DOMAINS; i++) gtk.g_log_set_handler(gtk_domains[i], all_levels, quiet, NULL);
 }
 
 static int load_gtk(void) {
@@ -68,7 +96,9 @@ static int load_gtk(void) {
 #define FIND(in, from, name) ((in).name = (__typeof__((in).name))dlsym((from), #name))
     if (!FIND(gtk, library, gtk_disable_setlocale) || !FIND(gtk, library, gdk_set_allowed_backends) ||
         !FIND(gtk, library, gdk_display_get_default) || !FIND(gtk, library, g_log_set_handler) ||
-        !FIND(gtk, library, g_log_set_default_handler) || !FIND(gtk, library, gtk_init_check))
+        !FIND(gtk, library, g_socket_get_type) || !FIND(gtk, library, g_type_class_ref) ||
+        !FIND(gtk, library, g_log_set_writer_func) || !FIND(gtk, library, g_log_writer_default) ||
+        !FIND(gtk, library, gtk_init_check))
         return 0;
     void *xlib = dlopen("libX11.so.6", RTLD_NOW | RTLD_NOLOAD);
     if (FIND(gtk, library, gdk_x11_display_get_xdisplay) && xlib) {
@@ -79,6 +109,7 @@ static int load_gtk(void) {
     }
 #undef FIND
     silence_gtk(glib != NULL);
+    gtk.gtk_disable_setlocale();
     return 1;
 }
 
@@ -109,14 +140,13 @@ static void block_signals(void) {
     pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
-int ops_display_open(void) {
-    static int is_open;
-    if (is_open) return ops_display_check();
+static int is_open;
+
+static int open_display(void) {
     window_thread = pthread_self();
     block_signals();
     if (!load_gtk()) return OPS_DISPLAY_NO_GTK;
     if (gtk.gdk_display_get_default()) return OPS_DISPLAY_TAKEN;
-    gtk.gtk_disable_setlocale();
     gtk.gdk_set_allowed_backends("x11,wayland"); // in this order: X11's end can be survived, Wayland's cannot
     if (x11.XSetIOErrorHandler) hosts_io_error_handler = x11.XSetIOErrorHandler(NULL);
     if (x11.XSetErrorHandler) hosts_error_handler = x11.XSetErrorHandler(NULL);
@@ -129,6 +159,18 @@ int ops_display_open(void) {
     if (x11.XSetIOErrorHandler) display = gtk.gdk_x11_display_get_xdisplay(gtk.gdk_display_get_default());
     if (display && x11.XSetIOErrorExitHandler) x11.XSetIOErrorExitHandler(display, go_on, NULL);
     return OPS_DISPLAY_OPEN;
+}
+
+int ops_display_open(void) {
+    if (is_open) return ops_display_check();
+    // GTK, and GIO with its first socket on whatever thread, have the whole process ignore SIGPIPE. They need it not:
+    // GIO writes with MSG_NOSIGNAL, and the threads here have it blocked. So both do that now, and it is taken back.
+    struct sigaction hosts;
+    sigaction(SIGPIPE, NULL, &hosts);
+    const int answer = open_display();
+    if (answer == OPS_DISPLAY_OPEN) gtk.g_type_class_ref(gtk.g_socket_get_type());
+    sigaction(SIGPIPE, &hosts, NULL);
+    return answer;
 }
 
 int ops_display_check(void) {

@@ -36,10 +36,10 @@ static _Thread_local const char *damage;
 static int begins(const char *text, const char *with) { return strncmp(text, with, strlen(with)) == 0; }
 
 // Whether a warning means that pixels were made up. Superfluous bytes between segments, which many cameras write, and
-// odd Adobe, JFIF and ICC markers do no harm.
-static int is_damage(const char *warning) {
-    if (begins(warning, "Corrupt JPEG data"))
-        return strstr(warning, "extraneous") == NULL && strstr(warning, "ICC") == NULL;
+// odd Adobe, JFIF and ICC markers do no harm; ahead of a restart marker, though, nothing is superfluous.
+static int is_damage(const struct jpeg_error_mgr *err, const char *warning) {
+    if (strstr(warning, "extraneous bytes")) return err->msg_parm.i[1] >= 0xD0 && err->msg_parm.i[1] <= 0xD7;
+    if (begins(warning, "Corrupt JPEG data")) return strstr(warning, "ICC") == NULL;
     return begins(warning, "Premature end") || begins(warning, "Inconsistent progression");
 }
 
@@ -49,7 +49,7 @@ static void record(void *object, int level) {
     err->num_warnings++;
     if (damage || err->msg_code <= 0 || err->msg_code > err->last_jpeg_message) return;
     const char *warning = err->jpeg_message_table[err->msg_code];
-    if (warning && is_damage(warning)) damage = warning;
+    if (warning && is_damage(err, warning)) damage = warning;
 }
 
 static void nothing(void *object) { (void)object; }

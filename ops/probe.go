@@ -148,6 +148,8 @@ func (h header) plan(flags abi.LoadFlag) (plan, error) {
 	}
 	order := map[uint32]abi.Order{1: abi.OrderGray, 3: abi.OrderBGR, 4: abi.OrderBGRA}[channels]
 	switch {
+	case h.deepOnly && h.depth == 0:
+		return plan{}, unsupported("%s with samples of 32-bit integers or 64 bits; convert the file to 32-bit float", h.format)
 	case h.deepOnly && depth == abi.DepthU8:
 		return plan{}, unsupported("%s with samples of 32 bits or more cannot be read as 8-bit; load it unchanged, or with any depth", h.format)
 	case depth == 0:

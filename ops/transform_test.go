@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"os/exec"
+	"path/filepath"
 	"testing"
 
 	"gocv.io/x/gocv"
@@ -22,10 +24,7 @@ func noise(width, height uint32, depth abi.Depth, order abi.Order, gap uint64) P
 	p := Pixels{Image: abi.NewImage(width, height, depth, order)}
 	p.Stride += gap
 	p.Data = make([]byte, p.Bytes())
-	source := rand.New(rand.NewPCG(uint64(width), uint64(height)))
-	for i := range p.Data {
-		p.Data[i] = byte(source.Uint32())
-	}
+	rand.NewChaCha8([32]byte{byte(width), byte(height), byte(depth), byte(order)}).Read(p.Data)
 	return p
 }
 
@@ -37,7 +36,7 @@ func clone(p Pixels) Pixels {
 
 // packed is the image without gaps: its pixels alone, for comparing.
 func packed(p Pixels) []byte {
-	var all []byte
+	all := make([]byte, 0, p.RowBytes()*uint64(p.Height))
 	for y := range p.Height {
 		all = append(all, p.row(y)...)
 	}
@@ -303,5 +302,16 @@ func BenchmarkFlip4K(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+func TestFlipStaysInsideTheRows(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "flip")
+	compiler := exec.Command("gcc", "-O2", "-fsanitize=address,undefined", "-fno-sanitize-recover", "-o", program, "testdata/flip_sanitized.c")
+	if out, err := compiler.CombinedOutput(); err != nil {
+		t.Skipf("no gcc with its sanitizers: %v\n%s", err, out)
+	}
+	if out, err := exec.Command(program).CombinedOutput(); err != nil || string(out) != "flipped\n" {
+		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -20,15 +20,27 @@ func Create(name string, size uint64) (*Segment, error) {
 	if size == 0 || size > maxSize {
 		return nil, abi.Errorf(abi.EInvalid, "shm: create %q: size %d; it is 1 to %d bytes", name, size, uint64(maxSize))
 	}
+	return createShaped(name, shape{size: size})
+}
+
+// shape is how the pixels of a segment are divided.
+type shape struct {
+	size     uint64 // Bytes for pixels.
+	slots    uint32 // Slots of a stream; 0 for a segment that holds a single image.
+	slotSize uint64 // Bytes from one slot to the next.
+}
+
+// createShaped makes a segment; name and shape are valid.
+func createShaped(name string, shape shape) (*Segment, error) {
 	if exists(name) {
 		return nil, taken(name)
 	}
-	fileSize := fileSizeFor(size)
-	file, err := createUnnamed(name, size, fileSize)
+	fileSize := fileSizeFor(shape.size)
+	file, err := createUnnamed(name, shape.size, fileSize)
 	if err != nil {
 		return nil, err
 	}
-	id := newIdentity(size, fileSize)
+	id := newIdentity(shape, fileSize)
 	s, err := newSegment(name, file, fileSize, &id)
 	if err != nil {
 		return nil, err
@@ -50,6 +62,9 @@ func (s *Segment) publish() error {
 	if err := s.file.lock(lockOwner); err != nil {
 		return systemError("create", s.name, err)
 	}
+	if err := s.file.share(lockUser); err != nil {
+		return systemError("create", s.name, err)
+	}
 	if err := s.file.link(s.name); err != nil {
 		if alreadyExists(err) {
 			return taken(s.name)
@@ -64,14 +79,16 @@ func taken(name string) error {
 	return abi.Errorf(abi.EExists, "shm: create %q: the name is taken; open it, or clear it first", name)
 }
 
-func newIdentity(size, fileSize uint64) identity {
+func newIdentity(shape shape, fileSize uint64) identity {
 	id := identity{
 		Magic:       magic,
 		Version:     layoutVersion,
 		TrailerSize: trailerSize,
 		FileSize:    fileSize,
-		Size:        size,
+		Size:        shape.size,
 		Capacity:    fileSize - trailerSize,
+		SlotCount:   shape.slots,
+		SlotSize:    shape.slotSize,
 		CreatedAt:   uint64(time.Now().UnixNano()),
 		UUID:        newUUID(),
 		Owner:       uint32(os.Getpid()),

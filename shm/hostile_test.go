@@ -52,7 +52,7 @@ func TestOverwrittenTrailerIsCorruptToWhoHasItOpen(t *testing.T) {
 }
 
 func TestIdentityThatMakesNoSenseIsCorrupt(t *testing.T) {
-	sound := newIdentity(100, 65536)
+	sound := newIdentity(shape{size: 100}, 65536)
 	for what, test := range map[string]struct {
 		change func(id *identity)
 		code   abi.Code
@@ -90,7 +90,7 @@ func TestIdentityThatMakesNoSenseIsCorrupt(t *testing.T) {
 	})
 	t.Run("a file that is no multiple of 64 KiB", func(t *testing.T) {
 		name := newName(t)
-		id := newIdentity(100, 5000)
+		id := newIdentity(shape{size: 100}, 5000)
 		writeFile(t, name, append(append(make([]byte, 5000-trailerSize), sealed(id)...), make([]byte, trailerSize-128)...))
 		_, err := Open(name)
 		must(t, err, abi.ECorrupt, name)
@@ -197,8 +197,8 @@ func FuzzTrailer(f *testing.F) {
 	f.Add([]byte{}, true)
 	f.Add(bytes.Repeat([]byte{0xff}, trailerSize), false)
 	f.Add(bytes.Repeat([]byte{0xff}, trailerSize), true)
-	f.Add(sealed(newIdentity(100, 65536)), true)
-	withImage := append(sealed(newIdentity(100, 65536)), make([]byte, 128)...)
+	f.Add(sealed(newIdentity(shape{size: 100}, 65536)), true)
+	withImage := append(sealed(newIdentity(shape{size: 100}, 65536)), make([]byte, 128)...)
 	withImage[128] = 2
 	*(*abi.Image)(unsafe.Pointer(&withImage[192])) = small
 	f.Add(withImage, false)

@@ -70,6 +70,7 @@ func (s *Segment) SetImage(image abi.Image) error {
 		s.image.Lock()
 		defer s.image.Unlock()
 		s.foreign = image
+		s.foreignStored++
 		return nil
 	}
 	unlock, err := s.lockImage()
@@ -96,7 +97,7 @@ func (s *Segment) lockImage() (unlock func(), err error) {
 		s.file.unlock(lockImage)
 		s.image.Unlock()
 	}
-	if err := s.waitForLock(lockImage); err != nil {
+	if err := s.waitForLock(lockImage, lockPatience); err != nil {
 		s.image.Unlock()
 		return nil, err
 	}
@@ -115,8 +116,8 @@ func (s *Segment) lockImage() (unlock func(), err error) {
 }
 
 // waitForLock asks again and again, because the system's own wait has no end when the holder has been stopped.
-func (s *Segment) waitForLock(number int) error {
-	deadline := time.Now().Add(lockPatience)
+func (s *Segment) waitForLock(number int, patience time.Duration) error {
+	deadline := time.Now().Add(patience)
 	for pause := 20 * time.Microsecond; ; pause = min(2*pause, 5*time.Millisecond) {
 		err := s.file.lock(number)
 		if err == nil {
@@ -127,7 +128,7 @@ func (s *Segment) waitForLock(number int) error {
 		}
 		if time.Now().After(deadline) {
 			return abi.Errorf(abi.EBusy, "shm: another process has been storing the image of %q for %v; it may have been stopped",
-				s.name, lockPatience)
+				s.name, patience)
 		}
 		time.Sleep(pause)
 	}

@@ -7,7 +7,7 @@ import "shmcv/internal/abi"
 func (s *Segment) Info() (abi.SegmentInfo, error) {
 	info := abi.SegmentInfo{Size: s.size, FileSize: uint64(len(s.memory))}
 	copy(info.Name[:], s.name)
-	image, err := s.Image()
+	image, err := s.currentImage()
 	switch abi.CodeOf(err) {
 	case abi.OK:
 		info.Image, info.HasImage = image, 1
@@ -22,6 +22,7 @@ func (s *Segment) Info() (abi.SegmentInfo, error) {
 	info.UUID = s.identity.UUID
 	info.CreatedAt = s.identity.CreatedAt
 	info.Owner = s.identity.Owner
+	info.Slots, info.SlotSize = s.identity.SlotCount, s.identity.SlotSize
 	alive, err := s.ownerAlive()
 	if err != nil {
 		return abi.SegmentInfo{}, err
@@ -30,6 +31,14 @@ func (s *Segment) Info() (abi.SegmentInfo, error) {
 		info.OwnerAlive = 1
 	}
 	return info, nil
+}
+
+// currentImage is the image, or that of a stream's newest frame.
+func (s *Segment) currentImage() (abi.Image, error) {
+	if s.identity.SlotCount == 0 {
+		return s.Image()
+	}
+	return s.newestImage()
 }
 
 // ownerAlive tells whether the creator has the segment open.

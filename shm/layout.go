@@ -15,18 +15,20 @@ import "sync/atomic"
 //	offset  bytes  what                                        written by
 //	     0    128  identity: magic, version, sizes, UUID,      the creator, before the segment has a name; then nobody
 //	               creator, CRC-32 of the 124 bytes before it
-//	   128     64  image sequence, and its futex word          whoever holds the image lock
+//	   128     64  image sequence and its futex word           whoever holds the image lock
+//	               pixel sequence                              whoever holds the pixel lock
 //	   192     64  image, as 8 words                           whoever holds the image lock
-//	   256     64  number of those who sleep on the image      readers
+//	   256     64  not 0: somebody may sleep on the image      readers, and who wakes them
 //	   320     64  published frame's sequence, its futex word  the stream's writer
-//	   384     64  number of those who sleep on the stream     readers
+//	   384     64  not 0: somebody may sleep on the stream     readers, and who wakes them
 //	   448     64  the stream's writer                         the stream's writer
 //	   512   2048  16 slots of 128 bytes                       the stream's writer
 //	  2560   1024  64 leases of 16 bytes                       the reader that holds the lease
 //	  3584    512  zero
 //
 // The image sequence is odd while an image is being stored, and grows by 2 with each one. Image words are valid where
-// the sequence was the same even number before and after reading them.
+// the sequence was the same even number before and after reading them. The pixel sequence does the same for the pixels
+// of a single image, as far as they are stored by this library's functions.
 //
 // Who holds what is decided by locks on single bytes far beyond the end of the file (open file description locks on
 // Linux), which the kernel drops when the holder dies:
@@ -34,6 +36,8 @@ import "sync/atomic"
 //	2^62 + 0          the creator, as long as it has the segment open
 //	2^62 + 1          whoever stores an image; who gets it and finds an odd sequence follows a dead writer
 //	2^62 + 2          the stream's writer
+//	2^62 + 3          whoever stores pixels of a single image, or copies them; as for 1
+//	2^62 + 4          shared by all who have the segment open; who gets it alone knows that nobody has
 //	2^62 + 64 ... 127 the holder of lease 0 to 63
 const (
 	layoutVersion = 1
@@ -43,8 +47,12 @@ const (
 	slotCount     = 16
 	leaseCount    = 64
 
-	lockOwner = 0
-	lockImage = 1
+	lockOwner  = 0
+	lockImage  = 1
+	lockWriter = 2
+	lockPixels = 3
+	lockUser   = 4
+	lockLease  = 64
 )
 
 // magic is "SHMCVSEG" read as a little-endian number.
@@ -57,7 +65,9 @@ type trailer struct {
 
 	ImageSequence atomic.Uint64 // Odd while an image is being stored.
 	ImageFutex    atomic.Uint32 // The number of images stored, modulo 2^32: what readers sleep on.
-	_             [52]byte
+	_             [4]byte
+	PixelSequence atomic.Uint64 // Odd while pixels are being stored.
+	_             [40]byte
 	Image         imageWords
 	ImageWaiters  atomic.Uint32
 	_             [60]byte

@@ -19,6 +19,7 @@ func TestLayoutIsThatOfVersion1(t *testing.T) {
 		{"identity", unsafe.Offsetof(tr.Identity), 0},
 		{"image sequence", unsafe.Offsetof(tr.ImageSequence), 128},
 		{"image futex", unsafe.Offsetof(tr.ImageFutex), 136},
+		{"pixel sequence", unsafe.Offsetof(tr.PixelSequence), 144},
 		{"image", unsafe.Offsetof(tr.Image), 192},
 		{"image waiters", unsafe.Offsetof(tr.ImageWaiters), 256},
 		{"published", unsafe.Offsetof(tr.Published), 320},

@@ -1,6 +1,7 @@
 package shm
 
 import (
+	"time"
 	"unsafe"
 
 	"shmcv/internal/abi"
@@ -15,7 +16,7 @@ func Open(name string) (*Segment, error) {
 	if err := ValidName(name); err != nil {
 		return nil, err
 	}
-	file, err := openFile(name)
+	file, err := openToUse(name)
 	if err != nil {
 		return nil, err
 	}
@@ -31,6 +32,36 @@ func Open(name string) (*Segment, error) {
 	}
 	segments.add(s)
 	return s, nil
+}
+
+// openToUse opens the file of that name and takes the lock that tells Sweep that it is used. Meanwhile the name may
+// have gone, or to another file: then it is another's or nobody's.
+func openToUse(name string) (file, error) {
+	for deadline := time.Now().Add(lockPatience); ; time.Sleep(100 * time.Microsecond) {
+		f, err := openFile(name)
+		if err != nil {
+			return file{}, err
+		}
+		err = f.share(lockUser)
+		if err == nil {
+			now, err := lookUp(name)
+			if err == nil && now == f.id {
+				return f, nil
+			}
+			f.close()
+			if err != nil {
+				return file{}, err
+			}
+			continue
+		}
+		f.close()
+		if !heldByOther(err) {
+			return file{}, systemError("open", name, err)
+		}
+		if time.Now().After(deadline) { // A sweep holds it for microseconds.
+			return file{}, abi.Errorf(abi.EBusy, "shm: open %q: another process has kept it from being used for %v", name, lockPatience)
+		}
+	}
 }
 
 // newFound makes a segment of a file that somebody else has made, and takes the file over.

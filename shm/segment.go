@@ -20,8 +20,12 @@ type Segment struct {
 
 	references atomic.Int64
 
-	image   sync.Mutex // Held by the goroutine that stores an image; locks between processes do not tell goroutines apart.
-	foreign abi.Image  // A foreign segment's image, which only this process knows.
+	parties parties // What this process does with it, if it is a stream.
+
+	pixels        sync.Mutex // Held by the goroutine that stores or copies pixels.
+	image         sync.Mutex // Held by the goroutine that stores an image; locks between processes do not tell goroutines apart.
+	foreign       abi.Image  // A foreign segment's image, which only this process knows.
+	foreignStored uint64     // How often it has been set.
 }
 
 // newSegment maps file, which it takes over, and gives it one reference. id is nil for a foreign segment.
@@ -52,10 +56,8 @@ func (s *Segment) Release() {
 	}
 	segments.remove(s)
 	unmap(s.memory)
-	if s.creator {
-		// Closing alone would not do in a process that has forked: the child has the same file description.
-		s.file.unlock(lockOwner)
-	}
+	// Closing alone would not do in a process that has forked: the child has the same file description.
+	s.file.unlockAll()
 	s.file.close()
 }
 
@@ -78,9 +80,14 @@ func (s *Segment) Room(image abi.Image) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if image.Bytes() > s.size {
+	return roomFor(image, bytes, s.name)
+}
+
+// roomFor gives the part of bytes, which are name's, that image takes.
+func roomFor(image abi.Image, bytes []byte, name string) ([]byte, error) {
+	if image.Bytes() > uint64(len(bytes)) {
 		return nil, abi.Errorf(abi.ETooSmall, "shm: an image of %d x %d pixels, stride %d, needs %d bytes; %q has %d",
-			image.Width, image.Height, image.Stride, image.Bytes(), s.name, s.size)
+			image.Width, image.Height, image.Stride, image.Bytes(), name, len(bytes))
 	}
 	return bytes[:image.Bytes()], nil
 }

@@ -50,7 +50,7 @@ func TestFailuresLeaveNothing(t *testing.T) {
 	taken, empty, corrupted := newSegmentFor(t, 100), newName(t), newSegmentFor(t, 100)
 	writeFile(t, empty, nil)
 	overwritten := newName(t)
-	id := sealed(newIdentity(100, 131072))
+	id := sealed(newIdentity(shape{size: 100}, 131072))
 	writeFile(t, overwritten, append(append(make([]byte, 61440), id...), make([]byte, trailerSize-128)...))
 	corrupted.trailer.Identity.Size++
 	files, maps := descriptors(t), mappings(t)

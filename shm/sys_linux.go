@@ -200,6 +200,12 @@ func (f file) flock(command, kind, number int) (unix.Flock_t, error) {
 	return flock, err
 }
 
+// share takes a lock that others may share, without waiting: heldByOther when another open file has it for itself.
+func (f file) share(number int) error {
+	_, err := f.flock(unix.F_OFD_SETLK, unix.F_RDLCK, number)
+	return err
+}
+
 // lock takes a lock without waiting: heldByOther when another open file has it.
 func (f file) lock(number int) error {
 	_, err := f.flock(unix.F_OFD_SETLK, unix.F_WRLCK, number)
@@ -208,6 +214,12 @@ func (f file) lock(number int) error {
 
 // unlock cannot fail on a lock that is held.
 func (f file) unlock(number int) { _, _ = f.flock(unix.F_OFD_SETLK, unix.F_UNLCK, number) }
+
+// unlockAll gives back whatever locks this file description has.
+func (f file) unlockAll() {
+	flock := unix.Flock_t{Type: unix.F_UNLCK, Whence: unix.SEEK_SET, Start: 1 << 62, Len: 0}
+	_ = retry(func() error { return unix.FcntlFlock(uintptr(f.fd), unix.F_OFD_SETLK, &flock) })
+}
 
 // lockedByOther tells whether another open file holds the lock.
 func (f file) lockedByOther(number int) (bool, error) {

@@ -34,11 +34,21 @@ func (id *identity) check(name string, fileSize uint64) error {
 		id.TrailerSize == trailerSize &&
 		id.FileSize == fileSize && fileSize%granularity == 0 &&
 		id.Capacity == fileSize-trailerSize &&
-		id.Size > 0 && id.Size <= id.Capacity
+		id.Size > 0 && id.Size <= id.Capacity &&
+		id.checkSlots()
 	if !sound {
 		return corrupt(name)
 	}
 	return nil
+}
+
+// checkSlots tells whether the slots of a stream, if it is one, are in its pixels. Size has been checked.
+func (id *identity) checkSlots() bool {
+	if id.SlotCount == 0 {
+		return id.SlotSize == 0
+	}
+	return id.SlotCount >= minSlots && id.SlotCount <= slotCount &&
+		id.SlotSize > 0 && id.SlotSize%pageSize == 0 && id.SlotSize <= id.Size/uint64(id.SlotCount)
 }
 
 func corrupt(name string) error {
@@ -53,14 +63,11 @@ const readAttempts = 64
 // readImage gives the words that were last stored as a whole, all zero before the first store. It is false when none
 // could be had: somebody is storing without end, or has died while storing.
 func (t *trailer) readImage() (abi.Image, bool) {
-	var words [8]uint64
 	for range readAttempts {
 		before := t.ImageSequence.Load()
-		for i := range words {
-			words[i] = t.Image[i].Load()
-		}
+		image := t.Image.load()
 		if before%2 == 0 && t.ImageSequence.Load() == before {
-			return *(*abi.Image)(unsafe.Pointer(&words)), true
+			return image, true
 		}
 		runtime.Gosched()
 	}
@@ -69,12 +76,28 @@ func (t *trailer) readImage() (abi.Image, bool) {
 
 // storeImage makes image the segment's. The caller holds the image lock, and so is the only one who stores.
 func (t *trailer) storeImage(image abi.Image) {
-	words := *(*[8]uint64)(unsafe.Pointer(&image))
 	storing := t.ImageSequence.Load() | 1 // It is odd already when the last one to store has died.
 	t.ImageSequence.Store(storing)
-	for i, word := range words {
-		t.Image[i].Store(word)
-	}
+	t.Image.store(image)
 	t.ImageSequence.Store(storing + 1)
 	t.ImageFutex.Store(uint32((storing + 1) / 2))
+	t.imageBell().ring()
 }
+
+// load reads the words one by one: it is for the caller to know that nobody writes them meanwhile.
+func (w *imageWords) load() abi.Image {
+	var words [8]uint64
+	for i := range words {
+		words[i] = w[i].Load()
+	}
+	return *(*abi.Image)(unsafe.Pointer(&words))
+}
+
+func (w *imageWords) store(image abi.Image) {
+	for i, word := range *(*[8]uint64)(unsafe.Pointer(&image)) {
+		w[i].Store(word)
+	}
+}
+
+// imageBell is what readers of a single image sleep on.
+func (t *trailer) imageBell() bell { return bell{word: &t.ImageFutex, waiters: &t.ImageWaiters} }

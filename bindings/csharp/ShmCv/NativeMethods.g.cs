@@ -81,11 +81,43 @@ internal unsafe struct ShmcvSegmentInfo
     /// <summary>1 when it has no shmcv metadata: made by another program.</summary>
     internal uint Foreign;
 
-    /// <summary>The image in it.</summary>
+    /// <summary>The image in it; of a stream, that of its newest frame.</summary>
+    internal ShmcvImage Image;
+
+    /// <summary>Bytes for the pixels of one frame of a stream; 0 for a segment that holds a single image.</summary>
+    internal ulong SlotSize;
+
+    /// <summary>Slots of a stream, 0 for a segment that holds a single image.</summary>
+    internal uint Slots;
+
+    /// <summary>0.</summary>
+    internal uint Reserved0;
+
+    /// <summary>0.</summary>
+    internal fixed ulong Reserved[5];
+}
+
+/// <summary>Tells of a frame that a reader has been given. It is 128 bytes long.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct ShmcvFrameInfo
+{
+    /// <summary>Its size in C, in bytes.</summary>
+    internal const int SizeInC = 128;
+
+    /// <summary>The frame's number: 1 for the stream's first, then 1 more each, across writers.</summary>
+    internal ulong Sequence;
+
+    /// <summary>When it was published: CLOCK_MONOTONIC, nanoseconds.</summary>
+    internal ulong Time;
+
+    /// <summary>How many frames were published between the one that was waited beyond and this one.</summary>
+    internal ulong Missed;
+
+    /// <summary>What its pixels mean.</summary>
     internal ShmcvImage Image;
 
     /// <summary>0.</summary>
-    internal fixed ulong Reserved[7];
+    internal fixed ulong Reserved[5];
 }
 
 /// <summary>The functions and limits of the C ABI, under the names of the C header.</summary>
@@ -219,6 +251,15 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_list(ShmcvSegmentInfo* infos, ulong capacity, out ulong count);
 
+    /// <summary>
+    /// Removes the names of this user's segments that are orphans: their creator has ended or closed them, and no
+    /// process has them open through this library. removed gets how many there were; it may be NULL. Programs that have
+    /// mapped the file by other means keep their memory, without the name. Files that other programs made are left
+    /// alone.
+    /// </summary>
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_sweep(out uint removed);
+
     /// <summary>Gives the description of the image in a segment.</summary>
     /// <remarks>
     /// Errors: <see cref="ErrorCode.NoImage"/> before one has been stored; <see cref="ErrorCode.Closed"/>;
@@ -243,11 +284,16 @@ internal static unsafe partial class NativeMethods
     /// Copies the image of a segment into memory of the caller's, laid out as layout says: width, height and depth as
     /// in the segment, stride and colour order as wanted. Gray, BGR, BGRA, RGB and RGBA are converted into each other
     /// on the way, in one pass; alpha that is not there becomes opaque. pixels has room for (height-1)*stride +
-    /// width*channels*bytes(depth) bytes.
+    /// width*channels*bytes(depth) bytes. The copy is of one image, also while another process stores the next by
+    /// <see cref="NativeMethods.shmcv_load"/>, <see cref="NativeMethods.shmcv_flip"/>,
+    /// <see cref="NativeMethods.shmcv_convert"/> or <see cref="NativeMethods.shmcv_write_pixels"/>; only who writes
+    /// through <see cref="NativeMethods.shmcv_data"/> is not seen. On failure the memory may hold parts of a copy.
     /// </summary>
     /// <remarks>
-    /// Errors: <see cref="ErrorCode.NoImage"/>; <see cref="ErrorCode.Invalid"/> when the size or depth differs from the
-    /// segment's; <see cref="ErrorCode.Closed"/>; <see cref="ErrorCode.Truncated"/>.
+    /// Errors: <see cref="ErrorCode.NoImage"/>, also when a process died while it stored one;
+    /// <see cref="ErrorCode.Invalid"/> when the size or depth differs from the segment's; <see cref="ErrorCode.Busy"/>
+    /// when another process has been storing for 10 seconds; <see cref="ErrorCode.Closed"/>;
+    /// <see cref="ErrorCode.Truncated"/>.
     /// </remarks>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_read_pixels(ulong seg, in ShmcvImage layout, byte* pixels);
@@ -263,6 +309,31 @@ internal static unsafe partial class NativeMethods
     /// </remarks>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_write_pixels(ulong seg, in ShmcvImage layout, byte* pixels, int order);
+
+    /// <summary>
+    /// Gives how often an image has been stored in a segment, by this process or another: by
+    /// <see cref="NativeMethods.shmcv_load"/>, <see cref="NativeMethods.shmcv_image_set"/> and the like. A number that
+    /// differs from the one before means another image. Of a segment that another program made, it counts what this
+    /// process has stored.
+    /// </summary>
+    /// <remarks>
+    /// Errors: <see cref="ErrorCode.Closed"/>; <see cref="ErrorCode.Corrupt"/>; <see cref="ErrorCode.Truncated"/>;
+    /// <see cref="ErrorCode.Invalid"/> for a stream.
+    /// </remarks>
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_image_sequence(ulong seg, out ulong sequence);
+
+    /// <summary>
+    /// Sleeps until more than newer_than images have been stored in a segment, and gives how many have. timeout_ms is
+    /// in milliseconds; 0 only looks, and less than 0 waits without an end. sequence may be NULL.
+    /// </summary>
+    /// <remarks>
+    /// Errors: <see cref="ErrorCode.Timeout"/>; <see cref="ErrorCode.Unsupported"/> for a segment that another program
+    /// made, whose users do not tell when they store; <see cref="ErrorCode.Closed"/>; <see cref="ErrorCode.Corrupt"/>;
+    /// <see cref="ErrorCode.Truncated"/>; <see cref="ErrorCode.Invalid"/> for a stream.
+    /// </remarks>
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_image_wait(ulong seg, ulong newerThan, int timeoutMs, out ulong sequence);
 
     /// <summary>
     /// Reads the header of an image file and gives the image that <see cref="NativeMethods.shmcv_load"/> would store
@@ -331,6 +402,65 @@ internal static unsafe partial class NativeMethods
     /// </remarks>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_convert(ulong src, ulong dst, int order);
+
+    /// <summary>
+    /// Makes a stream of slots frames with at most slot_size bytes of pixels each, and opens it. slots is 2 to 16, or 0
+    /// for 4; slot_size is rounded up to whole pages of 4096 bytes. Others open it by
+    /// <see cref="NativeMethods.shmcv_open"/>. The handle is closed by <see cref="NativeMethods.shmcv_close"/>; on the
+    /// stream itself, functions that need pixels are <see cref="ErrorCode.Invalid"/>.
+    /// </summary>
+    /// <remarks>
+    /// Errors: <see cref="ErrorCode.Exists"/> when the name is taken; <see cref="ErrorCode.NoSpace"/> when there is
+    /// less shared memory free than all slots need; <see cref="ErrorCode.Invalid"/> for a bad name, size or number of
+    /// slots.
+    /// </remarks>
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_create_stream(string name, ulong slotSize, uint slots, out ulong @out);
+
+    /// <summary>
+    /// Gives the stream's writer a free slot to fill, as a handle that works as a segment's does. It has no image yet,
+    /// and what its memory holds is undefined. <see cref="NativeMethods.shmcv_stream_publish"/> makes it the newest
+    /// frame; <see cref="NativeMethods.shmcv_close"/> instead gives it back, and nobody has seen it. A handle on a
+    /// stream becomes its writer with the first frame it begins, and stays it until it is closed or its process ends.
+    /// </summary>
+    /// <remarks>
+    /// Errors: <see cref="ErrorCode.Busy"/> when another handle is the writer (the message names the process), when the
+    /// frame begun before is neither published nor closed, and when readers hold all slots;
+    /// <see cref="ErrorCode.Invalid"/> when stream is none; <see cref="ErrorCode.Closed"/>;
+    /// <see cref="ErrorCode.Corrupt"/>; <see cref="ErrorCode.Truncated"/>.
+    /// </remarks>
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_stream_begin(ulong stream, out ulong frame);
+
+    /// <summary>
+    /// Makes a frame that was begun the stream's newest, wakes those who wait for it, and closes its handle; what
+    /// <see cref="NativeMethods.shmcv_data"/> gave of it must not be written to any more. sequence gets the frame's
+    /// number, 1 more than the last one's; it may be NULL. When it fails the frame is still open.
+    /// </summary>
+    /// <remarks>
+    /// Errors: <see cref="ErrorCode.NoImage"/> when nothing has said what the pixels mean; <see cref="ErrorCode.Busy"/>
+    /// while another thread's call stores pixels in it; <see cref="ErrorCode.Invalid"/> when frame is no frame, or one
+    /// to read; <see cref="ErrorCode.Closed"/>; <see cref="ErrorCode.Corrupt"/>; <see cref="ErrorCode.Truncated"/>.
+    /// </remarks>
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_stream_publish(ulong frame, out ulong sequence);
+
+    /// <summary>
+    /// Gives the newest frame of a stream, once there is one with a number greater than newer_than, as a handle to
+    /// read: all functions that do not change it work on it, and it stays as it is until
+    /// <see cref="NativeMethods.shmcv_close"/>. With newer_than 0 that is any frame; with info-&gt;sequence of the last
+    /// one, each is seen once. timeout_ms is in milliseconds; 0 only looks, and less than 0 waits without an end. info
+    /// gets the frame's number, time and image; it may be NULL.
+    /// </summary>
+    /// <remarks>
+    /// A thread that waits is not interrupted by a close of stream on another one: to end a wait from outside, use
+    /// short timeouts.
+    /// <para>Errors: <see cref="ErrorCode.Timeout"/>; <see cref="ErrorCode.Busy"/> when 64 frames are being read;
+    /// <see cref="ErrorCode.Invalid"/> when stream is none; <see cref="ErrorCode.Closed"/>;
+    /// <see cref="ErrorCode.Corrupt"/>; <see cref="ErrorCode.Truncated"/>.</para>
+    /// </remarks>
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_stream_wait(ulong stream, ulong newerThan, int timeoutMs, out ulong frame, out ShmcvFrameInfo info);
 
     /// <summary>
     /// Draws the image of a segment in the window of that name, which it opens if need be. The window shows the pixels

@@ -10,8 +10,9 @@ namespace ShmCv;
 /// <remarks>
 /// <para>Dispose of it when you are done: that ends this object's use of the segment. The segment itself stays, with its
 /// pixels, until <see cref="Segments.Clear"/> or <see cref="Segments.ClearAll"/> removes its name.</para>
-/// <para>Every member may be called from every thread at any time. Calls on one segment are not serialised: whoever
-/// reads pixels while somebody else writes them may see some of both.</para>
+/// <para>Every member may be called from every thread at any time. What <see cref="ReadPixels"/> copies is one whole image,
+/// also while another process stores the next; whoever looks at the memory itself meanwhile may see some of both. For
+/// pictures that follow each other there is <see cref="FrameStream"/>.</para>
 /// </remarks>
 /// <example>
 /// <code>
@@ -122,6 +123,17 @@ public static unsafe class Segments
     /// </summary>
     public static void ClearAll() => Error.Check(NativeMethods.shmcv_clear_all());
 
+    /// <summary>
+    /// Removes the names of this user's orphans: segments whose creator has ended or closed them, and which no process has
+    /// open through the library.
+    /// </summary>
+    /// <returns>How many there were.</returns>
+    public static int Sweep()
+    {
+        Error.Check(NativeMethods.shmcv_sweep(out var removed));
+        return (int)removed;
+    }
+
     /// <summary>Tells of all segments of this user that the library made, in the order of their names.</summary>
     /// <returns>One description a segment, as it is now.</returns>
     public static IReadOnlyList<SegmentInfo> List()
@@ -175,6 +187,12 @@ public sealed record SegmentInfo
     /// <summary>Whether another program made it, without the library: it has no metadata then.</summary>
     public required bool IsForeign { get; init; }
 
+    /// <summary>Slots of a stream; 0 for a segment that holds a single image.</summary>
+    public int Slots { get; init; }
+
+    /// <summary>Bytes for the pixels of one frame of a stream; 0 for a segment that holds a single image.</summary>
+    public long SlotSize { get; init; }
+
     internal static unsafe SegmentInfo From(in ShmcvSegmentInfo info)
     {
         fixed (byte* name = info.Name, uuid = info.Uuid)
@@ -190,6 +208,8 @@ public sealed record SegmentInfo
                 OwnerIsAlive = info.OwnerAlive != 0,
                 Image = info.HasImage != 0 ? ImageInfo.From(info.Image) : null,
                 IsForeign = info.Foreign != 0,
+                Slots = (int)info.Slots,
+                SlotSize = (long)info.SlotSize,
             };
         }
     }

@@ -47,7 +47,8 @@ from .error import (
 )
 from .image import Image
 from .loader import ImageLoader
-from .segment import Segment, SegmentInfo, clear, clear_all, list_segments
+from .segment import Segment, SegmentInfo, clear, clear_all, list_segments, sweep
+from .stream import Frame, Frames, NewFrame, Stream
 from .version import __version__, abi_version, version
 from .window import close_window, close_windows, delay, show
 
@@ -63,6 +64,8 @@ __all__ = [
     "ExistsError",
     "FlipCode",
     "ForkedError",
+    "Frame",
+    "Frames",
     "Image",
     "ImageLoader",
     "InputOutputError",
@@ -71,6 +74,7 @@ __all__ = [
     "LibraryError",
     "LimitError",
     "LoadFlags",
+    "NewFrame",
     "NoDisplayError",
     "NoImageError",
     "NoSpaceError",
@@ -79,6 +83,7 @@ __all__ = [
     "Segment",
     "SegmentInfo",
     "ShmcvError",
+    "Stream",
     "TimedOutError",
     "TooSmallError",
     "TruncatedError",
@@ -93,5 +98,6 @@ __all__ = [
     "list_segments",
     "probe",
     "show",
+    "sweep",
     "version",
 ]

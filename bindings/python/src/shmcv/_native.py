@@ -212,8 +212,14 @@ class ShmcvSegmentInfo(Structure):
     has_image: int
     #: 1 when it has no shmcv metadata: made by another program.
     foreign: int
-    #: The image in it.
+    #: The image in it; of a stream, that of its newest frame.
     image: ShmcvImage
+    #: Bytes for the pixels of one frame of a stream; 0 for a segment that holds a single image.
+    slot_size: int
+    #: Slots of a stream, 0 for a segment that holds a single image.
+    slots: int
+    #: 0.
+    reserved0: int
     #: 0.
     reserved: Array[c_uint64]
 
@@ -228,7 +234,36 @@ class ShmcvSegmentInfo(Structure):
         ("has_image", c_uint32),
         ("foreign", c_uint32),
         ("image", ShmcvImage),
-        ("reserved", c_uint64 * 7),
+        ("slot_size", c_uint64),
+        ("slots", c_uint32),
+        ("reserved0", c_uint32),
+        ("reserved", c_uint64 * 5),
+    )
+
+
+class ShmcvFrameInfo(Structure):
+    """Tells of a frame that a reader has been given. It is 128 bytes long."""
+
+    #: Its size in C, in bytes.
+    SIZE: ClassVar[int] = 128
+
+    #: The frame's number: 1 for the stream's first, then 1 more each, across writers.
+    sequence: int
+    #: When it was published: CLOCK_MONOTONIC, nanoseconds.
+    time: int
+    #: How many frames were published between the one that was waited beyond and this one.
+    missed: int
+    #: What its pixels mean.
+    image: ShmcvImage
+    #: 0.
+    reserved: Array[c_uint64]
+
+    _fields_ = (
+        ("sequence", c_uint64),
+        ("time", c_uint64),
+        ("missed", c_uint64),
+        ("image", ShmcvImage),
+        ("reserved", c_uint64 * 5),
     )
 
 
@@ -329,6 +364,15 @@ def declare(library: CDLL) -> None:
     library.shmcv_list.argtypes = [POINTER(ShmcvSegmentInfo), c_uint64, POINTER(c_uint64)]
     library.shmcv_list.restype = c_int32
 
+    # int32_t shmcv_sweep(uint32_t *removed)
+    #
+    # shmcv_sweep removes the names of this user's segments that are orphans: their creator has ended or closed them,
+    # and no process has them open through this library. removed gets how many there were; it may be NULL. Programs that
+    # have mapped the file by other means keep their memory, without the name. Files that other programs made are left
+    # alone.
+    library.shmcv_sweep.argtypes = [POINTER(c_uint32)]
+    library.shmcv_sweep.restype = c_int32
+
     # int32_t shmcv_image_get(shmcv_segment seg, shmcv_image *out)
     #
     # shmcv_image_get gives the description of the image in a segment.
@@ -352,9 +396,12 @@ def declare(library: CDLL) -> None:
     # shmcv_read_pixels copies the image of a segment into memory of the caller's, laid out as layout says: width,
     # height and depth as in the segment, stride and colour order as wanted. Gray, BGR, BGRA, RGB and RGBA are converted
     # into each other on the way, in one pass; alpha that is not there becomes opaque. pixels has room for
-    # (height-1)*stride + width*channels*bytes(depth) bytes.
+    # (height-1)*stride + width*channels*bytes(depth) bytes. The copy is of one image, also while another process stores
+    # the next by shmcv_load, shmcv_flip, shmcv_convert or shmcv_write_pixels; only who writes through shmcv_data is not
+    # seen. On failure the memory may hold parts of a copy.
     #
-    # Errors: ErrorCode.NO_IMAGE; ErrorCode.INVALID when the size or depth differs from the segment's; ErrorCode.CLOSED;
+    # Errors: ErrorCode.NO_IMAGE, also when a process died while it stored one; ErrorCode.INVALID when the size or depth
+    # differs from the segment's; ErrorCode.BUSY when another process has been storing for 10 seconds; ErrorCode.CLOSED;
     # ErrorCode.TRUNCATED.
     library.shmcv_read_pixels.argtypes = [ShmcvSegment, POINTER(ShmcvImage), c_void_p]
     library.shmcv_read_pixels.restype = c_int32
@@ -367,6 +414,26 @@ def declare(library: CDLL) -> None:
     # Errors: ErrorCode.TOO_SMALL; ErrorCode.INVALID; ErrorCode.LIMIT; ErrorCode.CLOSED; ErrorCode.TRUNCATED.
     library.shmcv_write_pixels.argtypes = [ShmcvSegment, POINTER(ShmcvImage), c_void_p, c_int32]
     library.shmcv_write_pixels.restype = c_int32
+
+    # int32_t shmcv_image_sequence(shmcv_segment seg, uint64_t *sequence)
+    #
+    # shmcv_image_sequence gives how often an image has been stored in a segment, by this process or another: by
+    # shmcv_load, shmcv_image_set and the like. A number that differs from the one before means another image. Of a
+    # segment that another program made, it counts what this process has stored.
+    #
+    # Errors: ErrorCode.CLOSED; ErrorCode.CORRUPT; ErrorCode.TRUNCATED; ErrorCode.INVALID for a stream.
+    library.shmcv_image_sequence.argtypes = [ShmcvSegment, POINTER(c_uint64)]
+    library.shmcv_image_sequence.restype = c_int32
+
+    # int32_t shmcv_image_wait(shmcv_segment seg, uint64_t newer_than, int32_t timeout_ms, uint64_t *sequence)
+    #
+    # shmcv_image_wait sleeps until more than newer_than images have been stored in a segment, and gives how many have.
+    # timeout_ms is in milliseconds; 0 only looks, and less than 0 waits without an end. sequence may be NULL.
+    #
+    # Errors: ErrorCode.TIMEOUT; ErrorCode.UNSUPPORTED for a segment that another program made, whose users do not tell
+    # when they store; ErrorCode.CLOSED; ErrorCode.CORRUPT; ErrorCode.TRUNCATED; ErrorCode.INVALID for a stream.
+    library.shmcv_image_wait.argtypes = [ShmcvSegment, c_uint64, c_int32, POINTER(c_uint64)]
+    library.shmcv_image_wait.restype = c_int32
 
     # int32_t shmcv_probe(const char *path, int32_t flags, shmcv_image *out)
     #
@@ -424,6 +491,65 @@ def declare(library: CDLL) -> None:
     # ErrorCode.INVALID for an unknown order; ErrorCode.CLOSED; ErrorCode.TRUNCATED.
     library.shmcv_convert.argtypes = [ShmcvSegment, ShmcvSegment, c_int32]
     library.shmcv_convert.restype = c_int32
+
+    # int32_t shmcv_create_stream(const char *name, uint64_t slot_size, uint32_t slots, shmcv_segment *out)
+    #
+    # shmcv_create_stream makes a stream of slots frames with at most slot_size bytes of pixels each, and opens it.
+    # slots is 2 to 16, or 0 for 4; slot_size is rounded up to whole pages of 4096 bytes. Others open it by shmcv_open.
+    # The handle is closed by shmcv_close; on the stream itself, functions that need pixels are ErrorCode.INVALID.
+    #
+    # Errors: ErrorCode.EXISTS when the name is taken; ErrorCode.NO_SPACE when there is less shared memory free than all
+    # slots need; ErrorCode.INVALID for a bad name, size or number of slots.
+    library.shmcv_create_stream.argtypes = [c_char_p, c_uint64, c_uint32, POINTER(ShmcvSegment)]
+    library.shmcv_create_stream.restype = c_int32
+
+    # int32_t shmcv_stream_begin(shmcv_segment stream, shmcv_segment *frame)
+    #
+    # shmcv_stream_begin gives the stream's writer a free slot to fill, as a handle that works as a segment's does. It
+    # has no image yet, and what its memory holds is undefined. shmcv_stream_publish makes it the newest frame;
+    # shmcv_close instead gives it back, and nobody has seen it. A handle on a stream becomes its writer with the first
+    # frame it begins, and stays it until it is closed or its process ends.
+    #
+    # Errors: ErrorCode.BUSY when another handle is the writer (the message names the process), when the frame begun
+    # before is neither published nor closed, and when readers hold all slots; ErrorCode.INVALID when stream is none;
+    # ErrorCode.CLOSED; ErrorCode.CORRUPT; ErrorCode.TRUNCATED.
+    library.shmcv_stream_begin.argtypes = [ShmcvSegment, POINTER(ShmcvSegment)]
+    library.shmcv_stream_begin.restype = c_int32
+
+    # int32_t shmcv_stream_publish(shmcv_segment frame, uint64_t *sequence)
+    #
+    # shmcv_stream_publish makes a frame that was begun the stream's newest, wakes those who wait for it, and closes its
+    # handle; what shmcv_data gave of it must not be written to any more. sequence gets the frame's number, 1 more than
+    # the last one's; it may be NULL. When it fails the frame is still open.
+    #
+    # Errors: ErrorCode.NO_IMAGE when nothing has said what the pixels mean; ErrorCode.BUSY while another thread's call
+    # stores pixels in it; ErrorCode.INVALID when frame is no frame, or one to read; ErrorCode.CLOSED;
+    # ErrorCode.CORRUPT; ErrorCode.TRUNCATED.
+    library.shmcv_stream_publish.argtypes = [ShmcvSegment, POINTER(c_uint64)]
+    library.shmcv_stream_publish.restype = c_int32
+
+    # int32_t shmcv_stream_wait(shmcv_segment stream, uint64_t newer_than, int32_t timeout_ms, shmcv_segment *frame,
+    #                           shmcv_frame_info *info)
+    #
+    # shmcv_stream_wait gives the newest frame of a stream, once there is one with a number greater than newer_than, as
+    # a handle to read: all functions that do not change it work on it, and it stays as it is until shmcv_close. With
+    # newer_than 0 that is any frame; with info->sequence of the last one, each is seen once. timeout_ms is in
+    # milliseconds; 0 only looks, and less than 0 waits without an end. info gets the frame's number, time and image; it
+    # may be NULL.
+    #
+    # A thread that waits is not interrupted by a close of stream on another one: to end a wait from outside, use short
+    # timeouts.
+    #
+    # Errors: ErrorCode.TIMEOUT; ErrorCode.BUSY when 64 frames are being read; ErrorCode.INVALID when stream is none;
+    # ErrorCode.CLOSED; ErrorCode.CORRUPT; ErrorCode.TRUNCATED.
+    library.shmcv_stream_wait.argtypes = [
+        ShmcvSegment,
+        c_uint64,
+        c_int32,
+        POINTER(ShmcvSegment),
+        POINTER(ShmcvFrameInfo),
+    ]
+    library.shmcv_stream_wait.restype = c_int32
 
     # int32_t shmcv_show(const char *window, shmcv_segment seg)
     #

@@ -15,6 +15,7 @@ from ._arguments import integer, text
 from ._library import library
 from ._memory import Memory
 from ._native import ColorOrder, ShmcvImage, ShmcvSegment, ShmcvSegmentInfo
+from ._slices import in_slices
 from .codec import Codec
 from .error import check
 from .image import Image, describe
@@ -50,6 +51,10 @@ class SegmentInfo:
     owner_alive: bool
     #: Whether it was made by a program that does not use this library.
     foreign: bool
+    #: Slots of a stream, 0 for a segment that holds a single image.
+    slots: int = 0
+    #: Bytes for the pixels of one frame of a stream.
+    slot_size: int = 0
 
     @classmethod
     def _from_native(cls, native: ShmcvSegmentInfo) -> SegmentInfo:
@@ -64,65 +69,13 @@ class SegmentInfo:
             owner=native.owner if own else None,
             owner_alive=bool(native.owner_alive),
             foreign=bool(native.foreign),
+            slots=native.slots,
+            slot_size=native.slot_size,
         )
 
 
-class Segment(Codec, Transform, Show):
-    """A segment that this process has open.
-
-    Made by ``Segment.create``, ``Segment.open`` or ``Segment.from_array``, closed by ``close`` or the end of its
-    ``with`` block. Closing ends this object's use of the segment; the segment itself, its name and its pixels stay
-    until ``clear`` or ``shmcv.clear_all`` removes the name. Arrays that were taken from it stay usable after both.
-
-    Pickling a segment, or passing it to a process of ``multiprocessing``, passes its name: the other side opens it.
-
-    All of it may be used from several threads at once. Calls on one segment are not serialised: who reads pixels while
-    somebody writes them may see some of both.
-    """
-
-    @classmethod
-    def create(cls, name: str, size: int | None = None, *, image: Image | None = None) -> Self:
-        """Make a segment of ``size`` bytes for pixels, all zero, and open it.
-
-        With an ``image`` it gets that description, and by default the size that it needs. The name is 1 to 200
-        characters of A-Z a-z 0-9 . _ - and does not start with a dot.
-
-        Raises ExistsError when the name is taken; NoSpaceError when less shared memory is free; InvalidError.
-        """
-        if size is None:
-            if image is None:
-                raise TypeError("Segment.create() needs a size or an image")
-            size = image.nbytes
-        handle = ShmcvSegment()
-        number = integer("size", size, ctypes.c_uint64)
-        check(library().shmcv_create(text("name", name), number, ctypes.byref(handle)))
-        segment = cls(name, Memory(handle.value))
-        if image is not None:
-            with segment._or_nothing():
-                segment.image = image
-        return segment
-
-    @classmethod
-    def open(cls, name: str) -> Self:
-        """Open a segment that somebody, in whatever language, has created; its size and image come with it.
-
-        A segment of ``multiprocessing.shared_memory`` can be opened too. It has no image until ``image`` is set, which
-        holds for this process.
-
-        Raises NotFoundError; PermissionDeniedError when it is not a plain file of this user; CorruptError;
-        InvalidError for a bad name.
-        """
-        handle = ShmcvSegment()
-        check(library().shmcv_open(text("name", name), ctypes.byref(handle)))
-        return cls(name, Memory(handle.value))
-
-    @classmethod
-    def from_array(cls, name: str, array: np.ndarray[Any, Any], order: ColorOrder | None = None) -> Self:
-        """Make a segment that holds a copy of an array's pixels, as ``write`` stores them, and has just their size."""
-        segment = cls.create(name, Image.of(array, order).nbytes)
-        with segment._or_nothing():
-            segment.write(array, order)
-        return segment
+class Pixels(Codec, Transform, Show):
+    """Pixels in shared memory with their description: what a segment and a frame of a stream have in common."""
 
     @property
     def name(self) -> str:
@@ -211,10 +164,6 @@ class Segment(Codec, Transform, Show):
         check(library().shmcv_read_pixels(self._handle, ctypes.byref(native), pixels.ctypes.data))
         return pixels
 
-    def clear(self) -> None:
-        """Remove the segment's name, as ``shmcv.clear`` does. It may be called after ``close`` too."""
-        clear(self._name)
-
     def close(self) -> None:
         """End this object's use of the segment. Arrays taken from it stay usable; closing again does nothing."""
         self._memory = None
@@ -229,14 +178,94 @@ class Segment(Codec, Transform, Show):
         """Close it."""
         self.close()
 
+    def __repr__(self) -> str:
+        """Tell the name, and whether it is closed."""
+        return f"<shmcv.{type(self).__name__} {self._name!r}{' closed' if self.closed else ''}>"
+
+
+class Segment(Pixels):
+    """A segment that this process has open.
+
+    Made by ``Segment.create``, ``Segment.open`` or ``Segment.from_array``, closed by ``close`` or the end of its
+    ``with`` block. Closing ends this object's use of the segment; the segment itself, its name and its pixels stay
+    until ``clear`` or ``shmcv.clear_all`` removes the name. Arrays that were taken from it stay usable after both.
+
+    Pickling a segment, or passing it to a process of ``multiprocessing``, passes its name: the other side opens it.
+
+    All of it may be used from several threads at once. What ``read`` gives is one whole image, also while another
+    process stores the next one by ``load``, ``write``, ``flip`` or ``convert``; who looks at ``array`` meanwhile may
+    see some of both. For pictures that follow each other see ``Stream``.
+    """
+
+    @classmethod
+    def create(cls, name: str, size: int | None = None, *, image: Image | None = None) -> Self:
+        """Make a segment of ``size`` bytes for pixels, all zero, and open it.
+
+        With an ``image`` it gets that description, and by default the size that it needs. The name is 1 to 200
+        characters of A-Z a-z 0-9 . _ - and does not start with a dot.
+
+        Raises ExistsError when the name is taken; NoSpaceError when less shared memory is free; InvalidError.
+        """
+        if size is None:
+            if image is None:
+                raise TypeError("Segment.create() needs a size or an image")
+            size = image.nbytes
+        handle = ShmcvSegment()
+        number = integer("size", size, ctypes.c_uint64)
+        check(library().shmcv_create(text("name", name), number, ctypes.byref(handle)))
+        segment = cls(name, Memory(handle.value))
+        if image is not None:
+            with segment._or_nothing():
+                segment.image = image
+        return segment
+
+    @classmethod
+    def open(cls, name: str) -> Self:
+        """Open a segment that somebody, in whatever language, has created; its size and image come with it.
+
+        A segment of ``multiprocessing.shared_memory`` can be opened too. It has no image until ``image`` is set, which
+        holds for this process.
+
+        Raises NotFoundError; PermissionDeniedError when it is not a plain file of this user; CorruptError;
+        InvalidError for a bad name.
+        """
+        handle = ShmcvSegment()
+        check(library().shmcv_open(text("name", name), ctypes.byref(handle)))
+        return cls(name, Memory(handle.value))
+
+    @classmethod
+    def from_array(cls, name: str, array: np.ndarray[Any, Any], order: ColorOrder | None = None) -> Self:
+        """Make a segment that holds a copy of an array's pixels, as ``write`` stores them, and has just their size."""
+        segment = cls.create(name, Image.of(array, order).nbytes)
+        with segment._or_nothing():
+            segment.write(array, order)
+        return segment
+
+    def clear(self) -> None:
+        """Remove the segment's name, as ``shmcv.clear`` does. It may be called after ``close`` too."""
+        clear(self._name)
+
+    @property
+    def sequence(self) -> int:
+        """How often an image has been stored in the segment, by any process: another number means another image."""
+        stored = ctypes.c_uint64()
+        check(library().shmcv_image_sequence(self._handle, ctypes.byref(stored)))
+        return stored.value
+
+    def wait(self, newer_than: int, timeout: float | None = None) -> int:
+        """Wait until more than ``newer_than`` images have been stored in the segment, and give how many have.
+
+        ``timeout`` is in seconds, None for a wait without an end; Ctrl-C ends it. Raises TimedOutError.
+        """
+        stored = ctypes.c_uint64()
+        number, found = integer("newer_than", newer_than, ctypes.c_uint64), ctypes.byref(stored)
+        in_slices(lambda ms: library().shmcv_image_wait(self._handle, number, ms, found), timeout)
+        return stored.value
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the name; who unpickles it opens the segment."""
         self._open  # noqa: B018 # a closed one is not opened by the back door
         return type(self).open, (self._name,)
-
-    def __repr__(self) -> str:
-        """Tell the name, and whether it is closed."""
-        return f"<shmcv.Segment {self._name!r}{' closed' if self.closed else ''}>"
 
     @contextlib.contextmanager
     def _or_nothing(self) -> Iterator[None]:
@@ -273,3 +302,13 @@ def list_segments() -> list[SegmentInfo]:
         if found.value <= capacity:
             return [SegmentInfo._from_native(info) for info in infos[: found.value]]
         capacity = found.value
+
+
+def sweep() -> int:
+    """Remove the names of this user's orphans, and give how many there were.
+
+    An orphan is a segment whose creator has ended or closed it, and which no process has open through this library.
+    """
+    removed = ctypes.c_uint32()
+    check(library().shmcv_sweep(ctypes.byref(removed)))
+    return removed.value

@@ -1,0 +1,184 @@
+/* Streams: what a writer publishes is what readers get, whole, in whatever process; and what is refused. */
+#include "test.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { WIDTH = 320, HEIGHT = 240, SIZE = WIDTH * HEIGHT };
+
+static shmcv_segment new_stream(const char *name, uint32_t slots) {
+    shmcv_segment stream = 0;
+    NEED_OK(shmcv_create_stream(name, SIZE, slots, &stream));
+    return stream;
+}
+
+/* put publishes a gray frame that is mark all over. */
+static uint64_t put(shmcv_segment stream, unsigned char mark) {
+    shmcv_segment frame;
+    uint64_t sequence = 0;
+    NEED_OK(shmcv_stream_begin(stream, &frame));
+    const shmcv_image image = make_image(WIDTH, HEIGHT, SHMCV_ORDER_GRAY);
+    memset(pixels(frame, NULL), mark, SIZE);
+    NEED_OK(shmcv_image_set(frame, &image));
+    NEED_OK(shmcv_stream_publish(frame, &sequence));
+    return sequence;
+}
+
+/* mark_of gives what a frame is all over, -1 when it is not. */
+static int mark_of(shmcv_segment frame) {
+    const unsigned char *data = pixels(frame, NULL);
+    for (int i = 0; i < SIZE; i++)
+        if (data[i] != data[0]) return -1;
+    return data[0];
+}
+
+TEST(published_frame_is_what_readers_get) {
+    const char *name = new_name();
+    shmcv_segment writer = new_stream(name, 0), reader, frame;
+    NEED_OK(shmcv_open(name, &reader));
+    CHECK_INT(1, put(writer, 11));
+    CHECK_INT(2, put(writer, 22));
+    shmcv_frame_info info;
+    memset(&info, 0xff, sizeof info);
+    NEED_OK(shmcv_stream_wait(reader, 0, -1, &frame, &info));
+    CHECK_INT(2, info.sequence);
+    CHECK_INT(1, info.missed);
+    CHECK(info.time > 0);
+    CHECK_INT(WIDTH, info.image.width);
+    CHECK_INT(22, mark_of(frame));
+    CHECK_INT(3, put(writer, 33));
+    CHECK_INT(22, mark_of(frame)); /* it is ours until it is closed */
+    CHECK_OK(shmcv_close(frame));
+    CHECK_FAILS(SHMCV_E_CLOSED, "", shmcv_close(frame));
+    CHECK_OK(shmcv_stream_wait(reader, info.sequence, 0, &frame, &info));
+    CHECK_INT(33, mark_of(frame));
+    CHECK_FAILS(SHMCV_E_TIMEOUT, name, shmcv_stream_wait(reader, 3, 1, &frame, NULL));
+}
+
+TEST(every_function_works_on_a_frame) {
+    const char *name = new_name();
+    shmcv_segment stream = 0, frame, mirrored, copy = new_segment(640 * 480 * 3);
+    shmcv_image image;
+    NEED_OK(shmcv_probe(testdata("small-bgr.png"), SHMCV_LOAD_COLOR, &image));
+    NEED_OK(shmcv_create_stream(name, image.stride * image.height, 0, &stream));
+    NEED_OK(shmcv_stream_begin(stream, &frame));
+    CHECK_OK(shmcv_load(frame, testdata("small-bgr.png"), SHMCV_LOAD_COLOR, NULL));
+    CHECK_OK(shmcv_flip(frame, frame, SHMCV_FLIP_VERTICAL));
+    CHECK_OK(shmcv_flip(frame, frame, SHMCV_FLIP_VERTICAL));
+    CHECK_OK(shmcv_stream_publish(frame, NULL));
+
+    NEED_OK(shmcv_stream_wait(stream, 0, 0, &frame, NULL));
+    NEED_OK(shmcv_load(copy, testdata("small-bgr.png"), SHMCV_LOAD_COLOR, NULL));
+    CHECK_INT(0, memcmp(pixels(copy, NULL), pixels(frame, NULL), image.stride * image.height));
+    CHECK_OK(shmcv_save(frame, temporary("frame.png"), SHMCV_QUALITY_DEFAULT));
+    CHECK_OK(shmcv_convert(frame, copy, SHMCV_ORDER_GRAY));
+    unsigned char *outside = malloc(image.stride * image.height);
+    CHECK_OK(shmcv_read_pixels(frame, &image, outside));
+    CHECK_INT(0, memcmp(outside, pixels(frame, NULL), image.stride * image.height));
+    shmcv_segment_info info;
+    CHECK_OK(shmcv_info(frame, &info));
+    CHECK_INT(1, info.has_image);
+    CHECK_INT(4, info.slots);
+
+    /* From a frame that is read into one that is filled, but never into the one that is read. */
+    NEED_OK(shmcv_stream_begin(stream, &mirrored));
+    CHECK_OK(shmcv_flip(frame, mirrored, SHMCV_FLIP_HORIZONTAL));
+    CHECK_FAILS(SHMCV_E_INVALID, "to be read", shmcv_flip(frame, frame, SHMCV_FLIP_HORIZONTAL));
+    CHECK_FAILS(SHMCV_E_INVALID, "to be read", shmcv_write_pixels(frame, &image, outside, SHMCV_ORDER_BGR));
+    CHECK_FAILS(SHMCV_E_INVALID, "to be read", shmcv_load(frame, testdata("small-bgr.png"), 0, NULL));
+    CHECK_FAILS(SHMCV_E_INVALID, "to be read", shmcv_image_set(frame, &image));
+    CHECK_FAILS(SHMCV_E_INVALID, "to be read", shmcv_stream_publish(frame, NULL));
+    free(outside);
+}
+
+TEST(stream_itself_has_no_pixels) {
+    const char *name = new_name();
+    shmcv_segment stream = new_stream(name, 0), frame;
+    shmcv_image image;
+    CHECK_FAILS(SHMCV_E_INVALID, "is a stream", shmcv_image_get(stream, &image));
+    CHECK_FAILS(SHMCV_E_INVALID, "is a stream", shmcv_data(stream, NULL, NULL));
+    CHECK_FAILS(SHMCV_E_INVALID, "is a stream", shmcv_load(stream, testdata("small-bgr.png"), 0, NULL));
+    CHECK_FAILS(SHMCV_E_INVALID, "is a stream", shmcv_save(stream, temporary("x.png"), -1));
+    CHECK_FAILS(SHMCV_E_INVALID, "is a stream", shmcv_flip(stream, stream, 0));
+    CHECK_FAILS(SHMCV_E_INVALID, "no frame", shmcv_stream_publish(stream, NULL));
+    CHECK_FAILS(SHMCV_E_INVALID, "frame is NULL", shmcv_stream_begin(stream, NULL));
+    CHECK_FAILS(SHMCV_E_INVALID, "frame is NULL", shmcv_stream_wait(stream, 0, 0, NULL, NULL));
+    shmcv_segment segment = new_segment(100);
+    CHECK_FAILS(SHMCV_E_INVALID, "no stream", shmcv_stream_begin(segment, &frame));
+    CHECK_FAILS(SHMCV_E_INVALID, "no stream", shmcv_stream_wait(segment, 0, 0, &frame, NULL));
+    CHECK_FAILS(SHMCV_E_INVALID, "1 slots", shmcv_create_stream(new_name(), 1, 1, &frame));
+    CHECK_FAILS(SHMCV_E_INVALID, "out is NULL", shmcv_create_stream(new_name(), 1, 2, NULL));
+    CHECK_FAILS(SHMCV_E_EXISTS, name, shmcv_create_stream(name, 1, 2, &frame));
+}
+
+TEST(frame_that_is_closed_unpublished_is_never_seen) {
+    shmcv_segment stream = new_stream(new_name(), 2), frame;
+    for (int i = 0; i < 10; i++) {
+        NEED_OK(shmcv_stream_begin(stream, &frame));
+        CHECK_FAILS(SHMCV_E_NO_IMAGE, "", shmcv_stream_publish(frame, NULL));
+        CHECK_FAILS(SHMCV_E_BUSY, "begun already", shmcv_stream_begin(stream, &frame));
+        CHECK_OK(shmcv_close(frame));
+    }
+    CHECK_FAILS(SHMCV_E_TIMEOUT, "", shmcv_stream_wait(stream, 0, 0, &frame, NULL));
+}
+
+CHILD(write_for_ever) {
+    shmcv_segment stream;
+    if (argc != 2 || shmcv_open(argv[1], &stream) != SHMCV_OK) return 1;
+    for (unsigned char mark = 0;; mark++) {
+        put(stream, mark);
+        if (mark == 0) {
+            puts("first");
+            fflush(stdout);
+        }
+    }
+}
+
+TEST(second_writer_waits_for_the_first_ones_end) {
+    const char *name = new_name();
+    shmcv_segment stream = new_stream(name, 0), frame;
+    char line[100], pid[20];
+    process writer = start("write_for_ever", name, NULL);
+    NEED(read_line(&writer, line, sizeof line));
+    snprintf(pid, sizeof pid, "%d", (int)writer.pid);
+    CHECK_FAILS(SHMCV_E_BUSY, pid, shmcv_stream_begin(stream, &frame));
+    shmcv_frame_info info = {0};
+    for (int i = 0; i < 200; i++) {
+        NEED_OK(shmcv_stream_wait(stream, info.sequence, -1, &frame, &info));
+        CHECK_INT((unsigned char)(info.sequence - 1), mark_of(frame));
+        CHECK_OK(shmcv_close(frame));
+    }
+    kill(writer.pid, SIGKILL);
+    CHECK_INT(-SIGKILL, finish(&writer));
+    CHECK(put(stream, 7) > info.sequence);
+}
+
+TEST(changed_image_is_told_by_its_sequence) {
+    shmcv_segment segment = new_segment(SIZE);
+    uint64_t before, after;
+    CHECK_OK(shmcv_image_sequence(segment, &before));
+    CHECK_INT(0, before);
+    CHECK_FAILS(SHMCV_E_TIMEOUT, "", shmcv_image_wait(segment, before, 1, &after));
+    const shmcv_image image = make_image(WIDTH, HEIGHT, SHMCV_ORDER_GRAY);
+    CHECK_OK(shmcv_image_set(segment, &image));
+    CHECK_OK(shmcv_flip(segment, segment, SHMCV_FLIP_BOTH));
+    CHECK_OK(shmcv_image_wait(segment, before, -1, &after));
+    CHECK_INT(2, after);
+    CHECK_FAILS(SHMCV_E_INVALID, "sequence is NULL", shmcv_image_sequence(segment, NULL));
+}
+
+TEST(sweep_removes_orphans_and_nothing_else) {
+    const char *name = new_name();
+    shmcv_segment segment;
+    NEED_OK(shmcv_create(name, 100, &segment));
+    uint32_t removed = 0;
+    CHECK_OK(shmcv_sweep(&removed));
+    CHECK_OK(shmcv_close(segment));
+    CHECK_OK(shmcv_sweep(&removed));
+    CHECK(removed >= 1);
+    CHECK_FAILS(SHMCV_E_NOT_FOUND, name, shmcv_open(name, &segment));
+    CHECK_OK(shmcv_sweep(NULL));
+}

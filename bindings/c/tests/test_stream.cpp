@@ -1,0 +1,95 @@
+// The C++ layer of streams: frames that give themselves back.
+#include <shmcv.hpp>
+
+#include "test.h"
+
+#include <cstring>
+#include <string>
+#include <thread>
+#include <type_traits>
+
+using namespace std::chrono_literals;
+using shmcv::errc;
+using shmcv::frame;
+using shmcv::stream;
+
+static_assert(!std::is_copy_constructible_v<frame> && std::is_nothrow_move_constructible_v<frame>);
+static_assert(!std::is_copy_constructible_v<stream> && std::is_nothrow_move_constructible_v<stream>);
+
+namespace {
+
+constexpr std::uint32_t width = 64, height = 48;
+
+std::uint64_t put(stream &to, unsigned char mark) {
+    frame begun = to.begin();
+    std::memset(begun.data(), mark, width * height);
+    begun.set_image(shmcv::make_image(width, height, shmcv::order::gray));
+    return begun.publish();
+}
+
+template <typename Action>
+bool throws(errc code, Action action) {
+    try {
+        action();
+    } catch (const shmcv::error &problem) {
+        return CHECK_INT(static_cast<int>(code), static_cast<int>(problem.code()));
+    }
+    return CHECK(!"it throws");
+}
+
+} // namespace
+
+TEST(frames_go_from_thread_to_thread) {
+    const char *name = new_name();
+    stream writer = stream::create(name, width * height);
+    std::thread other([name] {
+        const stream reader = stream::open(name);
+        std::uint64_t last = 0;
+        while (last < 500) {
+            const frame newest = reader.wait(last);
+            CHECK_INT(newest.sequence() & 0xff, newest.data()[0]);
+            CHECK_INT(newest.sequence() & 0xff, newest.data()[width * height - 1]);
+            CHECK_INT(newest.sequence() - last - 1, newest.frame_info().missed);
+            last = newest.sequence();
+        }
+    });
+    for (unsigned i = 1; i <= 500; i++) CHECK_INT(i, put(writer, static_cast<unsigned char>(i)));
+    other.join();
+}
+
+TEST(frame_that_is_dropped_is_given_back) {
+    stream s = stream::create(new_name(), width * height, 2);
+    for (int i = 0; i < 5; i++) CHECK(static_cast<bool>(s.begin()));
+    throws(errc::timeout, [&] { (void)s.wait(0, 0ms); });
+    frame begun = s.begin();
+    throws(errc::no_image, [&] { begun.publish(); });
+    CHECK(static_cast<bool>(begun));
+    begun.set_image(shmcv::make_image(width, height, shmcv::order::gray));
+    CHECK_INT(1, begun.publish());
+    CHECK(!begun);
+    throws(errc::closed, [&] { begun.publish(); });
+}
+
+TEST(frame_outlives_its_stream) {
+    stream s = stream::create(new_name(), width * height);
+    put(s, 9);
+    const frame kept = s.wait();
+    s.close();
+    CHECK_INT(9, kept.data()[5]);
+    throws(errc::closed, [&] { (void)s.begin(); });
+}
+
+TEST(segment_is_no_stream) {
+    const char *name = new_name();
+    auto segment = shmcv::segment::create(name, 100);
+    throws(errc::invalid, [&] { (void)stream::open(name); });
+    CHECK_INT(0, segment.image_sequence());
+    throws(errc::timeout, [&] { segment.wait_image(0, 1ms); });
+    segment.set_image(shmcv::make_image(5, 5, shmcv::order::gray));
+    CHECK_INT(1, segment.wait_image(0, -1ms));
+}
+
+TEST(sweep_tells_how_many_orphans_there_were) {
+    (void)stream::create(new_name(), 100);
+    CHECK(shmcv::sweep() >= 1);
+}

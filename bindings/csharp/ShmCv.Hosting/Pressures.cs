@@ -1,0 +1,235 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace ShmCv.Hosting;
+
+/// <summary>What a busy .NET process does beside calling the library. Each goes on until the run is over.</summary>
+internal static class Pressures
+{
+    private const int ShortStack = 256 * 1024;
+
+    private static object? sink;
+
+    private static readonly SemaphoreSlim Handled = new(0);
+    private static PosixSignalRegistration? interrupt, terminate;
+
+    /// <summary>Allocates, and computes in managed code, where only SIGRTMIN can stop a thread.</summary>
+    public static void Allocate(Run run)
+    {
+        while (!run.Over)
+        {
+            Churn(2000);
+        }
+    }
+
+    /// <summary>Has all threads stopped, again and again.</summary>
+    public static void Collect(Run run)
+    {
+        for (int i = 0; !run.Over; i++)
+        {
+            GC.Collect(i % 3, GCCollectionMode.Forced, blocking: true);
+            Thread.Yield();
+        }
+    }
+
+    /// <summary>Sends the signal of the suspension at moments that the runtime would not choose; it ignores such ones.</summary>
+    public static void Storm(Run run)
+    {
+        var random = new Random(1);
+        while (!run.Over)
+        {
+            for (int i = 0; i < 32; i++)
+            {
+                run.Suspend(random);
+                Interlocked.Increment(ref Counts.Suspensions);
+                Thread.SpinWait(50);
+            }
+            Thread.Yield();
+        }
+    }
+
+    /// <summary>NullReferenceException is a SIGSEGV that the runtime has survived.</summary>
+    public static void DereferenceNull(Run run)
+    {
+        for (int i = 0; !run.Over; i++)
+        {
+            NullReference(depth: i % 2 * 60);
+            Guest.Touch();
+            Churn(20);
+        }
+    }
+
+    /// <summary>DivideByZeroException is a SIGFPE that the runtime has survived, here also just after a SIGSEGV.</summary>
+    public static void DivideByZero(Run run)
+    {
+        for (int i = 0; !run.Over; i++)
+        {
+            if (i % 4 == 0)
+            {
+                NullReference(depth: 3);
+            }
+            DivisionByZero(depth: i % 2 * 60);
+            Guest.Touch();
+            Churn(20);
+        }
+    }
+
+    /// <summary>Threads whose stack is small, and whose first call into the library is one of their last.</summary>
+    public static void StartShortThreads(Run run)
+    {
+        while (!run.Over)
+        {
+            var thread = new Thread(() => run.AsHostThread("short thread", ShortLife), ShortStack);
+            thread.Start();
+            thread.Join();
+            Interlocked.Increment(ref Counts.Threads);
+        }
+    }
+
+    private static void ShortLife()
+    {
+        Guest.Touch();
+        NullReference(depth: 20);
+        DivisionByZero(depth: 20);
+        Guest.Touch();
+        Churn(20);
+    }
+
+    /// <summary>Handles Ctrl-C and SIGTERM from now on. Until the process ends: one may still be on its way to a thread.</summary>
+    public static void HandleInterrupts()
+    {
+        interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Handle(context, ref Counts.Interrupts));
+        terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Handle(context, ref Counts.Terminations));
+    }
+
+    private static void Handle(PosixSignalContext context, ref long count)
+    {
+        context.Cancel = true;
+        Interlocked.Increment(ref count);
+        Handled.Release();
+    }
+
+    /// <summary>Ctrl-C and SIGTERM, sent to the process, reach their handlers each time.</summary>
+    public static void Interrupt(Run run)
+    {
+        for (int i = 0; !run.Over; i++)
+        {
+            while (Handled.Wait(0))
+            {
+                // Answers to what InterruptCallers has sent.
+            }
+            int signal = Interruption(i);
+            _ = Libc.kill(Environment.ProcessId, signal);
+            if (!Handled.Wait(Run.Patience))
+            {
+                run.Fail($"signal {signal} was sent to the process, and its handler has not run for {Run.Patience.TotalSeconds} s");
+            }
+            Guest.Touch();
+        }
+    }
+
+    /// <summary>
+    /// The kernel may give Ctrl-C and SIGTERM to any thread. It prefers the main one; here they hit those that call the
+    /// library. Those alone: two that come while CoreCLR handles a SIGSEGV overflow its alternate stack of 16 KiB, with
+    /// no Go near. Nor is it part of the mix: so many of them keep .NET from noticing the end of its children.
+    /// </summary>
+    public static void InterruptCallers(Run run)
+    {
+        var random = new Random(2);
+        for (int i = 0; !run.Over; i++)
+        {
+            run.Interrupt(Interruption(i / 8), random);
+            Thread.SpinWait(1000);
+            Thread.Yield();
+        }
+    }
+
+    private static int Interruption(int i) => i % 2 == 0 ? Libc.SIGINT : Libc.SIGTERM;
+
+    /// <summary>Children end with a SIGCHLD, which the runtime waits for.</summary>
+    public static void StartChildren(Run run)
+    {
+        while (!run.Over)
+        {
+            using Process child = Process.Start("/bin/true");
+            if (!child.WaitForExit(Run.Patience))
+            {
+                run.Fail($"a child was started, and its end has not been noticed for {Run.Patience.TotalSeconds} s");
+            }
+            else if (child.ExitCode != 0)
+            {
+                run.Fail($"a child ended with {child.ExitCode}");
+            }
+            Interlocked.Increment(ref Counts.Children);
+            Guest.Touch();
+            Thread.Sleep(100);
+        }
+    }
+
+    /// <summary>Calls the library, in turns with managed code.</summary>
+    public static void CallLibrary(Run run, Guest guest)
+    {
+        while (!run.Over)
+        {
+            guest.Round();
+            Churn(100);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static void DivisionByZero(int depth)
+    {
+        try
+        {
+            _ = Deep(depth, () => 1 / Zero());
+            throw new InvalidOperationException("1/0 went through");
+        }
+        catch (DivideByZeroException)
+        {
+            Interlocked.Increment(ref Counts.DivisionsByZero);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void NullReference(int depth)
+    {
+        try
+        {
+            _ = Deep(depth, () => Nothing()!.Length);
+            throw new InvalidOperationException("null had a length");
+        }
+        catch (NullReferenceException)
+        {
+            Interlocked.Increment(ref Counts.NullReferences);
+        }
+    }
+
+    // Calls, so that the compiler does not know what it divides by or looks into.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int Zero() => 0;
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static string? Nothing() => null;
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int Deep(int depth, Func<int> fault) => depth == 0 ? fault() : Deep(depth - 1, fault) + 1;
+
+    private static void Churn(int rounds)
+    {
+        uint sum = 0;
+        for (int i = 0; i < rounds; i++)
+        {
+            byte[] garbage = new byte[64 + (i & 1023)];
+            for (int j = 0; j < garbage.Length; j += 8)
+            {
+                sum = sum * 31 + garbage[j] + (uint)j;
+            }
+            if (sum % 16 == 0)
+            {
+                sink = garbage;
+            }
+        }
+        GC.KeepAlive(sink);
+    }
+}

@@ -1,0 +1,83 @@
+// A .NET host at its busiest, with the library in it: docs/host-safety.md tells what it is for.
+//
+//   SHMCV_LIBRARY=build/libshmcv.so dotnet ShmCv.Hosting.dll [--seconds N] [--callers N] [--mode gc,storm,...]
+//
+// Exits with 0 and a line of counts when the process has lived through it, and is as it was before: masks, exceptions,
+// handlers. What else may happen to it (SIGSEGV, Go's "fatal error") is what it is there to find.
+
+using System.Globalization;
+using ShmCv.Hosting;
+
+var pressures = new Dictionary<string, Action<Run>[]>
+{
+    ["gc"] = [Pressures.Allocate, Pressures.Allocate, Pressures.Collect],
+    ["storm"] = [Pressures.Storm],
+    ["null"] = [Pressures.DereferenceNull],
+    ["divide"] = [Pressures.DivideByZero],
+    ["threads"] = [Pressures.StartShortThreads],
+    ["signals"] = [Pressures.Interrupt],
+    ["children"] = [Pressures.StartChildren],
+    ["targeted"] = [Pressures.InterruptCallers],
+};
+
+double seconds = 60;
+int callers = 5;
+string[] modes = [.. pressures.Keys.Where(mode => mode != "targeted")];
+for (int i = 0; i < args.Length; i++)
+{
+    string value = i + 1 < args.Length ? args[i + 1] : "";
+    switch (args[i++])
+    {
+        case "--seconds" when double.TryParse(value, CultureInfo.InvariantCulture, out seconds): break;
+        case "--callers" when int.TryParse(value, CultureInfo.InvariantCulture, out callers): break;
+        case "--mode" when value.Split(',').All(pressures.ContainsKey): modes = value.Split(','); break;
+        default:
+            Console.Error.WriteLine($"usage: [--seconds N] [--callers N] [--mode {string.Join(',', pressures.Keys)}]");
+            return 2;
+    }
+}
+
+// Before the first call the library is not loaded yet. Where it was preloaded, there are threads of its own among these,
+// which may just be starting.
+Dictionary<int, ulong> masks = Environment.GetEnvironmentVariable("LD_PRELOAD") is null or "" ? SignalMask.OfAllThreads() : [];
+string folder = Directory.CreateTempSubdirectory("shmcv-hosting-").FullName;
+try
+{
+    Guest.Draw(folder);
+    Pressures.HandleInterrupts();
+    var run = new Run(TimeSpan.FromSeconds(seconds));
+    foreach (string mode in modes)
+    {
+        foreach (Action<Run> pressure in pressures[mode])
+        {
+            run.Start(mode, () => pressure(run));
+        }
+    }
+    for (int i = 0; i < callers; i++)
+    {
+        var guest = new Guest(folder, $"caller{i}");
+        run.StartCaller($"caller {i}", () => Pressures.CallLibrary(run, guest));
+    }
+    run.Wait();
+    run.AsHostThread("main", () => Pressures.DivisionByZero(depth: 0));
+    foreach ((int thread, ulong mask) in SignalMask.OfAllThreads())
+    {
+        if (masks.TryGetValue(thread, out ulong before) && before != mask)
+        {
+            run.Fail($"thread {thread}: its signal mask was {before:x16} before the library was loaded, and is {mask:x16} now");
+        }
+    }
+    if (modes.Contains("signals") && (Counts.Interrupts == 0 || Counts.Terminations == 0))
+    {
+        run.Fail("no handler of SIGINT or SIGTERM has run");
+    }
+    GC.Collect();
+    GC.WaitForPendingFinalizers();
+    Console.WriteLine($"hosting: {seconds} s, {callers} callers: {Counts.Line()}");
+    return run.Succeeded ? 0 : 1;
+}
+finally
+{
+    _ = Library.shmcv_clear_all();
+    Directory.Delete(folder, recursive: true);
+}

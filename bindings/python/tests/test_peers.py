@@ -1,0 +1,160 @@
+"""Streams between languages: a producer and consumers in C, Python and C#, every pair of them.
+
+A party is a program in ``peers``, called as ``produce NAME -`` or ``consume NAME LAST``. A producer publishes as many
+frames as each line of its input says, and then tells the last one's number. Frame n is gray, 64 + n % 3 pixels wide and
+48 high, and n modulo 256 all over. A consumer prints the number of each frame that it gets, and whether it is whole.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from support import PACKAGE, PATIENCE, ROOT
+
+import shmcv
+
+PEERS = Path(__file__).resolve().parent / "peers"
+LANGUAGES = ("c", "python", "csharp")
+FRAMES = 300
+Command = list[str]
+
+
+@pytest.fixture(scope="session")
+def command(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Command]:
+    """Give the command that runs a party in a language, built once."""
+    built: dict[str, Command] = {}
+
+    def build(language: str) -> Command:
+        if language not in built:
+            built[language] = BUILDERS[language](tmp_path_factory.mktemp(language))
+        return built[language]
+
+    return build
+
+
+def build_c(folder: Path) -> Command:
+    """Compile with what the README says, against the library under test."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("NO C COMPILER ('cc') HERE")
+    library = Path(os.environ.get("SHMCV_LIBRARY", ROOT / "build" / "libshmcv.so")).resolve()
+    program = folder / "peer"
+    subprocess.run(
+        [compiler, PEERS / "peer.c", f"-I{ROOT / 'include'}", library, f"-Wl,-rpath,{library.parent}", "-o", program],
+        check=True,
+    )
+    return [str(program)]
+
+
+def build_python(_: Path) -> Command:
+    """Nothing has to be built."""
+    return [sys.executable, str(PEERS / "peer.py")]
+
+
+def build_csharp(folder: Path) -> Command:
+    """Build it elsewhere: a build for another purpose may be going on in the repository."""
+    if shutil.which("dotnet") is None:
+        pytest.skip("NO .NET SDK ('dotnet') HERE: C# IS NOT TESTED AS A PARTY OF STREAMS")
+    artifacts = folder / "artifacts"
+    done = subprocess.run(
+        ["dotnet", "build", PEERS / "csharp", "-c", "Release", "--artifacts-path", artifacts, "-v", "quiet"],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
+    return ["dotnet", str(artifacts / "bin" / "Peer" / "release" / "Peer.dll")]
+
+
+BUILDERS: dict[str, Callable[[Path], Command]] = {"c": build_c, "python": build_python, "csharp": build_csharp}
+
+
+class Party:
+    """A running program, which is ready."""
+
+    def __init__(self, command: Command, *arguments: str) -> None:
+        environment = {**os.environ, "PYTHONPATH": str(PACKAGE / "src")}
+        environment.setdefault("SHMCV_LIBRARY", str(ROOT / "build" / "libshmcv.so"))
+        self.process = subprocess.Popen(
+            [*command, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        )
+        assert self.line() == "ready"
+
+    def line(self) -> str:
+        """Wait for a line of its output."""
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().rstrip("\n")
+
+    def say(self, line: str) -> None:
+        """Give it a line."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def end(self, *, kill: bool = False) -> str:
+        """Wait for its end, or bring it about, and give the rest of what it said."""
+        if kill:
+            self.process.kill()
+        rest, _ = self.process.communicate(timeout=PATIENCE)
+        return rest
+
+
+@pytest.fixture
+def stream(name: str) -> Iterator[shmcv.Stream]:
+    """A stream for the parties' frames."""
+    with shmcv.Stream.create(name, 66 * 48) as made:
+        yield made
+    shmcv.clear(name)
+
+
+@pytest.mark.parametrize("consumer", LANGUAGES)
+@pytest.mark.parametrize("producer", LANGUAGES)
+def test_frames_go_from_language_to_language(
+    producer: str, consumer: str, stream: shmcv.Stream, command: Callable[[str], Command]
+) -> None:
+    reader = Party(command(consumer), "consume", stream.name, str(FRAMES))
+    writer = Party(command(producer), "produce", stream.name, "-")
+    for sequence in range(1, 31):  # one at a time: none is skipped, and each wakes the reader
+        writer.say("1")
+        assert writer.line() == str(sequence)
+        assert reader.line() == f"{sequence} whole"
+    writer.say(str(FRAMES - 30))  # and as fast as it can
+    seen = [line.split() for line in reader.end().splitlines()]
+    assert {state for _, state in seen} == {"whole"}
+    numbers = [int(number) for number, _ in seen]
+    assert numbers == sorted(set(numbers))
+    assert numbers[-1] == FRAMES
+    assert writer.line() == str(FRAMES)
+    assert writer.end() == ""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_whoever_is_killed_another_language_goes_on(
+    language: str, stream: shmcv.Stream, command: Callable[[str], Command]
+) -> None:
+    writer = Party(command(language), "produce", stream.name, "-")
+    reader = Party(command(language), "consume", stream.name, "1000000")
+    writer.say("5")
+    assert writer.line() == "5"
+    while reader.line() != "5 whole":
+        pass
+    with pytest.raises(shmcv.BusyError, match=str(writer.process.pid)):
+        stream.begin()
+    writer.say("1000000")
+    with stream.wait(500):
+        pass
+    reader.end(kill=True)
+    writer.end(kill=True)
+    sequence = 0
+    for _ in range(20):
+        with stream.begin() as frame:
+            frame.image = shmcv.Image(64, 48, shmcv.ColorOrder.GRAY)
+        assert frame.sequence is not None
+        assert frame.sequence > sequence
+        sequence = frame.sequence

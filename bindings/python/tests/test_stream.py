@@ -1,0 +1,264 @@
+"""Streams: what is published is what readers get; frames keep their pixels; waiting can be ended."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import pickle
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from support import PHOTOGRAPH, SHM
+
+import shmcv
+
+SHAPE = (48, 64, 3)
+SIZE = 48 * 64 * 3
+
+
+@pytest.fixture
+def stream(name: str) -> Iterator[shmcv.Stream]:
+    """A stream of four small frames."""
+    with shmcv.Stream.create(name, SIZE) as made:
+        yield made
+    shmcv.clear(name)
+
+
+def picture(mark: int) -> np.ndarray:
+    """A frame that is mark all over."""
+    return np.full(SHAPE, mark, np.uint8)
+
+
+def test_published_frame_is_what_readers_get(stream: shmcv.Stream) -> None:
+    before = time.monotonic_ns()
+    with shmcv.Stream.open(stream.name) as reader:
+        assert [stream.publish(picture(mark)) for mark in (1, 2, 3)] == [1, 2, 3]
+        with reader.wait() as frame:
+            assert (frame.sequence, frame.missed) == (3, 2)
+            assert before < frame.time_ns < time.monotonic_ns()
+            np.testing.assert_array_equal(frame.array, picture(3))
+            np.testing.assert_array_equal(frame.read(shmcv.ColorOrder.GRAY), picture(3)[..., 0])
+            assert frame.image == shmcv.Image(64, 48)
+        assert reader.info.slots == 4
+        assert reader.info.image == shmcv.Image(64, 48)
+        with pytest.raises(TimeoutError, match=stream.name):
+            reader.wait(3, timeout=0.001)
+        with pytest.raises(shmcv.TimedOutError):
+            reader.wait(3, timeout=0)
+
+
+def test_frame_is_the_shared_pixels_and_read_only(stream: shmcv.Stream) -> None:
+    stream.publish(picture(5))
+    with stream.wait() as frame:
+        assert not frame.array.flags.writeable
+        assert not frame.array.flags.owndata
+        assert frame.buffer.readonly
+        with pytest.raises(ValueError, match="read-only"):
+            frame.array[0, 0] = 1
+        with pytest.raises(shmcv.InvalidError, match="to be read"):
+            frame.flip(shmcv.FlipCode.BOTH)
+        with pytest.raises(shmcv.InvalidError, match="to be read"):
+            frame.write(picture(1))
+
+
+def test_array_holds_the_lease_and_the_memory(name: str) -> None:
+    stream = shmcv.Stream.create(name, SIZE, slots=2)
+    stream.publish(picture(1))
+    array = stream.wait().array
+    stream.publish(picture(2))
+    with pytest.raises(shmcv.BusyError, match="more slots"):
+        stream.publish(picture(3))
+    np.testing.assert_array_equal(array, picture(1))
+    stream.close()
+    stream.clear()
+    np.testing.assert_array_equal(array, picture(1))
+    del array, stream
+    gc.collect()
+
+
+def test_slot_is_free_when_the_last_array_is_gone(name: str) -> None:
+    with shmcv.Stream.create(name, SIZE, slots=2) as stream:
+        for mark in range(20):
+            stream.publish(picture(mark))
+            frame = stream.wait(mark)
+            array = frame.array
+            frame.close()
+            assert array[0, 0, 0] == mark
+            del array
+    stream.clear()
+
+
+def test_with_block_publishes_or_gives_back(stream: shmcv.Stream) -> None:
+    with stream.begin() as frame:
+        frame.image = shmcv.Image(64, 48)
+        frame.array[:] = 7
+        array = frame.array
+    assert frame.sequence == 1
+    assert frame.closed
+    assert array[0, 0, 0] == 7  # still mapped
+    with pytest.raises(FileNotFoundError), stream.begin() as frame:  # noqa: PT012 # the block is what is tested
+        frame.write(picture(8))
+        frame.load("missing.png")
+    with pytest.raises(shmcv.NoImageError), stream.begin():
+        pass
+    with stream.begin() as frame:
+        frame.close()
+    with stream.wait() as newest:
+        assert newest.sequence == 1
+        assert newest.array[0, 0, 0] == 7
+
+
+def test_second_writer_is_refused_until_the_first_closes(stream: shmcv.Stream) -> None:
+    stream.publish(picture(1))
+    with shmcv.Stream.open(stream.name) as second:
+        with pytest.raises(shmcv.BusyError, match="one writer"):
+            second.begin()
+        name = stream.name
+        stream.close()
+        assert second.publish(picture(2)) == 2
+        with pytest.raises(shmcv.ClosedError, match=name):
+            stream.begin()
+
+
+def test_operations_work_from_frame_to_frame(name: str, create: Callable[..., shmcv.Segment]) -> None:
+    image = shmcv.probe(PHOTOGRAPH)
+    segment = create(image=image)
+    segment.load(PHOTOGRAPH)
+    with shmcv.Stream.create(name, image.nbytes) as stream:
+        with stream.begin() as frame:
+            frame.load(PHOTOGRAPH)
+        with stream.wait() as source, stream.begin() as target:
+            source.flip_into(target, shmcv.FlipCode.HORIZONTAL)
+        with stream.wait(1) as flipped:
+            np.testing.assert_array_equal(flipped.array, segment.array[:, ::-1])
+    stream.clear()
+
+
+def test_iterator_gives_each_new_frame_once(stream: shmcv.Stream) -> None:
+    def write() -> None:
+        for mark in range(1, 301):
+            stream.publish(picture(mark % 256))
+
+    with shmcv.Stream.open(stream.name) as reader:
+        writer = threading.Thread(target=write)
+        writer.start()
+        seen = []
+        for frame in reader.frames():
+            assert (frame.array == frame.sequence % 256).all()
+            assert frame.missed == frame.sequence - 1 - (seen[-1] if seen else 0)
+            seen.append(frame.sequence)
+            if frame.sequence == 300:
+                frame.close()
+                break
+        writer.join()
+    assert seen == sorted(set(seen))
+    with pytest.raises(TimeoutError):
+        next(stream.frames(300, timeout=0.001))
+
+
+def test_iterator_ends_when_the_stream_is_closed(stream: shmcv.Stream) -> None:
+    reader = shmcv.Stream.open(stream.name)
+    ended = threading.Event()
+
+    def read() -> None:
+        for _ in reader.frames():
+            raise AssertionError
+        ended.set()
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    reader.close()
+    thread.join()
+    assert ended.is_set()
+
+
+def test_asynchronous_iterator_lets_other_tasks_run(stream: shmcv.Stream) -> None:
+    async def read(reader: shmcv.Stream) -> list[int]:
+        seen = []
+        async for frame in reader.frames():
+            assert (frame.array == frame.sequence).all()
+            seen.append(frame.sequence)
+            wanted.set()
+            if frame.sequence == 20:
+                frame.close()
+                break
+        return seen
+
+    async def both() -> list[int]:
+        with shmcv.Stream.open(stream.name) as reader:
+            task = asyncio.create_task(read(reader))
+            for mark in range(1, 21):
+                wanted.clear()
+                stream.publish(picture(mark))
+                await wanted.wait()
+            return await task
+
+    wanted = asyncio.Event()
+    assert asyncio.run(both()) == list(range(1, 21))
+
+
+def test_asynchronous_wait_is_cancelled(stream: shmcv.Stream) -> None:
+    async def wait() -> None:
+        async for _ in stream.frames():
+            raise AssertionError
+
+    async def cancel() -> None:
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(wait(), 0.01)
+
+    asyncio.run(cancel())
+
+
+def test_ctrl_c_ends_a_wait(stream: shmcv.Stream) -> None:
+    main = threading.main_thread().ident
+    assert main is not None
+    timer = threading.Timer(0.02, lambda: signal.pthread_kill(main, signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        stream.wait()
+    timer.join()
+
+
+def test_stream_is_passed_by_name(stream: shmcv.Stream) -> None:
+    stream.publish(picture(4))
+    with pickle.loads(pickle.dumps(stream)) as again, again.wait() as frame:
+        assert frame.array[0, 0, 0] == 4
+
+
+def test_segment_is_no_stream_nor_the_other_way_round(
+    stream: shmcv.Stream, create: Callable[..., shmcv.Segment]
+) -> None:
+    with pytest.raises(shmcv.InvalidError, match="no stream"):
+        shmcv.Stream.open(create(10).name)
+    with shmcv.Segment.open(stream.name) as segment, pytest.raises(shmcv.InvalidError, match="is a stream"):
+        segment.load(PHOTOGRAPH)
+    with pytest.raises(shmcv.InvalidError, match="17 slots"):
+        shmcv.Stream.create("x", 1, slots=17)
+    with pytest.raises(shmcv.InvalidError, match="out of the range"):
+        shmcv.Stream.create("x", -1)
+
+
+def test_changed_image_is_told_by_its_sequence(create: Callable[..., shmcv.Segment]) -> None:
+    segment = create(SIZE)
+    assert segment.sequence == 0
+    with pytest.raises(TimeoutError):
+        segment.wait(0, timeout=0.001)
+    writer = threading.Thread(target=segment.write, args=(picture(1),))
+    writer.start()
+    assert segment.wait(0) == 1
+    writer.join()
+
+
+def test_sweep_removes_what_nobody_has_open(name: str) -> None:
+    segment = shmcv.Segment.create(name, 10)
+    shmcv.sweep()
+    assert (SHM / name).exists()
+    segment.close()
+    del segment
+    gc.collect()
+    assert shmcv.sweep() >= 1
+    assert not (SHM / name).exists()

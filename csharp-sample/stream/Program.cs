@@ -1,0 +1,116 @@
+// A producer and a viewer of a stream of pictures; the other party may be in any language.
+//
+//     dotnet run -c Release --project csharp-sample/stream -- produce [stream] [frames]
+//     dotnet run -c Release --project csharp-sample/stream -- view [--headless] [stream] [frames]
+//
+// Viewers come and go as they like, and so may the producer. Ctrl-C ends either.
+
+using System.Diagnostics;
+using ShmCv;
+using ShmCv.SkiaSharp;
+using SkiaSharp;
+
+var headless = args.Contains("--headless");
+var words = args.Where(argument => argument != "--headless").ToArray();
+var name = words.ElementAtOrDefault(1) ?? "shmcv-sample";
+var frames = long.Parse(words.ElementAtOrDefault(2) ?? "0");
+
+using var stop = new CancellationTokenSource();
+Console.CancelKeyPress += (_, pressed) =>
+{
+    pressed.Cancel = true;
+    stop.Cancel();
+};
+
+try
+{
+    switch (words.ElementAtOrDefault(0))
+    {
+        case "produce":
+            await Produce();
+            return 0;
+        case "view":
+            await View();
+            return 0;
+        default:
+            Console.Error.WriteLine("usage: Stream produce|view [--headless] [stream] [frames]");
+            return 2;
+    }
+}
+catch (ShmCvException problem) // there is no such stream, another producer has it, there is no display
+{
+    Console.Error.WriteLine(problem.Message);
+    return 1;
+}
+
+// SkiaSharp draws straight into the shared memory.
+async Task Produce()
+{
+    var info = new ImageInfo(1280, 720, ColorOrder.Bgra);
+    using var stream = OpenOrCreate(info.ByteSize);
+    using var paint = new SKPaint { Color = SKColors.Orange, IsAntialias = true };
+    var number = 0L;
+    for (; (frames == 0 || number < frames) && !stop.IsCancellationRequested; number++)
+    {
+        // Nobody sees the frame before it is published. An exception on the way gives it back unseen.
+        using var frame = stream.Begin();
+        frame.Image.Info = info;
+        using (var bitmap = frame.Image.AsSKBitmap())
+        using (var canvas = new SKCanvas(bitmap))
+        {
+            canvas.Clear(SKColors.DarkSlateBlue);
+            canvas.DrawCircle(640 + (400 * MathF.Sin(number / 20f)), 360 + (200 * MathF.Cos(number / 13f)), 80, paint);
+        }
+
+        frame.Publish();
+        await Task.Delay(TimeSpan.FromSeconds(1 / 30.0));
+    }
+
+    Console.WriteLine($"published {number} frames in stream {name}");
+}
+
+FrameStream OpenOrCreate(long size)
+{
+    try
+    {
+        return FrameStream.Create(name, size, slots: 6); // for four viewers
+    }
+    catch (ShmCvExistsException)
+    {
+        return FrameStream.Open(name); // from a producer before us: we go on with the next number
+    }
+}
+
+async Task View()
+{
+    using var stream = FrameStream.Open(name);
+    var seen = 0L;
+    try
+    {
+        await foreach (var frame in stream.FramesAsync(cancellationToken: stop.Token))
+        {
+            // The pixels themselves, not a copy: nobody writes to this slot before we ask for the next frame.
+            var age = (Stopwatch.GetTimestamp() - frame.Timestamp) / 1e6;
+            Console.Write($"\rframe {frame.Sequence}, {age:F2} ms old, first byte {frame.AsSpan()[0]}  ");
+            if (!headless)
+            {
+                Window.Show(name, frame.Image);
+                if (Window.Delay(1) >= 0)
+                {
+                    break;
+                }
+            }
+
+            if (++seen == frames)
+            {
+                break;
+            }
+        }
+    }
+    catch (OperationCanceledException)
+    {
+        // Ctrl-C
+    }
+
+    Console.WriteLine($"\nsaw {seen} frames");
+}

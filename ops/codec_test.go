@@ -1,0 +1,526 @@
+package ops
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"shmcv/internal/abi"
+)
+
+// wholeFiles are small ones of every format and every way in which OpenCV decodes them.
+var wholeFiles = []string{
+	"small.jpg", "small-progressive.jpg", "small-restart.jpg", "small-gray.jpg", "small-cmyk.jpg", "orientation-6.jpg",
+	"small-bgr.png", "small-bgra16.png", "small-palette-trns.png", "small-interlaced.png", "small-1bit.png", "orientation-8-bgra.png",
+	"small-bgr.bmp", "small-bgra.bmp", "small-gray.bmp", "small-lossy.webp", "small-lossless-bgra.webp",
+	"small-bgr.tif", "small-bgra.tif", "small-gray16.tif", "small-bgr-f32.tif",
+	"small.ppm", "small.pgm", "small16.pgm", "small.pbm",
+}
+
+// silently runs body and fails if anything is written to standard output or error meanwhile, by C code too.
+func silently(t *testing.T, body func()) {
+	t.Helper()
+	sink, err := os.CreateTemp(t.TempDir(), "printed")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sink.Close()
+	for _, fd := range []int{1, 2} {
+		saved, err := unix.Dup(fd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := unix.Dup2(int(sink.Fd()), fd); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { unix.Dup2(saved, fd); unix.Close(saved) }()
+	}
+	body()
+	if printed, err := os.ReadFile(sink.Name()); err != nil || len(printed) != 0 {
+		t.Errorf("the library printed %q (%v)", printed[:min(len(printed), 1000)], err)
+	}
+}
+
+// written puts content into a new file and gives its path.
+func written(t *testing.T, name string, content []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func content(t *testing.T, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(testdata, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestLoadNoticesWhereverAFileEnds(t *testing.T) {
+	for _, name := range wholeFiles {
+		t.Run(name, func(t *testing.T) {
+			whole := content(t, name)
+			step := max(1, len(whole)/300)
+			path := filepath.Join(t.TempDir(), name)
+			old := noise(1<<18, 1, abi.DepthU8, abi.OrderGray, 0)
+			memory := clone(old).Data
+			silently(t, func() {
+				for length := len(whole) - 1; length > 0; length -= step {
+					if err := os.WriteFile(path, whole[:length], 0o644); err != nil {
+						t.Fatal(err)
+					}
+					for _, flag := range []abi.LoadFlag{abi.LoadColor, abi.LoadUnchanged, abi.LoadBGRA} {
+						_, err := Load(path, flag, memory, true)
+						code := abi.CodeOf(err)
+						// Too little is left to tell what it was, or it cannot be had with this flag.
+						expected := code == abi.EDecode || code == abi.EUnsupported && (length < 16 || strings.Contains(name, "f32"))
+						if !expected {
+							t.Fatalf("%d of %d bytes, flag %d: %v (code %d)", length, len(whole), flag, err, code)
+						}
+						if !bytes.Equal(memory, old.Data) {
+							t.Fatalf("%d of %d bytes, flag %d: the memory has changed", length, len(whole), flag)
+						}
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestLoadRefusesWhatLibjpegOnlyWarnsOf(t *testing.T) {
+	if os.Getenv("SHMCV_OPENCV") == "system" {
+		t.Skip("the system's libjpeg does not tell")
+	}
+	without := func(b []byte, at, n int) []byte { return slices.Delete(bytes.Clone(b), at, at+n) }
+	with := func(b []byte, at, n int) []byte {
+		return slices.Replace(bytes.Clone(b), at, at+n, bytes.Repeat([]byte{0xFE}, n)...)
+	}
+	for _, c := range []struct {
+		name, warning string
+		damage        func(b []byte, at, n int) []byte
+		n             int
+	}{
+		{"small-gray.jpg", "premature end", without, 40},
+		{"small-progressive.jpg", "Huffman", without, 40},
+		{"small-restart.jpg", "extraneous", with, 16},
+	} {
+		whole := content(t, c.name)
+		scan := bytes.Index(whole, []byte{0xFF, jpegSOS}) + 14
+		path := written(t, c.name, c.damage(whole, scan+(len(whole)-scan-46)/2, c.n))
+		silently(t, func() {
+			_, err := Load(path, abi.LoadColor, make([]byte, 1<<16), false)
+			if abi.CodeOf(err) != abi.EDecode || !strings.Contains(err.Error(), c.warning) {
+				t.Errorf("%s: %v", c.name, err)
+			}
+		})
+	}
+}
+
+func TestStructureIsCheckedToTheLastByte(t *testing.T) {
+	for _, name := range wholeFiles {
+		whole := content(t, name)
+		if err := checkWhole(whole); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if isBMP(whole) || isPNM(whole) { // OpenCV notices for itself
+			continue
+		}
+		for length := pixelsEnd(t, whole) - 1; length > 40; length-- {
+			if checkWhole(whole[:length]) == nil {
+				t.Errorf("%s: %d of %d bytes pass for whole", name, length, len(whole))
+				break
+			}
+		}
+	}
+	for _, name := range []string{"truncated.tif", "header-only.tif"} { // the directory is there, its strips are not
+		if checkWhole(content(t, name)) == nil {
+			t.Errorf("%s passes for whole", name)
+		}
+	}
+	whole := content(t, "small-bgr.png")
+	for at := len(pngSignature) + 4; at < len(whole); at++ {
+		damaged := bytes.Clone(whole)
+		damaged[at] ^= 1
+		if checkWhole(damaged) == nil {
+			t.Fatalf("a wrong bit in byte %d of a PNG passes", at)
+		}
+	}
+}
+
+// pixelsEnd is the number of bytes that a file cannot do without: a TIFF may have odds and ends after its last strip.
+func pixelsEnd(t *testing.T, whole []byte) int {
+	t.Helper()
+	if !isTIFF(whole) {
+		return len(whole)
+	}
+	directory, err := readTIFF(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	offsets, sizes := directory.fields[tiffStripOffsets], directory.fields[tiffStripBytes]
+	end := uint64(0)
+	for i := range offsets.count {
+		end = max(end, directory.element(offsets, i)+directory.element(sizes, i))
+	}
+	if end == 0 {
+		t.Fatal("the TIFF has no strips")
+	}
+	return int(end)
+}
+
+func TestLoadSurvivesDamageAnywhere(t *testing.T) {
+	for _, name := range wholeFiles {
+		t.Run(name, func(t *testing.T) {
+			whole := content(t, name)
+			path := filepath.Join(t.TempDir(), name)
+			old := noise(1<<18, 1, abi.DepthU8, abi.OrderGray, 0)
+			memory := clone(old).Data
+			chance := rand.New(rand.NewPCG(1, uint64(len(whole))))
+			refused := 0
+			silently(t, func() {
+				for round := range 400 {
+					damaged := bytes.Clone(whole)
+					for range 1 + chance.IntN(3) {
+						// Every other round in the header, where it decides about sizes.
+						within := len(damaged)
+						if round%2 == 0 {
+							within = min(within, 200)
+						}
+						damaged[chance.IntN(within)] = byte(chance.Uint32())
+					}
+					if err := os.WriteFile(path, damaged, 0o644); err != nil {
+						t.Fatal(err)
+					}
+					flag := []abi.LoadFlag{abi.LoadColor, abi.LoadGray, abi.LoadUnchanged, abi.LoadBGRA, abi.LoadColor | abi.LoadAnyDepth}[chance.IntN(5)]
+					image, err := Load(path, flag, memory, true)
+					if err != nil {
+						refused++
+						if code := abi.CodeOf(err); code == abi.EInternal || code == abi.EInvalid {
+							t.Fatalf("%v (code %d)", err, code)
+						}
+						if !bytes.Equal(memory, old.Data) {
+							t.Fatalf("%v: the memory has changed", err)
+						}
+						continue
+					}
+					if probed, err := Probe(path, flag); err != nil || probed != image {
+						t.Fatalf("Probe says %s (%v), Load %s", describe(probed), err, describe(image))
+					}
+					if !bytes.Equal(memory[image.Bytes():], old.Data[image.Bytes():]) {
+						t.Fatal("Load wrote beyond its image")
+					}
+					copy(memory, old.Data)
+				}
+			})
+			if refused == 0 {
+				t.Error("no damage at all was noticed")
+			}
+		})
+	}
+}
+
+func TestLoadDecodesDamagedFilesInPlaceWithoutWritingBeyondTheImage(t *testing.T) {
+	for _, name := range []string{"corrupt.jpg", "corrupt-deflate.png", "truncated.bmp", "truncated.ppm"} {
+		memory := make([]byte, 67*43*3+4096)
+		if _, err := Load(filepath.Join(testdata, name), abi.LoadColor, memory, false); abi.CodeOf(err) != abi.EDecode {
+			t.Errorf("%s: %v", name, err)
+		}
+		if !bytes.Equal(memory[67*43*3:], make([]byte, 4096)) {
+			t.Errorf("%s: wrote beyond the image", name)
+		}
+	}
+}
+
+func TestLoadSaysHowManyBytesItNeeds(t *testing.T) {
+	memory := make([]byte, 67*43*3-1)
+	_, err := Load(filepath.Join(testdata, "small.jpg"), abi.LoadColor, memory, false)
+	if abi.CodeOf(err) != abi.ETooSmall || !strings.Contains(err.Error(), "8643 bytes wanted") || !strings.Contains(err.Error(), "8642 bytes there") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestUnknownFlagsAreInvalid(t *testing.T) {
+	path := filepath.Join(testdata, "small.jpg")
+	for _, flag := range []abi.LoadFlag{-1, 4, 7, 9 + 1, 8 + 3, 16, 1 << 30} {
+		if _, err := Load(path, flag, make([]byte, 1<<16), false); abi.CodeOf(err) != abi.EInvalid {
+			t.Errorf("Load with %d: %v", flag, err)
+		}
+		if _, err := Probe(path, flag); abi.CodeOf(err) != abi.EInvalid {
+			t.Errorf("Probe with %d: %v", flag, err)
+		}
+	}
+}
+
+func TestOnlyFilesAreLoaded(t *testing.T) {
+	folder := t.TempDir()
+	pipe := filepath.Join(folder, "pipe.jpg")
+	if err := unix.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	huge := filepath.Join(folder, "huge.jpg")
+	if err := os.WriteFile(huge, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(huge, maxFile+1); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		path string
+		want abi.Code
+	}{
+		{"", abi.EInvalid}, {"a\x00b", abi.EInvalid}, {folder, abi.EInvalid}, {pipe, abi.EInvalid}, {"/dev/null", abi.EInvalid},
+		{filepath.Join(folder, "missing.jpg"), abi.ENotFound}, {filepath.Join(huge, "below.jpg"), abi.ENotFound},
+		{filepath.Join(folder, strings.Repeat("x", 300)), abi.EInvalid}, {huge, abi.ELimit},
+	} {
+		if _, err := Load(c.path, abi.LoadColor, nil, false); abi.CodeOf(err) != c.want {
+			t.Errorf("Load %.40q: %v, want code %d", c.path, err, c.want)
+		}
+		if _, err := Probe(c.path, abi.LoadColor); abi.CodeOf(err) != c.want {
+			t.Errorf("Probe %.40q: %v, want code %d", c.path, err, c.want)
+		}
+	}
+}
+
+// asNobody runs body with the file permissions of an ordinary user, which a superuser's tests would not meet.
+func asNobody(t *testing.T, body func()) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		body()
+		return
+	}
+	// The file system's user id belongs to the thread.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	unix.Setfsuid(65534)
+	defer unix.Setfsuid(0)
+	body()
+}
+
+func TestForbiddenFilesAreAPermissionError(t *testing.T) {
+	path := written(t, "secret.jpg", content(t, "small.jpg"))
+	if err := os.Chmod(path, 0); err != nil {
+		t.Fatal(err)
+	}
+	closed := t.TempDir()
+	if err := os.Chmod(closed, 0o555); err != nil {
+		t.Fatal(err)
+	}
+	for folder := filepath.Dir(path); folder != os.TempDir() && folder != "/"; folder = filepath.Dir(folder) {
+		if err := os.Chmod(folder, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	asNobody(t, func() {
+		if _, err := Load(path, abi.LoadColor, make([]byte, 1<<16), false); abi.CodeOf(err) != abi.EPermission {
+			t.Errorf("Load: %v", err)
+		}
+		err := Save(filepath.Join(closed, "out.png"), noise(4, 4, abi.DepthU8, abi.OrderBGR, 0), abi.QualityDefault)
+		if abi.CodeOf(err) != abi.EPermission {
+			t.Errorf("Save: %v", err)
+		}
+	})
+	checkFiles(t, closed)
+}
+
+func TestSaveOnAFullDiskKeepsTheOldFile(t *testing.T) {
+	disk := t.TempDir()
+	if err := unix.Mount("tmpfs", disk, "tmpfs", 0, "size=64k"); err != nil {
+		t.Skipf("mounting a small disk: %v (the superuser may)", err)
+	}
+	defer unix.Unmount(disk, 0)
+	path := filepath.Join(disk, "photo.png")
+	small := noise(20, 20, abi.DepthU8, abi.OrderBGR, 0)
+	if err := Save(path, small, abi.QualityDefault); err != nil {
+		t.Fatal(err)
+	}
+	err := Save(path, noise(400, 400, abi.DepthU8, abi.OrderBGR, 0), abi.QualityDefault)
+	if abi.CodeOf(err) != abi.ENoSpace || !strings.Contains(err.Error(), "bytes wanted") {
+		t.Errorf("%v", err)
+	}
+	checkFiles(t, disk, "photo.png")
+	if back := loaded(t, path, abi.LoadColor); !bytes.Equal(back.Data, small.Data) {
+		t.Error("the old file has changed")
+	}
+}
+
+func TestSaveSaysWhatIsWrongWithThePath(t *testing.T) {
+	image := noise(4, 4, abi.DepthU8, abi.OrderBGR, 0)
+	folder := t.TempDir()
+	if err := os.Mkdir(filepath.Join(folder, "folder.png"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Mkfifo(filepath.Join(folder, "pipe.png"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]abi.Code{
+		"": abi.EUnsupported, "x": abi.EUnsupported, "x.": abi.EUnsupported, "png": abi.EUnsupported, "x.pam": abi.EUnsupported,
+		"folder.png": abi.EInvalid, "pipe.png": abi.EInvalid, "a\x00b.png": abi.EInvalid,
+		"missing/x.png": abi.ENotFound, "pipe.png/x.png": abi.ENotFound, strings.Repeat("x", 300) + ".png": abi.EInvalid,
+	} {
+		err := Save(filepath.Join(folder, name), image, abi.QualityDefault)
+		if abi.CodeOf(err) != want {
+			t.Errorf("%.40q: %v, want code %d", name, err, want)
+		}
+		if want == abi.EUnsupported && !strings.Contains(err.Error(), ".webp") {
+			t.Errorf("%q: %v does not list the formats", name, err)
+		}
+	}
+	checkFiles(t, folder, "folder.png", "pipe.png")
+}
+
+func TestSaveReplacesAFileAndKeepsItsMode(t *testing.T) {
+	folder := t.TempDir()
+	path, link := filepath.Join(folder, "photo.png"), filepath.Join(folder, "link.png")
+	if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("photo.png", link); err != nil {
+		t.Fatal(err)
+	}
+	image := noise(9, 7, abi.DepthU8, abi.OrderBGR, 0)
+	if err := Save(link, image, abi.QualityDefault); err != nil {
+		t.Fatal(err)
+	}
+	checkFiles(t, folder, "link.png", "photo.png")
+	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link is one no more: %v", err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o640 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	if back := loaded(t, path, abi.LoadColor); !bytes.Equal(back.Data, image.Data) {
+		t.Error("other pixels")
+	}
+}
+
+func TestSaveFollowsTheUmask(t *testing.T) {
+	old := syscall.Umask(0o027)
+	defer syscall.Umask(old)
+	path := filepath.Join(t.TempDir(), "photo.png")
+	if err := Save(path, noise(4, 4, abi.DepthU8, abi.OrderBGR, 0), abi.QualityDefault); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o640 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+}
+
+func TestSaveWritesTheSameFileWhateverTheOrderAndStride(t *testing.T) {
+	folder := t.TempDir()
+	for _, extension := range strings.Fields(knownExtensions) {
+		bgr := noise(33, 21, abi.DepthU8, abi.OrderBGR, 0)
+		variants := []Pixels{bgr, noise(33, 21, abi.DepthU8, abi.OrderRGB, 0), noise(33, 21, abi.DepthU8, abi.OrderBGR, 61)}
+		if extension == ".pgm" || extension == ".pbm" {
+			variants = []Pixels{noise(33, 21, abi.DepthU8, abi.OrderGray, 0), noise(33, 21, abi.DepthU8, abi.OrderGray, 31)}
+		}
+		var first []byte
+		for i, variant := range variants {
+			if i > 0 {
+				if err := Convert(variants[0], variant); err != nil {
+					t.Fatal(err)
+				}
+			}
+			path := filepath.Join(folder, fmt.Sprint(i, extension))
+			if err := Save(path, variant, abi.QualityDefault); err != nil {
+				t.Fatal(err)
+			}
+			saved, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i == 0 {
+				first = saved
+			}
+			if !bytes.Equal(saved, first) {
+				t.Errorf("%s: variant %d gives another file", extension, i)
+			}
+		}
+	}
+}
+
+func TestSaveRefusesWhatAFormatCannotHold(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		src     Pixels
+		quality int32
+		want    abi.Code
+	}{
+		{"gray.ppm", noise(4, 4, abi.DepthU8, abi.OrderGray, 0), -1, abi.EUnsupported},
+		{"colour.pgm", noise(4, 4, abi.DepthU8, abi.OrderBGR, 0), -1, abi.EUnsupported},
+		{"colour.pbm", noise(4, 4, abi.DepthU8, abi.OrderBGR, 0), -1, abi.EUnsupported},
+		{"alpha.pnm", noise(4, 4, abi.DepthU8, abi.OrderBGRA, 0), -1, abi.EUnsupported},
+		{"float.png", noise(4, 4, abi.DepthF32, abi.OrderBGR, 0), -1, abi.EUnsupported},
+		{"wide.jpg", noise(65501, 1, abi.DepthU8, abi.OrderGray, 0), -1, abi.EUnsupported},
+		{"wide.webp", noise(16384, 1, abi.DepthU8, abi.OrderBGR, 0), -1, abi.EUnsupported},
+		{"quality.bmp", noise(4, 4, abi.DepthU8, abi.OrderBGR, 0), 90, abi.EInvalid},
+		{"quality.webp", noise(4, 4, abi.DepthU8, abi.OrderBGR, 0), 102, abi.EInvalid},
+		{"nothing.png", Pixels{}, -1, abi.EInvalid},
+		{"short.png", Pixels{Image: abi.NewImage(4, 4, abi.DepthU8, abi.OrderBGR), Data: make([]byte, 47)}, -1, abi.ETooSmall},
+	} {
+		folder := t.TempDir()
+		if err := Save(filepath.Join(folder, c.name), c.src, c.quality); abi.CodeOf(err) != c.want {
+			t.Errorf("%s: %v, want code %d", c.name, err, c.want)
+		}
+		checkFiles(t, folder)
+	}
+}
+
+func TestSaveAndLoadUpToTheLimitsOfAFormat(t *testing.T) {
+	for name, src := range map[string]Pixels{
+		"wide.jpg":  noise(65500, 1, abi.DepthU8, abi.OrderGray, 0),
+		"wide.webp": noise(16383, 1, abi.DepthU8, abi.OrderBGR, 0),
+		"wide.png":  noise(abi.MaxDimension, 1, abi.DepthU8, abi.OrderGray, 0),
+	} {
+		path := filepath.Join(t.TempDir(), name)
+		if err := Save(path, src, abi.QualityDefault); err != nil {
+			t.Error(err)
+			continue
+		}
+		if back := loaded(t, path, abi.LoadUnchanged); back.Image != src.Image {
+			t.Errorf("%s comes back as %s", name, describe(back.Image))
+		}
+	}
+}
+
+func TestEverythingAtOnceFromManyThreads(t *testing.T) {
+	folder := t.TempDir()
+	want := loaded(t, filepath.Join(testdata, "small-bgr.png"), abi.LoadColor)
+	var threads sync.WaitGroup
+	for i := range 8 {
+		threads.Go(func() {
+			memory := make([]byte, 1<<16)
+			path := filepath.Join(folder, fmt.Sprintf("%d.png", i))
+			for range 50 {
+				image, err := Load(filepath.Join(testdata, "small-bgr.png"), abi.LoadColor, memory, i%2 == 0)
+				pixels := Pixels{Image: image, Data: memory}
+				err = errors.Join(err, Flip(pixels, pixels, abi.FlipBoth), Flip(pixels, pixels, abi.FlipBoth), Save(path, pixels, abi.QualityDefault))
+				if _, damaged := Load(filepath.Join(testdata, "corrupt.jpg"), abi.LoadColor, memory, true); abi.CodeOf(damaged) != abi.EDecode {
+					err = errors.Join(err, fmt.Errorf("corrupt.jpg: %w", damaged))
+				}
+				if err != nil || !bytes.Equal(packed(pixels), want.Data) {
+					t.Errorf("%v, or other pixels", err)
+					return
+				}
+			}
+		})
+	}
+	threads.Wait()
+}

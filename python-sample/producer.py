@@ -1,0 +1,48 @@
+"""Publish pictures as a stream, for viewers in any language: a photograph that moves past, a line at a time.
+
+    python producer.py [--frames N] [--fps N] [stream] [photograph]
+
+Then, elsewhere, python viewer.py or the C# viewer. Viewers come and go as they like, and so may the producer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import shmcv
+
+here = Path(__file__).resolve().parent
+parser = argparse.ArgumentParser(description="Publish a moving photograph as a stream.")
+parser.add_argument("--frames", type=int, default=0, help="how many; for ever unless given")
+parser.add_argument("--fps", type=float, default=30, help="frames a second")
+parser.add_argument("stream", nargs="?", default="shmcv-sample")
+parser.add_argument("photograph", nargs="?", type=Path, default=here.parent / "testdata" / "photograph.jpg")
+arguments = parser.parse_args()
+
+image = shmcv.probe(arguments.photograph)
+with shmcv.Segment.create(f"{arguments.stream}-photograph", image=image) as photograph:
+    photograph.load(arguments.photograph)
+    photograph.clear()  # the name; we keep the pixels
+    picture = photograph.array.copy()
+
+try:
+    # A slot for each of four viewers, and 2 more: one to fill, one that is the newest.
+    stream = shmcv.Stream.create(arguments.stream, image.nbytes, slots=6)
+except FileExistsError:
+    stream = shmcv.Stream.open(arguments.stream)  # from a producer before us: we go on with the next number
+
+with stream:
+    number = 0
+    while not arguments.frames or number < arguments.frames:
+        # The frame is a slot in shared memory. It is published when the block ends, and only then seen, whole.
+        with stream.begin() as frame:
+            frame.image = image
+            shift = 4 * number % image.width
+            pixels = frame.array
+            pixels[:, : image.width - shift] = picture[:, shift:]
+            pixels[:, image.width - shift :] = picture[:, :shift]
+        number += 1
+        time.sleep(1 / arguments.fps)
+    print(f"published {number} frames in stream {arguments.stream}, the last one as number {frame.sequence}")

@@ -1,0 +1,40 @@
+"""Look at a stream that a producer in any language publishes, until a key is pressed or nothing comes any more.
+
+python viewer.py [--headless] [--frames N] [stream]
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+import shmcv
+
+parser = argparse.ArgumentParser(description="Show a stream in a window.")
+parser.add_argument("--headless", action="store_true", help="open no window")
+parser.add_argument("--frames", type=int, default=0, help="how many; until a key is pressed unless given")
+parser.add_argument("stream", nargs="?", default="shmcv-sample")
+arguments = parser.parse_args()
+
+seen = skipped = 0
+with shmcv.Stream.open(arguments.stream) as stream:
+    try:
+        for frame in stream.frames(timeout=5):
+            # The pixels themselves, not a copy: nobody writes to this slot before we ask for the next frame.
+            age = (time.monotonic_ns() - frame.time_ns) / 1e6
+            print(f"\rframe {frame.sequence}, {age:.2f} ms old, first pixel {frame.array[0, 0]}  ", end="", flush=True)
+            if seen:
+                skipped += frame.missed
+            seen += 1
+            if not arguments.headless:
+                frame.show(arguments.stream)
+                if shmcv.delay(1) is not None:
+                    break
+            if seen == arguments.frames:
+                break
+    except shmcv.TimedOutError:
+        print("\nnothing has come for 5 seconds", end="")
+    except shmcv.NoDisplayError as reason:
+        print(f"\n{reason}", end="")
+print(f"\nsaw {seen} frames, skipped {skipped}")
+shmcv.close_windows()

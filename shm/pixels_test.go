@@ -1,0 +1,145 @@
+package shm
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"shmcv/internal/abi"
+)
+
+// storeMark stores an image whose bytes are all mark, slowly: a memset would rarely be seen half way.
+func storeMark(s *Segment, mark byte) error {
+	image := tall
+	image.Width -= uint32(mark % 2)
+	return s.Store(func(memory []byte) (abi.Image, error) {
+		for i := range frameBytes {
+			memory[i] = mark
+		}
+		return image, nil
+	})
+}
+
+// readMark gives what all bytes of an image are.
+func readMark(s *Segment) (mark byte, err error) {
+	var copied []byte
+	var image abi.Image
+	err = s.Read(func(i abi.Image, pixels []byte) error {
+		image, copied = i, bytes.Clone(pixels)
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	if uint32(copied[0]%2) != 256-image.Width {
+		return 0, fmt.Errorf("image %d wide with pixels %d", image.Width, copied[0])
+	}
+	if bytes.Count(copied, copied[:1]) != len(copied) {
+		return 0, errors.New("the copy is torn")
+	}
+	return copied[0], nil
+}
+
+func TestCopyIsWholeWhileAnotherProcessStores(t *testing.T) {
+	s := newSegmentFor(t, frameBytes)
+	must(t, storeMark(s, 1), abi.OK)
+	writer := startChild(t, "store pixels", []string{s.Name()})
+	writer.expect("ready")
+	seen := map[byte]bool{}
+	for len(seen) < 100 {
+		mark, err := readMark(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[mark] = true
+	}
+}
+
+func TestImageOfWhoDiedStoringIsGone(t *testing.T) {
+	s := newSegmentFor(t, frameBytes)
+	must(t, storeMark(s, 1), abi.OK)
+	writer := startChild(t, "store half the pixels", []string{s.Name()})
+	writer.expect("ready")
+	mustImage(t, s, func() abi.Image { i := tall; i.Width--; return i }())
+	writer.kill()
+	_, err := readMark(s)
+	must(t, err, abi.ENoImage)
+	must(t, storeMark(s, 2), abi.OK)
+	if mark, err := readMark(s); mark != 2 || err != nil {
+		t.Errorf("%d, %v", mark, err)
+	}
+}
+
+func TestStoreThatFailsKeepsTheImage(t *testing.T) {
+	s := newSegmentFor(t, frameBytes)
+	must(t, storeMark(s, 3), abi.OK)
+	before, _ := s.ImageSequence()
+	refused := errors.New("refused")
+	if err := s.Store(func([]byte) (abi.Image, error) { return abi.Image{}, refused }); err != refused {
+		t.Error(err)
+	}
+	if mark, err := readMark(s); mark != 3 || err != nil {
+		t.Errorf("%d, %v", mark, err)
+	}
+	if after, _ := s.ImageSequence(); after != before {
+		t.Errorf("%d images, %d before", after, before)
+	}
+}
+
+func TestImageSequenceTellsOfAnotherProcessesImage(t *testing.T) {
+	s := newSegmentFor(t, roomForBoth)
+	if sequence, err := s.ImageSequence(); sequence != 0 || err != nil {
+		t.Errorf("%d, %v", sequence, err)
+	}
+	_, err := s.AwaitImage(0, time.Millisecond)
+	must(t, err, abi.ETimeout, s.Name())
+	writer := startChild(t, "store", []string{s.Name()})
+	last := uint64(0)
+	for range 100 {
+		sequence, err := s.AwaitImage(last, -1)
+		if err != nil || sequence <= last {
+			t.Fatalf("%d after %d, %v", sequence, last, err)
+		}
+		last = sequence
+	}
+	writer.kill()
+}
+
+func TestForeignSegmentsImagesAreCountedInThisProcess(t *testing.T) {
+	name := newName(t)
+	writeFile(t, name, make([]byte, frameBytes))
+	s := open(t, name)
+	defer s.Release()
+	must(t, storeMark(s, 5), abi.OK)
+	if mark, err := readMark(s); mark != 5 || err != nil {
+		t.Errorf("%d, %v", mark, err)
+	}
+	if sequence, err := s.ImageSequence(); sequence != 1 || err != nil {
+		t.Errorf("%d, %v", sequence, err)
+	}
+	_, err := s.AwaitImage(1, 0)
+	must(t, err, abi.EUnsupported)
+}
+
+func init() {
+	roles["store pixels"] = func(a []string) {
+		s := childSegment(Open(a[0]))
+		fmt.Println("ready")
+		for mark := byte(0); ; mark++ {
+			childCheck(storeMark(s, mark))
+		}
+	}
+	roles["store half the pixels"] = func(a []string) {
+		s := childSegment(Open(a[0]))
+		childCheck(s.Store(func(memory []byte) (abi.Image, error) {
+			for i := range frameBytes / 2 {
+				memory[i] = 9
+			}
+			fmt.Println("ready")
+			nextLine()
+			return tall, nil
+		}))
+	}
+}

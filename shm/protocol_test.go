@@ -1,0 +1,340 @@
+package shm
+
+import (
+	"fmt"
+	"testing"
+)
+
+// The slot protocol of protocol.go as a machine that takes one step at a time: one writer after another, two readers,
+// three slots. Each party may die before any of its steps; a dead writer has a successor, and what a dead reader held
+// is reclaimed. explore goes through every order of steps.
+
+// Where the parties are. The names are those in protocol.go.
+const (
+	atR1 = iota
+	atR2 // Has found the newest slot.
+	atR3 // Has stored its lease.
+	atRead
+	atReadOn // Half of it is read.
+	atR4
+	deadReader
+)
+
+const (
+	atW0 = iota // Chooses a slot.
+	atW1
+	atW2
+	atUndo // Has found a lease in W2.
+	atW3   // The slot is its own.
+	atW3On // Half of it is written.
+	atW4
+	atW5
+)
+
+const (
+	modelSlots   = 3
+	modelReaders = 2
+	modelFrames  = 5 // After so many the writers stop.
+	modelDeaths  = 2
+)
+
+// The pixels of a slot are two halves, each with the sequence of the frame that it is of.
+type modelSlot struct{ sequence, first, second int8 }
+
+type modelReader struct {
+	at, slot int8
+	sequence int8 // That it looks for.
+	half     int8 // What it has read of the first half.
+	lease    int8 // Slot plus 1 in its lease, as it is in the segment.
+}
+
+type modelWriter struct {
+	at, slot, tried  int8
+	old              int8
+	newest, newestAt int8 // As the writer remembers it.
+	next             int8 // Lease to look at in W2.
+}
+
+type modelState struct {
+	published int8
+	slots     [modelSlots]modelSlot
+	readers   [modelReaders]modelReader
+	writer    modelWriter
+	deaths    int8
+}
+
+// flaws are mistakes that the protocol could have. The model must find each.
+type flaws struct {
+	noSecondLook     bool // R3 is left out.
+	leaseAfterLook   bool // R3 comes before R2.
+	scanBeforeMark   bool // W2 comes before W1.
+	publishFirst     bool // W5 comes before W3: the half-written frame is announced.
+	takesNewest      bool // The newest slot may be written to.
+	keepsUnpublished bool // A successor does not forget what was stored and not published.
+	reclaimsLiving   bool // A lease is reclaimed though its reader lives.
+}
+
+type model struct {
+	flaws  flaws
+	seen   map[modelState]bool
+	reads  int
+	refuse int
+}
+
+// explore goes through all that can follow from the state, and gives what went wrong, or "".
+func (m *model) explore(start modelState) string {
+	pending := []modelState{start}
+	m.seen[start] = true
+	for len(pending) > 0 {
+		state := pending[len(pending)-1]
+		pending = pending[:len(pending)-1]
+		next, wrong := m.steps(state)
+		if wrong != "" {
+			return wrong
+		}
+		for _, s := range next {
+			if !m.seen[s] {
+				m.seen[s] = true
+				pending = append(pending, s)
+			}
+		}
+	}
+	return ""
+}
+
+func (m *model) steps(s modelState) (next []modelState, wrong string) {
+	for i := range s.readers {
+		after := s
+		if wrong := m.stepReader(&after, i); wrong != "" {
+			return nil, wrong
+		}
+		next = append(next, after)
+		if s.readers[i].at != deadReader && s.deaths < modelDeaths {
+			dead := s
+			dead.deaths++
+			dead.readers[i] = modelReader{at: deadReader, lease: s.readers[i].lease}
+			next = append(next, dead)
+		}
+	}
+	after := s
+	m.stepWriter(&after)
+	next = append(next, after)
+	if s.writer.at != atW0 && s.deaths < modelDeaths {
+		dead := s
+		dead.deaths++
+		m.succeed(&dead)
+		next = append(next, dead)
+	}
+	return next, ""
+}
+
+func (m *model) stepReader(s *modelState, i int) (wrong string) {
+	r := &s.readers[i]
+	switch r.at {
+	case atR1:
+		if s.published == 0 {
+			return ""
+		}
+		r.sequence, r.slot = s.published, -1
+		for slot := range s.slots {
+			if s.slots[slot].sequence == s.published {
+				if r.slot >= 0 {
+					return fmt.Sprintf("two slots have frame %d", s.published)
+				}
+				r.slot = int8(slot)
+			}
+		}
+		if r.slot < 0 {
+			return fmt.Sprintf("no slot has frame %d, which is published", s.published)
+		}
+		r.at = atR2
+		if m.flaws.leaseAfterLook {
+			r.at = atR3
+		}
+	case atR2:
+		r.lease = r.slot + 1
+		r.at = atR3
+		if m.flaws.noSecondLook || m.flaws.leaseAfterLook {
+			r.at = atRead
+		}
+	case atR3:
+		switch {
+		case s.slots[r.slot].sequence != r.sequence:
+			*r = modelReader{at: atR1}
+		case m.flaws.leaseAfterLook:
+			r.at = atR2
+		default:
+			r.at = atRead
+		}
+	case atRead:
+		r.half, r.at = s.slots[r.slot].first, atReadOn
+	case atReadOn:
+		if second := s.slots[r.slot].second; r.half != r.sequence || second != r.sequence {
+			return fmt.Sprintf("a reader of frame %d got halves of %d and %d", r.sequence, r.half, second)
+		}
+		m.reads++
+		r.at = atR4
+	case atR4:
+		*r = modelReader{at: atR1}
+	case deadReader: // The lease goes when somebody needs it: see isLeased.
+	}
+	return ""
+}
+
+// isLeased is the look at one lease in W2; a dead reader's is reclaimed.
+func (m *model) isLeased(s *modelState, reader, slot int8) bool {
+	r := &s.readers[reader]
+	if r.lease != slot+1 {
+		return false
+	}
+	if r.at == deadReader || m.flaws.reclaimsLiving {
+		r.lease = 0
+		return false
+	}
+	return true
+}
+
+func (m *model) stepWriter(s *modelState) {
+	w := &s.writer
+	switch w.at {
+	case atW0:
+		if w.newest == modelFrames {
+			return
+		}
+		slot := (w.newestAt + 1 + w.tried + modelSlots) % modelSlots
+		w.tried = (w.tried + 1) % modelSlots
+		if slot == w.newestAt && w.newest > 0 && !m.flaws.takesNewest {
+			m.refuse++
+			return
+		}
+		w.slot, w.next, w.at = slot, 0, atW1
+		if m.flaws.scanBeforeMark {
+			w.at = atW2
+		}
+	case atW1:
+		w.old = s.slots[w.slot].sequence
+		s.slots[w.slot].sequence = 0
+		w.at = atW2
+		if m.flaws.scanBeforeMark {
+			w.at = atW3
+		}
+	case atW2:
+		if m.isLeased(s, w.next, w.slot) {
+			w.at = atUndo
+			if m.flaws.scanBeforeMark {
+				w.at = atW0
+			}
+			return
+		}
+		if w.next++; w.next < modelReaders {
+			return
+		}
+		w.at = atW3
+		if m.flaws.scanBeforeMark {
+			w.at = atW1
+		}
+		if m.flaws.publishFirst && w.at == atW3 {
+			w.at = atW4
+		}
+	case atUndo:
+		s.slots[w.slot].sequence = w.old
+		w.at = atW0
+	case atW3:
+		s.slots[w.slot].first = w.newest + 1
+		w.at = atW3On
+	case atW3On:
+		s.slots[w.slot].second = w.newest + 1
+		w.at = atW4
+		if m.flaws.publishFirst {
+			w.newest, w.newestAt, w.tried, w.at = w.newest+1, w.slot, 0, atW0
+		}
+	case atW4:
+		s.slots[w.slot].sequence = w.newest + 1
+		w.at = atW5
+	case atW5:
+		s.published = w.newest + 1
+		if m.flaws.publishFirst {
+			w.at = atW3
+			return
+		}
+		w.newest, w.newestAt, w.tried, w.at = w.newest+1, w.slot, 0, atW0
+	}
+}
+
+// succeed puts the next writer in the place of one that has died: takeOver in stream.go.
+func (m *model) succeed(s *modelState) {
+	s.writer = modelWriter{newest: s.published, newestAt: -1}
+	for i := range s.slots {
+		if s.slots[i].sequence > s.published && !m.flaws.keepsUnpublished {
+			s.slots[i].sequence = 0
+		}
+		if s.slots[i].sequence == s.published && s.published > 0 {
+			s.writer.newestAt = int8(i)
+		}
+	}
+}
+
+func exploreWith(flaws flaws) (*model, string) {
+	m := &model{flaws: flaws, seen: map[modelState]bool{}}
+	return m, m.explore(modelState{writer: modelWriter{newestAt: -1}})
+}
+
+func TestNoOrderOfStepsTearsAFrame(t *testing.T) {
+	m, wrong := exploreWith(flaws{})
+	if wrong != "" {
+		t.Fatal(wrong)
+	}
+	t.Logf("%d states, frames read to the end in %d of them", len(m.seen), m.reads)
+	if m.reads == 0 {
+		t.Error("no frame was ever read")
+	}
+}
+
+// Whatever has happened, a living writer finds a slot if no reader moves and not every slot is a living reader's.
+func TestNoOrderOfStepsLeavesTheWriterStuck(t *testing.T) {
+	m, _ := exploreWith(flaws{})
+	for state := range m.seen {
+		if state.writer.newest == modelFrames {
+			continue
+		}
+		held := map[int8]bool{state.writer.newestAt: true}
+		for _, r := range state.readers {
+			if r.at != deadReader && r.lease > 0 {
+				held[r.lease-1] = true
+			}
+		}
+		if len(held) == modelSlots+1 || len(held) == modelSlots && !held[-1] {
+			continue
+		}
+		before := state
+		for range 100 {
+			m.stepWriter(&state)
+			if state.published > before.published {
+				break
+			}
+		}
+		if state.published == before.published {
+			t.Fatalf("the writer does not get on from %+v", before)
+		}
+	}
+}
+
+func TestModelFindsWhatEachCheckPrevents(t *testing.T) {
+	for name, flaws := range map[string]flaws{
+		"no second look":              {noSecondLook: true},
+		"lease after the second look": {leaseAfterLook: true},
+		"leases read before marking":  {scanBeforeMark: true},
+		"published before written":    {publishFirst: true},
+		"newest slot written to":      {takesNewest: true},
+		"unpublished frame kept":      {keepsUnpublished: true},
+		"living reader reclaimed":     {reclaimsLiving: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, wrong := exploreWith(flaws); wrong == "" {
+				t.Error("the model finds nothing wrong with it")
+			} else {
+				t.Log(wrong)
+			}
+		})
+	}
+}

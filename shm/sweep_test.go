@@ -1,0 +1,94 @@
+package shm
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"shmcv/internal/abi"
+)
+
+func mustExist(t testing.TB, name string, wanted bool) {
+	t.Helper()
+	if exists(name) != wanted {
+		t.Errorf("%q is there: %v", name, !wanted)
+	}
+}
+
+func mustSweep(t testing.TB) {
+	t.Helper()
+	if _, err := Sweep(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSweepRemovesWhatAKilledProcessLeft(t *testing.T) {
+	name := newName(t)
+	owner := startChild(t, "own", []string{name})
+	owner.expect("ready")
+	mustSweep(t)
+	mustExist(t, name, true)
+	owner.kill()
+	mustSweep(t)
+	mustExist(t, name, false)
+}
+
+func TestSweepKeepsWhatSomebodyUses(t *testing.T) {
+	name := newName(t)
+	owner := startChild(t, "own", []string{name})
+	owner.expect("ready")
+	user := startChild(t, "stream or segment", []string{name})
+	user.expect("ready")
+	owner.kill()
+	mustSweep(t)
+	mustExist(t, name, true)
+	s := open(t, name)
+	user.kill()
+	mustSweep(t)
+	mustExist(t, name, true) // This process uses it.
+	s.Release()
+	mustSweep(t)
+	mustExist(t, name, false)
+}
+
+func TestSweepLeavesForeignFilesAlone(t *testing.T) {
+	name := newName(t)
+	writeFile(t, name, make([]byte, 65536))
+	mustSweep(t)
+	mustExist(t, name, true)
+}
+
+func TestSweepRemovesWhatItsCreatorHasClosed(t *testing.T) {
+	name := newName(t)
+	create(t, name, 100).Release()
+	mustSweep(t)
+	mustExist(t, name, false)
+}
+
+// Who opens a name while it is swept gets the segment, which then stays, or is told that there is none.
+func TestOpeningAndSweepingAtOnceGiveTheSegmentOrNone(t *testing.T) {
+	name := newName(t)
+	for range 300 {
+		create(t, name, 100).Release()
+		var sweeper sync.WaitGroup
+		sweeper.Go(func() { mustSweep(t) })
+		s, err := Open(name)
+		sweeper.Wait()
+		if abi.CodeOf(err) == abi.ENotFound {
+			mustExist(t, name, false)
+			continue
+		}
+		must(t, err, abi.OK)
+		mustExist(t, name, true)
+		s.Release()
+		must(t, Clear(name), abi.OK)
+	}
+}
+
+func init() {
+	roles["stream or segment"] = func(a []string) {
+		_ = childSegment(Open(a[0]))
+		fmt.Println("ready")
+		nextLine()
+	}
+}
