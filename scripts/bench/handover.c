@@ -102,6 +102,7 @@ static long resident(const char *name) {
         if (ours && sscanf(line, "Rss: %ld kB", &kib) == 1) total += kib;
     }
     if (maps != NULL) fclose(maps);
+    if (total == 0) exit(3); /* the trailer at least: the mapping was not found */
     return total;
 }
 
@@ -135,6 +136,8 @@ static party start(const char *name, uint32_t width, uint32_t height) {
     snprintf(columns, sizeof columns, "%u", width);
     snprintf(rows, sizeof rows, "%u", height);
     check(shmcv_create_stream(p.name, (uint64_t)width * height * 3, 4, &p.stream));
+    check(shmcv_close(p.stream)); /* opened anew, the mapping has a name in /proc/self/smaps */
+    check(shmcv_open(p.name, &p.stream));
     if (pipe2(order, O_CLOEXEC) != 0 || pipe2(report, O_CLOEXEC) != 0) exit(1);
     if (fork() == 0) {
         dup2(order[0], STDIN_FILENO);

@@ -36,32 +36,6 @@ def event_writer(turn: Any, told: Any, name: str, count: int) -> None:
     memory.close()
 
 
-def measure_multiprocessing(kind: str, count: int) -> None:
-    """Print the median time of an Event's or Condition's way."""
-    context = multiprocessing.get_context("spawn")
-    memory = shared_memory.SharedMemory(create=True, size=WIDTH * HEIGHT * 3)
-    turn, told = context.Semaphore(0), context.Event() if kind == "event" else context.Condition()
-    writer = context.Process(target=event_writer, args=(turn, told, memory.name, WARM_UP + count))
-    writer.start()
-    times = []
-    for _ in range(WARM_UP + count):
-        if kind == "event":
-            turn.release()
-            told.wait()
-            here = time.monotonic_ns()
-            told.clear()
-        else:
-            with told:
-                turn.release()
-                told.wait()
-                here = time.monotonic_ns()
-        times.append(here - int.from_bytes(memory.buf[:8], "little"))
-    writer.join()
-    memory.close()
-    memory.unlink()
-    print(kind, round(statistics.median(times[WARM_UP:])))
-
-
 def stream_writer(turn: Any, name: str, count: int) -> None:
     """Publish whenever the reader has gone to sleep again."""
     with shmcv.Stream.open(name) as stream:
@@ -73,28 +47,54 @@ def stream_writer(turn: Any, name: str, count: int) -> None:
                 frame.image = image
 
 
-def measure_stream(count: int) -> None:
-    """Print the median time of a stream's way, and of the same to where the array is at hand."""
+def main(count: int) -> None:
+    """Let a stream, an Event and a Condition take turns, so that the machine's other work is the same for all."""
     context = multiprocessing.get_context("spawn")
     name = f"shmcv-bench-{multiprocessing.current_process().pid}"
-    turn = context.Semaphore(0)
-    with shmcv.Stream.create(name, WIDTH * HEIGHT * 3) as stream:
-        writer = context.Process(target=stream_writer, args=(turn, name, WARM_UP + count))
+    memory = shared_memory.SharedMemory(create=True, size=WIDTH * HEIGHT * 3)
+    event, condition = context.Event(), context.Condition()
+    turns = [context.Semaphore(0) for _ in range(3)]
+    stream = shmcv.Stream.create(name, WIDTH * HEIGHT * 3)
+    total = WARM_UP + count
+    writers = [
+        context.Process(target=stream_writer, args=(turns[0], name, total)),
+        context.Process(target=event_writer, args=(turns[1], event, memory.name, total)),
+        context.Process(target=event_writer, args=(turns[2], condition, memory.name, total)),
+    ]
+    for writer in writers:
         writer.start()
-        times = []
-        newest = 0
-        for _ in range(WARM_UP + count):
-            turn.release()
-            with stream.wait(newest) as frame:
-                times.append(time.monotonic_ns() - frame.time_ns)
-                newest = frame.sequence
+
+    def by_stream(newest: int) -> int:
+        turns[0].release()
+        with stream.wait(newest) as frame:
+            return time.monotonic_ns() - frame.time_ns
+
+    def told_at() -> int:
+        return int.from_bytes(memory.buf[:8], "little")
+
+    def by_event() -> int:
+        turns[1].release()
+        event.wait()
+        here = time.monotonic_ns()
+        event.clear()
+        return here - told_at()
+
+    def by_condition() -> int:
+        with condition:
+            turns[2].release()
+            condition.wait()
+            return time.monotonic_ns() - told_at()
+
+    times = [(by_stream(number), by_event(), by_condition()) for number in range(total)][WARM_UP:]
+    for writer in writers:
         writer.join()
-    shmcv.clear(name)
-    print("python", round(statistics.median(times[WARM_UP:])))
+    stream.close()
+    stream.clear()
+    memory.close()
+    memory.unlink()
+    for key, measured in zip(("python", "event", "condition"), zip(*times)):
+        print(key, round(statistics.median(measured)))
 
 
 if __name__ == "__main__":
-    number = int(sys.argv[1])
-    measure_stream(number)
-    measure_multiprocessing("event", number)
-    measure_multiprocessing("condition", number)
+    main(int(sys.argv[1]))
