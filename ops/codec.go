@@ -6,6 +6,7 @@ import "C"
 
 import (
 	"encoding/binary"
+	"math"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -159,7 +160,7 @@ var (
 
 	jpegEncoder = encoder{"JPEG", "134", onlyU8, 65500, gocv.IMWriteJpegQuality, 0, 100, "the quality, 0 to 100"}
 	pngEncoder  = encoder{"PNG", "134", u8AndU16, abi.MaxDimension, gocv.IMWritePngCompression, 0, 9, "the compression level, 0 to 9"}
-	webpEncoder = encoder{"WebP", "134", onlyU8, 16383, gocv.IMWriteWebpQuality, 1, 101, "the quality, 1 to 100, or 101 for lossless"}
+	webpEncoder = encoder{"WebP", "134", onlyU8, 16383, gocv.IMWriteWebpQuality, 1, math.MaxInt32, "the quality, 1 to 100, or more for lossless"}
 	tiffEncoder = encoder{name: "TIFF", channels: "134", depths: everyDepth, maxSide: abi.MaxDimension}
 	bmpEncoder  = encoder{name: "BMP", channels: "134", depths: onlyU8, maxSide: abi.MaxDimension}
 	pbmEncoder  = encoder{name: "PBM", channels: "1", depths: onlyU8, maxSide: abi.MaxDimension}
@@ -176,7 +177,7 @@ var encoders = map[string]*encoder{
 }
 
 // Save writes an image to a file, in the format that the path's extension names, in upper or lower case. quality is 0
-// to 100 for JPEG (default 95); 1 to 100 for WebP, 101 for lossless (the default); the compression level 0 to 9 for PNG
+// to 100 for JPEG (default 95); 1 to 100 for WebP, above 100 lossless (the default); the compression level 0 to 9 for PNG
 // (default: as OpenCV, level 1 with its fast strategy); other formats have none. -1 is the default. JPEG drops alpha,
 // as cv2.imwrite does; a depth that the format lacks is an error, where cv2 would silently convert.
 //

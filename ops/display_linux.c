@@ -43,6 +43,7 @@ static struct {
     error_handler (*XSetErrorHandler)(error_handler);
     void (*XSetIOErrorExitHandler)(Display *, void (*)(Display *, void *), void *); // libX11 1.7 and later
     int (*XConnectionNumber)(Display *);
+    void (*XUnlockDisplay)(Display *);
 } x11;
 
 static pthread_t window_thread;
@@ -106,6 +107,7 @@ static int load_gtk(void) {
         FIND(x11, xlib, XSetErrorHandler);
         FIND(x11, xlib, XSetIOErrorExitHandler);
         FIND(x11, xlib, XConnectionNumber);
+        FIND(x11, xlib, XUnlockDisplay);
     }
 #undef FIND
     silence_gtk(glib != NULL);
@@ -118,8 +120,12 @@ static int load_gtk(void) {
 static int on_io_error(Display *on) {
     if (on != display) return hosts_io_error_handler ? hosts_io_error_handler(on) : 0;
     atomic_store(&lost, 1);
-    if (pthread_equal(pthread_self(), window_thread)) opsDisplayLost(); // tells those who wait, and stays
-    return 0; // the host's thread that runs exit(): there is an exit handler that lets it go on
+    if (pthread_equal(pthread_self(), window_thread)) {
+        // Xlib has taken this lock for the time of exit(), which may come on another thread, and must find it free.
+        if (x11.XUnlockDisplay) x11.XUnlockDisplay(on);
+        opsDisplayLost(); // tells those who wait, and stays
+    }
+    return 0; // a thread of the host's that runs exit(): there is an exit handler that lets it go on
 }
 
 static void go_on(Display *on, void *data) { (void)on, (void)data; }

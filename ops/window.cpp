@@ -20,9 +20,10 @@ namespace {
 pthread_mutex_t inside = PTHREAD_MUTEX_INITIALIZER;
 
 void keep_out_at_exit() {
+    if (ops_display_check() == OPS_DISPLAY_LOST) return; // it is out, or inside for ever
     timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += 1; // it comes out every few milliseconds, unless it has lost its display
+    until.tv_sec += 1; // it comes out every few milliseconds
     pthread_mutex_timedlock(&inside, &until);
 }
 

@@ -48,6 +48,7 @@ build_race_archive() {
 
 test_python() {
     need_python
+    have_dotnet || warn "NO .NET SDK ('dotnet') HERE: C# IS NO PARTY TO THE TESTS OF STREAMS"
     (cd "$root/bindings/python" && "$python" -m pytest -q --junitxml="$reports/python.xml" tests)
 }
 
