@@ -3,10 +3,10 @@ namespace ShmCv.Hosting;
 /// <summary>What has happened so far.</summary>
 internal static class Counts
 {
-    public static long Calls, Refusals, Finalized, Suspensions, NullReferences, DivisionsByZero, Threads, Interrupts, Terminations, Children;
+    public static long Calls, Refusals, Finalized, Suspensions, NullReferences, DivisionsByZero, Threads, FirstCalls, Interrupts, Terminations, Children;
 
     public static string Line() =>
         $"{Calls} calls ({Refusals} refused, {Finalized} by finalizers), {GC.CollectionCount(0)} collections, " +
         $"{Suspensions} SIGRTMIN, {NullReferences} null references, {DivisionsByZero} divisions by zero, " +
-        $"{Threads} short threads, {Interrupts} SIGINT, {Terminations} SIGTERM, {Children} children";
+        $"{Threads} short threads, {FirstCalls} first calls watched, {Interrupts} SIGINT, {Terminations} SIGTERM, {Children} children";
 }

@@ -6,7 +6,7 @@ internal sealed unsafe class Guest
     private const uint Width = 64, Height = 48;
     private const ulong Room = Width * Height * 4;
 
-    private static ulong shared;
+    private static ulong shared, large;
 
     private readonly string photo, saved, first, second;
 
@@ -18,21 +18,27 @@ internal sealed unsafe class Guest
         second = $"hosting-{Environment.ProcessId}-{name}-b";
     }
 
-    /// <summary>Draws the picture that all guests load, with the library itself, in a segment that stays open.</summary>
+    /// <summary>Draws the picture that all guests load, with the library itself. Its segment stays open, beside a large one.</summary>
     public static void Draw(string folder)
     {
-        string name = $"hosting-{Environment.ProcessId}";
-        var image = new Library.Image { Width = Width, Height = Height, Channels = 3, Depth = Library.DepthU8, Order = Library.OrderBgr };
-        Expect(Library.Ok, Library.shmcv_create(name, Room, out ulong segment), "create");
-        Expect(Library.Ok, Library.shmcv_data(segment, out byte* pixels, out _), "data");
+        shared = Create("photo", Width, Height);
+        Expect(Library.Ok, Library.shmcv_data(shared, out byte* pixels, out _), "data");
         for (uint i = 0; i < Width * Height * 3; i++)
         {
             pixels[i] = (byte)(i * 7);
         }
+        Expect(Library.Ok, Library.shmcv_save(shared, Photo(folder), Library.QualityDefault), "save");
+        large = Create("large", 2000, 2000);
+    }
+
+    private static ulong Create(string what, uint width, uint height)
+    {
+        string name = $"hosting-{Environment.ProcessId}-{what}";
+        var image = new Library.Image { Width = width, Height = height, Channels = 3, Depth = Library.DepthU8, Order = Library.OrderBgr };
+        Expect(Library.Ok, Library.shmcv_create(name, (ulong)width * height * 3, out ulong segment), "create");
         Expect(Library.Ok, Library.shmcv_image_set(segment, image), "image_set");
-        Expect(Library.Ok, Library.shmcv_save(segment, Photo(folder), Library.QualityDefault), "save");
         Expect(Library.Ok, Library.shmcv_clear(name), "clear");
-        shared = segment;
+        return segment;
     }
 
     public void Round()
@@ -61,6 +67,10 @@ internal sealed unsafe class Guest
     /// <summary>A short call, for threads that have other things to do.</summary>
     public static void Touch() =>
         Refused(Library.NotFound, Library.shmcv_load(shared, "/no/such/photo.png", Library.LoadColor, out _), "/no/such/photo.png");
+
+    /// <summary>A call that takes milliseconds; for one thread at a time.</summary>
+    public static void Work(bool odd) =>
+        Expect(Library.Ok, Library.shmcv_convert(large, large, odd ? Library.OrderRgb : Library.OrderBgr), "convert");
 
     private static string Photo(string folder) => Path.Combine(folder, "photo.png");
 

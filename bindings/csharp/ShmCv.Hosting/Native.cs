@@ -7,7 +7,7 @@ namespace ShmCv.Hosting;
 internal static unsafe partial class Library
 {
     public const int Ok = 0, Invalid = -1, NotFound = -2, Exists = -3, Closed = -4;
-    public const int OrderBgr = 2, OrderRgba = 5, DepthU8 = 1;
+    public const int OrderBgr = 2, OrderRgb = 4, OrderRgba = 5, DepthU8 = 1;
     public const int FlipHorizontal = 1, LoadColor = 0, QualityDefault = -1;
 
     [StructLayout(LayoutKind.Sequential, Size = 64)]
@@ -47,7 +47,7 @@ internal static unsafe partial class Library
 /// <summary>What .NET has no call for.</summary>
 internal static partial class Libc
 {
-    public const int SIGINT = 2, SIGTERM = 15;
+    public const int SIGINT = 2, SIGUSR1 = 10, SIGTERM = 15;
 
     /// <summary>The signal by which CoreCLR suspends its threads.</summary>
     public static readonly int SIGRTMIN = FirstRealTimeSignal();

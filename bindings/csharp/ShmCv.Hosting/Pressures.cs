@@ -110,6 +110,38 @@ internal static class Pressures
         Handled.Release();
     }
 
+    /// <summary>
+    /// The first call of a thread is where Go's runtime unblocks signals. A call that holds back SIGUSR1, which
+    /// nothing else does, holds back the suspension as well: no luck is needed to see that it does not.
+    /// </summary>
+    public static void WatchFirstCalls(Run run)
+    {
+        for (int i = 0; !run.Over; i++)
+        {
+            int caller = 0;
+            bool odd = i % 2 == 1;
+            var thread = new Thread(() => run.AsHostThread("first call", () =>
+            {
+                Volatile.Write(ref caller, Libc.gettid());
+                Guest.Work(odd);
+                Volatile.Write(ref caller, 0);
+            }));
+            thread.Start();
+            while (thread.IsAlive)
+            {
+                int watched = Volatile.Read(ref caller);
+                ulong mask = watched == 0 ? 0 : SignalMask.OfThread(watched) ?? 0;
+                if (SignalMask.Has(mask, Libc.SIGUSR1) && !SignalMask.Has(mask, Libc.SIGRTMIN))
+                {
+                    run.Fail($"in its first call a thread has the signal mask {mask:x16}: a suspension could hit Go's stack");
+                    break;
+                }
+            }
+            thread.Join();
+            Interlocked.Increment(ref Counts.FirstCalls);
+        }
+    }
+
     /// <summary>Ctrl-C and SIGTERM, sent to the process, reach their handlers each time.</summary>
     public static void Interrupt(Run run)
     {

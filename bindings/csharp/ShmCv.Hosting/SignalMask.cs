@@ -7,19 +7,31 @@ internal static class SignalMask
 {
     public static ulong OfThisThread() => Read("/proc/thread-self/status");
 
+    /// <summary>Of another thread of this process, null when it has ended.</summary>
+    public static ulong? OfThread(int thread)
+    {
+        try
+        {
+            return Read($"/proc/self/task/{thread}/status");
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    public static bool Has(ulong mask, int signal) => (mask >> (signal - 1) & 1) != 0;
+
     /// <summary>Of all threads, the runtime's own and the library's included.</summary>
     public static Dictionary<int, ulong> OfAllThreads()
     {
         var masks = new Dictionary<int, ulong>();
         foreach (string task in Directory.GetDirectories("/proc/self/task"))
         {
-            try
+            int thread = int.Parse(Path.GetFileName(task), CultureInfo.InvariantCulture);
+            if (OfThread(thread) is { } mask)
             {
-                masks[int.Parse(Path.GetFileName(task), CultureInfo.InvariantCulture)] = Read(Path.Combine(task, "status"));
-            }
-            catch (IOException)
-            {
-                // It has ended since.
+                masks[thread] = mask;
             }
         }
         return masks;
