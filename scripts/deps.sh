@@ -2,7 +2,7 @@
 
 # What the build and the tests call, and the Debian or Ubuntu package that brings it.
 build_tools=(g++:g++ cmake:cmake ninja:ninja-build nasm:nasm pkg-config:pkg-config python3:python3)
-test_tools=(Xvfb:xvfb xdotool:xdotool import:imagemagick)
+test_tools=(Xvfb:xvfb xdotool:xdotool import:imagemagick shellcheck:shellcheck zstd:zstd)
 
 # install_missing TOOL:PACKAGE...: installs what is not there, saying so; where it cannot, says what to install.
 install_missing() {

@@ -45,9 +45,10 @@ internal static unsafe partial class Library
 }
 
 /// <summary>What .NET has no call for.</summary>
-internal static partial class Libc
+internal static unsafe partial class Libc
 {
-    public const int SIGINT = 2, SIGUSR1 = 10, SIGTERM = 15;
+    public const int SIGINT = 2, SIGUSR1 = 10, SIGTERM = 15, SIGCHLD = 17;
+    private const int Block = 0, SignalSetSize = 128;
 
     /// <summary>The signal by which CoreCLR suspends its threads.</summary>
     public static readonly int SIGRTMIN = FirstRealTimeSignal();
@@ -56,5 +57,16 @@ internal static partial class Libc
     [LibraryImport("libc")] public static partial int gettid();
     [LibraryImport("libc")] public static partial int tgkill(int process, int thread, int signal);
     [LibraryImport("libc")] public static partial int kill(int process, int signal);
+    [LibraryImport("libc")] public static partial int sigaction(int signal, byte* action, byte* old);
+    [LibraryImport("libc")] private static partial int pthread_sigmask(int how, byte* set, byte* old);
     [LibraryImport("libc")] public static partial void _exit(int status);
+
+    /// <summary>Keeps the signals that the process is sent away from this thread; others take them.</summary>
+    public static void BlockInterrupts()
+    {
+        byte* set = stackalloc byte[SignalSetSize];
+        new Span<byte>(set, SignalSetSize).Clear();
+        *(ulong*)set = 1UL << (SIGINT - 1) | 1UL << (SIGTERM - 1) | 1UL << (SIGCHLD - 1);
+        _ = pthread_sigmask(Block, set, null);
+    }
 }

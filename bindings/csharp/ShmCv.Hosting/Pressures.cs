@@ -80,7 +80,7 @@ internal static class Pressures
     {
         while (!run.Over)
         {
-            var thread = new Thread(() => run.AsHostThread("short thread", ShortLife), ShortStack);
+            var thread = new Thread(() => run.AsFaultingThread("short thread", ShortLife), ShortStack);
             thread.Start();
             thread.Join();
             Interlocked.Increment(ref Counts.Threads);
@@ -163,8 +163,7 @@ internal static class Pressures
 
     /// <summary>
     /// The kernel may give Ctrl-C and SIGTERM to any thread. It prefers the main one; here they hit those that call the
-    /// library. Those alone: two that come while CoreCLR handles a SIGSEGV overflow its alternate stack of 16 KiB, with
-    /// no Go near. Nor is it part of the mix: so many of them keep .NET from noticing the end of its children.
+    /// library. Not part of the mix: so many of them keep .NET from noticing the end of its children.
     /// </summary>
     public static void InterruptCallers(Run run)
     {

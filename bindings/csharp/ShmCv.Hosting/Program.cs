@@ -1,6 +1,6 @@
 // A .NET host at its busiest, with the library in it: docs/host-safety.md tells what it is for.
 //
-//   SHMCV_LIBRARY=build/libshmcv.so dotnet ShmCv.Hosting.dll [--seconds N] [--callers N] [--mode gc,storm,...]
+//   SHMCV_LIBRARY=build/libshmcv.so dotnet ShmCv.Hosting.dll [--seconds N] [--callers N] [--exposed true] [--mode gc,storm,...]
 //
 // Exits with 0 and a line of counts when the process has lived through it, and is as it was before: masks, exceptions,
 // handlers. What else may happen to it (SIGSEGV, Go's "fatal error") is what it is there to find.
@@ -23,7 +23,9 @@ var pressures = new Dictionary<string, Action<Run>[]>
 
 double seconds = 60;
 int callers = 5;
-string[] modes = [.. pressures.Keys.Where(mode => mode != "targeted")];
+string[] faulting = ["null", "divide", "threads"];
+string[] modes = [.. pressures.Keys.Except(["targeted"])];
+bool exposed = false;
 for (int i = 0; i < args.Length; i++)
 {
     string value = i + 1 < args.Length ? args[i + 1] : "";
@@ -31,27 +33,35 @@ for (int i = 0; i < args.Length; i++)
     {
         case "--seconds" when double.TryParse(value, CultureInfo.InvariantCulture, out seconds): break;
         case "--callers" when int.TryParse(value, CultureInfo.InvariantCulture, out callers): break;
+        case "--exposed" when bool.TryParse(value, out exposed): break;
         case "--mode" when value.Split(',').All(pressures.ContainsKey): modes = value.Split(','); break;
         default:
-            Console.Error.WriteLine($"usage: [--seconds N] [--callers N] [--mode {string.Join(',', pressures.Keys)}]");
+            Console.Error.WriteLine($"usage: [--seconds N] [--callers N] [--exposed true] [--mode {string.Join(',', pressures.Keys)}]");
             return 2;
     }
 }
 
-// Before the first call the library is not loaded yet. Where it was preloaded, there are threads of its own among these,
-// which may just be starting.
-Dictionary<int, ulong> masks = Environment.GetEnvironmentVariable("LD_PRELOAD") is null or "" ? SignalMask.OfAllThreads() : [];
+// Before the first call the library is not loaded yet, unless it was preloaded. Then there are threads of its own among
+// these, which may just be starting.
+bool preloaded = Environment.GetEnvironmentVariable("LD_PRELOAD") is not (null or "");
+Dictionary<int, ulong> masks = preloaded ? [] : SignalMask.OfAllThreads();
+var dispositions = Dispositions.Read();
 string folder = Directory.CreateTempSubdirectory("shmcv-hosting-").FullName;
 try
 {
+    var run = new Run(TimeSpan.FromSeconds(seconds), exposed);
     Guest.Draw(folder);
+    foreach (int signal in Dispositions.Changed(dispositions, Dispositions.Read()))
+    {
+        run.Fail($"signal {signal} has another handler, or on another stack, than before the library was loaded");
+    }
     Pressures.HandleInterrupts();
-    var run = new Run(TimeSpan.FromSeconds(seconds));
     foreach (string mode in modes)
     {
         foreach (Action<Run> pressure in pressures[mode])
         {
-            run.Start(mode, () => pressure(run));
+            Action<string, Action> start = faulting.Contains(mode) ? run.StartFaulting : run.Start;
+            start(mode, () => pressure(run));
         }
     }
     for (int i = 0; i < callers; i++)

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace ShmCv.Hosting;
 
 /// <summary>One run: the threads of the host, how long they go on, and what went wrong.</summary>
-internal sealed class Run(TimeSpan length)
+internal sealed class Run(TimeSpan length, bool exposed)
 {
     /// <summary>How long what has to happen may take.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -29,6 +29,21 @@ internal sealed class Run(TimeSpan length)
     /// <summary>Starts one that does little but call the library.</summary>
     public void StartCaller(string name, Action body) =>
         StartThread(name, () => AsHostThread(name, () => AsTarget(callers, body)));
+
+    /// <summary>
+    /// Starts one that dereferences null. It blocks what the process is sent, unless the run is exposed: a signal that comes
+    /// while CoreCLR handles a SIGSEGV may overflow its alternate stack, which has 12 KiB, with no Go near.
+    /// </summary>
+    public void StartFaulting(string name, Action body) => StartThread(name, () => AsFaultingThread(name, body));
+
+    public void AsFaultingThread(string name, Action body)
+    {
+        if (!exposed)
+        {
+            Libc.BlockInterrupts();
+        }
+        AsHostThread(name, body);
+    }
 
     /// <summary>Runs a body as every thread of the host does: a target of the storm, left with the signal mask it had.</summary>
     public void AsHostThread(string name, Action body)
