@@ -51,10 +51,7 @@ try
 {
     var run = new Run(TimeSpan.FromSeconds(seconds), exposed);
     Guest.Draw(folder);
-    foreach (int signal in Dispositions.Changed(dispositions, Dispositions.Read()))
-    {
-        run.Fail($"signal {signal} has another handler, or on another stack, than before the library was loaded");
-    }
+    int[] changed = [.. Dispositions.Changed(dispositions, Dispositions.Read())];
     Pressures.HandleInterrupts();
     foreach (string mode in modes)
     {
@@ -71,6 +68,10 @@ try
     }
     run.Wait();
     run.AsHostThread("main", () => Pressures.DivisionByZero(depth: 0));
+    foreach (int signal in changed)
+    {
+        run.Fail($"signal {signal} had another handler, or the same on another stack, as soon as the library was loaded");
+    }
     GC.Collect();
     GC.WaitForPendingFinalizers(); // their thread calls the library too, and is not to be in it when the masks are read
     foreach ((int thread, ulong mask) in SignalMask.OfAllThreads())
