@@ -18,7 +18,7 @@ type memory interface {
 	Image() (abi.Image, error)
 	SetImage(image abi.Image) error
 	ImageSequence() (uint64, error)
-	AwaitImage(newerThan uint64, timeout time.Duration) (uint64, error)
+	AwaitImage(newerThan uint64, timeout time.Duration, nap *shm.Nap) (uint64, error)
 	Store(write shm.StoreFunc) error
 	Read(read shm.ReadFunc) error
 	Info() (abi.SegmentInfo, error)

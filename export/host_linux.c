@@ -14,7 +14,7 @@
 #include <pthread.h>
 
 /* A build for scripts/hosting.sh lacks one of these cures, to show that the hosting test misses it. */
-enum cure { ALL = 0, SUSPENSION, ARITHMETIC, OTHERS, FAULT_MASK, CALL_MASK, WIDE_MASK };
+enum cure { ALL = 0, SUSPENSION, ARITHMETIC, OTHERS, FAULT_MASK, CALL_MASK, WIDE_MASK, PREEMPTION };
 #ifndef SHMCV_WITHOUT
 #define SHMCV_WITHOUT ALL
 #endif
@@ -56,14 +56,19 @@ static bool go_has_started(void) {
 
 /* Whether a signal becomes again what it was before Go. Go code needs no SIGFPE and no SIGPIPE: it checks divisors, and
  * ours writes to no pipe. SA_ONSTACK goes from all handlers of a host like CoreCLR, where each call holds signals back;
- * in other hosts they keep it, because a goroutine's small stack may be under them. */
+ * in other hosts they keep it, because a goroutine's small stack may be under them.
+ *
+ * SIGURG, by which Go preempts its threads, may come late, when the thread is in the host's code again, and there it does
+ * what any handler with SA_ONSTACK does. Given back, it is ignored, and the kernel drops it; Go then preempts where the
+ * code calls a function, which ours does soon. Where the host handles it Go keeps it, or that handler would be called. */
 static bool goes_back(int signal) {
     bool handled = is_handler(&before_go[signal]);
     switch (signal) {
     case SIGFPE: return with(ARITHMETIC);
     case SIGPIPE: return true;
     case SIGILL: case SIGTRAP: return handled && with(ARITHMETIC);
-    case SIGSEGV: case SIGBUS: case SIGURG: return false;
+    case SIGURG: return !handled && with(PREEMPTION);
+    case SIGSEGV: case SIGBUS: return false;
     }
     return handled && is_handler(&before_go[SIGRTMIN]) && with(signal == SIGRTMIN ? SUSPENSION : OTHERS);
 }

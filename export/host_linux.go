@@ -8,6 +8,7 @@ package main
 // #cgo shmcv_without_fault_mask CFLAGS: -DSHMCV_WITHOUT=FAULT_MASK
 // #cgo shmcv_without_call_mask  CFLAGS: -DSHMCV_WITHOUT=CALL_MASK
 // #cgo shmcv_without_wide_mask  CFLAGS: -DSHMCV_WITHOUT=WIDE_MASK
+// #cgo shmcv_without_preemption CFLAGS: -DSHMCV_WITHOUT=PREEMPTION
 // #include "native.h"
 import "C"
 

@@ -11,6 +11,7 @@ import (
 
 	"shmcv/internal/abi"
 	"shmcv/ops"
+	"shmcv/shm"
 )
 
 // shmcv_image_get gives the description of the image in a segment.
@@ -121,13 +122,13 @@ func goImageSequence(seg C.shmcv_segment, sequence *C.uint64_t) C.int32_t {
 // they store; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED; SHMCV_E_INVALID for a stream.
 //
 //export goImageWait
-func goImageWait(seg C.shmcv_segment, newerThan C.uint64_t, timeoutMs C.int32_t, sequence *C.uint64_t) C.int32_t {
+func goImageWait(seg C.shmcv_segment, newerThan C.uint64_t, timeoutMs C.int32_t, sequence *C.uint64_t, nap *C.shmcv_nap) C.int32_t {
 	return withSegment(seg, func(segment memory) error {
-		stored, err := segment.AwaitImage(uint64(newerThan), milliseconds(timeoutMs))
+		stored, err := segment.AwaitImage(uint64(newerThan), milliseconds(timeoutMs), napOf(nap))
 		if err != nil {
 			return err
 		}
-		if sequence != nil {
+		if sequence != nil && nap.word == nil {
 			*sequence = C.uint64_t(stored)
 		}
 		return nil
@@ -136,6 +137,11 @@ func goImageWait(seg C.shmcv_segment, newerThan C.uint64_t, timeoutMs C.int32_t,
 
 // milliseconds are negative for a wait without an end.
 func milliseconds(n C.int32_t) time.Duration { return time.Duration(n) * time.Millisecond }
+
+// napOf is the shim's nap: one structure, in C and in Go.
+func napOf(nap *C.shmcv_nap) *shm.Nap { return (*shm.Nap)(unsafe.Pointer(nap)) }
+
+var _ = [1]struct{}{}[unsafe.Sizeof(shm.Nap{})-C.sizeof_shmcv_nap]
 
 // imageArgument copies and checks a caller's image description.
 func imageArgument(argument string, image *C.in_image) (abi.Image, error) {

@@ -47,6 +47,18 @@ static inline int32_t shmcv_enter(shmcv_entry *entry) {
     return SHMCV_OK;
 }
 
+/* What a call that waits asks its shim for: to sleep, and to call again with the same nap. Where word is NULL the call is
+ * over. It is shm.Nap, which tells why Go does not sleep itself. */
+typedef struct shmcv_nap {
+    const void *word;
+    uint32_t value;
+    uint64_t until; /* CLOCK_MONOTONIC, nanoseconds */
+    uint64_t deadline;
+} shmcv_nap;
+
+/* shmcv_sleep does so; false when it was not asked to (sleep_linux.c). */
+bool shmcv_sleep(shmcv_nap *nap);
+
 /* shmcv_leave closes it. */
 static inline void shmcv_leave(const shmcv_entry *entry) {
     if (entry->masked) shmcv_unmask(entry);

@@ -130,10 +130,14 @@ int32_t shmcv_image_sequence(shmcv_segment seg, uint64_t *sequence) {
 
 int32_t shmcv_image_wait(shmcv_segment seg, uint64_t newer_than, int32_t timeout_ms, uint64_t *sequence) {
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
-    int32_t status = goImageWait(seg, newer_than, timeout_ms, sequence);
-    shmcv_leave(&entry);
+    shmcv_nap nap = {0};
+    int32_t status;
+    do {
+        status = shmcv_enter(&entry);
+        if (status) return status;
+        status = goImageWait(seg, newer_than, timeout_ms, sequence, &nap);
+        shmcv_leave(&entry);
+    } while (shmcv_sleep(&nap));
     return status;
 }
 
@@ -212,10 +216,14 @@ int32_t shmcv_stream_publish(shmcv_segment frame, uint64_t *sequence) {
 int32_t shmcv_stream_wait(shmcv_segment stream, uint64_t newer_than, int32_t timeout_ms, shmcv_segment *frame,
                           shmcv_frame_info *info) {
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
-    int32_t status = goStreamWait(stream, newer_than, timeout_ms, frame, info);
-    shmcv_leave(&entry);
+    shmcv_nap nap = {0};
+    int32_t status;
+    do {
+        status = shmcv_enter(&entry);
+        if (status) return status;
+        status = goStreamWait(stream, newer_than, timeout_ms, frame, info, &nap);
+        shmcv_leave(&entry);
+    } while (shmcv_sleep(&nap));
     return status;
 }
 

@@ -111,19 +111,19 @@ func goStreamPublish(frame C.shmcv_segment, sequence *C.uint64_t) C.int32_t {
 // 0 that is any frame; with info->sequence of the last one, each is seen once. timeout_ms is in milliseconds; 0 only
 // looks, and less than 0 waits without an end. info gets the frame's number, time and image; it may be NULL.
 //
-// A thread that waits is not interrupted by a close of stream on another one: to end a wait from outside, use short timeouts.
+// A wait ends with SHMCV_E_CLOSED within 0.1 s when another thread closes stream.
 //
 // Errors: SHMCV_E_TIMEOUT; SHMCV_E_BUSY when 64 frames are being read; SHMCV_E_INVALID when stream is none;
 // SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED.
 //
 //export goStreamWait
-func goStreamWait(stream C.shmcv_segment, newerThan C.uint64_t, timeoutMs C.int32_t, frame *C.shmcv_segment, info *C.shmcv_frame_info) C.int32_t {
+func goStreamWait(stream C.shmcv_segment, newerThan C.uint64_t, timeoutMs C.int32_t, frame *C.shmcv_segment, info *C.shmcv_frame_info, nap *C.shmcv_nap) C.int32_t {
 	return withStream(stream, func(stream *shm.Stream) error {
 		if err := required("frame", unsafe.Pointer(frame)); err != nil {
 			return err
 		}
-		leased, err := stream.Wait(uint64(newerThan), milliseconds(timeoutMs))
-		if err != nil {
+		leased, err := stream.Wait(uint64(newerThan), milliseconds(timeoutMs), napOf(nap))
+		if leased == nil {
 			return err
 		}
 		if info != nil {

@@ -470,8 +470,7 @@ SHMCV_API int32_t shmcv_stream_publish(shmcv_segment frame, uint64_t *sequence);
  * once. timeout_ms is in milliseconds; 0 only looks, and less than 0 waits without an end. info gets the
  * frame's number, time and image; it may be NULL.
  *
- * A thread that waits is not interrupted by a close of stream on another one: to end a wait from outside,
- * use short timeouts.
+ * A wait ends with SHMCV_E_CLOSED within 0.1 s when another thread closes stream.
  *
  * Errors: SHMCV_E_TIMEOUT; SHMCV_E_BUSY when 64 frames are being read; SHMCV_E_INVALID when stream is none;
  * SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */

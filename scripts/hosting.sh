@@ -4,7 +4,7 @@ hosting_project="$root/bindings/csharp/ShmCv.Hosting"
 hosting="$build/hosting"
 
 # The cures of export/host_linux.c, and host_linkname_linux.go's (unblocking), each of which can be taken out.
-hosting_cures=(suspension call_mask unblocking wide_mask others arithmetic fault_mask)
+hosting_cures=(suspension call_mask unblocking wide_mask others preemption arithmetic fault_mask)
 
 # test_hosting: the suite `hosting` of ./build.sh test. SHMCV_HOSTING_SECONDS is the length of its longest case.
 test_hosting() {
@@ -69,15 +69,9 @@ hosting_frameworks() {
 }
 
 # hosting_case NAME SECONDS ARGUMENT...: one case; its line goes to the terminal and its result to $cases.
-#
-# A case that fails is run once more, and loudly: docs/host-safety.md ("What is left") tells of the rare death that is
-# not cured yet. Without any one of the cures both runs fail.
 hosting_case() {
     local name="$1" status=0
-    hosting_run "$@" || {
-        warn "THE HOSTING TEST'S CASE $name FAILED ($(hosting_death $?)) AND IS RUN ONCE MORE: $(head -n 1 "$hosting/$framework-$name.log")"
-        hosting_run "$@" || status=$?
-    }
+    hosting_run "$@" || status=$?
     printf '<testcase classname="%s" name="%s">' "$framework" "$name" >>"$cases"
     if [ "$status" = 0 ]; then
         echo "  $framework $name: $(tail -n 1 "$hosting/$framework-$name.log")" >&2
@@ -93,21 +87,21 @@ hosting_case() {
 
 # hosting_run NAME SECONDS ARGUMENT...: the program once, with its output in $hosting/FRAMEWORK-NAME.log.
 hosting_run() {
-    local name="$1" seconds="$2" status=0
+    local name="$1" seconds="$2" status=0 scratch
     shift 2
-    mkdir -p "$hosting/tmp"
+    scratch="$(mktemp -d)"
     # The program ends itself when the library hangs; a Go runtime that hangs in its own crash needs more.
-    SHMCV_LIBRARY="$library" LD_PRELOAD="${LATE:+$library}" TMPDIR="$hosting/tmp" timeout --signal=KILL $((seconds + 180)) \
+    SHMCV_LIBRARY="$library" LD_PRELOAD="${LATE:+$library}" TMPDIR="$scratch" timeout --signal=KILL $((seconds + 180)) \
         dotnet "$hosting/bin/Release/$framework/ShmCv.Hosting.dll" --seconds "$seconds" "$@" \
         >"$hosting/$framework-$name.log" 2>&1 || status=$?
+    rm -rf "$scratch"
     sweep_hosting
     return "$status"
 }
 
-# sweep_hosting removes what runs that have crashed left: files, and segments, whose names hold the process id.
+# sweep_hosting removes the segments of runs that have crashed; their names hold the process id.
 sweep_hosting() {
     local segment process
-    rm -rf "$hosting/tmp"
     for segment in /dev/shm/hosting-*-caller*; do
         process="${segment#/dev/shm/hosting-}"
         [ -e "/proc/${process%%-*}" ] || rm -f "$segment"

@@ -150,7 +150,7 @@ func (f *Frame) SetImage(image abi.Image) error {
 func (f *Frame) ImageSequence() (uint64, error) { return f.sequence, f.checkOpen() }
 
 // AwaitImage is not for frames, which do not change.
-func (f *Frame) AwaitImage(uint64, time.Duration) (uint64, error) {
+func (f *Frame) AwaitImage(uint64, time.Duration, *Nap) (uint64, error) {
 	return 0, abi.Errorf(abi.EInvalid, "shm: a frame of %q does not change; wait on the stream", f.stream.name)
 }
 

@@ -134,22 +134,23 @@ func (s *Segment) ImageSequence() (uint64, error) {
 	return s.trailer.ImageSequence.Load() / 2, s.checkTrailer()
 }
 
-// AwaitImage waits until more than newerThan images have been stored in the segment, and gives how many have; at most
-// for that long, without an end if timeout is negative. It is ETimeout when none has been by then, and EUnsupported
-// for a foreign segment, whose other users do not tell.
-func (s *Segment) AwaitImage(newerThan uint64, timeout time.Duration) (sequence uint64, err error) {
+// AwaitImage tells how often an image has been stored in the segment, once that is more than newerThan. Where it is not
+// yet, it asks for a sleep, as Stream.Wait. It is ETimeout when none has been stored by then, and EUnsupported for a
+// foreign segment, whose other users do not tell.
+func (s *Segment) AwaitImage(newerThan uint64, timeout time.Duration, nap *Nap) (sequence uint64, err error) {
 	if s.trailer == nil {
 		return 0, abi.Errorf(abi.EUnsupported, "shm: %q was made by another program, which does not tell when it stores an image", s.name)
 	}
-	there, err := s.trailer.imageBell().await(timeout, func() (bool, error) {
+	news := func() (bool, error) {
 		sequence, err = s.ImageSequence()
 		return sequence > newerThan, err
-	})
-	if err != nil {
-		return 0, err
 	}
-	if !there {
-		return 0, abi.Errorf(abi.ETimeout, "shm: no image newer than %d was stored in %q within %v", newerThan, s.name, timeout)
+	there, err := news()
+	if !there && err == nil {
+		there, err = s.trailer.imageBell().await(nap, timeout, news)
 	}
-	return sequence, nil
+	if err == nil && !there && nap.Word == nil {
+		err = abi.Errorf(abi.ETimeout, "shm: no image newer than %d was stored in %q within %v", newerThan, s.name, timeout)
+	}
+	return sequence, err
 }

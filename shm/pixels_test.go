@@ -93,12 +93,12 @@ func TestImageSequenceTellsOfAnotherProcessesImage(t *testing.T) {
 	if sequence, err := s.ImageSequence(); sequence != 0 || err != nil {
 		t.Errorf("%d, %v", sequence, err)
 	}
-	_, err := s.AwaitImage(0, time.Millisecond)
+	_, err := awaitImage(s, 0, time.Millisecond)
 	must(t, err, abi.ETimeout, s.Name())
 	writer := startChild(t, "store", []string{s.Name()})
 	last := uint64(0)
 	for range 100 {
-		sequence, err := s.AwaitImage(last, -1)
+		sequence, err := awaitImage(s, last, -1)
 		if err != nil || sequence <= last {
 			t.Fatalf("%d after %d, %v", sequence, last, err)
 		}
@@ -119,7 +119,7 @@ func TestForeignSegmentsImagesAreCountedInThisProcess(t *testing.T) {
 	if sequence, err := s.ImageSequence(); sequence != 1 || err != nil {
 		t.Errorf("%d, %v", sequence, err)
 	}
-	_, err := s.AwaitImage(1, 0)
+	_, err := awaitImage(s, 1, 0)
 	must(t, err, abi.EUnsupported)
 }
 

@@ -99,7 +99,7 @@ func (s *Stream) SetImage(abi.Image) error       { return s.notASegment() }
 func (s *Stream) ImageSequence() (uint64, error) { return 0, s.notASegment() }
 func (s *Stream) Store(StoreFunc) error          { return s.notASegment() }
 func (s *Stream) Read(ReadFunc) error            { return s.notASegment() }
-func (s *Stream) AwaitImage(uint64, time.Duration) (uint64, error) {
+func (s *Stream) AwaitImage(uint64, time.Duration, *Nap) (uint64, error) {
 	return 0, s.notASegment()
 }
 
@@ -216,32 +216,34 @@ func (s *Stream) resign() {
 }
 
 // Wait gives the newest frame of those with a sequence greater than newerThan, leased, with one reference: its slot
-// is not written to until that is released. Frames in between are skipped. It waits for at most that long, without
-// an end if timeout is negative, and not at all if it is 0.
+// is not written to until that is released. Frames in between are skipped.
+//
+// Where there is none yet and the wait may go on, it gives no frame and no error: the caller sleeps as nap says, and
+// asks again with the same arguments. timeout counts from the first time; negative is without an end, and with 0 nobody
+// is asked to sleep.
 //
 // It is ETimeout when there is no such frame by then, EBusy when 64 frames of the stream are being read, ECorrupt when
 // what is there cannot be a frame, and ETruncated when the file no longer covers the segment.
-func (s *Stream) Wait(newerThan uint64, timeout time.Duration) (*Frame, error) {
-	if err := s.checkTrailer(); err != nil {
-		return nil, err
-	}
-	looked := false
-	there, err := s.trailer.streamBell().await(timeout, func() (bool, error) {
-		if looked { // Before the first look it was checked above.
-			if err := s.checkTrailer(); err != nil {
-				return false, err
-			}
+func (s *Stream) Wait(newerThan uint64, timeout time.Duration, nap *Nap) (*Frame, error) {
+	news := func() (bool, error) {
+		if err := s.checkTrailer(); err != nil {
+			return false, err
 		}
-		looked = true
 		return s.trailer.Published.Load() > newerThan, nil
-	})
-	if err != nil {
+	}
+	there, err := news()
+	if !there && err == nil {
+		there, err = s.trailer.streamBell().await(nap, timeout, news)
+	}
+	switch {
+	case err != nil:
 		return nil, err
+	case there:
+		return s.leaseNewest(newerThan)
+	case nap.Word != nil:
+		return nil, nil
 	}
-	if !there {
-		return nil, abi.Errorf(abi.ETimeout, "shm: no frame of %q newer than %d within %v", s.name, newerThan, timeout)
-	}
-	return s.leaseNewest(newerThan)
+	return nil, abi.Errorf(abi.ETimeout, "shm: no frame of %q newer than %d within %v", s.name, newerThan, timeout)
 }
 
 // leaseNewest gives the newest frame, leased.

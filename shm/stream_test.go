@@ -101,7 +101,7 @@ func mustPut(t testing.TB, s *Stream, mark, wanted uint64) {
 
 func mustGet(t testing.TB, s *Stream, newerThan, sequence, mark uint64) *Frame {
 	t.Helper()
-	f, err := s.Wait(newerThan, 0)
+	f, err := waitFor(s, newerThan, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,11 +145,11 @@ func TestNewestFrameWinsAndTheOthersAreCounted(t *testing.T) {
 func TestWaitEndsWhenTheTimeIsUp(t *testing.T) {
 	s := newStreamFor(t, 0)
 	for _, timeout := range []time.Duration{0, time.Microsecond, 3 * time.Millisecond, 150 * time.Millisecond} {
-		_, err := s.Wait(0, timeout)
+		_, err := waitFor(s, 0, timeout)
 		must(t, err, abi.ETimeout, s.Name())
 	}
 	mustPut(t, s, 1, 1)
-	_, err := s.Wait(1, 0)
+	_, err := waitFor(s, 1, 0)
 	must(t, err, abi.ETimeout)
 }
 
@@ -159,7 +159,7 @@ func TestSleepingReaderIsWoken(t *testing.T) {
 	writer.expect("ready")
 	for i := range uint64(100) {
 		go writer.say("put")
-		f, err := s.Wait(i, -1)
+		f, err := waitFor(s, i, -1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -315,7 +315,7 @@ func TestHalfFilledFrameOfAKilledWriterIsReclaimed(t *testing.T) {
 	writer.say("half")
 	writer.expect("half")
 	writer.kill()
-	_, err := s.Wait(1, 0)
+	_, err := waitFor(s, 1, 0)
 	must(t, err, abi.ETimeout)
 	f := mustGet(t, s, 0, 1, 1)
 	f.Release()
@@ -329,7 +329,7 @@ func TestFrameThatAKilledWriterStoredAndDidNotPublishIsForgotten(t *testing.T) {
 	mustPut(t, s, 1, 1)
 	s.trailer.Slots[3].Sequence.Store(2) // As after W4
 	s.resign()
-	_, err := s.Wait(1, 0)
+	_, err := waitFor(s, 1, 0)
 	must(t, err, abi.ETimeout)
 	mustPut(t, s, 5, 2)
 	mustGet(t, s, 1, 2, 5).Release()
@@ -388,7 +388,7 @@ func TestMoreFramesThanLeasesAreRefused(t *testing.T) {
 	for range leaseCount {
 		frames = append(frames, mustGet(t, s, 0, 1, 1))
 	}
-	_, err := s.Wait(0, 0)
+	_, err := waitFor(s, 0, 0)
 	must(t, err, abi.EBusy, "64")
 	for _, f := range frames {
 		f.Release()
@@ -412,7 +412,7 @@ func TestReadersInOneProcessSeeWholeFramesOnly(t *testing.T) {
 		reader := reopened(t, s)
 		all.Go(func() {
 			for last := uint64(0); last < frames; {
-				f, err := reader.Wait(last, -1)
+				f, err := waitFor(reader, last, -1)
 				if err != nil {
 					t.Error(err)
 					return
@@ -466,7 +466,7 @@ func TestWhoeverIsKilledTheOthersGoOn(t *testing.T) {
 	for range rounds(t) {
 		// How far they come until they are killed is decided by how many frames have gone by, and what the machine does.
 		for goal, n := newest, random.Uint64N(8); newest <= goal+n; {
-			f, err := s.Wait(newest, 10*time.Second)
+			f, err := waitFor(s, newest, 10*time.Second)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -543,7 +543,7 @@ func TestNeighbourThatScribblesOnAStreamMakesCallsFailAndNoMore(t *testing.T) {
 	for i := range uint64(1000) {
 		_, err := put(s, i)
 		allowed(err)
-		f, err := reader.Wait(i, time.Millisecond)
+		f, err := waitFor(reader, i, time.Millisecond)
 		allowed(err)
 		if err == nil {
 			if image, err := f.Image(); err != nil || image.Bytes() > frameBytes {
@@ -572,7 +572,7 @@ func TestTruncatedStreamIsReportedToWhoeverWaits(t *testing.T) {
 	if err := os.Truncate(pathOf(s.Name()), 4096); err != nil {
 		t.Fatal(err)
 	}
-	_, err := s.Wait(1, -1)
+	_, err := waitFor(s, 1, -1)
 	must(t, err, abi.ETruncated)
 	_, err = s.Begin()
 	must(t, err, abi.ETruncated)
@@ -606,7 +606,7 @@ func init() {
 				childCheck(paint(f, mark, frameBytes/2))
 				fmt.Println("half")
 			case "get":
-				f, err := s.Wait(0, -1)
+				f, err := waitFor(s, 0, -1)
 				childCheck(err)
 				fmt.Println(f.sequence)
 			}
@@ -642,7 +642,7 @@ func init() {
 				return
 			default:
 			}
-			f, err := s.Wait(last, 100*time.Millisecond)
+			f, err := waitFor(s, last, 100*time.Millisecond)
 			if abi.CodeOf(err) == abi.ETimeout {
 				continue
 			}

@@ -303,6 +303,10 @@ func writeShim(m *model) []byte {
 		}
 		w.line("\n%s {", w.prototype(fn, 0))
 		w.line("    shmcv_entry entry;")
+		if fn.waits {
+			w.waitingCall(fn.goName, arguments)
+			continue
+		}
 		w.line("    int32_t refused = shmcv_enter(&entry);")
 		w.line("    if (refused) return refused;")
 		w.line("    int32_t status = %s(%s);", fn.goName, strings.Join(arguments, ", "))
@@ -311,6 +315,20 @@ func writeShim(m *model) []byte {
 		w.line("}")
 	}
 	return w.Bytes()
+}
+
+// waitingCall writes the rest of a function that calls Go again after each sleep that Go asks for.
+func (w *cWriter) waitingCall(goName string, arguments []string) {
+	w.line("    shmcv_nap nap = {0};")
+	w.line("    int32_t status;")
+	w.line("    do {")
+	w.line("        status = shmcv_enter(&entry);")
+	w.line("        if (status) return status;")
+	w.line("        status = %s(%s);", goName, strings.Join(append(arguments, "&nap"), ", "))
+	w.line("        shmcv_leave(&entry);")
+	w.line("    } while (shmcv_sleep(&nap));")
+	w.line("    return status;")
+	w.line("}")
 }
 
 // writeSymbolMap writes the linker version script: these symbols are visible and no others.

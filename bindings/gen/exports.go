@@ -128,6 +128,10 @@ func (src *source) signature(fn *function, decl *ast.FuncDecl) {
 }
 
 func (src *source) parameter(fn *function, name *ast.Ident, goType string) {
+	if goType == napType {
+		fn.waits = true
+		return
+	}
 	t, ok := src.model.parameterType(goType, name.Name)
 	if !ok {
 		src.fault(name.Pos(), "%s: parameter %s has type %s, which has no counterpart in the C ABI; see scalars and pointers in bindings/gen/model.go", fn.goName, name.Name, goType)
@@ -142,5 +146,8 @@ func (src *source) parameter(fn *function, name *ast.Ident, goType string) {
 	}
 	fn.parameters = append(fn.parameters, p)
 }
+
+// napType is that of the parameter by which a function asks its shim to sleep; see shmcv_nap in export/native.h.
+const napType = "*C.shmcv_nap"
 
 func notLetter(r rune) bool { return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '_' }

@@ -153,6 +153,7 @@ func TestEachLanguageGetsItsSpelling(t *testing.T) {
 			" * Segments: named memory.\n",
 			" * Errors: SHMCV_E_INVALID where size < 1 & so on:\n *\n *   - an empty name\n *   - a size that is more than",
 			"SHMCV_API int32_t shmcv_create(const char *name, uint64_t size, shmcv_segment *out);\n",
+			"SHMCV_API int32_t shmcv_await(shmcv_segment seg);\n",
 			"SHMCV_API int32_t shmcv_data(shmcv_segment seg, void **ptr, uint64_t *size);\n",
 			"and waits for timeout_ms; see",
 			"SHMCV_API int32_t shmcv_read_pixels(shmcv_segment seg, const shmcv_image *from, void *memory, const void *bytes,\n                                    uint32_t timeout_ms, shmcv_image *into);\n",
@@ -161,9 +162,10 @@ func TestEachLanguageGetsItsSpelling(t *testing.T) {
 		}},
 		{"export/shim.g.c", []string{
 			"int32_t shmcv_data(shmcv_segment seg, void **ptr, uint64_t *size) {\n    shmcv_entry entry;\n    int32_t refused = shmcv_enter(&entry);\n    if (refused) return refused;\n    int32_t status = goData(seg, ptr, size);\n    shmcv_leave(&entry);\n    return status;\n}\n",
+			"int32_t shmcv_await(shmcv_segment seg) {\n    shmcv_entry entry;\n    shmcv_nap nap = {0};\n    int32_t status;\n    do {\n        status = shmcv_enter(&entry);\n        if (status) return status;\n        status = goAwait(seg, &nap);\n        shmcv_leave(&entry);\n    } while (shmcv_sleep(&nap));\n    return status;\n}\n",
 		}},
 		{"export/shmcv.map", []string{
-			"        shmcv_close;\n        shmcv_create;\n        shmcv_data;\n        shmcv_last_error;\n        shmcv_list;\n        shmcv_open;\n        shmcv_read_pixels;\n        shmcv_turn;\n        shmcv_version;\n    local: *;\n};\n",
+			"        shmcv_await;\n        shmcv_close;\n        shmcv_create;\n        shmcv_data;\n        shmcv_last_error;\n        shmcv_list;\n        shmcv_open;\n        shmcv_read_pixels;\n        shmcv_turn;\n        shmcv_version;\n    local: *;\n};\n",
 		}},
 		{"bindings/python/src/shmcv/_native.py", []string{
 			"#: The version.\nVERSION: Final = \"1.2.3\"\n",

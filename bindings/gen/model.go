@@ -57,6 +57,7 @@ type function struct {
 	cName      string
 	doc        string
 	inC        bool // written in C by hand: no shim
+	waits      bool // asks its shim to sleep, by a last parameter that callers do not see
 	parameters []parameter
 	result     ctype
 	position   string

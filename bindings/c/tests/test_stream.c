@@ -1,6 +1,7 @@
 /* Streams: what a writer publishes is what readers get, whole, in whatever process; and what is refused. */
 #include "test.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -154,6 +155,23 @@ TEST(second_writer_waits_for_the_first_ones_end) {
     kill(writer.pid, SIGKILL);
     CHECK_INT(-SIGKILL, finish(&writer));
     CHECK(put(stream, 7) > info.sequence);
+}
+
+static void *wait_for_ever(void *stream) {
+    static int32_t status;
+    shmcv_segment frame;
+    status = shmcv_stream_wait(*(shmcv_segment *)stream, 0, -1, &frame, NULL);
+    return &status;
+}
+
+TEST(close_ends_a_wait_on_another_thread) {
+    shmcv_segment stream = new_stream(new_name(), 0);
+    pthread_t waiting;
+    NEED(pthread_create(&waiting, NULL, wait_for_ever, &stream) == 0);
+    CHECK_OK(shmcv_close(stream));
+    void *status;
+    NEED(pthread_join(waiting, &status) == 0);
+    CHECK_INT(SHMCV_E_CLOSED, *(int32_t *)status);
 }
 
 TEST(changed_image_is_told_by_its_sequence) {

@@ -3,7 +3,7 @@ namespace ShmCv.Hosting;
 /// <summary>What the process does with each signal: its handler, and the flags that say on which stack that runs.</summary>
 internal static unsafe class Dispositions
 {
-    private const int Signals = 64, Bus = 7, Segv = 11, Urg = 23, Cancel = 32, SetXid = 33;
+    private const int Signals = 64, Bus = 7, Segv = 11, Cancel = 32, SetXid = 33;
     private const uint Restorer = 0x04000000; // libc's, in whatever has passed through it
 
     // glibc's struct sigaction: the handler, a mask of 128 bytes, the flags, the restorer.
@@ -25,5 +25,5 @@ internal static unsafe class Dispositions
 
     /// <summary>The signals whose disposition differs, apart from those that a Go library needs itself.</summary>
     public static IEnumerable<int> Changed((nint, uint)[] before, (nint, uint)[] after) =>
-        Enumerable.Range(1, Signals).Where(signal => signal is not (Bus or Segv or Urg) && before[signal] != after[signal]);
+        Enumerable.Range(1, Signals).Where(signal => signal is not (Bus or Segv) && before[signal] != after[signal]);
 }

@@ -47,7 +47,7 @@ internal static unsafe partial class Library
 /// <summary>What .NET has no call for.</summary>
 internal static unsafe partial class Libc
 {
-    public const int SIGINT = 2, SIGUSR1 = 10, SIGTERM = 15, SIGCHLD = 17;
+    public const int SIGINT = 2, SIGUSR1 = 10, SIGTERM = 15, SIGCHLD = 17, SIGURG = 23;
     private const int Block = 0, SignalSetSize = 128;
 
     /// <summary>The signal by which CoreCLR suspends its threads.</summary>

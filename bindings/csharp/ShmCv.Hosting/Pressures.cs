@@ -49,6 +49,21 @@ internal static class Pressures
         }
     }
 
+    /// <summary>Sends what Go's runtime sends to its threads, and may send a moment too late, when they have left Go.</summary>
+    public static void Urge(Run run)
+    {
+        var random = new Random(3);
+        while (!run.Over)
+        {
+            for (int i = 0; i < 8; i++)
+            {
+                run.Urge(random);
+                Interlocked.Increment(ref Counts.Urges);
+            }
+            Thread.Yield();
+        }
+    }
+
     /// <summary>NullReferenceException is a SIGSEGV that the runtime has survived.</summary>
     public static void DereferenceNull(Run run)
     {

@@ -12,6 +12,7 @@ var pressures = new Dictionary<string, Action<Run>[]>
 {
     ["gc"] = [Pressures.Allocate, Pressures.Allocate, Pressures.Collect],
     ["storm"] = [Pressures.Storm],
+    ["urge"] = [Pressures.Urge],
     ["null"] = [Pressures.DereferenceNull],
     ["divide"] = [Pressures.DivideByZero],
     ["threads"] = [Pressures.StartShortThreads],

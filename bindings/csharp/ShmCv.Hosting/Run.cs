@@ -67,6 +67,9 @@ internal sealed class Run(TimeSpan length, bool exposed)
     /// <summary>Sends SIGRTMIN to one of the host's threads, whatever it is doing.</summary>
     public void Suspend(Random random) => Send(Libc.SIGRTMIN, targets, random);
 
+    /// <summary>Sends any of them SIGURG, which a .NET process ignores.</summary>
+    public void Urge(Random random) => Send(Libc.SIGURG, targets, random);
+
     /// <summary>Sends a signal to a thread that calls the library.</summary>
     public void Interrupt(int signal, Random random) => Send(signal, callers, random);
 

@@ -453,8 +453,7 @@ internal static unsafe partial class NativeMethods
     /// gets the frame's number, time and image; it may be NULL.
     /// </summary>
     /// <remarks>
-    /// A thread that waits is not interrupted by a close of stream on another one: to end a wait from outside, use
-    /// short timeouts.
+    /// A wait ends with <see cref="ErrorCode.Closed"/> within 0.1 s when another thread closes stream.
     /// <para>Errors: <see cref="ErrorCode.Timeout"/>; <see cref="ErrorCode.Busy"/> when 64 frames are being read;
     /// <see cref="ErrorCode.Invalid"/> when stream is none; <see cref="ErrorCode.Closed"/>;
     /// <see cref="ErrorCode.Corrupt"/>; <see cref="ErrorCode.Truncated"/>.</para>

@@ -65,8 +65,8 @@ seen.append(now())
 print(json.dumps(seen))
 """
 
-#: What Go keeps: it turns its own faults into errors, and stops its own threads.
-KEPT_BY_GO = {signal.SIGSEGV, signal.SIGBUS, signal.SIGURG}
+#: What Go keeps: it turns its own faults into errors.
+KEPT_BY_GO = {signal.SIGSEGV, signal.SIGBUS}
 
 SA_ONSTACK = 0x08000000
 SA_RESTORER = 0x04000000  # set by libc in whatever passes through it

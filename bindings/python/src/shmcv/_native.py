@@ -537,8 +537,7 @@ def declare(library: CDLL) -> None:
     # milliseconds; 0 only looks, and less than 0 waits without an end. info gets the frame's number, time and image; it
     # may be NULL.
     #
-    # A thread that waits is not interrupted by a close of stream on another one: to end a wait from outside, use short
-    # timeouts.
+    # A wait ends with ErrorCode.CLOSED within 0.1 s when another thread closes stream.
     #
     # Errors: ErrorCode.TIMEOUT; ErrorCode.BUSY when 64 frames are being read; ErrorCode.INVALID when stream is none;
     # ErrorCode.CLOSED; ErrorCode.CORRUPT; ErrorCode.TRUNCATED.

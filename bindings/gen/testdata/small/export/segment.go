@@ -43,5 +43,10 @@ func goReadPixels(seg C.shmcv_segment, from *C.in_image, memory unsafe.Pointer, 
 	return helper()
 }
 
+// shmcv_await waits, for as long as it takes.
+//
+//export goAwait
+func goAwait(seg C.shmcv_segment, nap *C.shmcv_nap) C.int32_t { return helper() }
+
 // helper is not exported.
 func helper() C.int32_t { return 0 }
