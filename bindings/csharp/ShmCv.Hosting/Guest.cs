@@ -56,12 +56,13 @@ internal sealed unsafe class Guest
         Refused(Library.Exists, Library.shmcv_create(first, Room, out _), first);
         Refused(Library.Invalid, Library.shmcv_flip(a, b, 7), "7");
 
-        // One handle is closed here, the other by the finalizer thread, as a forgotten SafeHandle is.
+        // One handle is closed here, the other by the finalizer thread, as a forgotten SafeHandle is. The names go first:
+        // between a close and a clear, a sweep by another process would take them for a dead program's.
+        Expect(Library.Ok, Library.shmcv_clear(first), "clear");
+        Expect(Library.Ok, Library.shmcv_clear(second), "clear");
         Expect(Library.Ok, Library.shmcv_close(a), "close");
         Refused(Library.Closed, Library.shmcv_image_get(a, out _), "");
         _ = new Forgotten(b);
-        Expect(Library.Ok, Library.shmcv_clear(first), "clear");
-        Expect(Library.Ok, Library.shmcv_clear(second), "clear");
     }
 
     /// <summary>A short call, for threads that have other things to do.</summary>
