@@ -10,7 +10,7 @@ usage: ./build.sh COMMAND
   test [SUITE...]    build, and run the tests: go, c, python, csharp, hosting (all of them unless named)
   hosting [...]      only the hosting test; --without CURE [RUNS]: with a library that lacks a cure, to see it fail
   check              formatting, linters, warnings, generated files, exported symbols
-  bench              build, and measure: scripts/bench/*.sh
+  bench [--quick] [ROW...]  build, and measure beside what people use instead; --publish: into the documents
   build              build/libshmcv.so and include/shmcv.h
   generate           the generated files again, after a change in export/ or internal/abi/
   install PREFIX     library, headers, pkg-config and CMake files, under PREFIX
@@ -24,13 +24,13 @@ TEXT
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 # shellcheck source=/dev/null
-for part in common deps opencv native run test hosting check dist; do . "$here/scripts/$part.sh"; done
+for part in common deps opencv native run test hosting bench check dist; do . "$here/scripts/$part.sh"; done
 
 command="${1:-}"
 [ $# = 0 ] || shift
 case "$command" in
 build)     need_build_tools; need_library ;;
-bench)     need_build_tools; need_library; need_python; for bench in "$here"/scripts/bench/*.sh; do "$bench" "$@"; done ;;
+bench)     need_build_tools; need_library; run_bench "$@" ;;
 run)       need_build_tools; need_library; run_samples "$@" ;;
 test)      need_test_tools; need_library; run_tests "$@" ;;
 hosting)   need_build_tools; need_library; run_hosting "$@" ;;

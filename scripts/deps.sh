@@ -32,15 +32,19 @@ need_test_tools()  { need_go; install_missing "${build_tools[@]}" "${test_tools[
 
 # need_python makes build/venv with what the tests, the checks and the samples import, pinned.
 need_python() {
-    local venv="$build/venv" wanted="$root/scripts/python-requirements.txt"
-    python="$venv/bin/python"
-    if ! cmp -s "$wanted" "$venv/requirements.txt"; then
-        say "installing Python packages into build/venv: $(grep -o '^[A-Za-z][A-Za-z0-9_-]*' "$wanted" | tr '\n' ' ')"
-        rm -rf "$venv"
-        python3 -m venv "$venv" || die "python3 -m venv failed (Debian, Ubuntu: apt-get install python3-venv)"
-        quietly "$build/log/pip.log" "$python" -m pip install --disable-pip-version-check -r "$wanted"
-        cp "$wanted" "$venv/requirements.txt"
-    fi
+    python="$build/venv/bin/python"
+    need_venv "$build/venv" "$root/scripts/python-requirements.txt"
+}
+
+# need_venv FOLDER REQUIREMENTS: a virtual environment with just these, made anew when they change.
+need_venv() {
+    local venv="$1" wanted="$2"
+    cmp -s "$wanted" "$venv/requirements.txt" && return
+    say "installing Python packages into ${venv#"$root/"}: $(grep -o '^[A-Za-z][A-Za-z0-9_-]*' "$wanted" | tr '\n' ' ')"
+    rm -rf "$venv"
+    python3 -m venv "$venv" || die "python3 -m venv failed (Debian, Ubuntu: apt-get install python3-venv)"
+    quietly "$build/log/pip.log" "$venv/bin/python" -m pip install --disable-pip-version-check -r "$wanted"
+    cp "$wanted" "$venv/requirements.txt"
 }
 
 # have_dotnet: whether the C# steps can run.

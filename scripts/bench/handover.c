@@ -1,5 +1,5 @@
 /* How long a frame takes from one process to another that sleeps, and whether eight readers see whole frames. Called by
- * handover.sh; prints "key value" lines. */
+ * frames.py; prints "key value" lines. */
 #define _GNU_SOURCE
 #include <shmcv.h>
 
@@ -194,6 +194,12 @@ static bool painted(const uint64_t *pixels, size_t words, uint64_t mark) {
 
 static const size_t words = (size_t)WIDTH * HEIGHT * 3 / 8;
 
+/* create NAME SLOTS: a stream of 4K frames. */
+static void create(const char *name, unsigned slots) {
+    shmcv_segment stream;
+    check(shmcv_create_stream(name, words * 8, slots, &stream));
+}
+
 /* write NAME SECONDS: 4K frames that are their number all over. */
 static void write_frames(const char *name, unsigned seconds) {
     shmcv_segment stream, frame;
@@ -243,6 +249,8 @@ int main(int argc, char **argv) {
         hand_over(argv[2], atoi(argv[3]));
     else if (strcmp(role, "publish") == 0 && argc == 5)
         publish(argv[2], (uint32_t)atoi(argv[3]), (uint32_t)atoi(argv[4]));
+    else if (strcmp(role, "create") == 0 && argc == 4)
+        create(argv[2], (unsigned)atoi(argv[3]));
     else if (strcmp(role, "write") == 0 && argc == 4)
         write_frames(argv[2], (unsigned)atoi(argv[3]));
     else if (strcmp(role, "read") == 0 && argc == 3)

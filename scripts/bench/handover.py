@@ -1,6 +1,6 @@
 """How long Python takes to tell another process, which sleeps, of a frame.
 
-Called by handover.sh; prints "key value" lines.
+Called by frames.py; prints "key value" lines.
 
 multiprocessing has nothing to tell when a shared_memory has changed, so it is given what people use: an Event or a
 Condition. Nothing is copied in either, and nothing is safe: the writer has one buffer, and may write while it is read.

@@ -1,0 +1,27 @@
+# ./build.sh bench: everything that scripts/bench/bench.py needs. Sourced by build.sh.
+
+# run_bench [--quick] [--publish] [--from FILE] [ROW...]: see scripts/bench/bench.py --help.
+run_bench() {
+    local source="$root/scripts/bench" python="$build/bench/venv/bin/python" options=()
+    need_venv "$build/bench/venv" "$source/requirements.txt"
+    build_c_peers
+    if build_csharp_peers; then options=(--csharp "$source/csharp/bin/Release/net10.0/Bench.dll"); fi
+    "$python" "$source/bench.py" "${options[@]}" "$@"
+}
+
+build_c_peers() {
+    local program warnings=(-Wall -Wextra -Werror)
+    for program in peer handover; do
+        cc -std=c11 -O3 "${warnings[@]}" "$root/scripts/bench/$program.c" -I"$root/include" -L"$build" -lshmcv \
+            -Wl,-rpath,"$build" -o "$build/bench/$program"
+    done
+    cc -std=c11 -O3 "${warnings[@]}" "$root/scripts/bench/loadlib.c" -ldl -o "$build/bench/loadlib"
+}
+
+# build_csharp_peers fails, having said why, where there is nothing to build, or nothing to build it with.
+build_csharp_peers() {
+    local project="$root/scripts/bench/csharp"
+    [ -d "$project" ] || { warn "THE C# PEERS ARE SKIPPED: THEY ARE NOT IN THIS CHECKOUT"; return 1; }
+    have_dotnet || { warn "THE C# PEERS ARE SKIPPED: NO .NET SDK ('dotnet') HERE"; return 1; }
+    quietly "$build/log/bench-csharp.log" dotnet build -c Release "$project"
+}

@@ -1,0 +1,58 @@
+"""Makes the pictures that the bench loads: `inputs.py PHOTOGRAPH FOLDER LARGEST`, up to LARGEST pixels.
+
+From one photograph: itself, as PNG with and without alpha, made smaller, and laid out as tiles. What is there already is
+left alone.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from rows import HEIGHT, SIZES, WIDTH, image_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def resized(photograph: np.ndarray[Any, Any], width: int, height: int) -> np.ndarray[Any, Any]:
+    """Give the photograph in that size: shrunk, or repeated, so that it is as hard to decode as it was."""
+    if width <= WIDTH and height <= HEIGHT:
+        return cv2.resize(photograph, (width, height), interpolation=cv2.INTER_AREA)
+    across, down = -(-width // WIDTH), -(-height // HEIGHT)
+    return np.tile(photograph, (down, across, 1))[:height, :width]
+
+
+def translucent(photograph: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Give the photograph an alpha channel of its own, its brightness."""
+    return np.dstack([photograph, cv2.cvtColor(photograph, cv2.COLOR_BGR2GRAY)])
+
+
+def main(source: Path, folder: Path, largest: int) -> None:
+    """Make what is missing."""
+    photograph = cv2.imread(str(source))
+    if photograph is None or photograph.shape != (HEIGHT, WIDTH, 3):
+        sys.exit(f"{source} is no photograph of {WIDTH} x {HEIGHT}")
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, folder / "photograph.jpg")
+    wanted: dict[str, Callable[[], np.ndarray[Any, Any]]] = {
+        "bgr.png": lambda: photograph,
+        "bgra.png": lambda: translucent(photograph),
+        **{
+            image_name(width, height): lambda width=width, height=height: resized(photograph, width, height)
+            for width, height in SIZES
+            if width * height <= largest
+        },
+    }
+    for name, make in wanted.items():
+        if not (folder / name).exists():
+            cv2.imwrite(str(folder / f"new-{name}"), make())
+            (folder / f"new-{name}").rename(folder / name)  # one that was interrupted is made again
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))

@@ -1,0 +1,183 @@
+"""Measuring: those of a row take turns, round after round, and all rows are gone through twice."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import frames
+from peers import PeerError, PeerSkipped, parse, parse_values
+from ratios import Result
+from rows import EXTRA_TARGETS, KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from peers import Pool
+    from rows import Entry, Row
+
+    Turns = dict[str, list[float]]  # of each metric, a value for each repetition of the turn
+
+BLOCKS = 2
+
+# The table that a metric goes to, its row there (None: the same), and its unit. What is not here has its row's own.
+METRICS = {
+    "faults": ("faults", None, ""),
+    "peak_kib": ("memory", None, "KiB"),
+    "rss_kib": ("library", "memory", "KiB"),
+    "libraries": ("library", "libraries", ""),
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long a row may take in each block, and how many rounds that are at least and at most."""
+
+    seconds: float
+    least: int
+    most: int
+    frames: int  # to hand over in each block
+    reading: int  # seconds that the eight readers read
+
+    def rounds(self, one: float) -> int:
+        return max(self.least, min(self.most, int(self.seconds / one)))
+
+
+FULL, QUICK = Plan(3, 4, 25, 1000, 30), Plan(0.15, 2, 6, 100, 3)
+
+
+class Resident:
+    """Takes its turns in a process that stays."""
+
+    def __init__(self, pool: Pool, row: Row, entry: Entry, number: int) -> None:
+        self._pool, self._row, self._entry, self._number = pool, row, entry, number
+        pool.peer(entry.program, number).ask(f"prepare work={entry.request}")
+
+    def turn(self) -> Turns:
+        return {"ns": self._numbers(f"run count={self._row.repetitions}")}
+
+    def faults(self) -> Turns:
+        return {"faults": self._numbers("faults count=3")}
+
+    def _numbers(self, request: str) -> list[float]:
+        peer = self._pool.peer(self._entry.program, self._number)
+        return [value / self._entry.per for value in peer.numbers(request)]
+
+
+class Program:
+    """A process for each turn, measured from outside, or by what it says itself.
+
+    The kernel counts what this process has had resident to a child's peak, since they share memory until the child
+    executes its program. So nothing large is imported here: pictures are made and plots are drawn by others.
+    """
+
+    def __init__(self, pool: Pool, entry: Entry, log: Path) -> None:
+        if entry.program not in pool.programs:
+            raise PeerSkipped("it is not here")
+        self._command = [*pool.programs[entry.program], *entry.request.split()]
+        self._environment, self._log = pool.environment, log
+
+    def turn(self) -> Turns:
+        with self._log.open("a") as log:
+            start = time.monotonic_ns()
+            process = subprocess.Popen(
+                self._command, stdout=subprocess.PIPE, stderr=log, env=self._environment, start_new_session=True, text=True
+            )
+            try:
+                with process.stdout as output:  # type: ignore[union-attr] # it is a pipe
+                    said = output.read()
+                _, status, usage = os.wait4(process.pid, 0)
+            except BaseException:
+                process.kill()
+                raise
+            end = time.monotonic_ns()
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            raise PeerError(f"it has ended with status {process.returncode}; {said}")
+        if said:
+            return {key: [float(value)] for key, value in parse_values(parse(said)).items()}
+        return {"ns": [float(end - start)], "peak_kib": [float(usage.ru_maxrss)]}
+
+@dataclass
+class Bench:
+    """All results of a run, and what was skipped in it."""
+
+    pool: Pool
+    plan: Plan
+    log: Path
+    results: dict[tuple[str, str], Result] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, list[dict[str, int]]] = field(default_factory=dict)
+
+    def measure(self, row: Row, block: int) -> None:
+        """Measure a row once more."""
+        if row.way == "frames":
+            turns = frames.hand_over(self.pool, self.plan.frames, self.facts)
+            self._add(row, block, {label: {"ns": [value]} for label, value in turns.items()})
+        elif row.way == "readers":
+            if block == BLOCKS - 1:  # one long look is enough
+                frames.let_read(self.pool, self.plan.reading, self.facts)
+        else:
+            self._take_turns(row, block)
+
+    def _take_turns(self, row: Row, block: int) -> None:
+        if row.large:
+            self.pool.end_all()
+        contenders: dict[str, Resident | Program] = {}
+        numbers: Counter[str] = Counter()
+        for label, entry in row.entries.items():
+            with self._out_on_failure(row, label, contenders):
+                if row.way == "programs":
+                    contenders[label] = Program(self.pool, entry, self.log)
+                else:
+                    contenders[label] = Resident(self.pool, row, entry, numbers[entry.program])
+                    numbers[entry.program] += 1
+        start = time.monotonic()
+        self._round(row, contenders)  # it warms them up, and shows how long a round takes
+        for number in range(self.plan.rounds(time.monotonic() - start)):
+            self._add(row, block, self._round(row, contenders, number))
+        if row.faults:
+            self._add(row, block, {label: contender.faults() for label, contender in contenders.items()})
+        if row.large:
+            self.pool.end_all()
+
+    def _round(self, row: Row, contenders: dict[str, Resident | Program], number: int = 0) -> dict[str, Turns]:
+        """Give everybody a turn, each round beginning with another one."""
+        order, turns = list(contenders), {}
+        first = number % max(len(order), 1)
+        for label in order[first:] + order[:first]:
+            with self._out_on_failure(row, label, contenders):
+                turns[label] = contenders[label].turn()
+        return {label: turns[label] for label in contenders}
+
+    @contextmanager
+    def _out_on_failure(self, row: Row, label: str, contenders: dict[str, Resident | Program]) -> Iterator[None]:
+        """Take one who cannot do its work out of the row, with all that it has done in it."""
+        try:
+            yield
+        except PeerError as problem:
+            contenders.pop(label, None)
+            for metric in ("ns", *METRICS):
+                self._result(row, metric).series.pop(label, None)
+            self.skipped[f"{row.kind}, {row.name}: {label}"] = str(problem)
+
+    def _add(self, row: Row, block: int, turns: dict[str, Turns]) -> None:
+        for label, metrics in turns.items():
+            for metric, turn in metrics.items():
+                self._result(row, metric).add(label, block, turn)
+
+    def _result(self, row: Row, metric: str) -> Result:
+        kind, name, unit = METRICS.get(metric, (row.kind, row.name, "ns"))
+        name = name or row.name
+        found = self.results.get((kind, name))
+        if found is None:
+            targets = row.targets if metric == "ns" else EXTRA_TARGETS.get((kind, name), ())
+            found = Result(kind, name, unit, KINDS[kind].base, row.essential, list(targets))
+            self.results[kind, name] = found
+        return found

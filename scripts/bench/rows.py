@@ -1,0 +1,269 @@
+"""What is measured: the tables, and their rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ratios import Target
+
+WIDTH, HEIGHT = 3840, 2160
+C, PYTHON, CSHARP = "shmcv C", "shmcv Python", "shmcv C#"
+SIZES = ((640, 480), (1920, 1080), (3840, 2160), (8192, 8192), (16384, 16384))
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A table."""
+
+    title: str
+    note: str
+    unit: str = "ns"
+    base: str | None = None  # the label that is 1; None: the table shows amounts
+
+
+KINDS = {
+    "load": Kind(
+        "Loading a file's pixels into shared memory",
+        "cv2, Pillow, OpenCvSharp and SkiaSharp decode, and copy into the block, as their users have to.",
+        base="cv2",
+    ),
+    "faults": Kind(
+        "Page faults of a repeated load",
+        "A 4K image of 3 channels has 6075 pages, of 4 channels 8100.",
+        unit="",
+    ),
+    "flip": Kind(
+        "Flipping",
+        "To another block unless it says in place. cv2 flips and copies, as in the tutorial; dst= is cv2.flip straight "
+        "into the block. Random pixels.",
+        base="memcpy",
+    ),
+    "save": Kind("Saving", "Each with its own defaults.", base="cv2"),
+    "bitmap": Kind(
+        "Between a segment and an SKBitmap",
+        "memcpy is of as many bytes as the result has, into new memory where the result is a new bitmap.",
+        base="memcpy",
+    ),
+    "view": Kind("A BGRA segment as an SKBitmap, without a copy", ""),
+    "job": Kind(
+        "The whole job in a program that runs: load a JPEG, flip it horizontally, save it as a JPEG",
+        "Into and out of shared memory at each step.",
+        base="cv2",
+    ),
+    "program": Kind("The same job, from a program's start to its end", "", base="cv2"),
+    "memory": Kind("That program's peak memory", "ru_maxrss, shared memory included.", unit="KiB", base="cv2"),
+    "call": Kind("What a call costs", "image_get enters Go; abi_version does not, and is the language's own floor."),
+    "library": Kind(
+        "Having the library, in a process that is new, from the page cache",
+        "dlopen is the library alone, with a call into it. The imports bring numpy with them, where they use it.",
+    ),
+    "growth": Kind("From small to large: time per pixel", "", base=f"{WIDTH}x{HEIGHT}"),
+    "handover": Kind(
+        "From publishing to a reader that sleeps in another process, one way",
+        "Plain C is a futex word without a frame. Event and Condition are multiprocessing's, beside shared_memory.",
+        base="plain C",
+    ),
+}
+
+
+# What to reach in what a row tells besides time.
+EXTRA_TARGETS = {
+    ("memory", "cold"): (Target(CSHARP, "tutorial", 0.33),),
+    ("library", "memory"): (Target("dlopen", None, 8192),),
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Who does what in a row."""
+
+    program: str
+    request: str
+    per: float = 1  # the value is divided by it
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row: those who take turns in it, by their labels."""
+
+    kind: str
+    name: str
+    entries: dict[str, Entry]
+    targets: tuple[Target, ...] = ()
+    essential: bool = True  # also measured by --quick, and shown in the README
+    way: str = "peers"  # "programs": each turn is a process, from start to end; "frames", "readers": see frames.py
+    repetitions: int = 1
+    faults: bool = False
+    large: bool = False  # its processes hold so much memory that they end with it
+
+
+PROGRAMS = {
+    C: "c",
+    PYTHON: "python",
+    CSHARP: "csharp",
+    "cv2": "cv2",
+    "Pillow": "pillow",
+    "OpenCvSharp": "opencvsharp",
+    "SkiaSharp": "skia",
+    "tutorial": "tutorial",
+}
+
+
+def everyone(request: str) -> dict[str, Entry]:
+    """Ask all programs for the same; those that have no such work say so."""
+    return {label: Entry(program, request) for label, program in PROGRAMS.items()}
+
+
+def copy(size: int, into: str = "warm") -> dict[str, Entry]:
+    return {"memcpy": Entry("c", f"copy bytes={size} into={into}")}
+
+
+def rows(inputs: Path, largest: int) -> list[Row]:
+    """Give all rows; `largest` is the number of pixels up to which there are images."""
+    return [
+        *_loads(inputs),
+        *_flips(),
+        *_saves(inputs),
+        *_bitmaps(),
+        *_jobs(inputs),
+        *_calls(),
+        Row("handover", "a frame", {}, way="frames"),
+        Row("handover", "eight readers", {}, way="readers"),
+        *_growth(inputs, [size for size in SIZES if size[0] * size[1] <= largest]),
+    ]
+
+
+def image_name(width: int, height: int) -> str:
+    return f"{width}x{height}.jpg"
+
+
+def _loads(inputs: Path) -> list[Row]:
+    files = {"jpeg": ("photograph.jpg", "JPEG"), "png3": ("bgr.png", "PNG, BGR"), "png4": ("bgra.png", "PNG, BGRA")}
+    return [
+        Row(
+            "load",
+            f"{name}, {'again and again' if into == 'same' else 'into new memory'}",
+            everyone(f"load format={form} path={inputs / file} into={into}")
+            | copy(WIDTH * HEIGHT * (4 if form == "png4" else 3)),
+            (Target(C, "cv2", 0.5),),
+            essential=into == "same",
+            faults=into == "same",
+        )
+        for into in ("same", "fresh")
+        for form, (file, name) in files.items()
+    ]
+
+
+def _flips() -> list[Row]:
+    found = []
+    for depth in (8, 16):
+        for channels in (3, 1, 4):
+            for code, direction in ((1, "horizontal"), (0, "vertical"), (-1, "both")):
+                what = f"flip code={code} channels={channels} depth={depth} width={WIDTH} height={HEIGHT}"
+                entries = {
+                    C: Entry("c", f"{what} where=apart"),
+                    "in place": Entry("c", f"{what} where=inplace"),
+                    "cv2": Entry("cv2", f"{what} where=apart"),
+                    "cv2 dst=": Entry("cv2", f"{what} where=apart how=dst"),
+                    "cv2 in place": Entry("cv2", f"{what} where=inplace"),
+                    "Pillow": Entry("pillow", f"{what} where=apart"),
+                    "OpenCvSharp": Entry("opencvsharp", f"{what} where=apart"),
+                    **copy(WIDTH * HEIGHT * channels * depth // 8),
+                }
+                targets = [Target("in place", C, 1.0)]
+                if channels == 3:
+                    targets.insert(0, Target(C, "memcpy", 1.2 if code == 0 else 1.3))
+                essential = channels == 3 and depth == 8
+                name = f"{channels} x {depth}-bit, {direction}"
+                found.append(Row("flip", name, entries, tuple(targets), essential, repetitions=3))
+    return found
+
+
+def _saves(inputs: Path) -> list[Row]:
+    return [
+        Row(
+            "save",
+            form.upper(),
+            everyone(f"save format={form} path={inputs}/saved.{extension} source={inputs / source}"),
+            essential=form == "jpeg",
+        )
+        for form, extension, source in (("jpeg", "jpg", "photograph.jpg"), ("png", "png", "bgr.png"))
+    ]
+
+
+def _bitmaps() -> list[Row]:
+    size, pixels = f"width={WIDTH} height={HEIGHT}", WIDTH * HEIGHT
+    new, reused, back = (
+        "tobitmap channels=3 {} into=fresh",
+        "tobitmap channels=3 {} into=reused",
+        "frombitmap channels={} {}",
+    )
+    target = (Target(CSHARP, "memcpy", 1.2),)
+
+    def row(name: str, request: str, size: int, into: str = "warm", targets: tuple[Target, ...] = ()) -> Row:
+        entries = {CSHARP: Entry("csharp", request), "tutorial": Entry("tutorial", request)} | copy(size, into)
+        return Row("bitmap", name, entries, targets, repetitions=3)
+
+    views = {
+        f"{width}x{height}": Entry("csharp", f"tobitmap channels=4 width={width} height={height} into=fresh")
+        for width, height in SIZES[:4]
+    }
+    return [
+        row("BGR to a new SKBitmap", new.format(size), pixels * 4, "fresh", target),
+        row("BGR to the same SKBitmap", reused.format(size), pixels * 4, "warm", target),
+        row("SKBitmap to BGR", back.format(3, size), pixels * 3),
+        row("SKBitmap to BGRA", back.format(4, size), pixels * 4),
+        Row("view", "a view", views, tuple(Target(label, None, 1000) for label in views), large=True),
+    ]
+
+
+def _jobs(inputs: Path) -> list[Row]:
+    what = f"job path={inputs / 'photograph.jpg'} out={inputs}/flipped.jpg"
+    targets = (Target(CSHARP, "OpenCvSharp", 0.4), Target(CSHARP, "tutorial", 0.65))
+    return [
+        Row("job", "warm", everyone(what), targets),
+        Row("program", "cold", everyone(f"once {what}"), targets, way="programs"),
+    ]
+
+
+def _calls() -> list[Row]:
+    callers = {"C": "c", "ctypes": "python", "P/Invoke": "csharp"}
+    loaders = {"dlopen": "loadlib", "import shmcv": "python", "import cv2": "cv2", "import PIL": "pillow"}
+
+    def row(name: str, targets: tuple[Target, ...] = ()) -> Row:
+        return Row("call", name, {label: Entry(p, f"call name={name}") for label, p in callers.items()}, targets)
+
+    return [
+        row("image_get", (Target("ctypes", None, 200), Target("P/Invoke", None, 600))),
+        row("abi_version"),
+        Row(
+            "library",
+            "time",
+            {label: Entry(program, "" if program == "loadlib" else "once loadlib") for label, program in loaders.items()},
+            (Target("dlopen", None, 5e6),),
+            way="programs",
+        ),
+    ]
+
+
+def _growth(inputs: Path, sizes: list[tuple[int, int]]) -> list[Row]:
+    def row(name: str, program: str, request: str) -> Row:
+        entries = {
+            f"{width}x{height}": Entry(
+                program,
+                request.format(path=inputs / image_name(width, height), width=width, height=height, bytes=width * height * 3),
+                per=width * height,
+            )
+            for width, height in sizes
+        }
+        return Row("growth", name, entries, essential=False, large=True)
+
+    flip = "flip code=1 channels=3 depth=8 width={width} height={height} where=apart"
+    return [
+        row("load a JPEG, shmcv C", "c", "load format=jpeg path={path} into=same"),
+        row("load a JPEG, cv2", "cv2", "load format=jpeg path={path} into=same"),
+        row("flip horizontally, shmcv C", "c", flip),
+        row("flip horizontally, cv2", "cv2", flip),
+        row("memcpy", "c", "copy bytes={bytes} into=warm"),
+    ]
