@@ -4,6 +4,8 @@
 run_bench() {
     local source="$root/scripts/bench" python="$build/bench/venv/bin/python" options=()
     need_venv "$build/bench/venv" "$source/requirements.txt"
+    SHMCV_BENCH_PYTHONNET="$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/pythonnet/runtime"
+    export SHMCV_BENCH_PYTHONNET # the folder of Python.Runtime.dll, when the C# peers are built and when they run
     build_c_peers
     if build_csharp_peers; then options=(--csharp "$source/csharp/bin/Release/net10.0/Bench.dll"); fi
     "$python" "$source/bench.py" "${options[@]}" "$@"

@@ -49,7 +49,8 @@ build_race_archive() {
 test_python() {
     need_python
     have_dotnet || warn "NO .NET SDK ('dotnet') HERE: C# IS NO PARTY TO THE TESTS OF STREAMS"
-    (cd "$root/bindings/python" && "$python" -m pytest -q --junitxml="$reports/python.xml" tests)
+    (cd "$root/bindings/python" && "$python" -m pytest -q --junitxml="$reports/python.xml" \
+        -o pythonpath="src tests $root/scripts/bench" tests "$root/scripts/bench/tests")
 }
 
 test_csharp() {

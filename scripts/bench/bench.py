@@ -49,12 +49,10 @@ def programs(csharp: str) -> dict[str, list[str]]:
 
 def environment() -> dict[str, str]:
     """Give what the peers find their libraries by."""
-    packages = sysconfig.get_path("purelib")
     return {
         **os.environ,
         "SHMCV_LIBRARY": str(ROOT / "build" / "libshmcv.so"),
         "PYTHONPATH": str(ROOT / "bindings" / "python" / "src"),
-        "SHMCV_BENCH_PYTHONNET": str(Path(packages) / "pythonnet" / "runtime"),
         "SHMCV_BENCH_LIBPYTHON": libpython(),
         "SHMCV_BENCH_VENV": sys.prefix,
     }
@@ -82,7 +80,9 @@ def chosen(found: list[Row], patterns: list[str], quick: bool) -> list[Row]:
 def largest_image(quick: bool) -> int:
     """Give the number of pixels of the largest image that there is memory for: decoded twice, by all who have it."""
     sizes = SIZES[:3] if quick else SIZES
-    fitting = [width * height for width, height in sizes if width * height * 3 * 6 < machine.meminfo("MemAvailable") * 1024]
+    fitting = [
+        width * height for width, height in sizes if width * height * 3 * 6 < machine.meminfo("MemAvailable") * 1024
+    ]
     return max(fitting, default=0)
 
 
@@ -107,7 +107,7 @@ def measured(selected: list[Row], quick: bool, csharp: str) -> tuple[dict[str, A
     versions = {key: value for key, value in {**said, **machine.tools()}.items() if key not in ("name", "threads")}
     threads = {program: int(v["threads"]) for program, v in pool.versions.items() if "threads" in v}
     document.update(versions=versions, threads=threads, facts=bench.facts, skipped=bench.skipped, problems=problems)
-    results = list(bench.results.values())
+    results = [result for result in bench.results.values() if result.series]
     return {**document, "results": [result.to_json() for result in results]}, results, problems
 
 

@@ -1,7 +1,7 @@
 """Makes the pictures that the bench loads: `inputs.py PHOTOGRAPH FOLDER LARGEST`, up to LARGEST pixels.
 
-From one photograph: itself, as PNG with and without alpha, made smaller, and laid out as tiles. What is there already is
-left alone.
+From one photograph: itself, as PNG with and without alpha, made smaller, and laid out as tiles. What is there already
+is left alone.
 """
 
 from __future__ import annotations

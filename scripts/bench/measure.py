@@ -87,7 +87,12 @@ class Program:
         with self._log.open("a") as log:
             start = time.monotonic_ns()
             process = subprocess.Popen(
-                self._command, stdout=subprocess.PIPE, stderr=log, env=self._environment, start_new_session=True, text=True
+                self._command,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=self._environment,
+                start_new_session=True,
+                text=True,
             )
             try:
                 with process.stdout as output:  # type: ignore[union-attr] # it is a pipe
@@ -103,6 +108,7 @@ class Program:
         if said:
             return {key: [float(value)] for key, value in parse_values(parse(said)).items()}
         return {"ns": [float(end - start)], "peak_kib": [float(usage.ru_maxrss)]}
+
 
 @dataclass
 class Bench:
@@ -132,6 +138,8 @@ class Bench:
         contenders: dict[str, Resident | Program] = {}
         numbers: Counter[str] = Counter()
         for label, entry in row.entries.items():
+            if self._place(row, label) in self.skipped:
+                continue
             with self._out_on_failure(row, label, contenders):
                 if row.way == "programs":
                     contenders[label] = Program(self.pool, entry, self.log)
@@ -165,7 +173,11 @@ class Bench:
             contenders.pop(label, None)
             for metric in ("ns", *METRICS):
                 self._result(row, metric).series.pop(label, None)
-            self.skipped[f"{row.kind}, {row.name}: {label}"] = str(problem)
+            self.skipped[self._place(row, label)] = str(problem)
+
+    @staticmethod
+    def _place(row: Row, label: str) -> str:
+        return f"{row.kind}, {row.name}: {label}"
 
     def _add(self, row: Row, block: int, turns: dict[str, Turns]) -> None:
         for label, metrics in turns.items():

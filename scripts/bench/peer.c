@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -100,7 +99,7 @@ static uint64_t size;
 static int32_t flags, code;
 static bool fresh, in_place;
 static char path[4096], out[4096];
-static void *copied_to;
+static void *bitmap; /* what malloc gave for a copy */
 
 static void remember_path(char *to, const char *key) { snprintf(to, sizeof path, "%s", value(key)); }
 
@@ -170,26 +169,25 @@ static void prepare_save(void) {
     check(shmcv_load(source.segment, value("source"), flags, NULL));
 }
 
-static void repeat_copy(void) { memcpy(copied_to, source.pixels, size); }
+static void repeat_copy(void) { memcpy(fresh ? bitmap : target.pixels, source.pixels, size); }
 
 static void before_copy(void) {
     if (!fresh) return;
-    if (copied_to != NULL) munmap(copied_to, size);
-    copied_to = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (copied_to == MAP_FAILED) fail("no memory for %" PRIu64 " bytes", size);
+    free(bitmap);
+    bitmap = malloc(size);
+    if (bitmap == NULL) fail("no memory for %" PRIu64 " bytes", size);
 }
 
-/* Between segments, as the pixels that it is the floor of; fresh is memory as malloc gives it for an image. */
+/* Between segments, as the pixels that it is the floor of; fresh is memory as malloc gives it, for a new bitmap. */
 static void prepare_copy(void) {
-    if (fresh && copied_to != NULL) munmap(copied_to, size);
-    copied_to = NULL;
+    free(bitmap);
+    bitmap = NULL;
     size = number("bytes");
     fresh = is("into", "fresh");
     renew(&source, size);
     paint(&source, size);
     if (!fresh) {
         renew(&target, size);
-        copied_to = target.pixels;
         repeat_copy();
     }
 }

@@ -1,8 +1,8 @@
 """The bench's peers: programs that do a work when they are told to, each in a process of its own.
 
-The driver writes a line, and the peer answers by one; what else it has to say goes to its standard error. A request is a
-verb and `key=value`s, with no spaces in a value. An answer begins with ok, `error TEXT`, or `skip TEXT`: there is no such
-work here.
+The driver writes a line, and the peer answers by one; what else it has to say goes to its standard error. A request is
+a verb and `key=value`s, with no spaces in a value. An answer begins with ok, or is `error TEXT`, or `skip TEXT`: there
+is no such work here.
 
     hello                         ok name=... VERSION=...
     prepare work=WORK key=...     ok inner=K: all is ready, so that only the work is left to do
@@ -20,7 +20,7 @@ The works, and what else their requests tell:
     job path= out=                                       load, flip horizontally, save
     tobitmap, frombitmap channels= width= height= into=  between a segment and an SKBitmap
     call name=image_get|abi_version                      one call into the library
-    copy bytes= into=warm|fresh                          memcpy, the floor
+    copy bytes= into=warm|fresh                          memcpy, the floor: between segments, or into memory of malloc's
 
 What people do from a program's start to its end is measured from outside: `PEER once job path= out=`.
 """
@@ -42,7 +42,7 @@ class PeerError(Exception):
     """A peer could not do what it was asked to."""
 
 
-class PeerSkipped(PeerError):
+class PeerSkipped(PeerError):  # noqa: N818 # nothing is wrong
     """A peer has no such work."""
 
 
@@ -76,6 +76,14 @@ class Peer:
             bufsize=1,
             start_new_session=True,
         )
+
+    @property
+    def ended(self) -> bool:
+        return self._process.poll() is not None
+
+    @property
+    def process_id(self) -> int:
+        return self._process.pid
 
     def ask(self, request: str) -> list[str]:
         """Give the words behind ok."""
@@ -121,6 +129,9 @@ class Pool:
     def peer(self, program: str, number: int = 0) -> Peer:
         """Give the number-th process of a program, started if need be."""
         found = self._peers.get((program, number))
+        if found is not None and found.ended:
+            self.forget(program, number)
+            found = None
         if found is None:
             if program not in self.programs:
                 raise PeerSkipped("it is not here")

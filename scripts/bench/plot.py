@@ -11,7 +11,9 @@ import matplotlib
 
 matplotlib.use("svg")
 # The same json gives the same file; text stays text, in the reader's own font.
-matplotlib.rcParams.update({"svg.hashsalt": "shmcv", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 8})
+matplotlib.rcParams.update(
+    {"svg.hashsalt": "shmcv", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 8}
+)
 
 import matplotlib.pyplot as plt  # noqa: E402 # it is told above what to be
 from ratios import Result  # noqa: E402
@@ -26,6 +28,7 @@ OTHERS = {
     "SkiaSharp": "#e8b796",
     "tutorial": "#b0464b",
 }
+BEHIND_TEXT = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
 PANELS = {
     "load": "load, cv2 and a copy = 1",
     "flip": "flip, memcpy = 1",
@@ -45,11 +48,13 @@ def draw(axes: Any, title: str, results: list[Result]) -> None:
                 continue
             value = result.ratio(label, result.base or label).value
             axes.barh(y, value, 0.9, color=colour)
-            axes.text(value, y, f" {value:.2f}  {label}", va="center", fontsize=7)
+            axes.text(value, y, f" {value:.2f}  {label}", va="center", fontsize=7, bbox=BEHIND_TEXT)
             y += 1
         ticks.append(((start + y - 1) / 2, result.name))
         y += 0.8
-    axes.axvline(1, color="black", linewidth=0.8)
+    axes.axvline(1, color="black", linewidth=0.8, zorder=0)
+    if axes.get_xlim()[1] > 10:
+        axes.set_xscale("log")
     axes.set_title(title, loc="left", fontsize=9, fontweight="bold")
     axes.set_yticks([at for at, _ in ticks], [name for _, name in ticks])
     axes.invert_yaxis()
@@ -62,17 +67,19 @@ def main(source: Path, target: Path) -> None:
     document = json.loads(source.read_text())
     results = [Result.from_json(data) for data in document["results"]]
     panels = {
-        kind: [result for result in results if result.kind == kind and result.essential and result.base in result.series]
+        kind: [
+            result for result in results if result.kind == kind and result.essential and result.base in result.series
+        ]
         for kind in PANELS
     }
     panels = {kind: rows for kind, rows in panels.items() if rows}
     if not panels:
         sys.exit("nothing that the plot shows was measured")
     heights = [sum(len(result.series) + 0.8 for result in rows) for rows in panels.values()]
+    size = (8, 0.16 * sum(heights) + 0.5 * len(panels))
     figure, found = plt.subplots(
-        len(panels), 1, figsize=(8, 0.16 * sum(heights) + 0.5 * len(panels)), height_ratios=heights, layout="constrained",
-        squeeze=False,
-    )  # fmt: skip
+        len(panels), 1, figsize=size, height_ratios=heights, layout="constrained", squeeze=False
+    )
     for axes, (kind, rows) in zip(found[:, 0], panels.items()):
         draw(axes, PANELS[kind], rows)
     figure.savefig(target, facecolor="white", metadata={"Date": None, "Creator": None})

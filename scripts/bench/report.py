@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from documents import replaced
 from ratios import Result, amount_text, met, ratio_text
 from rows import KINDS
 from tabulate import tabulate
@@ -20,7 +21,12 @@ NOISY = "~: noisy; the two halves of the run differ by more than 15 %, and anoth
 def targets_table(results: list[Result], form: str) -> str:
     """Give what the project has set out to reach in the essential rows, and what it has."""
     lines = [
-        (f"{result.kind}: {result.name}", _who(target), _shown(reached, target, result), *_wanted(reached, target, result))
+        (
+            f"{result.kind}: {result.name}",
+            _who(target),
+            _shown(reached, target, result),
+            *_wanted(reached, target, result),
+        )
         for rows in by_kind(results).values()
         for result in rows
         for target in (result.targets if result.essential else [])
@@ -83,8 +89,8 @@ def frames(facts: dict[str, list[dict[str, int]]]) -> str:
         seen, torn, missed = (sum(reader[key] for reader in readers) for key in ("seen", "torn", "missed"))
         lag = max(reader["lag_p50"] for reader in readers)
         lines.append(
-            f"1 writer, {len(readers)} readers, 4K frames, each looked at to the last byte, {published['seconds']} s on "
-            f"{published['processors']} processors: {published['frames']} published; {seen} seen, {missed} skipped, "
+            f"1 writer, {len(readers)} readers, 4K frames, each looked at to the last byte, {published['seconds']} s "
+            f"on {published['processors']} processors: {published['frames']} published; {seen} seen, {missed} skipped, "
             f"{torn} torn; lag at most {amount_text(lag, 'ns')} in the median."
         )
     return "\n".join(lines)
@@ -102,25 +108,12 @@ def skipped(reasons: dict[str, str]) -> str:
 
 
 def publish(path: Path, document: dict[str, Any], results: list[Result]) -> None:
-    """Write the tables between the markers `<!-- bench:begin NAME -->` and `<!-- bench:end NAME -->` of a document."""
+    """Write the tables to their places in a document."""
     tables = {kind: table(rows, "github") for kind, rows in by_kind(results).items()}
     tables["targets"] = f"{targets_table(results, 'github')}\n\n{NOISY}"
     tables["heading"] = heading(document)
     tables["frames"] = frames(document["facts"])
     path.write_text(replaced(path.read_text(), tables))
-
-
-def replaced(content: str, parts: dict[str, str]) -> str:
-    """Give a document with new text between its markers; a part that it has no markers for is left out."""
-    for name, part in parts.items():
-        begin, end = f"<!-- bench:begin {name} -->\n", f"<!-- bench:end {name} -->"
-        before, found, rest = content.partition(begin)
-        old, closed, after = rest.partition(end)
-        if found and not closed:
-            raise ValueError(f"'{begin.strip()}' has no '{end}'")
-        if found:
-            content = f"{before}{begin}\n{part}\n\n{end}{after}"
-    return content
 
 
 def _cell(result: Result, label: str) -> str:

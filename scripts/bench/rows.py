@@ -8,6 +8,7 @@ from pathlib import Path
 from ratios import Target
 
 WIDTH, HEIGHT = 3840, 2160
+SIZE = WIDTH * HEIGHT * 3  # bytes, in BGR
 C, PYTHON, CSHARP = "shmcv C", "shmcv Python", "shmcv C#"
 SIZES = ((640, 480), (1920, 1080), (3840, 2160), (8192, 8192), (16384, 16384))
 
@@ -185,7 +186,7 @@ def _saves(inputs: Path) -> list[Row]:
         Row(
             "save",
             form.upper(),
-            everyone(f"save format={form} path={inputs}/saved.{extension} source={inputs / source}"),
+            everyone(f"save format={form} path={inputs}/saved.{extension} source={inputs / source}") | copy(SIZE),
             essential=form == "jpeg",
         )
         for form, extension, source in (("jpeg", "jpg", "photograph.jpg"), ("png", "png", "bgr.png"))
@@ -222,7 +223,7 @@ def _jobs(inputs: Path) -> list[Row]:
     what = f"job path={inputs / 'photograph.jpg'} out={inputs}/flipped.jpg"
     targets = (Target(CSHARP, "OpenCvSharp", 0.4), Target(CSHARP, "tutorial", 0.65))
     return [
-        Row("job", "warm", everyone(what), targets),
+        Row("job", "warm", everyone(what) | copy(SIZE), targets),
         Row("program", "cold", everyone(f"once {what}"), targets, way="programs"),
     ]
 
@@ -240,7 +241,10 @@ def _calls() -> list[Row]:
         Row(
             "library",
             "time",
-            {label: Entry(program, "" if program == "loadlib" else "once loadlib") for label, program in loaders.items()},
+            {
+                label: Entry(program, "" if program == "loadlib" else "once loadlib")
+                for label, program in loaders.items()
+            },
             (Target("dlopen", None, 5e6),),
             way="programs",
         ),
@@ -252,7 +256,9 @@ def _growth(inputs: Path, sizes: list[tuple[int, int]]) -> list[Row]:
         entries = {
             f"{width}x{height}": Entry(
                 program,
-                request.format(path=inputs / image_name(width, height), width=width, height=height, bytes=width * height * 3),
+                request.format(
+                    path=inputs / image_name(width, height), width=width, height=height, bytes=width * height * 3
+                ),
                 per=width * height,
             )
             for width, height in sizes

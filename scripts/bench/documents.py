@@ -1,0 +1,16 @@
+"""The places in documents that the bench writes to: `<!-- bench:begin NAME -->` to `<!-- bench:end NAME -->`."""
+
+from __future__ import annotations
+
+
+def replaced(content: str, parts: dict[str, str]) -> str:
+    """Give a document with new text in its places; a part that it has no place for is left out."""
+    for name, part in parts.items():
+        begin, end = f"<!-- bench:begin {name} -->\n", f"<!-- bench:end {name} -->"
+        before, found, rest = content.partition(begin)
+        _, closed, after = rest.partition(end)
+        if found and not closed:
+            raise ValueError(f"'{begin.strip()}' has no '{end}'")
+        if found:
+            content = f"{before}{begin}\n{part}\n\n{end}{after}"
+    return content
