@@ -148,7 +148,7 @@ def _loads(inputs: Path) -> list[Row]:
             everyone(f"load format={form} path={inputs / file} into={into}")
             | copy(WIDTH * HEIGHT * (4 if form == "png4" else 3)),
             (Target(C, "cv2", 0.5),),
-            essential=into == "same",
+            essential=into == "same" and form != "png4",
             faults=into == "same",
         )
         for into in ("same", "fresh")
