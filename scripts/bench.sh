@@ -8,6 +8,7 @@ run_bench() {
     export SHMCV_BENCH_PYTHONNET # the folder of Python.Runtime.dll, when the C# peers are built and when they run
     build_c_peers
     if build_csharp_peers; then options=(--csharp "$source/csharp/bin/Release/net10.0/Bench.dll"); fi
+    say "measuring: minutes, or with --quick less than one; let the machine do nothing else"
     "$python" "$source/bench.py" "${options[@]}" "$@"
 }
 

@@ -158,11 +158,11 @@ def main() -> int:
     print(report.text(document, results))
     print(f"\n{report.skipped({**document['skipped'], **problems})}", file=sys.stderr)
     plot = PLOT if asked.publish else target.with_suffix(".svg")
-    subprocess.run([sys.executable, str(HERE / "plot.py"), str(target), str(plot)], check=False)
+    drawn = subprocess.run([sys.executable, str(HERE / "plot.py"), str(target), str(plot)], check=False).returncode == 0
     if asked.publish:
         for path in DOCUMENTS:
             report.publish(path, document, results)
-    print(f"\n{target} has it all, {plot} is the plot.")
+    print(f"\n{target} has it all{f', {plot} is the plot' if drawn else ''}.")
     return 1 if problems else 0
 
 

@@ -233,7 +233,8 @@ def _calls() -> list[Row]:
     loaders = {"dlopen": "loadlib", "import shmcv": "python", "import cv2": "cv2", "import PIL": "pillow"}
 
     def row(name: str, targets: tuple[Target, ...] = ()) -> Row:
-        return Row("call", name, {label: Entry(p, f"call name={name}") for label, p in callers.items()}, targets)
+        entries = {label: Entry(program, f"call name={name}") for label, program in callers.items()}
+        return Row("call", name, entries, targets, repetitions=5)
 
     return [
         row("image_get", (Target("ctypes", None, 200), Target("P/Invoke", None, 600))),
