@@ -119,9 +119,10 @@ def publish(path: Path, document: dict[str, Any], results: list[Result]) -> None
 def _cell(result: Result, label: str) -> str:
     if label not in result.series:
         return ""
-    if label == result.base or result.base not in result.series:
-        return amount_text(result.median(label), result.unit)
-    return ratio_text(result.ratio(label, result.base))
+    if result.base in result.series and label != result.base:
+        return ratio_text(result.ratio(label, result.base))
+    amount = result.amount(label)
+    return amount_text(amount.value, result.unit) + "~" * (amount.noisy and result.base is None)
 
 
 def _verdicts(result: Result) -> str:
