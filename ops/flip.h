@@ -1,10 +1,7 @@
-// Mirroring of images in memory.
+// Mirroring of images in memory, on a processor with AVX2.
 #ifndef SHMCV_OPS_FLIP_H
 #define SHMCV_OPS_FLIP_H
 #include <stddef.h>
-
-// Whether ops_flip can flip horizontally on this processor; vertically it always can.
-int ops_flip_is_fast(void);
 
 // Mirrors height rows of width pixels of 1, 2, 3, 4, 6, 8, 12 or 16 bytes: code 0 top to bottom, 1 left to right, -1
 // both. Reads and writes the rows' pixels and nothing between them. src and dst do not overlap, or are the same with

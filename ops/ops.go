@@ -5,7 +5,7 @@
 //
 // gocv and OpenCV do the work wherever they can. The C and C++ files here are what gocv has no call for (a Mat over
 // memory with a stride, a window that fits its image), where its call would let a C++ exception other than
-// cv::Exception end the host, or where OpenCV is measurably slower (the horizontal flip).
+// cv::Exception end the host, or where OpenCV is measurably slower (the flip).
 package ops
 
 import (

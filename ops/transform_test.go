@@ -69,32 +69,45 @@ func flippedByOpenCV(t *testing.T, p Pixels, code abi.FlipCode) []byte {
 	return dst.ToBytes()
 }
 
-// sizes are all small ones, where blocks, tails and middles meet, and some that span chunks.
-func sizes() [][2]uint32 {
-	var all [][2]uint32
-	for side := uint32(1); side <= 67; side++ {
-		for _, other := range []uint32{1, 2, 3, 5, 8, 13, 16, 17, 32, 33, 48, 67} {
-			all = append(all, [2]uint32{side, other})
+// smallSizes are all up to 67 x 67: of every shuffle all remainders, twice over.
+func smallSizes() (all [][2]uint32) {
+	for width := uint32(1); width <= 67; width++ {
+		for height := uint32(1); height <= 67; height++ {
+			all = append(all, [2]uint32{width, height})
 		}
 	}
-	return append(all, [2]uint32{2731, 3}, [2]uint32{8193, 2}, [2]uint32{16400, 3})
+	return all
 }
 
+// wideSizes have rows of some chunks of flip_amd64.c, and longer ones than it fetches ahead.
+var wideSizes = [][2]uint32{{2731, 3}, {8193, 2}, {16400, 3}, {32769, 1}, {43700, 4}}
+
 func TestFlipIsOpenCVsFlip(t *testing.T) {
+	checkFlips(t, append(smallSizes(), wideSizes...))
+}
+
+func TestFlipWithoutAKernelIsOpenCVsFlip(t *testing.T) {
+	kernel := flipKernel
+	t.Cleanup(func() { flipKernel = kernel })
+	flipKernel = nil
+	checkFlips(t, append([][2]uint32{{1, 1}, {1, 67}, {67, 1}, {67, 67}, {16, 2}, {17, 33}, {33, 16}}, wideSizes...))
+}
+
+func checkFlips(t *testing.T, sizes [][2]uint32) {
+	t.Helper()
 	for _, depth := range allDepths {
 		for _, order := range allOrders {
-			for _, gap := range []uint64{0, 4, 60} {
-				t.Run(fmt.Sprintf("depth%d-order%d-gap%d", depth, order, gap), func(t *testing.T) {
-					for _, size := range sizes() {
-						src := noise(size[0], size[1], depth, order, gap)
-						for _, code := range allCodes {
-							want := flippedByOpenCV(t, src, code)
-							checkFlip(t, src, code, want)
-							checkFlipInPlace(t, src, code, want)
-						}
+			t.Run(fmt.Sprintf("depth%d-order%d", depth, order), func(t *testing.T) {
+				for _, size := range sizes {
+					gap := depth.Bytes() * uint64((size[0]+size[1])%16) // of every width some have none
+					src := noise(size[0], size[1], depth, order, gap)
+					for _, code := range allCodes {
+						want := flippedByOpenCV(t, src, code)
+						checkFlip(t, src, code, want)
+						checkFlipInPlace(t, src, code, want)
 					}
-				})
-			}
+				}
+			})
 		}
 	}
 }
@@ -133,7 +146,7 @@ func checkFlipInPlace(t *testing.T, src Pixels, code abi.FlipCode, want []byte) 
 }
 
 func TestFlipOfALargeImageIsOpenCVsFlip(t *testing.T) {
-	for _, order := range allOrders { // large enough for stores past the cache, on odd addresses
+	for _, order := range allOrders { // larger than a second-level cache, on odd addresses
 		src := noise(2999, 1501, abi.DepthU8, order, 5)
 		for _, code := range allCodes {
 			want := flippedByOpenCV(t, src, code)
@@ -180,25 +193,32 @@ func TestFlipRefusesWhatDoesNotFitTogether(t *testing.T) {
 
 func TestConvertMovesEveryChannelToItsPlace(t *testing.T) {
 	orders := []abi.Order{abi.OrderGray, abi.OrderBGR, abi.OrderBGRA, abi.OrderRGB, abi.OrderRGBA}
-	for _, from := range orders {
-		for _, to := range orders {
-			src := noise(37, 11, abi.DepthU8, from, 7)
-			dst := noise(37, 11, abi.DepthU8, to, 3)
-			between := gaps(dst)
-			if err := Convert(src, dst); err != nil {
-				t.Fatalf("from %d to %d: %v", from, to, err)
+	for _, size := range [][2]uint32{{1, 1}, {37, 11}, {521, 257}} { // the last is enough for OpenCV's threads
+		for _, from := range orders {
+			for _, to := range orders {
+				src := noise(size[0], size[1], abi.DepthU8, from, 7)
+				dst := noise(size[0], size[1], abi.DepthU8, to, 3)
+				checkConvert(t, src, dst)
 			}
-			if !bytes.Equal(gaps(dst), between) {
-				t.Errorf("from %d to %d: wrote between the rows", from, to)
-			}
-			for y := range src.Height {
-				for x := range src.Width {
-					want := pixel(to, colourAt(src, x, y))
-					got := dst.row(y)[x*dst.Channels : (x+1)*dst.Channels]
-					if !bytes.Equal(got, want) {
-						t.Fatalf("from %d to %d at (%d, %d): % d, want % d", from, to, x, y, got, want)
-					}
-				}
+		}
+	}
+}
+
+func checkConvert(t *testing.T, src, dst Pixels) {
+	t.Helper()
+	between := gaps(dst)
+	if err := Convert(src, dst); err != nil {
+		t.Fatalf("from %s to %s: %v", describe(src.Image), describe(dst.Image), err)
+	}
+	if !bytes.Equal(gaps(dst), between) {
+		t.Errorf("from %s to %s: wrote between the rows", describe(src.Image), describe(dst.Image))
+	}
+	for y := range src.Height {
+		for x := range src.Width {
+			want := pixel(dst.Order, colourAt(src, x, y))
+			got := dst.row(y)[x*dst.Channels : (x+1)*dst.Channels]
+			if !bytes.Equal(got, want) {
+				t.Fatalf("from %s to %s at (%d, %d): % d, want % d", describe(src.Image), describe(dst.Image), x, y, got, want)
 			}
 		}
 	}
@@ -306,6 +326,9 @@ func BenchmarkFlip4K(b *testing.B) {
 }
 
 func TestFlipStaysInsideTheRows(t *testing.T) {
+	if flipKernel == nil {
+		t.Skip("no kernel for this processor")
+	}
 	program := filepath.Join(t.TempDir(), "flip")
 	compiler := exec.Command("gcc", "-O2", "-fsanitize=address,undefined", "-fno-sanitize-recover", "-o", program, "testdata/flip_sanitized.c")
 	if out, err := compiler.CombinedOutput(); err != nil {

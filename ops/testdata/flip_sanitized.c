@@ -1,6 +1,6 @@
 // Flips images in blocks of just their size, for the address sanitizer to see every byte read or written beside them.
 // The Go tests compile and run this; they check the pixels against OpenCV's, this checks them against their positions.
-#include "../flip.c"
+#include "../flip_amd64.c"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,11 +32,11 @@ int main(void) {
     for (size_t i = 0; i < sizeof pixel_bytes / sizeof *pixel_bytes; i++)
         for (int code = -1; code <= 1; code++) {
             const size_t p = pixel_bytes[i];
-            if (code != 0 && !ops_flip_is_fast()) continue;
             for (size_t width = 1; width <= 140; width++)
                 for (size_t height = 1; height <= 4; height++)
                     for (size_t gap = 0; gap <= 16; gap += 16) check(width, height, p, gap, code);
             for (size_t width = CHUNK / p - 1; width <= 2 * CHUNK / p + 1; width += CHUNK / p / 2 + 1) check(width, 3, p, 0, code);
+            check(FETCHED / p + 1, 3, p, 0, code);
         }
     puts("flipped");
 }
