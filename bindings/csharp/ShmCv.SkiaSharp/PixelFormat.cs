@@ -35,6 +35,13 @@ internal static class PixelFormat
     internal static SKAlphaType AlphaOf(ImageInfo info) => info.HasAlpha ? SKAlphaType.Unpremul : SKAlphaType.Opaque;
 
     /// <summary>
+    /// Whether the image's pixels mean in such a bitmap what they do in the segment. Opaque ones do everywhere; others where
+    /// alpha is kept as it is, or not at all.
+    /// </summary>
+    internal static bool CanHoldAlphaOf(ImageInfo info, SKImageInfo bitmap) =>
+        !info.HasAlpha || bitmap.AlphaType == SKAlphaType.Unpremul || bitmap.ColorType is SKColorType.Gray8 or SKColorType.Rgb888x;
+
+    /// <summary>
     /// What pixels of a colour type are in the native library's terms; null for those that it does not have. Of
     /// <c>Rgb888x</c> the fourth byte means nothing, so it is RGBA whose alpha must not be looked at.
     /// </summary>

@@ -33,15 +33,15 @@ public static class SharedImageExtensions
     public static unsafe SKBitmap AsSKBitmap(this SharedImage image)
     {
         ArgumentNullException.ThrowIfNull(image);
-        var info = image.Info;
+        var view = image.View(out var info);
         if (PixelFormat.Same(info) == SKColorType.Unknown)
         {
+            view.Dispose();
             throw new NotSupportedException(
                 $"Skia has no pixels like those of {image.Name} ({info}): copy them with ToSKBitmap, or ConvertInto a segment as Bgra first.");
         }
 
         var bitmap = new SKBitmap();
-        var view = image.View();
         fixed (byte* pixels = view.GetSpan())
         {
             // Skia calls back when nothing uses the pixels any more, and also when it refuses them.
@@ -60,7 +60,8 @@ public static class SharedImageExtensions
     /// Copies the image to a bitmap of its own, in one pass, whatever its colour order and depth: see <see cref="ToSKImageInfo"/>.
     /// </summary>
     /// <param name="image">The segment.</param>
-    /// <returns>A bitmap that has nothing to do with the segment any more. The caller disposes of it.</returns>
+    /// <returns>A bitmap that has nothing to do with the segment any more. The caller disposes of it. To allocate and
+    /// clear its memory takes about as long as the copy: who does this for each frame keeps a bitmap, and uses <see cref="CopyTo"/>.</returns>
     /// <exception cref="ShmCvNoImageException">The segment holds no image.</exception>
     /// <exception cref="ObjectDisposedException"><paramref name="image"/> is disposed.</exception>
     public static SKBitmap ToSKBitmap(this SharedImage image)
@@ -70,8 +71,7 @@ public static class SharedImageExtensions
         var bitmap = new SKBitmap(info.ToSKImageInfo());
         try
         {
-            image.ReadPixels(bitmap.GetPixelSpan(), Describe(bitmap.Info, bitmap.RowBytes));
-            bitmap.NotifyPixelsChanged();
+            ReadInto(bitmap, image);
             return bitmap;
         }
         catch
@@ -79,6 +79,42 @@ public static class SharedImageExtensions
             bitmap.Dispose();
             throw;
         }
+    }
+
+    /// <summary>
+    /// Copies the image into a bitmap that is there already, in one pass: for each frame, say, into the same memory. Gray, BGR,
+    /// RGB, BGRA and RGBA are converted into each other on the way.
+    /// </summary>
+    /// <param name="image">The segment.</param>
+    /// <param name="bitmap">A bitmap of the image's width, height and depth, with whatever row bytes: one of its <see cref="ToSKImageInfo"/>
+    /// always fits. What shares its pixels changes with it.</param>
+    /// <exception cref="ArgumentException">The bitmap has another width, height or depth, a colour type that only Skia knows, or
+    /// no pixels; or it would need the image's alpha multiplied into the colours, or none. The message says what it has.</exception>
+    /// <exception cref="InvalidOperationException">The bitmap is immutable.</exception>
+    /// <exception cref="ShmCvNoImageException">The segment holds no image.</exception>
+    /// <exception cref="ObjectDisposedException"><paramref name="image"/> is disposed.</exception>
+    public static void CopyTo(this SharedImage image, SKBitmap bitmap)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        ArgumentNullException.ThrowIfNull(bitmap);
+        if (bitmap.IsImmutable)
+        {
+            throw new InvalidOperationException("The bitmap is immutable.");
+        }
+
+        var info = image.Info;
+        var target = bitmap.Info;
+        if (bitmap.GetPixels() == 0 || (target.Width, target.Height) != (info.Width, info.Height)
+            || PixelFormat.Layout(target.ColorType)?.Depth != info.Depth || !PixelFormat.CanHoldAlphaOf(info, target))
+        {
+            var wanted = info.ToSKImageInfo();
+            throw new ArgumentException(
+                $"{image.Name} ({info}) does not go into a bitmap of {target.Width} x {target.Height} {target.ColorType} {target.AlphaType}: "
+                + $"take one of {wanted.Width} x {wanted.Height} {wanted.ColorType} {wanted.AlphaType}, as ToSKImageInfo says.",
+                nameof(bitmap));
+        }
+
+        ReadInto(bitmap, image);
     }
 
     /// <summary>
@@ -127,6 +163,13 @@ public static class SharedImageExtensions
             image.WritePixels(between.GetPixelSpan(), Describe(readable, between.RowBytes), target);
         }
 
+        GC.KeepAlive(bitmap); // the owner of the pixels
+    }
+
+    private static void ReadInto(SKBitmap bitmap, SharedImage image)
+    {
+        image.ReadPixels(bitmap.GetPixelSpan(), Describe(bitmap.Info, bitmap.RowBytes));
+        bitmap.NotifyPixelsChanged();
         GC.KeepAlive(bitmap); // the owner of the pixels
     }
 

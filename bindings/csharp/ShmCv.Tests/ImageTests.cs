@@ -136,6 +136,34 @@ public sealed class ImageTests : IDisposable
     }
 
     [Fact]
+    public void AViewComesWithTheImageThatIsThereNow()
+    {
+        using var image = _scratch.Create(1000);
+        Assert.Throws<ShmCvNoImageException>(() => image.View(out _));
+        foreach (var info in new[] { new ImageInfo(9, 9, ColorOrder.Gray), new ImageInfo(4, 7, ColorOrder.Bgr, stride: 20) })
+        {
+            image.Info = info;
+            using var view = image.View(out var found);
+            Assert.Equal(info, found);
+            Assert.True(image.AsSpan() == view.GetSpan());
+        }
+    }
+
+    [Fact]
+    public void AViewOfASegmentThatWasCutIsRefused()
+    {
+        using var image = _scratch.Create(new ImageInfo(300, 300, ColorOrder.Gray));
+        image.View(out _).Dispose(); // knows where the memory is
+        using (var file = new FileStream($"/dev/shm/{image.Name}", FileMode.Open))
+        {
+            file.SetLength(100);
+        }
+
+        Assert.Equal(ErrorCode.Truncated, Assert.Throws<ShmCvException>(() => image.View(out _)).Code);
+        Assert.Equal(ErrorCode.Truncated, Assert.Throws<ShmCvException>(() => image.View()).Code);
+    }
+
+    [Fact]
     public void MemoryOfAViewWorksWithStreams()
     {
         using var image = _scratch.Create(new ImageInfo(9, 9, ColorOrder.Gray));

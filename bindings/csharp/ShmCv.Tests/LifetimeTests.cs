@@ -29,6 +29,7 @@ public sealed class LifetimeTests : IDisposable
             () => image.TryGetInfo(out _),
             () => image.AsSpan(),
             () => image.View(),
+            () => image.View(out _),
             () => image.Load(Repository.TestData("small.jpg")),
             () => image.Save(_scratch.File("x.png")),
             () => image.Flip(FlipCode.Both),

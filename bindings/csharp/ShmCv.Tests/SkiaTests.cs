@@ -47,12 +47,95 @@ public sealed class SkiaTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Shapes))]
+    public void ABitmapThatIsThereGetsThePixelsOfTheSegment(ColorOrder order, int width, int height, int stride)
+    {
+        using var image = _scratch.Create(new ImageInfo(width, height, order, stride: stride));
+        var info = image.Info.ToSKImageInfo();
+        using var bitmap = new SKBitmap(info, info.RowBytes + (3 * info.BytesPerPixel));
+        bitmap.GetPixelSpan().Fill(0x5A);
+        var memory = bitmap.GetPixels();
+        image.CopyTo(bitmap);
+        AssertSamePixels(image, bitmap);
+        image.AsSpan()[0] ^= 0xFF;
+        image.CopyTo(bitmap);
+        AssertSamePixels(image, bitmap);
+
+        Assert.Equal(memory, bitmap.GetPixels());
+        for (var y = 0; y < height - 1; y++)
+        {
+            var gap = bitmap.GetPixelSpan()[((y * bitmap.RowBytes) + info.RowBytes)..((y + 1) * bitmap.RowBytes)];
+            Assert.Equal(-1, gap.IndexOfAnyExcept((byte)0x5A));
+        }
+    }
+
+    [Theory]
+    [InlineData(ColorOrder.Bgr, Depth.U8, SKColorType.Rgba8888, SKAlphaType.Opaque)]
+    [InlineData(ColorOrder.Rgb, Depth.U8, SKColorType.Bgra8888, SKAlphaType.Premul)]
+    [InlineData(ColorOrder.Gray, Depth.U8, SKColorType.Bgra8888, SKAlphaType.Unpremul)]
+    [InlineData(ColorOrder.Bgra, Depth.U8, SKColorType.Rgba8888, SKAlphaType.Unpremul)]
+    [InlineData(ColorOrder.Rgba, Depth.U8, SKColorType.Bgra8888, SKAlphaType.Unpremul)]
+    [InlineData(ColorOrder.Bgra, Depth.U8, SKColorType.Gray8, SKAlphaType.Opaque)]
+    [InlineData(ColorOrder.Bgra, Depth.U8, SKColorType.Rgb888x, SKAlphaType.Opaque)]
+    [InlineData(ColorOrder.Bgr, Depth.U16, SKColorType.Rgba16161616, SKAlphaType.Premul)]
+    [InlineData(ColorOrder.Bgra, Depth.F32, SKColorType.RgbaF32, SKAlphaType.Unpremul)]
+    public void ABitmapThatIsThereKeepsItsColourType(ColorOrder order, Depth depth, SKColorType type, SKAlphaType alpha)
+    {
+        using var image = _scratch.Create(new ImageInfo(7, 5, order, depth));
+        using var bitmap = new SKBitmap(new SKImageInfo(7, 5, type, alpha));
+        image.CopyTo(bitmap);
+
+        var wantedOrder = type switch
+        {
+            SKColorType.Gray8 => ColorOrder.Gray,
+            SKColorType.Bgra8888 => ColorOrder.Bgra,
+            _ => ColorOrder.Rgba,
+        };
+        var wanted = new byte[bitmap.ByteCount];
+        image.ReadPixels(wanted, new ImageInfo(7, 5, wantedOrder, depth));
+        Assert.Equal(wanted, bitmap.GetPixelSpan().ToArray());
+    }
+
+    [Theory]
+    [InlineData(ColorOrder.Bgr, 8, 5, SKColorType.Bgra8888, SKAlphaType.Opaque)]
+    [InlineData(ColorOrder.Bgr, 7, 4, SKColorType.Bgra8888, SKAlphaType.Opaque)]
+    [InlineData(ColorOrder.Bgr, 7, 5, SKColorType.Rgba16161616, SKAlphaType.Opaque)]
+    [InlineData(ColorOrder.Bgr, 7, 5, SKColorType.Rgb565, SKAlphaType.Opaque)]
+    [InlineData(ColorOrder.Bgra, 7, 5, SKColorType.Bgra8888, SKAlphaType.Opaque)]
+    [InlineData(ColorOrder.Bgra, 7, 5, SKColorType.Bgra8888, SKAlphaType.Premul)]
+    public void ABitmapThatCannotHoldTheImageIsRefused(ColorOrder order, int width, int height, SKColorType type, SKAlphaType alpha)
+    {
+        using var image = _scratch.Create(new ImageInfo(7, 5, order));
+        using var bitmap = new SKBitmap(new SKImageInfo(width, height, type, alpha));
+        bitmap.GetPixelSpan().Fill(0x5A);
+        var message = Assert.Throws<ArgumentException>(() => image.CopyTo(bitmap)).Message;
+        Assert.Contains($"{width} x {height} {type} {alpha}", message, StringComparison.Ordinal);
+        Assert.Contains($"7 x 5 Bgra8888 {image.Info.ToSKImageInfo().AlphaType}", message, StringComparison.Ordinal);
+        Assert.Equal(-1, bitmap.GetPixelSpan().IndexOfAnyExcept((byte)0x5A));
+    }
+
+    [Fact]
+    public void NothingIsCopiedIntoAnEmptyOrImmutableBitmapOrFromAnEmptySegment()
+    {
+        using var image = _scratch.Create(new ImageInfo(7, 5, ColorOrder.Bgr));
+        using var none = _scratch.Create(100);
+        using var bitmap = new SKBitmap(image.Info.ToSKImageInfo());
+        using var empty = new SKBitmap();
+        Assert.Throws<ArgumentException>(() => image.CopyTo(empty));
+        Assert.Throws<ShmCvNoImageException>(() => none.CopyTo(bitmap));
+        bitmap.SetImmutable(); // pictures may share its pixels
+        Assert.Throws<InvalidOperationException>(() => image.CopyTo(bitmap));
+    }
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
     public void AViewHasThePixelsOfTheSegment(ColorOrder order, int width, int height, int stride)
     {
         using var image = _scratch.Create(new ImageInfo(width, height, order, stride: stride));
         if (order is ColorOrder.Bgr or ColorOrder.Rgb)
         {
             Assert.Contains(image.Name, Assert.Throws<NotSupportedException>(image.AsSKBitmap).Message, StringComparison.Ordinal);
+            image.Dispose();
+            Assert.False(LifetimeTests.IsOpen(image.Name)); // refused, it holds nothing
             return;
         }
 

@@ -96,6 +96,7 @@ public readonly record struct ImageInfo
 public sealed partial class SharedImage
 {
     private PixelView? _spanned; // keeps open what AsSpan has handed out
+    private Mapping? _mapping; // the same for as long as the segment is open
 
     /// <summary>
     /// What the segment's pixels mean, for every process that has it open. Setting it does not touch the pixels: do so
@@ -175,7 +176,32 @@ public sealed partial class SharedImage
     /// <exception cref="ShmCvException"><see cref="ErrorCode.Truncated"/>: somebody has made the segment shorter.</exception>
     /// <exception cref="NotSupportedException">The segment is 2 GiB or more, which no span covers.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
-    public PixelView View() => new(_handle);
+    public PixelView View()
+    {
+        using var call = _handle.Use();
+        return new PixelView(_handle, _mapping = Map(call));
+    }
+
+    /// <summary>The image with its memory, as <see cref="View()"/> gives it, in a single native call: for each frame, say.</summary>
+    /// <param name="info">What the segment's pixels mean.</param>
+    /// <returns>All bytes for pixels, from the first on.</returns>
+    /// <exception cref="ShmCvNoImageException">The segment holds no image.</exception>
+    /// <exception cref="ShmCvException"><see cref="ErrorCode.Truncated"/>: somebody has made the segment shorter.</exception>
+    /// <exception cref="NotSupportedException">The segment is 2 GiB or more, which no span covers.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
+    public PixelView View(out ImageInfo info)
+    {
+        using var call = _handle.Use();
+        Error.Check(NativeMethods.shmcv_image_get(call.Segment, out var image)); // has seen that the memory is all there
+        info = ImageInfo.From(image);
+        return new PixelView(_handle, _mapping ??= Map(call));
+    }
+
+    private static Mapping Map(SegmentHandle.Call call)
+    {
+        Error.Check(NativeMethods.shmcv_data(call.Segment, out var address, out var size));
+        return new Mapping(address, size);
+    }
 
     /// <summary>
     /// Copies the image into memory of yours. Colour orders are converted on the way, in one pass: alpha that is not
@@ -233,25 +259,19 @@ public sealed unsafe class PixelView : MemoryManager<byte>
     private readonly int _length;
     private int _disposed;
 
-    internal PixelView(SegmentHandle handle)
+    /// <summary>A view of memory that the handle, which the caller is using, keeps.</summary>
+    internal PixelView(SegmentHandle handle, Mapping mapping)
     {
-        ulong size;
-        nint address;
-        using (var call = handle.Use())
+        if (mapping.Size > int.MaxValue)
         {
-            Error.Check(NativeMethods.shmcv_data(call.Segment, out address, out size));
-            if (size > int.MaxValue)
-            {
-                throw new NotSupportedException($"The segment has {size} bytes for pixels; .NET's spans and memories end at {int.MaxValue}.");
-            }
-
-            var held = false;
-            handle.DangerousAddRef(ref held);
+            throw new NotSupportedException($"The segment has {mapping.Size} bytes for pixels; .NET's spans and memories end at {int.MaxValue}.");
         }
 
+        var held = false;
+        handle.DangerousAddRef(ref held);
         _handle = handle;
-        _pixels = (byte*)address;
-        _length = (int)size;
+        _pixels = (byte*)mapping.Address;
+        _length = (int)mapping.Size;
     }
 
     /// <inheritdoc/>
@@ -291,3 +311,6 @@ public sealed unsafe class PixelView : MemoryManager<byte>
         }
     }
 }
+
+/// <summary>Where a segment's pixels are in this process.</summary>
+internal sealed record Mapping(nint Address, ulong Size);
