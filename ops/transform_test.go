@@ -305,7 +305,7 @@ func BenchmarkFlip4K(b *testing.B) {
 	for _, order := range allOrders {
 		src := noise(3840, 2160, abi.DepthU8, order, 0)
 		dst := clone(src)
-		b.Run(fmt.Sprintf("memcpy-%dch", order.Channels()), func(b *testing.B) {
+		b.Run(fmt.Sprintf("copy-%dch", order.Channels()), func(b *testing.B) {
 			for b.Loop() {
 				copy(dst.Data, src.Data)
 			}
