@@ -57,13 +57,15 @@ void ops_silence(void) {
 }
 
 int ops_decode(const void *content, size_t size, int flags, int rows, int cols, int type, void *pixels, size_t room,
-               struct ops_decoded *out) {
+               uint64_t pipeline_from, struct ops_decoded *out) {
     return guarded(out->reason, [&] {
         logged[0] = 0;
         ops_jpeg_forget_damage();
+        ops_jpeg_pipeline_allow(content, size, pipeline_from);
         const cv::Mat file(1, static_cast<int>(size), CV_8U, const_cast<void *>(content));
         cv::Mat image(rows, cols, type, pixels);
         const bool decoded = !cv::imdecode(file, flags, &image).empty();
+        out->threads = ops_jpeg_threads();
         const char *damage = ops_jpeg_damage();
         if (!damage && logged[0]) damage = logged;
         if (damage) copy(out->reason, damage);

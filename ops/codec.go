@@ -64,7 +64,7 @@ func (p plan) load(content, memory []byte, keep bool) error {
 		decoded.Data = scratch(p.decoded.Bytes())
 		defer release(decoded.Data)
 	}
-	if err := p.decode(content, decoded); err != nil {
+	if _, err := p.decode(content, decoded, pipelineFrom); err != nil {
 		return err
 	}
 	if !converted {
@@ -86,29 +86,33 @@ func (p plan) load(content, memory []byte, keep bool) error {
 	return Convert(upright, result)
 }
 
-// decode lets OpenCV write the file's pixels to target, and makes sure that it did.
-func (p plan) decode(content []byte, target Pixels) error {
+// pipelineFrom is how many pixels a JPEG must have for two threads to decode it.
+const pipelineFrom = 1 << 18
+
+// decode lets OpenCV write the file's pixels to target, and makes sure that it did. It tells how many threads did it.
+func (p plan) decode(content []byte, target Pixels, pipelineFrom uint64) (threads int, err error) {
 	var out C.struct_ops_decoded
 	// One call into C: what the codecs leave behind for us to find, they leave in the thread.
 	code := C.ops_decode(unsafe.Pointer(unsafe.SliceData(content)), C.size_t(len(content)), C.int(p.read),
 		C.int(p.canvas[1]), C.int(p.canvas[0]), C.int(matType(p.decoded)),
-		unsafe.Pointer(unsafe.SliceData(target.Data)), C.size_t(len(target.Data)), &out)
+		unsafe.Pointer(unsafe.SliceData(target.Data)), C.size_t(len(target.Data)), C.uint64_t(pipelineFrom), &out)
 	runtime.KeepAlive(content)
 	runtime.KeepAlive(target.Data)
+	threads = int(out.threads)
 	got := C.GoString(&out.reason[0])
 	switch {
 	case code == C.OPS_NO_MEMORY:
-		return abi.Errorf(abi.ENoSpace, "the decoder finds no memory for %s", describe(p.decoded))
+		return threads, abi.Errorf(abi.ENoSpace, "the decoder finds no memory for %s", describe(p.decoded))
 	case code != C.OPS_OK && got != "":
-		return malformed("the %s is corrupt: %s", p.format, got)
+		return threads, malformed("the %s is corrupt: %s", p.format, got)
 	case code != C.OPS_OK:
-		return malformed("the %s is corrupt: its pixels cannot be decoded", p.format)
+		return threads, malformed("the %s is corrupt: its pixels cannot be decoded", p.format)
 	}
 	if uint32(out.rows) != target.Height || uint32(out.cols) != target.Width || gocv.MatType(out._type) != matType(target.Image) {
-		return malformed("the %s header says %s, its pixels are %d x %d of OpenCV's type %d",
+		return threads, malformed("the %s header says %s, its pixels are %d x %d of OpenCV's type %d",
 			p.format, describe(p.decoded), out.cols, out.rows, out._type)
 	}
-	return nil
+	return threads, nil
 }
 
 // orient turns an image as EXIF's orientation says. src and dst are one image in place, or do not overlap.

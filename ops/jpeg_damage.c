@@ -2,29 +2,11 @@
 // In the bundled OpenCV the linker leads the calls of jpeg_std_error here (--wrap, see scripts/native.sh), so that the
 // warnings are recorded instead of printed.
 #include "codec.h"
+#include "jpeg.h"
 
-#include <stddef.h>
 #include <string.h>
 
 #ifdef SHMCV_BUNDLED_OPENCV
-
-// The beginning of libjpeg's structure, which is the same in all its versions; its header is not installed with OpenCV.
-struct jpeg_error_mgr {
-    void (*error_exit)(void *);
-    void (*emit_message)(void *, int);
-    void (*output_message)(void *);
-    void (*format_message)(void *, char *);
-    void (*reset_error_mgr)(void *);
-    int msg_code;
-    union {
-        int i[8];
-        char s[80];
-    } msg_parm;
-    int trace_level;
-    long num_warnings;
-    const char *const *jpeg_message_table;
-    int last_jpeg_message;
-};
 
 // Every libjpeg object begins with a pointer to its error manager.
 struct jpeg_common {
@@ -32,6 +14,10 @@ struct jpeg_common {
 };
 
 static _Thread_local const char *damage;
+
+void ops_jpeg_add_damage(const char *warning) {
+    if (!damage) damage = warning;
+}
 
 static int begins(const char *text, const char *with) { return strncmp(text, with, strlen(with)) == 0; }
 
@@ -47,9 +33,9 @@ static void record(void *object, int level) {
     struct jpeg_error_mgr *err = ((struct jpeg_common *)object)->err;
     if (level >= 0) return; // a trace message
     err->num_warnings++;
-    if (damage || err->msg_code <= 0 || err->msg_code > err->last_jpeg_message) return;
+    if (err->msg_code <= 0 || err->msg_code > err->last_jpeg_message) return;
     const char *warning = err->jpeg_message_table[err->msg_code];
-    if (warning && is_damage(err, warning)) damage = warning;
+    if (warning && is_damage(err, warning)) ops_jpeg_add_damage(warning);
 }
 
 static void nothing(void *object) { (void)object; }
