@@ -2,6 +2,8 @@
 // the host; so these are called here.
 #include "codec.h"
 
+#include "ahead.h"
+
 #include <cstdio>
 #include <cstring>
 #include <exception>
@@ -44,6 +46,15 @@ template <size_t size, typename Body> int guarded(char (&reason)[size], Body bod
     return OPS_FAILED;
 }
 
+// While it lives, a second thread may help this one with a file; with none, when the size is 0.
+struct Together {
+    Together(const void *content, size_t size) {
+        const auto *start = size ? static_cast<const unsigned char *>(content) : nullptr;
+        *ops_ahead_file() = {start, start + size, 1};
+    }
+    ~Together() { *ops_ahead_file() = {}; }
+};
+
 } // namespace
 
 void ops_silence(void) {
@@ -57,15 +68,15 @@ void ops_silence(void) {
 }
 
 int ops_decode(const void *content, size_t size, int flags, int rows, int cols, int type, void *pixels, size_t room,
-               uint64_t pipeline_from, struct ops_decoded *out) {
+               int together, struct ops_decoded *out) {
     return guarded(out->reason, [&] {
         logged[0] = 0;
         ops_jpeg_forget_damage();
-        ops_jpeg_pipeline_allow(content, size, pipeline_from);
+        const Together second(content, together ? size : 0);
         const cv::Mat file(1, static_cast<int>(size), CV_8U, const_cast<void *>(content));
         cv::Mat image(rows, cols, type, pixels);
         const bool decoded = !cv::imdecode(file, flags, &image).empty();
-        out->threads = ops_jpeg_threads();
+        out->threads = ops_ahead_file()->threads;
         const char *damage = ops_jpeg_damage();
         if (!damage && logged[0]) damage = logged;
         if (damage) copy(out->reason, damage);

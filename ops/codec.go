@@ -64,7 +64,7 @@ func (p plan) load(content, memory []byte, keep bool) error {
 		decoded.Data = scratch(p.decoded.Bytes())
 		defer release(decoded.Data)
 	}
-	if _, err := p.decode(content, decoded, pipelineFrom); err != nil {
+	if _, err := p.decode(content, decoded, togetherFrom); err != nil {
 		return err
 	}
 	if !converted {
@@ -86,16 +86,20 @@ func (p plan) load(content, memory []byte, keep bool) error {
 	return Convert(upright, result)
 }
 
-// pipelineFrom is how many pixels a JPEG must have for two threads to decode it.
-const pipelineFrom = 1 << 18
+// togetherFrom is how many pixels an image must have for two threads to decode it.
+const togetherFrom = 1 << 18
 
 // decode lets OpenCV write the file's pixels to target, and makes sure that it did. It tells how many threads did it.
-func (p plan) decode(content []byte, target Pixels, pipelineFrom uint64) (threads int, err error) {
+func (p plan) decode(content []byte, target Pixels, togetherFrom uint64) (threads int, err error) {
 	var out C.struct_ops_decoded
+	together := C.int(0)
+	if uint64(target.Width)*uint64(target.Height) >= togetherFrom {
+		together = 1
+	}
 	// One call into C: what the codecs leave behind for us to find, they leave in the thread.
 	code := C.ops_decode(unsafe.Pointer(unsafe.SliceData(content)), C.size_t(len(content)), C.int(p.read),
 		C.int(p.canvas[1]), C.int(p.canvas[0]), C.int(matType(p.decoded)),
-		unsafe.Pointer(unsafe.SliceData(target.Data)), C.size_t(len(target.Data)), C.uint64_t(pipelineFrom), &out)
+		unsafe.Pointer(unsafe.SliceData(target.Data)), C.size_t(len(target.Data)), together, &out)
 	runtime.KeepAlive(content)
 	runtime.KeepAlive(target.Data)
 	threads = int(out.threads)

@@ -20,9 +20,9 @@ struct ops_decoded {
 // will make of it according to the file's header: then it writes there itself, and nothing is copied. When it gives
 // something else, that is told in `out`, and is copied to `pixels` if it has the room.
 // OPS_FAILED also when the codec went on after damage that it only warns about.
-// JPEGs of at least `pipeline_from` pixels are decoded by two threads, where there are two processors.
+// `together` lets a second thread help, where the format and the machine make it worth while.
 int ops_decode(const void *content, size_t size, int flags, int rows, int cols, int type, void *pixels, size_t room,
-               uint64_t pipeline_from, struct ops_decoded *out);
+               int together, struct ops_decoded *out);
 
 struct ops_encoded {
     void *owner; // for ops_encoded_free
@@ -43,11 +43,6 @@ void ops_silence(void);
 // cannot know (it is linked with the system's OpenCV).
 void ops_jpeg_forget_damage(void);
 const char *ops_jpeg_damage(void);
-
-// Says that this thread is about to decode this file, and that it may let a second one help with a JPEG of so many
-// pixels. Then, how many threads did decode it.
-void ops_jpeg_pipeline_allow(const void *content, size_t size, uint64_t from);
-int ops_jpeg_threads(void);
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,5 @@
 // What we use of libjpeg-turbo's structures; OpenCV does not install the headers of the one that it brings. This is
-// their layout for JPEG_LIB_VERSION 70 on 64 bits. jpeg_pipeline.c makes sure that it is the library's too.
+// their layout for JPEG_LIB_VERSION 70 on 64 bits. jpeg_ahead.c makes sure that it is the library's too.
 #ifndef SHMCV_OPS_JPEG_H
 #define SHMCV_OPS_JPEG_H
 #include <stddef.h>

@@ -6,7 +6,6 @@ import "C"
 import (
 	"fmt"
 	"runtime"
-	"sync"
 	"unsafe"
 
 	"gocv.io/x/gocv"
@@ -87,17 +86,3 @@ func describe(image abi.Image) string {
 	depth := map[abi.Depth]string{abi.DepthU8: "8-bit", abi.DepthU16: "16-bit", abi.DepthF32: "float"}[image.Depth]
 	return fmt.Sprintf("%d x %d pixels of %d x %s (%s)", image.Width, image.Height, image.Channels, depth, order)
 }
-
-// scratchPool keeps memory for files and intermediate images, so that loading one image after another, as a camera
-// or a slide show does, does not ask the system for fresh pages each time. The collector empties it when idle.
-var scratchPool sync.Pool
-
-// scratch gives size bytes with any content; hand them back to release.
-func scratch(size uint64) []byte {
-	if kept, ok := scratchPool.Get().(*[]byte); ok && uint64(cap(*kept)) >= size {
-		return (*kept)[:size]
-	}
-	return make([]byte, size)
-}
-
-func release(memory []byte) { scratchPool.Put(&memory) }

@@ -7,11 +7,11 @@ need_go_flags() {
     CGO_CPPFLAGS="$(pkg-config --cflags opencv4)"
     if [ "${SHMCV_OPENCV:-bundled}" = bundled ]; then
         # An OpenCV that is ours alone tells us what it would print; libjpeg does so by way of ops/jpeg_damage.c. And
-        # ops/jpeg_pipeline.c lets two threads decode one JPEG.
+        # ops/jpeg_ahead.c and ops/png_ahead.c let two threads decode one image.
         CGO_CPPFLAGS="$CGO_CPPFLAGS -DSHMCV_BUNDLED_OPENCV"
         CGO_LDFLAGS="$(pkg-config --static --libs opencv4)"
         local name
-        for name in jpeg_std_error jpeg_CreateDecompress jpeg_start_decompress jpeg_destroy_decompress; do
+        for name in jpeg_{std_error,CreateDecompress,start_decompress,destroy_decompress} inflate inflateEnd; do
             CGO_LDFLAGS="$CGO_LDFLAGS -Wl,--wrap=$name"
         done
     else

@@ -1,0 +1,314 @@
+package ops
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"syscall"
+	"testing"
+
+	"gocv.io/x/gocv"
+
+	"shmcv/internal/abi"
+)
+
+const (
+	alone    uint64 = math.MaxUint64 // as togetherFrom: no image is large enough for two threads
+	together uint64 = 0              // every image is
+)
+
+// decodeBy decodes a file with one thread or two, and tells how many it were.
+func decodeBy(togetherFrom uint64, content []byte, flags abi.LoadFlag) ([]byte, int, error) {
+	p, err := planFor(content, flags)
+	if err != nil {
+		return nil, 0, err
+	}
+	target := Pixels{Image: p.decoded, Data: make([]byte, p.decoded.Bytes())}
+	threads, err := p.decode(content, target, togetherFrom)
+	return target.Data, threads, err
+}
+
+// sameByTwo fails unless two threads make of a file what one makes of it: the same pixels, or the same error. It gives
+// the number of threads that did take part, and whether there are pixels.
+func sameByTwo(t *testing.T, what string, content []byte, flags abi.LoadFlag) (threads int, ok bool) {
+	t.Helper()
+	one, _, errOne := decodeBy(alone, content, flags)
+	two, threads, errTwo := decodeBy(together, content, flags)
+	if fmt.Sprint(errOne) != fmt.Sprint(errTwo) {
+		t.Fatalf("%s: one thread says %v, two say %v", what, errOne, errTwo)
+	}
+	if errOne == nil && !bytes.Equal(one, two) {
+		t.Fatalf("%s: two threads give other pixels than one", what)
+	}
+	return threads, errOne == nil
+}
+
+// needTwo skips a test where only one thread ever decodes.
+func needTwo(t *testing.T) {
+	t.Helper()
+	if os.Getenv("SHMCV_OPENCV") == "system" || runtime.NumCPU() == 1 {
+		t.Skip("the system's codecs, or a single processor")
+	}
+}
+
+// encoded is a part of the photograph, in a format of OpenCV's, with its parameters.
+func encoded(t *testing.T, extension string, width, height uint32, order abi.Order, parameters ...int) []byte {
+	t.Helper()
+	photograph := loaded(t, filepath.Join(testdata, "photograph.jpg"), abi.LoadColor)
+	part := Pixels{Image: abi.NewImage(width, height, abi.DepthU8, abi.OrderBGR), Data: photograph.Data}
+	part.Stride = photograph.Stride
+	converted, done, err := withOrder(part, order)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer done()
+	m, err := newMat(converted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	parameters = append(parameters, gocv.IMWriteJpegQuality, 90) // gocv wants one at least
+	file, err := gocv.IMEncodeWithParams(gocv.FileExt(extension), m.Mat, parameters)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	return bytes.Clone(file.GetBytes())
+}
+
+// cuts are files of all the ways that a JPEG or PNG is coded in.
+func cuts(t *testing.T, width, height uint32) map[string][]byte {
+	const restartInterval, samplingFactor, strategy, huffmanOnly = 4, 7, 17, 2
+	png := encoded(t, ".png", width, height, abi.OrderBGR)
+	return map[string][]byte{
+		"4:2:0 jpg":         encoded(t, ".jpg", width, height, abi.OrderBGR),
+		"4:2:2 jpg":         encoded(t, ".jpg", width, height, abi.OrderBGR, samplingFactor, 0x211111),
+		"4:4:0 jpg":         encoded(t, ".jpg", width, height, abi.OrderBGR, samplingFactor, 0x121111),
+		"4:4:4 jpg":         encoded(t, ".jpg", width, height, abi.OrderBGR, samplingFactor, 0x111111),
+		"gray jpg":          encoded(t, ".jpg", width, height, abi.OrderGray),
+		"restarts jpg":      encoded(t, ".jpg", width, height, abi.OrderBGR, restartInterval, 3),
+		"png":               png,
+		"png in pieces":     inPieces(t, png, 1000),
+		"gray png":          encoded(t, ".png", width, height, abi.OrderGray),
+		"alpha png":         encoded(t, ".png", width, height, abi.OrderBGRA),
+		"Huffman alone png": encoded(t, ".png", width, height, abi.OrderBGR, strategy, huffmanOnly),
+	}
+}
+
+// rebuilt is the PNG with other chunks in the place of its own; their checksums are set right.
+func rebuilt(t *testing.T, png []byte, replace func(kind string, body []byte) [][]byte) []byte {
+	t.Helper()
+	result := []byte(pngSignature)
+	err := pngChunks(png, func(chunk pngChunk) error {
+		for _, body := range replace(chunk.kind, chunk.body) {
+			result = binary.BigEndian.AppendUint32(result, uint32(len(body)))
+			start := len(result)
+			result = append(append(result, chunk.kind...), body...)
+			result = binary.BigEndian.AppendUint32(result, crc32.ChecksumIEEE(result[start:]))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
+
+// inPieces is the PNG with its pixels in chunks of that size, and empty ones between them.
+func inPieces(t *testing.T, png []byte, size int) []byte {
+	return rebuilt(t, png, func(kind string, body []byte) (pieces [][]byte) {
+		for kind == "IDAT" && len(body) > size {
+			pieces = append(pieces, nil, body[:size])
+			body = body[size:]
+		}
+		return append(pieces, body)
+	})
+}
+
+func TestTwoThreadsDecodeWhatOneDoes(t *testing.T) {
+	needTwo(t)
+	for _, size := range [][2]uint32{{1, 1}, {7, 5}, {17, 130}, {641, 367}, {1283, 967}} {
+		for name, content := range cuts(t, size[0], size[1]) {
+			for _, flag := range []abi.LoadFlag{abi.LoadColor, abi.LoadGray, abi.LoadUnchanged} {
+				what := fmt.Sprintf("%s of %d x %d, flag %d", name, size[0], size[1], flag)
+				if threads, ok := sameByTwo(t, what, content, flag); threads != 2 || !ok {
+					t.Errorf("%s: %d thread, decoded: %t", what, threads, ok)
+				}
+			}
+		}
+	}
+	files, err := os.ReadDir(testdata)
+	if err != nil {
+		t.Fatal(err)
+	}
+	silently(t, func() {
+		for _, file := range files {
+			if name := file.Name(); strings.HasSuffix(name, ".jpg") || strings.HasSuffix(name, ".png") || strings.HasSuffix(name, ".tif") {
+				sameByTwo(t, name, content(t, name), abi.LoadUnchanged)
+			}
+		}
+	})
+}
+
+func TestLargeImagesAreDecodedByTwoThreads(t *testing.T) {
+	needTwo(t)
+	for extension, want := range map[string]int{".jpg": 2, ".png": 2, ".bmp": 1} {
+		if _, threads, err := decodeBy(togetherFrom, encoded(t, extension, 1920, 1080, abi.OrderBGR), abi.LoadColor); err != nil || threads != want {
+			t.Errorf("%s: %v, %d threads", extension, err, threads)
+		}
+	}
+	if _, threads, err := decodeBy(togetherFrom, content(t, "small.jpg"), abi.LoadColor); err != nil || threads != 1 {
+		t.Errorf("a small one: %v, %d threads", err, threads)
+	}
+}
+
+func TestTwoThreadsFindTheDamageThatOneDoes(t *testing.T) {
+	needTwo(t)
+	files := cuts(t, 641, 367)
+	before := threadsOfProcess(t)
+	for name, whole := range files {
+		chance := rand.New(rand.NewPCG(7, uint64(len(whole))))
+		refused, accepted := 0, 0
+		silently(t, func() {
+			for round := range 60 {
+				damaged := bytes.Clone(whole)
+				if round%4 == 0 {
+					damaged = damaged[:chance.IntN(len(damaged))]
+				} else {
+					damage(t, damaged, chance)
+				}
+				_, ok := sameByTwo(t, fmt.Sprintf("%s, round %d", name, round), damaged, abi.LoadColor)
+				if ok {
+					accepted++
+				} else {
+					refused++
+				}
+			}
+		})
+		if refused == 0 || accepted == 0 && strings.HasSuffix(name, "jpg") {
+			t.Errorf("%s: %d refused, %d accepted: the test has missed something", name, refused, accepted)
+		}
+	}
+	// Go starts a thread now and then; the hundreds that have decoded are gone.
+	if after := threadsOfProcess(t); after > before+20 {
+		t.Errorf("there were %d threads, and are %d", before, after)
+	}
+}
+
+// damage writes over some of a file's coded pixels; a PNG's checksums are set right.
+func damage(t *testing.T, file []byte, chance *rand.Rand) {
+	t.Helper()
+	if !isPNG(file) {
+		for range 1 + chance.IntN(3) {
+			file[300+chance.IntN(len(file)-300)] = byte(chance.Uint32())
+		}
+		return
+	}
+	copy(file, rebuilt(t, file, func(kind string, body []byte) [][]byte {
+		if kind == "IDAT" && len(body) > 0 && chance.IntN(3) == 0 {
+			body = bytes.Clone(body)
+			body[chance.IntN(len(body))] ^= 1 << chance.IntN(8)
+		}
+		return [][]byte{body}
+	}))
+}
+
+func threadsOfProcess(t *testing.T) int {
+	t.Helper()
+	tasks, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(tasks)
+}
+
+// large is the photograph in a file of that format, and memory that it has been loaded into.
+func large(t *testing.T, extension string) (path string, memory []byte) {
+	t.Helper()
+	photograph := loaded(t, filepath.Join(testdata, "photograph.jpg"), abi.LoadColor)
+	path = filepath.Join(t.TempDir(), "large"+extension)
+	if err := Save(path, photograph, abi.QualityDefault); err != nil {
+		t.Fatal(err)
+	}
+	return path, photograph.Data
+}
+
+func TestLoadingAgainTouchesNoFreshPages(t *testing.T) {
+	const loads = 10
+	for _, extension := range []string{".jpg", ".png"} {
+		path, memory := large(t, extension)
+		load := func() {
+			if _, err := Load(path, abi.LoadColor, memory, true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		load()
+		load()
+		before := faults(t)
+		for range loads {
+			load()
+		}
+		perLoad, image := (faults(t)-before)/loads, int64(len(memory)/os.Getpagesize())
+		t.Logf("%s: %d faults a load; the image has %d pages", extension, perLoad, image)
+		if perLoad > image/8 {
+			t.Errorf("%s: %d fresh pages a load; the image has %d", extension, perLoad, image)
+		}
+	}
+}
+
+func faults(t *testing.T) int64 {
+	t.Helper()
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		t.Fatal(err)
+	}
+	return usage.Minflt
+}
+
+func TestLoadingAllocatesNoImage(t *testing.T) {
+	for _, extension := range []string{".jpg", ".png"} {
+		path, memory := large(t, extension)
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		forget()
+		debug.FreeOSMemory()
+		// The kernel's high-water mark sees what C allocates too.
+		if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
+			t.Skip(err)
+		}
+		resident := memoryOfProcess(t, "VmRSS")
+		if _, err := Load(path, abi.LoadColor, memory, false); err != nil {
+			t.Fatal(err)
+		}
+		more := memoryOfProcess(t, "VmHWM") - resident - info.Size()
+		t.Logf("%s: %d bytes beside the file; the image has %d", extension, more, len(memory))
+		if more > int64(len(memory))/4 {
+			t.Errorf("%s: %d bytes beside the file; the image has %d", extension, more, len(memory))
+		}
+	}
+}
+
+// memoryOfProcess reads a figure from /proc/self/status, in bytes.
+func memoryOfProcess(t *testing.T, name string) int64 {
+	t.Helper()
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(status), name+":")
+	var kib int64
+	if _, err := fmt.Sscan(rest, &kib); err != nil {
+		t.Fatal(err)
+	}
+	return kib << 10
+}
