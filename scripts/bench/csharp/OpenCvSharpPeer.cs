@@ -5,7 +5,8 @@ namespace Bench;
 /// <summary>OpenCvSharp, with the system's own shared memory: what is made goes into the block by a copy.</summary>
 internal sealed class OpenCvSharpPeer : IPeer
 {
-    public string Versions => $"opencvsharp={typeof(Mat).Assembly.GetName().Version} opencv={Cv2.GetVersionString()} threads={Cv2.GetNumThreads()}";
+    public string Versions =>
+        $"opencvsharp={Package.VersionOf(typeof(Mat))} opencvsharp-opencv={Cv2.GetVersionString()} threads={Cv2.GetNumThreads()}";
 
     public Work Prepare(Request request) => request["work"] switch
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 
 namespace Bench;
@@ -11,6 +12,13 @@ internal interface IPeer
     /// <summary>Gets everything ready that a program would have ready.</summary>
     /// <exception cref="SkipException">The library has no such work.</exception>
     Work Prepare(Request request);
+}
+
+internal static class Package
+{
+    /// <summary>The version of the package that a type comes from; that of its assembly is often a rounder one.</summary>
+    public static string VersionOf(Type type) =>
+        FileVersionInfo.GetVersionInfo(type.Assembly.Location).ProductVersion is { } version ? version.Split('+')[0] : "unknown";
 }
 
 /// <summary>What a peer has no answer to, and why.</summary>

@@ -6,6 +6,7 @@
 // Each library is named in its own class alone, and loaded when that is first used: none pays for another.
 
 using System.Diagnostics;
+using System.Globalization;
 using Bench;
 
 string library = args is ["--lib", var named, ..] ? named : "";
@@ -108,28 +109,28 @@ static void WarmUp(Work work)
     }
 }
 
-string Repeat(int count, Func<Work, long> measure)
+string Repeat(int count, Func<Work, double> measure)
 {
     Work repeated = Prepared();
-    long[] measured = new long[count];
-    foreach (ref long each in measured.AsSpan())
+    double[] measured = new double[count];
+    foreach (ref double each in measured.AsSpan())
     {
         repeated.Restore?.Invoke();
         each = measure(repeated);
     }
 
-    return $"ok {string.Join(' ', measured)}";
+    return $"ok {string.Join(' ', measured.Select(each => each.ToString("0.###", CultureInfo.InvariantCulture)))}";
 }
 
-static long Duration(Work work)
+static double Duration(Work work)
 {
     long start = Stopwatch.GetTimestamp();
     work.Run();
     long ticks = Stopwatch.GetTimestamp() - start;
-    return (long)(ticks * (1e9 / Stopwatch.Frequency) / work.Inner);
+    return ticks * (1e9 / Stopwatch.Frequency) / work.Inner;
 }
 
-static long Faults(Work work)
+static double Faults(Work work)
 {
     long before = Libc.MinorFaults();
     work.Run();

@@ -7,7 +7,7 @@ internal sealed class SkiaPeer : IPeer
 {
     private const int Quality = 95; // Skia has no default; OpenCV's is this
 
-    public string Versions => $"skiasharp={typeof(SKBitmap).Assembly.GetName().Version}";
+    public string Versions => $"skiasharp={Package.VersionOf(typeof(SKBitmap))}";
 
     public Work Prepare(Request request) => request["work"] switch
     {

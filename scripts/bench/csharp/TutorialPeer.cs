@@ -45,7 +45,7 @@ internal sealed class TutorialPeer : IPeer, IDisposable
             using (PyObject cv2 = Py.Import("cv2"))
             using (PyObject version = cv2.GetAttr("__version__"))
             {
-                return $"pythonnet={typeof(PythonEngine).Assembly.GetName().Version} python={PythonEngine.Version.Split(' ')[0]} opencv={version}";
+                return $"pythonnet={Package.VersionOf(typeof(PythonEngine))} python={PythonEngine.Version.Split(' ')[0]} opencv={version}";
             }
         }
     }
