@@ -5,8 +5,10 @@ namespace Bench;
 /// <summary>OpenCvSharp, with the system's own shared memory: what is made goes into the block by a copy.</summary>
 internal sealed class OpenCvSharpPeer : IPeer
 {
+    private readonly int _threads = Cv2.GetNumThreads(); // loads the native library, or there is no such peer
+
     public string Versions =>
-        $"opencvsharp={Package.VersionOf(typeof(Mat))} opencvsharp-opencv={Cv2.GetVersionString()} threads={Cv2.GetNumThreads()}";
+        $"opencvsharp={Package.VersionOf(typeof(Mat))} opencvsharp-opencv={Cv2.GetVersionString()} threads={_threads}";
 
     public Work Prepare(Request request) => request["work"] switch
     {
