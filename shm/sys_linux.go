@@ -6,7 +6,6 @@ import (
 	"os"
 	"strconv"
 	"sync"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -169,13 +168,14 @@ func (f file) link(name string) error {
 	})
 }
 
-// size is asked for by every call, hence raw: it does not block.
+// size is asked for by every call. To seek to the end takes less than half of fstat's time, and being raw, which it may be
+// as it does not block, it takes Go's scheduler none. The position that it leaves nobody uses.
 func (f file) size() (uint64, error) {
-	var stat unix.Stat_t
-	if _, _, errno := unix.RawSyscall(unix.SYS_FSTAT, uintptr(f.fd), uintptr(unsafe.Pointer(&stat)), 0); errno != 0 {
+	end, _, errno := unix.RawSyscall(unix.SYS_LSEEK, uintptr(f.fd), 0, unix.SEEK_END)
+	if errno != 0 {
 		return 0, errno
 	}
-	return uint64(stat.Size), nil
+	return uint64(end), nil
 }
 
 // readAt reads less than asked for only at the end of the file.

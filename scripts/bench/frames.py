@@ -24,15 +24,17 @@ LABELS = {
 }
 
 
-def hand_over(pool: Pool, count: int, facts: Facts) -> dict[str, float]:
+def hand_over(pool: Pool, count: int, facts: Facts, *, pinned: bool) -> dict[str, float]:
     """Give the median time in nanoseconds from publishing to a reader that sleeps, by who it is.
 
-    How much of the stream's memory the two sides have touched in all, pixels and metadata, goes to the facts.
+    Pinned, the reader and the writers, which are in C then, have a processor each. How much of the stream's memory the two
+    sides have touched in all, pixels and metadata, goes to the facts.
     """
-    told = _numbers(_run(pool, "handover", "hand_over", _stream(), str(count)))
-    told.update(_numbers(_run(pool, "handover-python", str(max(count // 4, 10)))))
+    told = _numbers(_run(pool, "handover", "hand_over_pinned" if pinned else "hand_over", _stream(), str(count)))
+    if not pinned:
+        told.update(_numbers(_run(pool, "handover-python", str(max(count // 4, 10)))))
     facts["touched_kib"] = [{side: told[f"{side}_touched"] for side in ("reader", "writer")}]
-    return {label: float(told[key]) for key, label in LABELS.items()}
+    return {label: float(told[key]) for key, label in LABELS.items() if key in told}
 
 
 def let_read(pool: Pool, seconds: int, facts: Facts) -> None:

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -51,6 +52,25 @@ static void let_sleep(void) {
     nanosleep(&pause, NULL);
 }
 
+/* Whether the reader and the writers have a processor each. Left to itself, Linux runs two processes that only wake each
+ * other on one, where the woken one waits until the other has gone to sleep; with more threads about it does sometimes this
+ * and sometimes that, and the difference is larger than what is to be measured. */
+static bool pinned;
+
+enum { READER, WRITER };
+
+/* run_on puts the calling thread, and what it will start, on one of the processors that there are. */
+static void run_on(int which) {
+    if (!pinned) return;
+    cpu_set_t allowed, one;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) exit(1);
+    CPU_ZERO(&one);
+    which %= CPU_COUNT(&allowed);
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+        if (CPU_ISSET(cpu, &allowed) && which-- == 0) CPU_SET(cpu, &one);
+    if (sched_setaffinity(0, sizeof one, &one) != 0) exit(1);
+}
+
 /* A word that one process stores and wakes, and the other sleeps on: what no library can be faster than. */
 typedef struct plain {
     _Atomic uint32_t word;
@@ -59,6 +79,7 @@ typedef struct plain {
 
 /* tell is the child that stores and wakes, once for each byte that it reads from order. */
 static void tell(plain *shared, int order) {
+    run_on(WRITER);
     for (char byte; read(order, &byte, 1) == 1;) {
         let_sleep();
         atomic_store(&shared->at, now());
@@ -106,10 +127,11 @@ static long resident(const char *name) {
     return total;
 }
 
-/* publish NAME WIDTH HEIGHT: a frame, once the reader has gone to sleep, for each byte that comes in. */
+/* publish NAME WIDTH HEIGHT, or publish_pinned: a frame, once the reader has gone to sleep, for each byte that comes in. */
 static void publish(const char *name, uint32_t width, uint32_t height) {
     shmcv_segment stream, frame;
     const shmcv_image image = image_of(width, height);
+    run_on(WRITER);
     check(shmcv_open(name, &stream));
     for (char byte; read(STDIN_FILENO, &byte, 1) == 1;) {
         let_sleep();
@@ -142,7 +164,7 @@ static party start(const char *name, uint32_t width, uint32_t height) {
     if (fork() == 0) {
         dup2(order[0], STDIN_FILENO);
         dup2(report[1], STDERR_FILENO);
-        execl("/proc/self/exe", "handover", "publish", p.name, columns, rows, (char *)NULL);
+        execl("/proc/self/exe", "handover", pinned ? "publish_pinned" : "publish", p.name, columns, rows, (char *)NULL);
         _exit(127);
     }
     close(order[0]);
@@ -161,12 +183,13 @@ static uint64_t be_handed(party *p) {
     return here - p->info.time;
 }
 
-/* hand_over NAME COUNT: plain C, a small frame and a 4K frame in turn, so that the machine's other work is the same for all. */
+/* hand_over NAME COUNT, or hand_over_pinned: plain C, a small frame and a 4K frame in turn, so that the machine's other work is the same for all. */
 static void hand_over(const char *name, int count) {
     plain *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED) exit(1);
     (void)be_told(shared); /* its child is forked before the others' pipes are there */
     party small = start(name, 32, 32), large = start(name, WIDTH, HEIGHT);
+    run_on(READER); /* only now: the others would inherit it */
     for (int i = -WARM_UP; i < count; i++) {
         const uint64_t told = be_told(shared), handed = be_handed(&small), handed_large = be_handed(&large);
         if (i < 0) continue;
@@ -245,9 +268,10 @@ static void read_frames(const char *name) {
 
 int main(int argc, char **argv) {
     const char *role = argc > 1 ? argv[1] : "";
-    if (strcmp(role, "hand_over") == 0 && argc == 4)
+    pinned = strstr(role, "_pinned") != NULL;
+    if (strncmp(role, "hand_over", 9) == 0 && argc == 4)
         hand_over(argv[2], atoi(argv[3]));
-    else if (strcmp(role, "publish") == 0 && argc == 5)
+    else if (strncmp(role, "publish", 7) == 0 && argc == 5)
         publish(argv[2], (uint32_t)atoi(argv[3]), (uint32_t)atoi(argv[4]));
     else if (strcmp(role, "create") == 0 && argc == 4)
         create(argv[2], (unsigned)atoi(argv[3]));

@@ -124,8 +124,8 @@ class Bench:
 
     def measure(self, row: Row, block: int) -> None:
         """Measure a row once more."""
-        if row.way == "frames":
-            turns = frames.hand_over(self.pool, self.plan.frames, self.facts)
+        if row.way in ("frames", "pinned frames"):
+            turns = frames.hand_over(self.pool, self.plan.frames, self.facts, pinned=row.way == "pinned frames")
             self._add(row, block, {label: {"ns": [value]} for label, value in turns.items()})
         elif row.way == "readers":
             if block == BLOCKS - 1:  # one long look is enough

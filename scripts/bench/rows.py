@@ -93,7 +93,7 @@ class Row:
     entries: dict[str, Entry]
     targets: tuple[Target, ...] = ()
     essential: bool = True  # also measured by --quick, and shown in the README
-    way: str = "peers"  # "programs": each turn is a process, from start to end; "frames", "readers": see frames.py
+    way: str = "peers"  # "programs": each turn is a process, from start to end; "frames", "pinned frames", "readers": see frames.py
     repetitions: int = 1
     faults: bool = False
     large: bool = False  # its processes hold so much memory that they end with it
@@ -129,7 +129,14 @@ def rows(inputs: Path, largest: int) -> list[Row]:
         *_bitmaps(),
         *_jobs(inputs),
         *_calls(),
-        Row("handover", "a frame", {}, way="frames"),
+        Row(
+            "handover",
+            "reader and writer on a processor each",
+            {},
+            (Target("shmcv C, 4K", "plain C", 2.5),),
+            way="pinned frames",
+        ),
+        Row("handover", "where the scheduler puts them", {}, way="frames"),
         Row("handover", "eight readers", {}, way="readers"),
         *_growth(inputs, [size for size in SIZES if size[0] * size[1] <= largest]),
     ]
