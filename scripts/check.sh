@@ -71,5 +71,8 @@ check_shellcheck() {
 # Analysers and warnings are errors in the projects themselves.
 check_csharp() {
     have_dotnet || { echo "NO .NET SDK ('dotnet') HERE: SKIPPED"; return 0; }
-    (cd "$root/bindings/csharp" && dotnet build -c Release && dotnet format --verify-no-changes --no-restore)
+    local project
+    for project in bindings/csharp scripts/bench/csharp; do
+        (cd "$root/$project" && dotnet build -c Release && dotnet format --verify-no-changes --no-restore) || return 1
+    done
 }

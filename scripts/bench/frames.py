@@ -27,8 +27,8 @@ LABELS = {
 def hand_over(pool: Pool, count: int, facts: Facts, *, pinned: bool) -> dict[str, float]:
     """Give the median time in nanoseconds from publishing to a reader that sleeps, by who it is.
 
-    Pinned, the reader and the writers, which are in C then, have a processor each. How much of the stream's memory the two
-    sides have touched in all, pixels and metadata, goes to the facts.
+    Pinned, the reader and the writers, which are in C then, have a processor each. How much of the stream's memory the
+    two sides have touched in all, pixels and metadata, goes to the facts.
     """
     told = _numbers(_run(pool, "handover", "hand_over_pinned" if pinned else "hand_over", _stream(), str(count)))
     if not pinned:

@@ -93,7 +93,7 @@ class Row:
     entries: dict[str, Entry]
     targets: tuple[Target, ...] = ()
     essential: bool = True  # also measured by --quick, and shown in the README
-    way: str = "peers"  # "programs": each turn is a process, from start to end; "frames", "pinned frames", "readers": see frames.py
+    way: str = "peers"  # "programs": each turn is a process, from start to end; "readers" and "frames": see frames.py
     repetitions: int = 1
     faults: bool = False
     large: bool = False  # its processes hold so much memory that they end with it

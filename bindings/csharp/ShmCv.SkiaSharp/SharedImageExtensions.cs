@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using SkiaSharp;
 
 namespace ShmCv.SkiaSharp;
@@ -60,15 +61,14 @@ public static class SharedImageExtensions
     /// Copies the image to a bitmap of its own, in one pass, whatever its colour order and depth: see <see cref="ToSKImageInfo"/>.
     /// </summary>
     /// <param name="image">The segment.</param>
-    /// <returns>A bitmap that has nothing to do with the segment any more. The caller disposes of it. To allocate and
-    /// clear its memory takes about as long as the copy: who does this for each frame keeps a bitmap, and uses <see cref="CopyTo"/>.</returns>
+    /// <returns>A bitmap that has nothing to do with the segment any more. The caller disposes of it. New memory costs more than
+    /// the copy: who does this for each frame keeps a bitmap, and uses <see cref="CopyTo"/>.</returns>
     /// <exception cref="ShmCvNoImageException">The segment holds no image.</exception>
     /// <exception cref="ObjectDisposedException"><paramref name="image"/> is disposed.</exception>
     public static SKBitmap ToSKBitmap(this SharedImage image)
     {
         ArgumentNullException.ThrowIfNull(image);
-        var info = image.Info;
-        var bitmap = new SKBitmap(info.ToSKImageInfo());
+        var bitmap = Uncleared(image.Info.ToSKImageInfo());
         try
         {
             ReadInto(bitmap, image);
@@ -164,6 +164,23 @@ public static class SharedImageExtensions
         }
 
         GC.KeepAlive(bitmap); // the owner of the pixels
+    }
+
+    /// <summary>
+    /// A bitmap with memory of its own, for somebody who writes all of it. Skia's own constructor clears it first, which takes as
+    /// long as a copy.
+    /// </summary>
+    private static unsafe SKBitmap Uncleared(SKImageInfo info)
+    {
+        var pixels = (nint)NativeMemory.Alloc(checked((nuint)info.BytesSize64));
+        var bitmap = new SKBitmap();
+        if (bitmap.InstallPixels(info, pixels, info.RowBytes, static (pixels, _) => NativeMemory.Free((void*)pixels)))
+        {
+            return bitmap; // whose pixels Skia frees with it, and also when it refuses them
+        }
+
+        bitmap.Dispose();
+        throw new NotSupportedException($"Skia takes no pixels of {info.Width} x {info.Height} {info.ColorType} {info.AlphaType}.");
     }
 
     private static void ReadInto(SKBitmap bitmap, SharedImage image)

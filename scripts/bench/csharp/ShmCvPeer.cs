@@ -83,11 +83,8 @@ internal sealed class ShmCvPeer : IPeer
         SharedImage image = CreateFilled(layout);
         if (reused)
         {
-            // The method is newer than some versions of the package that this measures.
-            var copyTo = typeof(SharedImageExtensions).GetMethod("CopyTo", [typeof(SharedImage), typeof(SKBitmap)])
-                ?.CreateDelegate<Action<SharedImage, SKBitmap>>() ?? throw new SkipException("this version has no CopyTo");
             var existing = new SKBitmap(layout.ToSKImageInfo());
-            return new Work(() => copyTo(image, existing))
+            return new Work(() => image.CopyTo(existing))
             {
                 Source = () => PixelsOf(image),
                 Result = () => SkiaPeer.PixelsOf(existing),
