@@ -24,6 +24,8 @@ if(SHMCV_RACE_ARCHIVE)
   target_compile_definitions(test_soak_race PRIVATE SHMCV_TESTDATA="${testdata}" SHMCV_RACE)
   target_compile_options(test_soak_race PRIVATE ${warnings} -fno-pie)
   target_include_directories(test_soak_race PRIVATE "${shmcv_root}/include")
-  target_link_libraries(test_soak_race PRIVATE -no-pie "${SHMCV_RACE_ARCHIVE}" ${race_link_flags} stdc++ m Threads::Threads)
+  # All of the archive: parts of it are called by OpenCV alone, which comes behind it.
+  target_link_libraries(test_soak_race PRIVATE
+    -no-pie -Wl,--whole-archive "${SHMCV_RACE_ARCHIVE}" -Wl,--no-whole-archive ${race_link_flags} stdc++ m Threads::Threads)
   soak_test(threads_under_the_race_detector test_soak_race ${threads_test} 60)
 endif()
