@@ -59,18 +59,27 @@ func needTwo(t *testing.T) {
 	}
 }
 
-// encoded is a part of the photograph, in a format of OpenCV's, with its parameters.
-func encoded(t *testing.T, extension string, width, height uint32, order abi.Order, parameters ...int) []byte {
+// part is a part of the photograph.
+func part(t *testing.T, width, height uint32, order abi.Order) Pixels {
 	t.Helper()
 	photograph := loaded(t, filepath.Join(testdata, "photograph.jpg"), abi.LoadColor)
 	part := Pixels{Image: abi.NewImage(width, height, abi.DepthU8, abi.OrderBGR), Data: photograph.Data}
 	part.Stride = photograph.Stride
-	converted, done, err := withOrder(part, order)
-	if err != nil {
+	if order == abi.OrderBGR {
+		return part
+	}
+	converted := Pixels{Image: abi.NewImage(width, height, abi.DepthU8, order)}
+	converted.Data = make([]byte, converted.Bytes())
+	if err := Convert(part, converted); err != nil {
 		t.Fatal(err)
 	}
-	defer done()
-	m, err := newMat(converted)
+	return converted
+}
+
+// encoded is a part of the photograph, in a format of OpenCV's, with its parameters.
+func encoded(t *testing.T, extension string, width, height uint32, order abi.Order, parameters ...int) []byte {
+	t.Helper()
+	m, err := newMat(part(t, width, height, order))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,9 +93,12 @@ func encoded(t *testing.T, extension string, width, height uint32, order abi.Ord
 	return bytes.Clone(file.GetBytes())
 }
 
+// What gocv does not name of OpenCV's parameters.
+const restartInterval, samplingFactor = 4, 7
+
 // cuts are files of all the ways that a JPEG or PNG is coded in.
 func cuts(t *testing.T, width, height uint32) map[string][]byte {
-	const restartInterval, samplingFactor, strategy, huffmanOnly = 4, 7, 17, 2
+	const strategy, huffmanOnly = 17, 2
 	png := encoded(t, ".png", width, height, abi.OrderBGR)
 	return map[string][]byte{
 		"4:2:0 jpg":         encoded(t, ".jpg", width, height, abi.OrderBGR),
@@ -219,6 +231,126 @@ func damage(t *testing.T, file []byte, chance *rand.Rand) {
 		}
 		return [][]byte{body}
 	}))
+}
+
+// encodeBy encodes an image as a JPEG with one thread or two, and tells how many they were.
+func encodeBy(togetherFrom uint64, image Pixels, parameters ...int32) ([]byte, int, error) {
+	file, err := jpegEncoder.encodeWith(parameters, ".jpg", image, togetherFrom)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer file.free()
+	return bytes.Clone(file.content), file.threads, nil
+}
+
+func TestTwoThreadsEncodeWhatOneDoes(t *testing.T) {
+	needTwo(t)
+	const quality = gocv.IMWriteJpegQuality
+	type way struct {
+		parameters []int32
+		threads    int
+	}
+	ways := []way{
+		{nil, 2},
+		{[]int32{samplingFactor, 0x411111}, 2},
+		{[]int32{samplingFactor, 0x211111}, 2},
+		{[]int32{samplingFactor, 0x121111}, 2},
+		{[]int32{samplingFactor, 0x111111}, 2},
+		{[]int32{restartInterval, 3}, 2},
+		// These go over the coefficients more than once.
+		{[]int32{gocv.IMWriteJpegOptimize, 1}, 1},
+		{[]int32{gocv.IMWriteJpegProgressive, 1}, 1},
+	}
+	for q := int32(0); q <= 100; q += 5 {
+		ways = append(ways, way{[]int32{quality, q}, 2})
+	}
+	before := threadsOfProcess(t)
+	for _, size := range [][2]uint32{{1, 1}, {7, 5}, {17, 130}, {641, 367}, {1283, 967}} {
+		for _, order := range []abi.Order{abi.OrderGray, abi.OrderBGR, abi.OrderBGRA} {
+			image := part(t, size[0], size[1], order)
+			for _, way := range ways {
+				one, threads, err := encodeBy(alone, image, way.parameters...)
+				if err != nil || threads != 1 {
+					t.Fatalf("%s, %v: %v, %d threads, not alone", describe(image.Image), way.parameters, err, threads)
+				}
+				two, threads, err := encodeBy(together, image, way.parameters...)
+				if err != nil || threads != way.threads {
+					t.Fatalf("%s, %v: %v, %d threads", describe(image.Image), way.parameters, err, threads)
+				}
+				if !bytes.Equal(one, two) {
+					t.Fatalf("%s, %v: two threads write another file than one", describe(image.Image), way.parameters)
+				}
+			}
+		}
+	}
+	// Go starts a thread now and then; the hundreds that have encoded are gone.
+	if after := threadsOfProcess(t); after > before+20 {
+		t.Errorf("there were %d threads, and are %d", before, after)
+	}
+}
+
+func TestLargeJPEGsAreEncodedByTwoThreads(t *testing.T) {
+	needTwo(t)
+	for _, c := range []struct{ width, height, threads uint32 }{{1920, 1080, 2}, {64, 48, 1}} {
+		file, err := jpegEncoder.encode(".jpg", part(t, c.width, c.height, abi.OrderBGR), abi.QualityDefault)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.free()
+		if file.threads != int(c.threads) {
+			t.Errorf("%d x %d: %d threads", c.width, c.height, file.threads)
+		}
+	}
+}
+
+// The file's memory grows in the second thread, where nothing would catch what OpenCV throws when there is no more.
+func TestEncodingWithoutMemoryFails(t *testing.T) {
+	needTwo(t)
+	noise := Pixels{Image: abi.NewImage(4096, 4800, abi.DepthU8, abi.OrderBGR)}
+	noise.Data = make([]byte, noise.Bytes())
+	rand.NewChaCha8([32]byte{}).Read(noise.Data)
+	best := []int32{gocv.IMWriteJpegQuality, 100}
+	whole, _, err := encodeBy(alone, noise, best...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(whole) <= 32<<20 {
+		t.Fatalf("%d bytes: malloc may have as many left", len(whole))
+	}
+	for _, from := range []uint64{alone, together} {
+		var failure error
+		withoutMemory(t, func() {
+			var file encodedFile
+			file, failure = jpegEncoder.encodeWith(best, ".jpg", noise, from)
+			file.free()
+		})
+		// OpenCV does not say more.
+		if abi.CodeOf(failure) != abi.EEncode || !strings.Contains(failure.Error(), "exception") {
+			t.Errorf("without memory: %v", failure)
+		}
+		if again, _, err := encodeBy(from, noise, best...); err != nil || !bytes.Equal(again, whole) {
+			t.Errorf("with memory again: %v, %d bytes of %d", err, len(again), len(whole))
+		}
+	}
+}
+
+// withoutMemory runs body while the process can have 16 MiB more, and not more.
+func withoutMemory(t *testing.T, body func()) {
+	t.Helper()
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_AS, &limit); err != nil {
+		t.Fatal(err)
+	}
+	scarce := syscall.Rlimit{Cur: uint64(memoryOfProcess(t, "VmSize")) + 16<<20, Max: limit.Max}
+	if err := syscall.Setrlimit(syscall.RLIMIT_AS, &scarce); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := syscall.Setrlimit(syscall.RLIMIT_AS, &limit); err != nil {
+			t.Fatal(err)
+		}
+	}()
+	body()
 }
 
 func threadsOfProcess(t *testing.T) int {

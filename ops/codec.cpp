@@ -46,11 +46,12 @@ template <size_t size, typename Body> int guarded(char (&reason)[size], Body bod
     return OPS_FAILED;
 }
 
-// While it lives, a second thread may help this one with a file; with none, when the size is 0.
+// While it lives, a second thread may help this one with a file.
 struct Together {
-    Together(const void *content, size_t size) {
+    explicit Together(bool encoded) { *ops_ahead_file() = {nullptr, nullptr, encoded, 1}; }
+    Together(const void *content, size_t size) { // with none, when the size is 0
         const auto *start = size ? static_cast<const unsigned char *>(content) : nullptr;
-        *ops_ahead_file() = {start, start + size, 1};
+        *ops_ahead_file() = {start, start + size, false, 1};
     }
     ~Together() { *ops_ahead_file() = {}; }
 };
@@ -91,9 +92,10 @@ int ops_decode(const void *content, size_t size, int flags, int rows, int cols, 
 }
 
 int ops_encode(const char *extension, int rows, int cols, int type, void *pixels, size_t stride, const int *parameters,
-               int parameter_count, struct ops_encoded *out) {
+               int parameter_count, int together, struct ops_encoded *out) {
     return guarded(out->reason, [&] {
         logged[0] = 0;
+        const Together second(together != 0);
         const cv::Mat image(rows, cols, type, pixels, stride);
         std::unique_ptr<std::vector<uchar>> file(new std::vector<uchar>);
         if (!cv::imencode(extension, image, *file, std::vector<int>(parameters, parameters + parameter_count))) {
@@ -102,6 +104,7 @@ int ops_encode(const char *extension, int rows, int cols, int type, void *pixels
         }
         out->data = file->data();
         out->size = file->size();
+        out->threads = ops_ahead_file()->threads;
         out->owner = file.release();
         return OPS_OK;
     });

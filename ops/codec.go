@@ -86,20 +86,25 @@ func (p plan) load(content, memory []byte, keep bool) error {
 	return Convert(upright, result)
 }
 
-// togetherFrom is how many pixels an image must have for two threads to decode it.
+// togetherFrom is how many pixels an image must have for two threads to work on its file.
 const togetherFrom = 1 << 18
+
+// byTwo is 1 for images that are large enough, 0 for others, as C wants it.
+func byTwo(image abi.Image, from uint64) C.int {
+	if uint64(image.Width)*uint64(image.Height) >= from {
+		return 1
+	}
+	return 0
+}
 
 // decode lets OpenCV write the file's pixels to target, and makes sure that it did. It tells how many threads did it.
 func (p plan) decode(content []byte, target Pixels, togetherFrom uint64) (threads int, err error) {
 	var out C.struct_ops_decoded
-	together := C.int(0)
-	if uint64(target.Width)*uint64(target.Height) >= togetherFrom {
-		together = 1
-	}
 	// One call into C: what the codecs leave behind for us to find, they leave in the thread.
 	code := C.ops_decode(unsafe.Pointer(unsafe.SliceData(content)), C.size_t(len(content)), C.int(p.read),
 		C.int(p.canvas[1]), C.int(p.canvas[0]), C.int(matType(p.decoded)),
-		unsafe.Pointer(unsafe.SliceData(target.Data)), C.size_t(len(target.Data)), together, &out)
+		unsafe.Pointer(unsafe.SliceData(target.Data)), C.size_t(len(target.Data)),
+		byTwo(target.Image, togetherFrom), &out)
 	runtime.KeepAlive(content)
 	runtime.KeepAlive(target.Data)
 	threads = int(out.threads)
@@ -212,12 +217,12 @@ func Save(path string, src Pixels, quality int32) error {
 	if _, _, err := targetFile(path); err != nil {
 		return err
 	}
-	content, err := format.encode(extension, src, quality)
+	file, err := format.encode(extension, src, quality)
 	if err != nil {
 		return abi.Errorf(abi.CodeOf(err), "save %q: %w", path, err)
 	}
-	defer C.ops_encoded_free(content.owner)
-	return writeFile(path, unsafe.Slice((*byte)(content.data), content.size))
+	defer file.free()
+	return writeFile(path, file.content)
 }
 
 // check finds out whether the format can hold the image.
@@ -242,29 +247,42 @@ func (f *encoder) check(image abi.Image, quality int32) error {
 	return nil
 }
 
-// encode gives the file's content, in memory of C's that must be freed.
-func (f *encoder) encode(extension string, src Pixels, quality int32) (C.struct_ops_encoded, error) {
-	var out C.struct_ops_encoded
+// encodedFile is a file's content, in memory of C's.
+type encodedFile struct {
+	content []byte
+	threads int // that encoded it
+	owner   unsafe.Pointer
+}
+
+func (f encodedFile) free() { C.ops_encoded_free(f.owner) }
+
+// encode gives the file's content.
+func (f *encoder) encode(extension string, src Pixels, quality int32) (encodedFile, error) {
 	bgr, done, err := withOrder(src, blueFirst(src.Order))
 	if err != nil {
-		return out, err
+		return encodedFile{}, err
 	}
 	defer done()
-	parameters := []C.int{C.int(f.quality), C.int(quality)}
-	count := C.int(len(parameters))
 	if f.quality == 0 || quality == abi.QualityDefault {
-		count = 0
+		return f.encodeWith(nil, extension, bgr, togetherFrom)
 	}
+	return f.encodeWith([]int32{int32(f.quality), quality}, extension, bgr, togetherFrom)
+}
+
+// encodeWith takes pairs of OpenCV's parameters and their values, and pixels in its order.
+func (f *encoder) encodeWith(parameters []int32, extension string, bgr Pixels, togetherFrom uint64) (encodedFile, error) {
+	var out C.struct_ops_encoded
 	cExtension := C.CString(extension)
 	defer C.free(unsafe.Pointer(cExtension))
 	code := C.ops_encode(cExtension, C.int(bgr.Height), C.int(bgr.Width), C.int(matType(bgr.Image)),
-		unsafe.Pointer(unsafe.SliceData(bgr.Data)), C.size_t(bgr.Stride), unsafe.SliceData(parameters), count, &out)
+		unsafe.Pointer(unsafe.SliceData(bgr.Data)), C.size_t(bgr.Stride),
+		(*C.int)(unsafe.SliceData(parameters)), C.int(len(parameters)), byTwo(bgr.Image, togetherFrom), &out)
 	runtime.KeepAlive(bgr.Data)
 	switch {
 	case code == C.OPS_NO_MEMORY:
-		return out, abi.Errorf(abi.ENoSpace, "the %s encoder finds no memory for %s", f.name, describe(src.Image))
+		return encodedFile{}, abi.Errorf(abi.ENoSpace, "the %s encoder finds no memory for %s", f.name, describe(bgr.Image))
 	case code != C.OPS_OK:
-		return out, abi.Errorf(abi.EEncode, "the %s encoder fails for %s: %s", f.name, describe(src.Image), C.GoString(&out.reason[0]))
+		return encodedFile{}, abi.Errorf(abi.EEncode, "the %s encoder fails for %s: %s", f.name, describe(bgr.Image), C.GoString(&out.reason[0]))
 	}
-	return out, nil
+	return encodedFile{unsafe.Slice((*byte)(out.data), out.size), int(out.threads), out.owner}, nil
 }

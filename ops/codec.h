@@ -28,12 +28,14 @@ struct ops_encoded {
     void *owner; // for ops_encoded_free
     const void *data;
     size_t size;
+    int threads; // that encoded it
     char reason[256];
 };
 
 // Encodes an image in the format of the extension (".png"), with pairs of parameter and value. Free the result.
+// `together` is as above.
 int ops_encode(const char *extension, int rows, int cols, int type, void *pixels, size_t stride, const int *parameters,
-               int parameter_count, struct ops_encoded *out);
+               int parameter_count, int together, struct ops_encoded *out);
 void ops_encoded_free(void *owner);
 
 // Keeps OpenCV's messages off the host's standard error. Call before anything else.

@@ -1,9 +1,13 @@
 // What we use of libjpeg-turbo's structures; OpenCV does not install the headers of the one that it brings. This is
-// their layout for JPEG_LIB_VERSION 70 on 64 bits. jpeg_ahead.c makes sure that it is the library's too.
+// their layout for JPEG_LIB_VERSION 70 on 64 bits. Who uses them makes sure that it is the library's too.
 #ifndef SHMCV_OPS_JPEG_H
 #define SHMCV_OPS_JPEG_H
 #include <stddef.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 // The beginning, which is the same in all versions.
 struct jpeg_error_mgr {
@@ -87,7 +91,58 @@ struct jpeg_decompress {
     void *idct, *upsample, *cconvert, *cquantize;
 };
 
+struct jpeg_compress;
+
+struct jpeg_entropy_encoder {
+    void (*start_pass)(struct jpeg_compress *, int gather_statistics);
+    int (*encode_mcu)(struct jpeg_compress *, jpeg_block *mcu[]);
+    void *encode_mcus; // of lossless JPEG
+    void (*finish_pass)(struct jpeg_compress *);
+    // and each encoder's own
+};
+
+struct jpeg_compress {
+    struct jpeg_error_mgr *err;
+    void *mem, *progress, *client_data;
+    int is_decompressor, global_state;
+    void *dest;
+    unsigned image_width, image_height;
+    int input_components, in_color_space;
+    double input_gamma;
+    unsigned scale_num, scale_denom, jpeg_width, jpeg_height;
+    int data_precision, num_components, jpeg_color_space;
+    void *comp_info, *quant_tbl_ptrs[4];
+    int q_scale_factor[4];
+    void *dc_huff_tbl_ptrs[4], *ac_huff_tbl_ptrs[4];
+    uint8_t arith_dc_L[16], arith_dc_U[16], arith_ac_K[16];
+    int num_scans;
+    const void *scan_info;
+    int raw_data_in, arith_code, optimize_coding, CCIR601_sampling, do_fancy_downsampling;
+    int smoothing_factor, dct_method;
+    unsigned restart_interval;
+    int restart_in_rows, write_JFIF_header;
+    uint8_t JFIF_major_version, JFIF_minor_version, density_unit;
+    uint16_t X_density, Y_density;
+    int write_Adobe_marker;
+    unsigned next_scanline;
+    int progressive_mode, max_h_samp_factor, max_v_samp_factor, min_DCT_h_scaled_size, min_DCT_v_scaled_size;
+    unsigned total_iMCU_rows;
+    int comps_in_scan;
+    void *cur_comp_info[4];
+    unsigned MCUs_per_row, MCU_rows_in_scan;
+    int blocks_in_MCU, MCU_membership[10];
+    int Ss, Se, Ah, Al;
+    void *master, *main, *prep, *coef, *marker, *cconvert, *downsample, *fdct;
+    struct jpeg_entropy_encoder *entropy;
+    void *script_space;
+    int script_space_size;
+};
+
 // Keeps a warning as the damage of this thread's file, unless there is one already.
 void ops_jpeg_add_damage(const char *warning);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

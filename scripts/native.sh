@@ -7,11 +7,11 @@ need_go_flags() {
     CGO_CPPFLAGS="$(pkg-config --cflags opencv4)"
     if [ "${SHMCV_OPENCV:-bundled}" = bundled ]; then
         # An OpenCV that is ours alone tells us what it would print; libjpeg does so by way of ops/jpeg_damage.c. And
-        # ops/jpeg_ahead.c and ops/png_ahead.c let two threads decode one image.
+        # ops/ahead.h tells of the files that let two threads work on one image.
         CGO_CPPFLAGS="$CGO_CPPFLAGS -DSHMCV_BUNDLED_OPENCV"
         CGO_LDFLAGS="$(pkg-config --static --libs opencv4)"
         local name
-        for name in jpeg_{std_error,CreateDecompress,start_decompress,destroy_decompress} inflate inflateEnd; do
+        for name in jpeg_{std_error,CreateDecompress,start_decompress,destroy_decompress,CreateCompress,start_compress,destroy_compress} inflate inflateEnd; do
             CGO_LDFLAGS="$CGO_LDFLAGS -Wl,--wrap=$name"
         done
     else
