@@ -11,7 +11,8 @@ need_go_flags() {
         CGO_CPPFLAGS="$CGO_CPPFLAGS -DSHMCV_BUNDLED_OPENCV"
         CGO_LDFLAGS="$(pkg-config --static --libs opencv4)"
         local name
-        for name in jpeg_{std_error,CreateDecompress,start_decompress,destroy_decompress,CreateCompress,start_compress,destroy_compress} inflate inflateEnd; do
+        for name in jpeg_{std_error,CreateDecompress,start_decompress,destroy_decompress} inflate inflateEnd \
+            jpeg_{CreateCompress,start_compress,destroy_compress}; do
             CGO_LDFLAGS="$CGO_LDFLAGS -Wl,--wrap=$name"
         done
     else
