@@ -19,7 +19,7 @@ def machine() -> dict[str, Any]:
         "processor": model[1].strip() if model else platform.machine(),
         "processors": len(os.sched_getaffinity(0)),
         "memory_mib": meminfo("MemTotal") // 1024,
-        "kernel": platform.release(),
+        "kernel": platform.release().partition("-")[0],
         "load": os.getloadavg()[0],
     }
 
