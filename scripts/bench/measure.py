@@ -193,6 +193,7 @@ class Bench:
         found = self.results.get((kind, name))
         if found is None:
             targets = row.targets if metric == "ns" else EXTRA_TARGETS.get((kind, name), ())
-            found = Result(kind, name, unit, KINDS[kind].base, row.essential, list(targets))
+            essential = row.essential or (metric != "ns" and bool(targets))  # several rows share what is not time
+            found = Result(kind, name, unit, KINDS[kind].base, essential, list(targets))
             self.results[kind, name] = found
         return found
