@@ -7,6 +7,7 @@ internal sealed unsafe class Guest
     private const ulong Room = Width * Height * 4;
 
     private static ulong shared, large;
+    private static string largePhoto = "";
 
     private readonly string photo, saved, first, second;
 
@@ -29,6 +30,8 @@ internal sealed unsafe class Guest
         }
         Expect(Library.Ok, Library.shmcv_save(shared, Photo(folder), Library.QualityDefault), "save");
         large = Create("large", 2000, 2000);
+        largePhoto = Path.Combine(folder, "large.jpg");
+        Expect(Library.Ok, Library.shmcv_save(large, largePhoto, Library.QualityDefault), "save");
     }
 
     private static ulong Create(string what, uint width, uint height)
@@ -69,9 +72,14 @@ internal sealed unsafe class Guest
     public static void Touch() =>
         Refused(Library.NotFound, Library.shmcv_load(shared, "/no/such/photo.png", Library.LoadColor, out _), "/no/such/photo.png");
 
-    /// <summary>A call that takes milliseconds; for one thread at a time.</summary>
-    public static void Work(bool odd) =>
-        Expect(Library.Ok, Library.shmcv_convert(large, large, odd ? Library.OrderRgb : Library.OrderBgr), "convert");
+    /// <summary>
+    /// A call that takes milliseconds, and has a second thread of the library's, or of OpenCV's, beside the caller's; for one
+    /// thread at a time.
+    /// </summary>
+    public static void Work(bool odd) => Expect(
+        Library.Ok,
+        odd ? Library.shmcv_load(large, largePhoto, Library.LoadColor, out _) : Library.shmcv_convert(large, large, Library.OrderRgb),
+        "work");
 
     private static string Photo(string folder) => Path.Combine(folder, "photo.png");
 
