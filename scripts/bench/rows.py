@@ -49,7 +49,7 @@ KINDS = {
     "view": Kind("A BGRA segment as an SKBitmap, without a copy", ""),
     "job": Kind(
         "The whole job in a program that runs: load a JPEG, flip it horizontally, save it as a JPEG",
-        "Into and out of shared memory at each step. Noisy: cv2 and OpenCvSharp differ by a half from one run to another.",
+        "Into and out of shared memory at each step. Noisy: cv2 and OpenCvSharp differ by a half from run to run.",
         base="cv2",
     ),
     "program": Kind("The same job, from a program's start to its end", "", base="cv2"),
