@@ -34,6 +34,7 @@ type Nap struct {
 // forEver is the deadline of a wait without an end.
 const forEver = 1<<64 - 1
 
+// begin sets when the wait is over: timeout from now, never if that is negative.
 func (n *Nap) begin(timeout time.Duration) {
 	n.deadline = forEver
 	if timeout > 0 {
