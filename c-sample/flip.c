@@ -44,7 +44,7 @@ int main(int argc, char **argv) {
     check(shmcv_create(flipped_name, SIZE, &flipped));
 
     /* The file is decoded straight into the segment; image tells what has become of it. */
-    shmcv_image image;
+    shmcv_image_info image;
     check(shmcv_load(photo, photograph, SHMCV_LOAD_COLOR, &image));
     printf("loaded %s: %u x %u pixels, %u channels, into segment %s\n", photograph, image.width, image.height,
            image.channels, photo_name);

@@ -18,7 +18,7 @@ import (
 // Errors: those of shmcv_load, but the file is not decoded, so damage beyond its header is not seen.
 //
 //export goProbe
-func goProbe(path *C.in_char, flags C.int32_t, out *C.shmcv_image) C.int32_t {
+func goProbe(path *C.in_char, flags C.int32_t, out *C.shmcv_image_info) C.int32_t {
 	return guard(func() error {
 		if err := required("out", unsafe.Pointer(out)); err != nil {
 			return err
@@ -31,7 +31,7 @@ func goProbe(path *C.in_char, flags C.int32_t, out *C.shmcv_image) C.int32_t {
 		if err != nil {
 			return err
 		}
-		*(*abi.Image)(unsafe.Pointer(out)) = image
+		*(*abi.ImageInfo)(unsafe.Pointer(out)) = image
 		return nil
 	})
 }
@@ -46,20 +46,20 @@ func goProbe(path *C.in_char, flags C.int32_t, out *C.shmcv_image) C.int32_t {
 // SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
 //
 //export goLoad
-func goLoad(seg C.shmcv_segment, path *C.in_char, flags C.int32_t, out *C.shmcv_image) C.int32_t {
+func goLoad(seg C.shmcv_segment, path *C.in_char, flags C.int32_t, out *C.shmcv_image_info) C.int32_t {
 	return withSegment(seg, func(segment memory) error {
 		str, err := text("path", path)
 		if err != nil {
 			return err
 		}
-		var image abi.Image
-		err = segment.Store(func(bytes []byte) (abi.Image, error) {
+		var image abi.ImageInfo
+		err = segment.Store(func(bytes []byte) (abi.ImageInfo, error) {
 			_, none := segment.Image()
 			image, err = ops.Load(str, abi.LoadFlag(flags), bytes, none == nil)
 			return image, err
 		})
 		if err == nil && out != nil {
-			*(*abi.Image)(unsafe.Pointer(out)) = image
+			*(*abi.ImageInfo)(unsafe.Pointer(out)) = image
 		}
 		return err
 	})

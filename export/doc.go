@@ -1,7 +1,7 @@
 // shmcv: images in named shared memory, for C, C++, C# and Python.
 //
 // A segment is a piece of shared memory with a name. It holds pixels from its first byte on, and one description of
-// them (shmcv_image) that the library keeps behind the pixels. Every process of the same user that opens the name
+// them (shmcv_image_info) that the library keeps behind the pixels. Every process of the same user that opens the name
 // works on the same memory; nothing is copied and nothing is sent. A photograph, flipped and saved:
 //
 //	#include <shmcv.h>

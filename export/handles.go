@@ -14,9 +14,9 @@ type memory interface {
 	Retain()
 	Release()
 	Bytes() ([]byte, error)
-	Room(image abi.Image) ([]byte, error)
-	Image() (abi.Image, error)
-	SetImage(image abi.Image) error
+	Room(image abi.ImageInfo) ([]byte, error)
+	Image() (abi.ImageInfo, error)
+	SetImage(image abi.ImageInfo) error
 	ImageSequence() (uint64, error)
 	AwaitImage(newerThan uint64, timeout time.Duration, nap *shm.Nap) (uint64, error)
 	Store(write shm.StoreFunc) error

@@ -19,7 +19,7 @@ import (
 // Errors: SHMCV_E_NO_IMAGE before one has been stored; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED.
 //
 //export goImageGet
-func goImageGet(seg C.shmcv_segment, out *C.shmcv_image) C.int32_t {
+func goImageGet(seg C.shmcv_segment, out *C.shmcv_image_info) C.int32_t {
 	return withSegment(seg, func(segment memory) error {
 		if err := required("out", unsafe.Pointer(out)); err != nil {
 			return err
@@ -28,7 +28,7 @@ func goImageGet(seg C.shmcv_segment, out *C.shmcv_image) C.int32_t {
 		if err != nil {
 			return err
 		}
-		*(*abi.Image)(unsafe.Pointer(out)) = image
+		*(*abi.ImageInfo)(unsafe.Pointer(out)) = image
 		return nil
 	})
 }
@@ -40,7 +40,7 @@ func goImageGet(seg C.shmcv_segment, out *C.shmcv_image) C.int32_t {
 // SHMCV_E_LIMIT; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
 //
 //export goImageSet
-func goImageSet(seg C.shmcv_segment, image *C.in_image) C.int32_t {
+func goImageSet(seg C.shmcv_segment, image *C.in_image_info) C.int32_t {
 	return withSegment(seg, func(segment memory) error {
 		wanted, err := imageArgument("image", image)
 		if err != nil {
@@ -62,14 +62,14 @@ func goImageSet(seg C.shmcv_segment, image *C.in_image) C.int32_t {
 // SHMCV_E_TRUNCATED.
 //
 //export goReadPixels
-func goReadPixels(seg C.shmcv_segment, layout *C.in_image, pixels unsafe.Pointer) C.int32_t {
+func goReadPixels(seg C.shmcv_segment, layout *C.in_image_info, pixels unsafe.Pointer) C.int32_t {
 	return withSegment(seg, func(segment memory) error {
 		outside, err := outsidePixels(layout, pixels)
 		if err != nil {
 			return err
 		}
-		return segment.Read(func(image abi.Image, pixels []byte) error {
-			return ops.Convert(ops.Pixels{Image: image, Data: pixels}, outside)
+		return segment.Read(func(image abi.ImageInfo, pixels []byte) error {
+			return ops.Convert(ops.Pixels{ImageInfo: image, Data: pixels}, outside)
 		})
 	})
 }
@@ -80,13 +80,13 @@ func goReadPixels(seg C.shmcv_segment, layout *C.in_image, pixels unsafe.Pointer
 // Errors: SHMCV_E_TOO_SMALL; SHMCV_E_INVALID; SHMCV_E_LIMIT; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
 //
 //export goWritePixels
-func goWritePixels(seg C.shmcv_segment, layout *C.in_image, pixels *C.in_byte, order C.int32_t) C.int32_t {
+func goWritePixels(seg C.shmcv_segment, layout *C.in_image_info, pixels *C.in_byte, order C.int32_t) C.int32_t {
 	return withSegment(seg, func(segment memory) error {
 		outside, err := outsidePixels(layout, unsafe.Pointer(pixels))
 		if err != nil {
 			return err
 		}
-		image, err := abi.NewImage(outside.Width, outside.Height, outside.Depth, abi.Order(order)).Checked()
+		image, err := abi.NewImageInfo(outside.Width, outside.Height, outside.Depth, abi.Order(order)).Checked()
 		if err != nil {
 			return err
 		}
@@ -144,15 +144,15 @@ func napOf(nap *C.shmcv_nap) *shm.Nap { return (*shm.Nap)(unsafe.Pointer(nap)) }
 var _ = [1]struct{}{}[unsafe.Sizeof(shm.Nap{})-C.sizeof_shmcv_nap]
 
 // imageArgument copies and checks a caller's image description.
-func imageArgument(argument string, image *C.in_image) (abi.Image, error) {
+func imageArgument(argument string, image *C.in_image_info) (abi.ImageInfo, error) {
 	if err := required(argument, unsafe.Pointer(image)); err != nil {
-		return abi.Image{}, err
+		return abi.ImageInfo{}, err
 	}
-	return (*abi.Image)(unsafe.Pointer(image)).Checked()
+	return (*abi.ImageInfo)(unsafe.Pointer(image)).Checked()
 }
 
 // outsidePixels are the caller's own.
-func outsidePixels(layout *C.in_image, pixels unsafe.Pointer) (ops.Pixels, error) {
+func outsidePixels(layout *C.in_image_info, pixels unsafe.Pointer) (ops.Pixels, error) {
 	image, err := imageArgument("layout", layout)
 	if err != nil {
 		return ops.Pixels{}, err
@@ -160,7 +160,7 @@ func outsidePixels(layout *C.in_image, pixels unsafe.Pointer) (ops.Pixels, error
 	if err := required("pixels", pixels); err != nil {
 		return ops.Pixels{}, err
 	}
-	return ops.Pixels{Image: image, Data: unsafe.Slice((*byte)(pixels), image.Bytes())}, nil
+	return ops.Pixels{ImageInfo: image, Data: unsafe.Slice((*byte)(pixels), image.Bytes())}, nil
 }
 
 // pixelsOf gives the image of a segment with its memory.
@@ -173,15 +173,15 @@ func pixelsOf(segment memory) (ops.Pixels, error) {
 	if err != nil {
 		return ops.Pixels{}, err
 	}
-	return ops.Pixels{Image: image, Data: bytes[:image.Bytes()]}, nil
+	return ops.Pixels{ImageInfo: image, Data: bytes[:image.Bytes()]}, nil
 }
 
 // fill lets write store image in the segment's memory, and says that it is there once it is.
-func fill(segment memory, image abi.Image, write func(ops.Pixels) error) error {
+func fill(segment memory, image abi.ImageInfo, write func(ops.Pixels) error) error {
 	if _, err := segment.Room(image); err != nil {
 		return err
 	}
-	return segment.Store(func(memory []byte) (abi.Image, error) {
-		return image, write(ops.Pixels{Image: image, Data: memory[:image.Bytes()]})
+	return segment.Store(func(memory []byte) (abi.ImageInfo, error) {
+		return image, write(ops.Pixels{ImageInfo: image, Data: memory[:image.Bytes()]})
 	})
 }

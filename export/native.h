@@ -11,7 +11,7 @@
 
 /* cgo drops const from signatures; through these names bindings/gen knows what is only read. */
 typedef const char in_char;
-typedef const shmcv_image in_image;
+typedef const shmcv_image_info in_image_info;
 typedef const unsigned char in_byte;
 
 /* Set in the child by pthread_atfork: Go's other threads do not exist there, so Go must not be entered. */

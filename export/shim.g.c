@@ -83,7 +83,7 @@ int32_t shmcv_sweep(uint32_t *removed) {
     return status;
 }
 
-int32_t shmcv_image_get(shmcv_segment seg, shmcv_image *out) {
+int32_t shmcv_image_get(shmcv_segment seg, shmcv_image_info *out) {
     shmcv_entry entry;
     int32_t refused = shmcv_enter(&entry);
     if (refused) return refused;
@@ -92,7 +92,7 @@ int32_t shmcv_image_get(shmcv_segment seg, shmcv_image *out) {
     return status;
 }
 
-int32_t shmcv_image_set(shmcv_segment seg, const shmcv_image *image) {
+int32_t shmcv_image_set(shmcv_segment seg, const shmcv_image_info *image) {
     shmcv_entry entry;
     int32_t refused = shmcv_enter(&entry);
     if (refused) return refused;
@@ -101,7 +101,7 @@ int32_t shmcv_image_set(shmcv_segment seg, const shmcv_image *image) {
     return status;
 }
 
-int32_t shmcv_read_pixels(shmcv_segment seg, const shmcv_image *layout, void *pixels) {
+int32_t shmcv_read_pixels(shmcv_segment seg, const shmcv_image_info *layout, void *pixels) {
     shmcv_entry entry;
     int32_t refused = shmcv_enter(&entry);
     if (refused) return refused;
@@ -110,7 +110,7 @@ int32_t shmcv_read_pixels(shmcv_segment seg, const shmcv_image *layout, void *pi
     return status;
 }
 
-int32_t shmcv_write_pixels(shmcv_segment seg, const shmcv_image *layout, const void *pixels, int32_t order) {
+int32_t shmcv_write_pixels(shmcv_segment seg, const shmcv_image_info *layout, const void *pixels, int32_t order) {
     shmcv_entry entry;
     int32_t refused = shmcv_enter(&entry);
     if (refused) return refused;
@@ -141,7 +141,7 @@ int32_t shmcv_image_wait(shmcv_segment seg, uint64_t newer_than, int32_t timeout
     return status;
 }
 
-int32_t shmcv_probe(const char *path, int32_t flags, shmcv_image *out) {
+int32_t shmcv_probe(const char *path, int32_t flags, shmcv_image_info *out) {
     shmcv_entry entry;
     int32_t refused = shmcv_enter(&entry);
     if (refused) return refused;
@@ -150,7 +150,7 @@ int32_t shmcv_probe(const char *path, int32_t flags, shmcv_image *out) {
     return status;
 }
 
-int32_t shmcv_load(shmcv_segment seg, const char *path, int32_t flags, shmcv_image *out) {
+int32_t shmcv_load(shmcv_segment seg, const char *path, int32_t flags, shmcv_image_info *out) {
     shmcv_entry entry;
     int32_t refused = shmcv_enter(&entry);
     if (refused) return refused;

@@ -20,9 +20,9 @@ import (
 //export goFlip
 func goFlip(src, dst C.shmcv_segment, code C.int32_t) C.int32_t {
 	return transform(src, dst, func(from ops.Pixels, into transformTarget) error {
-		image := from.Image
+		image := from.ImageInfo
 		if !into.same {
-			image = abi.NewImage(from.Width, from.Height, from.Depth, from.Order)
+			image = abi.NewImageInfo(from.Width, from.Height, from.Depth, from.Order)
 		}
 		return into.fill(image, func(to ops.Pixels) error { return ops.Flip(from, to, abi.FlipCode(code)) })
 	})
@@ -38,7 +38,7 @@ func goFlip(src, dst C.shmcv_segment, code C.int32_t) C.int32_t {
 //export goConvert
 func goConvert(src, dst C.shmcv_segment, order C.int32_t) C.int32_t {
 	return transform(src, dst, func(from ops.Pixels, into transformTarget) error {
-		image, err := abi.NewImage(from.Width, from.Height, from.Depth, abi.Order(order)).Checked()
+		image, err := abi.NewImageInfo(from.Width, from.Height, from.Depth, abi.Order(order)).Checked()
 		if err != nil {
 			return err
 		}
@@ -52,7 +52,7 @@ type transformTarget struct {
 	same    bool // it is also where the source comes from
 }
 
-func (t transformTarget) fill(image abi.Image, write func(ops.Pixels) error) error {
+func (t transformTarget) fill(image abi.ImageInfo, write func(ops.Pixels) error) error {
 	return fill(t.segment, image, write)
 }
 

@@ -3,9 +3,9 @@
 /* shmcv: images in named shared memory, for C, C++, C# and Python.
  *
  * A segment is a piece of shared memory with a name. It holds pixels from its first byte on, and one
- * description of them (shmcv_image) that the library keeps behind the pixels. Every process of the same user
- * that opens the name works on the same memory; nothing is copied and nothing is sent. A photograph, flipped
- * and saved:
+ * description of them (shmcv_image_info) that the library keeps behind the pixels. Every process of the same
+ * user that opens the name works on the same memory; nothing is copied and nothing is sent. A photograph,
+ * flipped and saved:
  *
  *     #include <shmcv.h>
  *     #include <stdio.h>
@@ -154,10 +154,10 @@ enum shmcv_color_order {
 #define SHMCV_MAX_DIMENSION 1048576    /* Greatest width or height, in pixels. */
 #define SHMCV_MAX_PIXELS    1073741824 /* Greatest width times height. */
 
-/* shmcv_image describes pixels in memory. It is 64 bytes long and has the same layout in C, in C#, in Python
- * and in the segment itself. The pixel (x, y) starts at byte y*stride + x*channels*bytes(depth) of the
- * segment. */
-typedef struct shmcv_image {
+/* shmcv_image_info describes pixels in memory. It is 64 bytes long and has the same layout in C, in C#, in
+ * Python and in the segment itself. The pixel (x, y) starts at byte y*stride + x*channels*bytes(depth) of
+ * the segment. */
+typedef struct shmcv_image_info {
     uint32_t width;        /* Pixels in a row, 1 to SHMCV_MAX_DIMENSION. */
     uint32_t height;       /* Rows, 1 to SHMCV_MAX_DIMENSION. */
     uint32_t channels;     /* Samples in a pixel: 1, 3 or 4, as order says. */
@@ -168,7 +168,7 @@ typedef struct shmcv_image {
     uint64_t stride;       /* Bytes from one row to the next; 0 on the way in means that rows follow without
                             * a gap. */
     uint64_t reserved1[4]; /* Must be 0. */
-} shmcv_image;
+} shmcv_image_info;
 
 /* Limits on segments. */
 #define SHMCV_MAX_NAME 200 /* Greatest length of a segment's name, in bytes. */
@@ -176,42 +176,43 @@ typedef struct shmcv_image {
 /* shmcv_segment_info tells what is known of a segment from its file, without an open handle. It is 384 bytes
  * long. */
 typedef struct shmcv_segment_info {
-    char name[208];       /* The segment's name, NUL-terminated. */
-    uint8_t uuid[16];     /* Identity of this very segment, all zero for a foreign one; a name may be reused,
-                           * a uuid is not. */
-    uint64_t size;        /* Bytes for pixels, as asked for when it was created; the file's length for a
-                           * foreign one. */
-    uint64_t file_size;   /* Bytes of shared memory it takes. */
-    uint64_t created_at;  /* When it was created, nanoseconds since 1970 (UTC); 0 for a foreign one. */
-    uint32_t owner;       /* Process id of its creator; 0 for a foreign one. */
-    uint32_t owner_alive; /* 1 while the creator holds it, 0 when that process is gone or has closed it. */
-    uint32_t has_image;   /* 1 when image is meaningful. */
-    uint32_t foreign;     /* 1 when it has no shmcv metadata: made by another program. */
-    shmcv_image image;    /* The image in it; of a stream, that of its newest frame. */
-    uint64_t slot_size;   /* Bytes for the pixels of one frame of a stream; 0 for a segment that holds a
-                           * single image. */
-    uint32_t slots;       /* Slots of a stream, 0 for a segment that holds a single image. */
-    uint32_t reserved0;   /* 0. */
-    uint64_t reserved[5]; /* 0. */
+    char name[208];         /* The segment's name, NUL-terminated. */
+    uint8_t uuid[16];       /* Identity of this very segment, all zero for a foreign one; a name may be
+                             * reused, a uuid is not. */
+    uint64_t size;          /* Bytes for pixels, as asked for when it was created; the file's length for a
+                             * foreign one. */
+    uint64_t file_size;     /* Bytes of shared memory it takes. */
+    uint64_t created_at;    /* When it was created, nanoseconds since 1970 (UTC); 0 for a foreign one. */
+    uint32_t owner;         /* Process id of its creator; 0 for a foreign one. */
+    uint32_t owner_alive;   /* 1 while the creator holds it, 0 when that process is gone or has closed it. */
+    uint32_t has_image;     /* 1 when image is meaningful. */
+    uint32_t foreign;       /* 1 when it has no shmcv metadata: made by another program. */
+    shmcv_image_info image; /* The image in it; of a stream, that of its newest frame. */
+    uint64_t slot_size;     /* Bytes for the pixels of one frame of a stream; 0 for a segment that holds a
+                             * single image. */
+    uint32_t slots;         /* Slots of a stream, 0 for a segment that holds a single image. */
+    uint32_t reserved0;     /* 0. */
+    uint64_t reserved[5];   /* 0. */
 } shmcv_segment_info;
 
 /* shmcv_frame_info tells of a frame that a reader has been given. It is 128 bytes long. */
 typedef struct shmcv_frame_info {
-    uint64_t sequence;    /* The frame's number: 1 for the stream's first, then 1 more each, across writers. */
-    uint64_t time;        /* When it was published: CLOCK_MONOTONIC, nanoseconds. */
-    uint64_t missed;      /* How many frames were published between the one that was waited beyond and this
-                           * one. */
-    shmcv_image image;    /* What its pixels mean. */
-    uint64_t reserved[5]; /* 0. */
+    uint64_t sequence;      /* The frame's number: 1 for the stream's first, then 1 more each, across
+                             * writers. */
+    uint64_t time;          /* When it was published: CLOCK_MONOTONIC, nanoseconds. */
+    uint64_t missed;        /* How many frames were published between the one that was waited beyond and this
+                             * one. */
+    shmcv_image_info image; /* What its pixels mean. */
+    uint64_t reserved[5];   /* 0. */
 } shmcv_frame_info;
 
 /* The layouts are part of the ABI. */
 #ifdef __cplusplus
-static_assert(sizeof(shmcv_image) == 64, "shmcv_image has another layout here");
+static_assert(sizeof(shmcv_image_info) == 64, "shmcv_image_info has another layout here");
 static_assert(sizeof(shmcv_segment_info) == 384, "shmcv_segment_info has another layout here");
 static_assert(sizeof(shmcv_frame_info) == 128, "shmcv_frame_info has another layout here");
 #else
-_Static_assert(sizeof(shmcv_image) == 64, "shmcv_image has another layout here");
+_Static_assert(sizeof(shmcv_image_info) == 64, "shmcv_image_info has another layout here");
 _Static_assert(sizeof(shmcv_segment_info) == 384, "shmcv_segment_info has another layout here");
 _Static_assert(sizeof(shmcv_frame_info) == 128, "shmcv_frame_info has another layout here");
 #endif
@@ -287,14 +288,14 @@ SHMCV_API int32_t shmcv_sweep(uint32_t *removed);
 /* shmcv_image_get gives the description of the image in a segment.
  *
  * Errors: SHMCV_E_NO_IMAGE before one has been stored; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */
-SHMCV_API int32_t shmcv_image_get(shmcv_segment seg, shmcv_image *out);
+SHMCV_API int32_t shmcv_image_get(shmcv_segment seg, shmcv_image_info *out);
 
 /* shmcv_image_set says what the pixels of a segment mean, for every process that has it open. The pixels are
  * not touched: use it after writing them through shmcv_data, and on segments that other programs made.
  *
  * Errors: SHMCV_E_TOO_SMALL when the image does not fit; SHMCV_E_INVALID for nonsense geometry, with the
  * field named; SHMCV_E_LIMIT; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
-SHMCV_API int32_t shmcv_image_set(shmcv_segment seg, const shmcv_image *image);
+SHMCV_API int32_t shmcv_image_set(shmcv_segment seg, const shmcv_image_info *image);
 
 /* shmcv_read_pixels copies the image of a segment into memory of the caller's, laid out as layout says:
  * width, height and depth as in the segment, stride and colour order as wanted. Gray, BGR, BGRA, RGB and
@@ -306,14 +307,14 @@ SHMCV_API int32_t shmcv_image_set(shmcv_segment seg, const shmcv_image *image);
  * Errors: SHMCV_E_NO_IMAGE, also when a process died while it stored one; SHMCV_E_INVALID when the size or
  * depth differs from the segment's; SHMCV_E_BUSY when another process has been storing for 10 seconds;
  * SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
-SHMCV_API int32_t shmcv_read_pixels(shmcv_segment seg, const shmcv_image *layout, void *pixels);
+SHMCV_API int32_t shmcv_read_pixels(shmcv_segment seg, const shmcv_image_info *layout, void *pixels);
 
 /* shmcv_write_pixels copies pixels of the caller's, laid out as layout says, into a segment, in the colour
  * order order, rows without gaps; the conversions are those of shmcv_read_pixels. The segment's image is
  * then that one.
  *
  * Errors: SHMCV_E_TOO_SMALL; SHMCV_E_INVALID; SHMCV_E_LIMIT; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
-SHMCV_API int32_t shmcv_write_pixels(shmcv_segment seg, const shmcv_image *layout, const void *pixels,
+SHMCV_API int32_t shmcv_write_pixels(shmcv_segment seg, const shmcv_image_info *layout, const void *pixels,
                                      int32_t order);
 
 /* shmcv_image_sequence gives how often an image has been stored in a segment, by this process or another: by
@@ -355,7 +356,7 @@ enum shmcv_load_flags {
  * same flags; (height-1)*stride + width*channels*bytes(depth) of it is the size that a segment needs.
  *
  * Errors: those of shmcv_load, but the file is not decoded, so damage beyond its header is not seen. */
-SHMCV_API int32_t shmcv_probe(const char *path, int32_t flags, shmcv_image *out);
+SHMCV_API int32_t shmcv_probe(const char *path, int32_t flags, shmcv_image_info *out);
 
 /* shmcv_load decodes an image file straight into a segment, rows without gaps, and stores its description,
  * which it also gives in out unless that is NULL. flags is one of the SHMCV_LOAD_ constants. When it fails,
@@ -365,7 +366,7 @@ SHMCV_API int32_t shmcv_probe(const char *path, int32_t flags, shmcv_image *out)
  * SHMCV_E_DECODE when the file is corrupt, truncated or empty; SHMCV_E_UNSUPPORTED when it is no image of a
  * known format; SHMCV_E_LIMIT, before anything is allocated; SHMCV_E_INVALID for unknown flags or a folder;
  * SHMCV_E_IO; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
-SHMCV_API int32_t shmcv_load(shmcv_segment seg, const char *path, int32_t flags, shmcv_image *out);
+SHMCV_API int32_t shmcv_load(shmcv_segment seg, const char *path, int32_t flags, shmcv_image_info *out);
 
 /* shmcv_save writes the image of a segment to a file, in the format that the path's extension names: .jpg
  * .jpeg .png .webp .tif .tiff .bmp .pbm .pgm .ppm .pnm. quality is 0 to 100 for JPEG, 1 to 100 for WebP

@@ -181,9 +181,9 @@ using const_bytes = basic_bytes<const std::byte>;
 }
 
 /// Describes pixels. width and height are in pixels; stride is in bytes, 0 for rows without gaps.
-[[nodiscard]] inline shmcv_image make_image(std::uint32_t width, std::uint32_t height, order o, depth d = depth::u8,
+[[nodiscard]] inline shmcv_image_info make_image(std::uint32_t width, std::uint32_t height, order o, depth d = depth::u8,
                                             std::uint64_t stride = 0) noexcept {
-    shmcv_image image{};
+    shmcv_image_info image{};
     image.width = width;
     image.height = height;
     image.channels = channels(o);
@@ -194,7 +194,7 @@ using const_bytes = basic_bytes<const std::byte>;
 }
 
 /// Bytes that an image takes from its first to its last: what a segment for it is created with.
-[[nodiscard]] inline std::uint64_t size_of(const shmcv_image &image) noexcept {
+[[nodiscard]] inline std::uint64_t size_of(const shmcv_image_info &image) noexcept {
     const std::uint64_t sample = image.depth == SHMCV_DEPTH_F32 ? 4 : image.depth == SHMCV_DEPTH_U16 ? 2 : 1;
     const std::uint64_t row = std::uint64_t{image.width} * image.channels * sample;
     const std::uint64_t stride = image.stride != 0 ? image.stride : row;
@@ -268,18 +268,18 @@ class segment {
     }
 
     /// The image in the segment. errc::no_image before one has been stored.
-    [[nodiscard]] shmcv_image image() const {
-        shmcv_image found;
+    [[nodiscard]] shmcv_image_info image() const {
+        shmcv_image_info found;
         detail::check(shmcv_image_get(handle_, &found));
         return found;
     }
 
     /// Says what the pixels mean, which are not touched. errc::too_small when the image does not fit.
-    void set_image(const shmcv_image &image) { detail::check(shmcv_image_set(handle_, &image)); }
+    void set_image(const shmcv_image_info &image) { detail::check(shmcv_image_set(handle_, &image)); }
 
     /// Decodes an image file straight into the segment. An image that was there is still there when it throws.
-    shmcv_image load(const std::filesystem::path &path, load_flags flags = load_flags::color) {
-        shmcv_image loaded;
+    shmcv_image_info load(const std::filesystem::path &path, load_flags flags = load_flags::color) {
+        shmcv_image_info loaded;
         detail::check(shmcv_load(handle_, detail::c_string(path).c_str(), static_cast<std::int32_t>(flags), &loaded));
         return loaded;
     }
@@ -290,12 +290,12 @@ class segment {
     }
 
     /// Copies the image into memory of the caller's that is laid out as layout says, converting the colour order.
-    void read_pixels(const shmcv_image &layout, void *pixels) const {
+    void read_pixels(const shmcv_image_info &layout, void *pixels) const {
         detail::check(shmcv_read_pixels(handle_, &layout, pixels));
     }
 
     /// Copies pixels of the caller's, laid out as layout says, into the segment, in the colour order o.
-    void write_pixels(const shmcv_image &layout, const void *pixels, order o) {
+    void write_pixels(const shmcv_image_info &layout, const void *pixels, order o) {
         detail::check(shmcv_write_pixels(handle_, &layout, pixels, static_cast<std::int32_t>(o)));
     }
 
@@ -463,9 +463,9 @@ inline void clear_all() { detail::check(shmcv_clear_all()); }
 }
 
 /// The image that segment::load would store, from the file's header alone; size_of() gives the bytes it needs.
-[[nodiscard]] inline shmcv_image probe(const std::filesystem::path &path, load_flags flags = load_flags::color) {
+[[nodiscard]] inline shmcv_image_info probe(const std::filesystem::path &path, load_flags flags = load_flags::color) {
     detail::require_library();
-    shmcv_image image;
+    shmcv_image_info image;
     detail::check(shmcv_probe(detail::c_string(path).c_str(), static_cast<std::int32_t>(flags), &image));
     return image;
 }

@@ -31,7 +31,7 @@ func decodeBy(togetherFrom uint64, content []byte, flags abi.LoadFlag) ([]byte, 
 	if err != nil {
 		return nil, 0, err
 	}
-	target := Pixels{Image: p.decoded, Data: make([]byte, p.decoded.Bytes())}
+	target := Pixels{ImageInfo: p.decoded, Data: make([]byte, p.decoded.Bytes())}
 	threads, err := p.decode(content, target, togetherFrom)
 	return target.Data, threads, err
 }
@@ -63,12 +63,12 @@ func needTwo(t *testing.T) {
 func part(t *testing.T, width, height uint32, order abi.Order) Pixels {
 	t.Helper()
 	photograph := loaded(t, filepath.Join(testdata, "photograph.jpg"), abi.LoadColor)
-	part := Pixels{Image: abi.NewImage(width, height, abi.DepthU8, abi.OrderBGR), Data: photograph.Data}
+	part := Pixels{ImageInfo: abi.NewImageInfo(width, height, abi.DepthU8, abi.OrderBGR), Data: photograph.Data}
 	part.Stride = photograph.Stride
 	if order == abi.OrderBGR {
 		return part
 	}
-	converted := Pixels{Image: abi.NewImage(width, height, abi.DepthU8, order)}
+	converted := Pixels{ImageInfo: abi.NewImageInfo(width, height, abi.DepthU8, order)}
 	converted.Data = make([]byte, converted.Bytes())
 	if err := Convert(part, converted); err != nil {
 		t.Fatal(err)
@@ -271,14 +271,14 @@ func TestTwoThreadsEncodeWhatOneDoes(t *testing.T) {
 			for _, way := range ways {
 				one, threads, err := encodeBy(alone, image, way.parameters...)
 				if err != nil || threads != 1 {
-					t.Fatalf("%s, %v: %v, %d threads, not alone", describe(image.Image), way.parameters, err, threads)
+					t.Fatalf("%s, %v: %v, %d threads, not alone", describe(image.ImageInfo), way.parameters, err, threads)
 				}
 				two, threads, err := encodeBy(together, image, way.parameters...)
 				if err != nil || threads != way.threads {
-					t.Fatalf("%s, %v: %v, %d threads", describe(image.Image), way.parameters, err, threads)
+					t.Fatalf("%s, %v: %v, %d threads", describe(image.ImageInfo), way.parameters, err, threads)
 				}
 				if !bytes.Equal(one, two) {
-					t.Fatalf("%s, %v: two threads write another file than one", describe(image.Image), way.parameters)
+					t.Fatalf("%s, %v: two threads write another file than one", describe(image.ImageInfo), way.parameters)
 				}
 			}
 		}
@@ -306,7 +306,7 @@ func TestLargeJPEGsAreEncodedByTwoThreads(t *testing.T) {
 // The file's memory grows in the second thread, where nothing would catch what OpenCV throws when there is no more.
 func TestEncodingWithoutMemoryFails(t *testing.T) {
 	needTwo(t)
-	noise := Pixels{Image: abi.NewImage(4096, 4800, abi.DepthU8, abi.OrderBGR)}
+	noise := Pixels{ImageInfo: abi.NewImageInfo(4096, 4800, abi.DepthU8, abi.OrderBGR)}
 	noise.Data = make([]byte, noise.Bytes())
 	rand.NewChaCha8([32]byte{}).Read(noise.Data)
 	best := []int32{gocv.IMWriteJpegQuality, 100}

@@ -30,13 +30,13 @@ func init() { C.ops_silence() }
 // Errors: ETooSmall with the number of bytes that are needed; ENotFound; EPermission; EDecode when the file is corrupt,
 // truncated or empty; EUnsupported when it is no image of a known format, or not to be had with these flags; ELimit,
 // before anything is allocated; EInvalid for unknown flags, or a path to something that is no file; EIO.
-func Load(path string, flags abi.LoadFlag, memory []byte, keep bool) (abi.Image, error) {
+func Load(path string, flags abi.LoadFlag, memory []byte, keep bool) (abi.ImageInfo, error) {
 	if err := checkFlags(flags); err != nil {
-		return abi.Image{}, loadError(path, err)
+		return abi.ImageInfo{}, loadError(path, err)
 	}
 	content, err := readFile(path)
 	if err != nil {
-		return abi.Image{}, err
+		return abi.ImageInfo{}, err
 	}
 	defer release(content)
 	p, err := planFor(content, flags)
@@ -44,21 +44,21 @@ func Load(path string, flags abi.LoadFlag, memory []byte, keep bool) (abi.Image,
 		err = checkWhole(content)
 	}
 	if err != nil {
-		return abi.Image{}, loadError(path, err)
+		return abi.ImageInfo{}, loadError(path, err)
 	}
 	if need := p.result.Bytes(); need > uint64(len(memory)) {
-		return abi.Image{}, abi.Errorf(abi.ETooSmall, "load %q: %d bytes wanted for %s, %d bytes there", path, need, describe(p.result), len(memory))
+		return abi.ImageInfo{}, abi.Errorf(abi.ETooSmall, "load %q: %d bytes wanted for %s, %d bytes there", path, need, describe(p.result), len(memory))
 	}
 	if err := p.load(content, memory, keep); err != nil {
-		return abi.Image{}, loadError(path, err)
+		return abi.ImageInfo{}, loadError(path, err)
 	}
 	return p.result, nil
 }
 
 // load decodes content and brings it into the form that was asked for, in memory.
 func (p plan) load(content, memory []byte, keep bool) error {
-	result := Pixels{Image: p.result, Data: memory[:p.result.Bytes()]}
-	decoded := Pixels{Image: p.decoded, Data: result.Data}
+	result := Pixels{ImageInfo: p.result, Data: memory[:p.result.Bytes()]}
+	decoded := Pixels{ImageInfo: p.decoded, Data: result.Data}
 	converted := p.decoded.Order != p.result.Order || p.decoded.Depth != p.result.Depth
 	if keep || converted || transposes(p.orientation) {
 		decoded.Data = scratch(p.decoded.Bytes())
@@ -77,7 +77,7 @@ func (p plan) load(content, memory []byte, keep bool) error {
 		return Convert(decoded, result)
 	}
 	// A file with alpha, or BGRA wanted, and turned as well: rare enough for one more copy.
-	upright := Pixels{Image: abi.NewImage(p.result.Width, p.result.Height, decoded.Depth, decoded.Order)}
+	upright := Pixels{ImageInfo: abi.NewImageInfo(p.result.Width, p.result.Height, decoded.Depth, decoded.Order)}
 	upright.Data = scratch(upright.Bytes())
 	defer release(upright.Data)
 	if err := orient(decoded, upright, p.orientation); err != nil {
@@ -90,7 +90,7 @@ func (p plan) load(content, memory []byte, keep bool) error {
 const togetherFrom = 1 << 18
 
 // byTwo is 1 for images that are large enough, 0 for others, as C wants it.
-func byTwo(image abi.Image, from uint64) C.int {
+func byTwo(image abi.ImageInfo, from uint64) C.int {
 	if uint64(image.Width)*uint64(image.Height) >= from {
 		return 1
 	}
@@ -104,7 +104,7 @@ func (p plan) decode(content []byte, target Pixels, togetherFrom uint64) (thread
 	code := C.ops_decode(unsafe.Pointer(unsafe.SliceData(content)), C.size_t(len(content)), C.int(p.read),
 		C.int(p.canvas[1]), C.int(p.canvas[0]), C.int(matType(p.decoded)),
 		unsafe.Pointer(unsafe.SliceData(target.Data)), C.size_t(len(target.Data)),
-		byTwo(target.Image, togetherFrom), &out)
+		byTwo(target.ImageInfo, togetherFrom), &out)
 	runtime.KeepAlive(content)
 	runtime.KeepAlive(target.Data)
 	threads = int(out.threads)
@@ -117,7 +117,7 @@ func (p plan) decode(content []byte, target Pixels, togetherFrom uint64) (thread
 	case code != C.OPS_OK:
 		return threads, malformed("the %s is corrupt: its pixels cannot be decoded", p.format)
 	}
-	if uint32(out.rows) != target.Height || uint32(out.cols) != target.Width || gocv.MatType(out._type) != matType(target.Image) {
+	if uint32(out.rows) != target.Height || uint32(out.cols) != target.Width || gocv.MatType(out._type) != matType(target.ImageInfo) {
 		return threads, malformed("the %s header says %s, its pixels are %d x %d of OpenCV's type %d",
 			p.format, describe(p.decoded), out.cols, out.rows, out._type)
 	}
@@ -147,7 +147,7 @@ func orient(src, dst Pixels, orientation int) error {
 
 // halveDepth reduces 16-bit samples to their high bytes, in place, as OpenCV's decoders do.
 func halveDepth(p Pixels) Pixels {
-	half := Pixels{Image: abi.NewImage(p.Width, p.Height, abi.DepthU8, p.Order)}
+	half := Pixels{ImageInfo: abi.NewImageInfo(p.Width, p.Height, abi.DepthU8, p.Order)}
 	half.Data = p.Data[:half.Bytes()]
 	for i := range half.Data {
 		half.Data[i] = byte(binary.NativeEndian.Uint16(p.Data[2*i:]) >> 8)
@@ -210,7 +210,7 @@ func Save(path string, src Pixels, quality int32) error {
 	if err != nil {
 		return err
 	}
-	if err := format.check(src.Image, quality); err != nil {
+	if err := format.check(src.ImageInfo, quality); err != nil {
 		return abi.Errorf(abi.CodeOf(err), "save %q: %w", path, err)
 	}
 	// Before the work of encoding, find out what can be found out: a folder, a path that leads nowhere.
@@ -226,7 +226,7 @@ func Save(path string, src Pixels, quality int32) error {
 }
 
 // check finds out whether the format can hold the image.
-func (f *encoder) check(image abi.Image, quality int32) error {
+func (f *encoder) check(image abi.ImageInfo, quality int32) error {
 	channels := string(rune('0' + image.Channels))
 	switch {
 	case !strings.Contains(f.channels, channels):
@@ -274,15 +274,15 @@ func (f *encoder) encodeWith(parameters []int32, extension string, bgr Pixels, t
 	var out C.struct_ops_encoded
 	cExtension := C.CString(extension)
 	defer C.free(unsafe.Pointer(cExtension))
-	code := C.ops_encode(cExtension, C.int(bgr.Height), C.int(bgr.Width), C.int(matType(bgr.Image)),
+	code := C.ops_encode(cExtension, C.int(bgr.Height), C.int(bgr.Width), C.int(matType(bgr.ImageInfo)),
 		unsafe.Pointer(unsafe.SliceData(bgr.Data)), C.size_t(bgr.Stride),
-		(*C.int)(unsafe.SliceData(parameters)), C.int(len(parameters)), byTwo(bgr.Image, togetherFrom), &out)
+		(*C.int)(unsafe.SliceData(parameters)), C.int(len(parameters)), byTwo(bgr.ImageInfo, togetherFrom), &out)
 	runtime.KeepAlive(bgr.Data)
 	switch {
 	case code == C.OPS_NO_MEMORY:
-		return encodedFile{}, abi.Errorf(abi.ENoSpace, "the %s encoder finds no memory for %s", f.name, describe(bgr.Image))
+		return encodedFile{}, abi.Errorf(abi.ENoSpace, "the %s encoder finds no memory for %s", f.name, describe(bgr.ImageInfo))
 	case code != C.OPS_OK:
-		return encodedFile{}, abi.Errorf(abi.EEncode, "the %s encoder fails for %s: %s", f.name, describe(bgr.Image), C.GoString(&out.reason[0]))
+		return encodedFile{}, abi.Errorf(abi.EEncode, "the %s encoder fails for %s: %s", f.name, describe(bgr.ImageInfo), C.GoString(&out.reason[0]))
 	}
 	return encodedFile{unsafe.Slice((*byte)(out.data), out.size), int(out.threads), out.owner}, nil
 }

@@ -473,7 +473,7 @@ func TestSaveRefusesWhatAFormatCannotHold(t *testing.T) {
 		{"quality.bmp", noise(4, 4, abi.DepthU8, abi.OrderBGR, 0), 90, abi.EInvalid},
 		{"quality.webp", noise(4, 4, abi.DepthU8, abi.OrderBGR, 0), 0, abi.EInvalid},
 		{"nothing.png", Pixels{}, -1, abi.EInvalid},
-		{"short.png", Pixels{Image: abi.NewImage(4, 4, abi.DepthU8, abi.OrderBGR), Data: make([]byte, 47)}, -1, abi.ETooSmall},
+		{"short.png", Pixels{ImageInfo: abi.NewImageInfo(4, 4, abi.DepthU8, abi.OrderBGR), Data: make([]byte, 47)}, -1, abi.ETooSmall},
 	} {
 		folder := t.TempDir()
 		if err := Save(filepath.Join(folder, c.name), c.src, c.quality); abi.CodeOf(err) != c.want {
@@ -494,8 +494,8 @@ func TestSaveAndLoadUpToTheLimitsOfAFormat(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		if back := loaded(t, path, abi.LoadUnchanged); back.Image != src.Image {
-			t.Errorf("%s comes back as %s", name, describe(back.Image))
+		if back := loaded(t, path, abi.LoadUnchanged); back.ImageInfo != src.ImageInfo {
+			t.Errorf("%s comes back as %s", name, describe(back.ImageInfo))
 		}
 	}
 }
@@ -510,7 +510,7 @@ func TestEverythingAtOnceFromManyThreads(t *testing.T) {
 			path := filepath.Join(folder, fmt.Sprintf("%d.png", i))
 			for range 50 {
 				image, err := Load(filepath.Join(testdata, "small-bgr.png"), abi.LoadColor, memory, i%2 == 0)
-				pixels := Pixels{Image: image, Data: memory}
+				pixels := Pixels{ImageInfo: image, Data: memory}
 				err = errors.Join(err, Flip(pixels, pixels, abi.FlipBoth), Flip(pixels, pixels, abi.FlipBoth), Save(path, pixels, abi.QualityDefault))
 				if _, damaged := Load(filepath.Join(testdata, "corrupt.jpg"), abi.LoadColor, memory, true); abi.CodeOf(damaged) != abi.EDecode {
 					err = errors.Join(err, fmt.Errorf("corrupt.jpg: %w", damaged))

@@ -24,10 +24,10 @@ type mat struct {
 func newMat(p Pixels) (*mat, error) {
 	m := &mat{data: unsafe.Pointer(unsafe.SliceData(p.Data))}
 	m.pin.Pin(m.data)
-	c := C.ops_mat_new(C.int(p.Height), C.int(p.Width), C.int(matType(p.Image)), m.data, C.size_t(p.Stride))
+	c := C.ops_mat_new(C.int(p.Height), C.int(p.Width), C.int(matType(p.ImageInfo)), m.data, C.size_t(p.Stride))
 	if c == nil {
 		m.pin.Unpin()
-		return nil, abi.Errorf(abi.EInternal, "ops: OpenCV refuses memory for %s", describe(p.Image))
+		return nil, abi.Errorf(abi.EInternal, "ops: OpenCV refuses memory for %s", describe(p.ImageInfo))
 	}
 	m.Mat = gocv.NewMatFromCMat(c)
 	return m, nil
@@ -58,16 +58,16 @@ func into(what string, src, dst Pixels, run func(src gocv.Mat, dst *gocv.Mat) er
 	}
 	defer to.Close()
 	if err := run(from.Mat, &to.Mat); err != nil {
-		return abi.Errorf(abi.EInternal, "%s: OpenCV, from %s to %s: %w", what, describe(src.Image), describe(dst.Image), err)
+		return abi.Errorf(abi.EInternal, "%s: OpenCV, from %s to %s: %w", what, describe(src.ImageInfo), describe(dst.ImageInfo), err)
 	}
 	if to.moved() {
-		return abi.Errorf(abi.EInternal, "%s: OpenCV's result for %s is no %s", what, describe(src.Image), describe(dst.Image))
+		return abi.Errorf(abi.EInternal, "%s: OpenCV's result for %s is no %s", what, describe(src.ImageInfo), describe(dst.ImageInfo))
 	}
 	return nil
 }
 
 // matType is OpenCV's type for the image's samples, CV_8UC3 and so on.
-func matType(image abi.Image) gocv.MatType {
+func matType(image abi.ImageInfo) gocv.MatType {
 	depth := gocv.MatTypeCV8U
 	switch image.Depth {
 	case abi.DepthU16:
@@ -79,7 +79,7 @@ func matType(image abi.Image) gocv.MatType {
 }
 
 // describe names an image in an error: "640 x 480 pixels of 3 x 8-bit (BGR)".
-func describe(image abi.Image) string {
+func describe(image abi.ImageInfo) string {
 	order := map[abi.Order]string{
 		abi.OrderGray: "gray", abi.OrderBGR: "BGR", abi.OrderBGRA: "BGRA", abi.OrderRGB: "RGB", abi.OrderRGBA: "RGBA",
 	}[image.Order]

@@ -18,7 +18,7 @@ import (
 
 // Pixels is an image in memory: Data starts at the pixel (0, 0) and covers at least Image.Bytes() bytes.
 type Pixels struct {
-	abi.Image
+	abi.ImageInfo
 	Data []byte
 }
 
@@ -27,11 +27,11 @@ func OpenCVVersion() string { return gocv.OpenCVVersion() }
 
 // checked validates geometry and memory; what names the image in errors ("flip: source").
 func (p Pixels) checked(what string) (Pixels, error) {
-	image, err := p.Image.Checked()
+	image, err := p.ImageInfo.Checked()
 	if err != nil {
 		return p, abi.Errorf(abi.CodeOf(err), "%s: %w", what, err)
 	}
-	p.Image = image
+	p.ImageInfo = image
 	if uint64(len(p.Data)) < image.Bytes() {
 		return p, abi.Errorf(abi.ETooSmall, "%s: %d bytes wanted for %s, %d bytes of memory there", what, image.Bytes(), describe(image), len(p.Data))
 	}

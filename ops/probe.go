@@ -24,8 +24,8 @@ type header struct {
 // plan is how to get from a file to the image that the flags ask for.
 type plan struct {
 	format      string
-	result      abi.Image       // what the caller gets
-	decoded     abi.Image       // what OpenCV's decoder gives, before turning and converting
+	result      abi.ImageInfo   // what the caller gets
+	decoded     abi.ImageInfo   // what OpenCV's decoder gives, before turning and converting
 	canvas      [2]uint32       // width and height that the decoder writes into, before it turns a TIFF itself
 	read        gocv.IMReadFlag // what OpenCV is told
 	orientation int             // to be applied by us
@@ -59,23 +59,23 @@ var formats = []struct {
 // as much of the file as the format needs for that, and decodes nothing.
 //
 // Errors: those of Load, but damage to the pixels is not seen.
-func Probe(path string, flags abi.LoadFlag) (abi.Image, error) {
+func Probe(path string, flags abi.LoadFlag) (abi.ImageInfo, error) {
 	const first = 256 << 10
 	content, size, err := readStart(path, first)
 	if err != nil {
-		return abi.Image{}, err
+		return abi.ImageInfo{}, err
 	}
 	p, err := planFor(content, flags)
 	if errors.Is(err, errShort) && size > int64(len(content)) {
 		release(content)
 		if content, err = readFile(path); err != nil {
-			return abi.Image{}, err
+			return abi.ImageInfo{}, err
 		}
 		p, err = planFor(content, flags)
 	}
 	release(content)
 	if err != nil {
-		return abi.Image{}, loadError(path, err)
+		return abi.ImageInfo{}, loadError(path, err)
 	}
 	return p.result, nil
 }
@@ -167,13 +167,13 @@ func (h header) plan(flags abi.LoadFlag) (plan, error) {
 	if transposes(h.turned) {
 		width, height = height, width
 	}
-	p.decoded = abi.NewImage(width, height, depth, order)
+	p.decoded = abi.NewImageInfo(width, height, depth, order)
 	if transposes(p.orientation) {
 		width, height = height, width
 	}
-	p.result = abi.NewImage(width, height, depth, order)
+	p.result = abi.NewImageInfo(width, height, depth, order)
 	if flags == abi.LoadBGRA {
-		p.result = abi.NewImage(width, height, abi.DepthU8, abi.OrderBGRA)
+		p.result = abi.NewImageInfo(width, height, abi.DepthU8, abi.OrderBGRA)
 	}
 	_, err := p.result.Checked()
 	if abi.CodeOf(err) == abi.EInvalid {

@@ -25,7 +25,7 @@ func Flip(src, dst Pixels, code abi.FlipCode) error {
 		return err
 	}
 	if src.Order != dst.Order {
-		return abi.Errorf(abi.EInvalid, "flip: from %s to %s; their orders must agree", describe(src.Image), describe(dst.Image))
+		return abi.Errorf(abi.EInvalid, "flip: from %s to %s; their orders must agree", describe(src.ImageInfo), describe(dst.ImageInfo))
 	}
 	inPlace := src.sameStart(dst) && src.Stride == dst.Stride
 	if !inPlace && src.overlaps(dst) {
@@ -49,7 +49,7 @@ func Convert(src, dst Pixels) error {
 		return err
 	}
 	if src.overlaps(dst) {
-		if src.sameStart(dst) && src.Image == dst.Image {
+		if src.sameStart(dst) && src.ImageInfo == dst.ImageInfo {
 			return nil
 		}
 		apart, done := copyOf(src)
@@ -62,7 +62,7 @@ func Convert(src, dst Pixels) error {
 	}
 	code, ok := conversions[[2]abi.Order{src.Order, dst.Order}]
 	if !ok {
-		return abi.Errorf(abi.EInternal, "convert: no way from %s to %s", describe(src.Image), describe(dst.Image))
+		return abi.Errorf(abi.EInternal, "convert: no way from %s to %s", describe(src.ImageInfo), describe(dst.ImageInfo))
 	}
 	// OpenCV shuffles vectors here, in as many threads as there are cores to be had. A kernel of ours, a shuffle for each
 	// 8 pixels, took 0.93 of its time where it had one, and 1.5 where it had two: so it is OpenCV's.
@@ -102,7 +102,7 @@ func checkedPair(what string, src, dst Pixels) (Pixels, Pixels, error) {
 		return src, dst, err
 	}
 	if src.Width != dst.Width || src.Height != dst.Height || src.Depth != dst.Depth {
-		return src, dst, abi.Errorf(abi.EInvalid, "%s: from %s to %s; size and depth must agree", what, describe(src.Image), describe(dst.Image))
+		return src, dst, abi.Errorf(abi.EInvalid, "%s: from %s to %s; size and depth must agree", what, describe(src.ImageInfo), describe(dst.ImageInfo))
 	}
 	return src, dst, nil
 }
@@ -123,7 +123,7 @@ func withOrder(src Pixels, order abi.Order) (converted Pixels, done func(), err 
 	if src.Order == order {
 		return src, func() {}, nil
 	}
-	converted = Pixels{Image: abi.NewImage(src.Width, src.Height, src.Depth, order)}
+	converted = Pixels{ImageInfo: abi.NewImageInfo(src.Width, src.Height, src.Depth, order)}
 	converted.Data = scratch(converted.Bytes())
 	done = func() { release(converted.Data) }
 	if err := Convert(src, converted); err != nil {
@@ -135,7 +135,7 @@ func withOrder(src Pixels, order abi.Order) (converted Pixels, done func(), err 
 
 // copyOf gives a copy without gaps that lasts until done is called.
 func copyOf(src Pixels) (copied Pixels, done func()) {
-	copied = Pixels{Image: abi.NewImage(src.Width, src.Height, src.Depth, src.Order)}
+	copied = Pixels{ImageInfo: abi.NewImageInfo(src.Width, src.Height, src.Depth, src.Order)}
 	copied.Data = scratch(copied.Bytes())
 	copyRows(src, copied)
 	return copied, func() { release(copied.Data) }

@@ -21,7 +21,7 @@ var (
 
 // noise is an image of random pixels, its rows gap bytes apart.
 func noise(width, height uint32, depth abi.Depth, order abi.Order, gap uint64) Pixels {
-	p := Pixels{Image: abi.NewImage(width, height, depth, order)}
+	p := Pixels{ImageInfo: abi.NewImageInfo(width, height, depth, order)}
 	p.Stride += gap
 	p.Data = make([]byte, p.Bytes())
 	rand.NewChaCha8([32]byte{byte(width), byte(height), byte(depth), byte(order)}).Read(p.Data)
@@ -56,7 +56,7 @@ func gaps(p Pixels) []byte {
 // flippedByOpenCV is the reference.
 func flippedByOpenCV(t *testing.T, p Pixels, code abi.FlipCode) []byte {
 	t.Helper()
-	src, err := gocv.NewMatFromBytes(int(p.Height), int(p.Width), matType(p.Image), packed(p))
+	src, err := gocv.NewMatFromBytes(int(p.Height), int(p.Width), matType(p.ImageInfo), packed(p))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,13 +121,13 @@ func checkFlip(t *testing.T, src Pixels, code abi.FlipCode, want []byte) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(packed(dst), want) {
-		t.Fatalf("%s by %d: other pixels than OpenCV's", describe(src.Image), code)
+		t.Fatalf("%s by %d: other pixels than OpenCV's", describe(src.ImageInfo), code)
 	}
 	if !bytes.Equal(gaps(dst), between) {
-		t.Fatalf("%s by %d: wrote between the rows", describe(src.Image), code)
+		t.Fatalf("%s by %d: wrote between the rows", describe(src.ImageInfo), code)
 	}
 	if !bytes.Equal(src.Data, before.Data) {
-		t.Fatalf("%s by %d: wrote into the source", describe(src.Image), code)
+		t.Fatalf("%s by %d: wrote into the source", describe(src.ImageInfo), code)
 	}
 }
 
@@ -138,10 +138,10 @@ func checkFlipInPlace(t *testing.T, src Pixels, code abi.FlipCode, want []byte) 
 		t.Fatal(err)
 	}
 	if !bytes.Equal(packed(both), want) {
-		t.Fatalf("%s by %d in place: other pixels than OpenCV's", describe(src.Image), code)
+		t.Fatalf("%s by %d in place: other pixels than OpenCV's", describe(src.ImageInfo), code)
 	}
 	if !bytes.Equal(gaps(both), gaps(src)) {
-		t.Fatalf("%s by %d in place: wrote between the rows", describe(src.Image), code)
+		t.Fatalf("%s by %d in place: wrote between the rows", describe(src.ImageInfo), code)
 	}
 }
 
@@ -164,7 +164,7 @@ func TestFlipRefusesWhatDoesNotFitTogether(t *testing.T) {
 	}
 	good := image(func(*Pixels) {})
 	memory := make([]byte, 2000)
-	overlapping := func(at int) Pixels { return Pixels{Image: good.Image, Data: memory[at:]} }
+	overlapping := func(at int) Pixels { return Pixels{ImageInfo: good.ImageInfo, Data: memory[at:]} }
 	for _, c := range []struct {
 		name     string
 		src, dst Pixels
@@ -178,12 +178,12 @@ func TestFlipRefusesWhatDoesNotFitTogether(t *testing.T) {
 		{"other order", good, noise(20, 10, abi.DepthU8, abi.OrderBGRA, 0), 1, abi.EInvalid},
 		{"red for blue", good, noise(20, 10, abi.DepthU8, abi.OrderRGB, 0), 1, abi.EInvalid},
 		{"short memory", good, image(func(p *Pixels) { p.Data = p.Data[:len(p.Data)-1] }), 1, abi.ETooSmall},
-		{"no memory", Pixels{Image: good.Image}, good, 1, abi.ETooSmall},
+		{"no memory", Pixels{ImageInfo: good.ImageInfo}, good, 1, abi.ETooSmall},
 		{"no width", good, image(func(p *Pixels) { p.Width = 0 }), 1, abi.EInvalid},
 		{"stride below the row", image(func(p *Pixels) { p.Stride = 59 }), good, 1, abi.EInvalid},
 		{"overlap", overlapping(0), overlapping(100), 1, abi.EInvalid},
 		{"overlap from the other side", overlapping(100), overlapping(0), 1, abi.EInvalid},
-		{"one start, two strides", overlapping(0), Pixels{Image: image(func(p *Pixels) { p.Stride = 64 }).Image, Data: memory}, 1, abi.EInvalid},
+		{"one start, two strides", overlapping(0), Pixels{ImageInfo: image(func(p *Pixels) { p.Stride = 64 }).ImageInfo, Data: memory}, 1, abi.EInvalid},
 	} {
 		if got := abi.CodeOf(Flip(c.src, c.dst, c.code)); got != c.want {
 			t.Errorf("%s: code %d, want %d", c.name, got, c.want)
@@ -208,17 +208,17 @@ func checkConvert(t *testing.T, src, dst Pixels) {
 	t.Helper()
 	between := gaps(dst)
 	if err := Convert(src, dst); err != nil {
-		t.Fatalf("from %s to %s: %v", describe(src.Image), describe(dst.Image), err)
+		t.Fatalf("from %s to %s: %v", describe(src.ImageInfo), describe(dst.ImageInfo), err)
 	}
 	if !bytes.Equal(gaps(dst), between) {
-		t.Errorf("from %s to %s: wrote between the rows", describe(src.Image), describe(dst.Image))
+		t.Errorf("from %s to %s: wrote between the rows", describe(src.ImageInfo), describe(dst.ImageInfo))
 	}
 	for y := range src.Height {
 		for x := range src.Width {
 			want := pixel(dst.Order, colourAt(src, x, y))
 			got := dst.row(y)[x*dst.Channels : (x+1)*dst.Channels]
 			if !bytes.Equal(got, want) {
-				t.Fatalf("from %s to %s at (%d, %d): % d, want % d", describe(src.Image), describe(dst.Image), x, y, got, want)
+				t.Fatalf("from %s to %s at (%d, %d): % d, want % d", describe(src.ImageInfo), describe(dst.ImageInfo), x, y, got, want)
 			}
 		}
 	}
@@ -278,8 +278,8 @@ func TestConvertWithinOneMemory(t *testing.T) {
 	memory := make([]byte, 40*30*4)
 	src := noise(40, 30, abi.DepthU8, abi.OrderBGR, 0)
 	copy(memory, src.Data)
-	inside := Pixels{Image: src.Image, Data: memory}
-	wide := Pixels{Image: abi.NewImage(40, 30, abi.DepthU8, abi.OrderBGRA), Data: memory}
+	inside := Pixels{ImageInfo: src.ImageInfo, Data: memory}
+	wide := Pixels{ImageInfo: abi.NewImageInfo(40, 30, abi.DepthU8, abi.OrderBGRA), Data: memory}
 	want := noise(40, 30, abi.DepthU8, abi.OrderBGRA, 0)
 	if err := Convert(src, want); err != nil {
 		t.Fatal(err)
@@ -296,7 +296,7 @@ func TestConvertRefusesOtherSizeOrDepth(t *testing.T) {
 	src := noise(20, 10, abi.DepthU8, abi.OrderBGR, 0)
 	for _, dst := range []Pixels{noise(10, 20, abi.DepthU8, abi.OrderBGRA, 0), noise(20, 10, abi.DepthU16, abi.OrderBGRA, 0)} {
 		if got := abi.CodeOf(Convert(src, dst)); got != abi.EInvalid {
-			t.Errorf("to %s: code %d, want EInvalid", describe(dst.Image), got)
+			t.Errorf("to %s: code %d, want EInvalid", describe(dst.ImageInfo), got)
 		}
 	}
 }

@@ -75,11 +75,11 @@ func number(t *testing.T, text string) uint64 {
 }
 
 // imageNamed reads the five columns that describe an image.
-func imageNamed(t *testing.T, columns []string) abi.Image {
+func imageNamed(t *testing.T, columns []string) abi.ImageInfo {
 	t.Helper()
 	depth := map[string]abi.Depth{"u8": abi.DepthU8, "u16": abi.DepthU16, "f32": abi.DepthF32}[columns[3]]
 	order := map[string]abi.Order{"gray": abi.OrderGray, "bgr": abi.OrderBGR, "bgra": abi.OrderBGRA}[columns[4]]
-	image := abi.NewImage(uint32(number(t, columns[0])), uint32(number(t, columns[1])), depth, order)
+	image := abi.NewImageInfo(uint32(number(t, columns[0])), uint32(number(t, columns[1])), depth, order)
 	if uint64(image.Channels) != number(t, columns[2]) {
 		t.Fatalf("%v describes no image", columns)
 	}
@@ -101,7 +101,7 @@ func loaded(t *testing.T, path string, flag abi.LoadFlag) Pixels {
 	if got != image {
 		t.Fatalf("%s: Probe says %s, Load %s", path, describe(image), describe(got))
 	}
-	return Pixels{Image: got, Data: memory}
+	return Pixels{ImageInfo: got, Data: memory}
 }
 
 func checksum(p Pixels) string { return fmt.Sprintf("%08x", crc32.ChecksumIEEE(packed(p))) }
@@ -111,8 +111,8 @@ func TestLoadGivesThePixelsOfCV2(t *testing.T) {
 		t.Run(row[0]+","+row[1], func(t *testing.T) {
 			path, flag, want := filepath.Join(testdata, row[0]), flagNamed(t, row[1]), imageNamed(t, row[2:7])
 			got := loaded(t, path, flag)
-			if got.Image != want {
-				t.Fatalf("%s, want %s", describe(got.Image), describe(want))
+			if got.ImageInfo != want {
+				t.Fatalf("%s, want %s", describe(got.ImageInfo), describe(want))
 			}
 			if checksum(got) != row[7] {
 				t.Errorf("checksum %s, want %s", checksum(got), row[7])
@@ -196,8 +196,8 @@ func TestSaveGivesThePixelsOfCV2(t *testing.T) {
 			}
 			checkFiles(t, folder, "saved"+extension)
 			back := loaded(t, path, abi.LoadUnchanged)
-			if want := imageNamed(t, row[5:10]); back.Image != want {
-				t.Fatalf("%s, want %s", describe(back.Image), describe(want))
+			if want := imageNamed(t, row[5:10]); back.ImageInfo != want {
+				t.Fatalf("%s, want %s", describe(back.ImageInfo), describe(want))
 			}
 			if checksum(back) != row[10] {
 				t.Errorf("checksum %s, want %s", checksum(back), row[10])

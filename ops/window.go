@@ -37,7 +37,7 @@ func Show(window string, src Pixels) error {
 		return err
 	}
 	if src.Width > maxWindowSide || src.Height > maxWindowSide {
-		return abi.Errorf(abi.ELimit, "show %q: %s; a window has at most %d a side", window, describe(src.Image), maxWindowSide)
+		return abi.Errorf(abi.ELimit, "show %q: %s; a window has at most %d a side", window, describe(src.ImageInfo), maxWindowSide)
 	}
 	if err := checkDisplayName(); err != nil {
 		return err
@@ -154,10 +154,10 @@ func withDepthU8(src Pixels) (scaled Pixels, done func(), err error) {
 	if scale == 0 {
 		return src, func() {}, nil
 	}
-	scaled = Pixels{Image: abi.NewImage(src.Width, src.Height, abi.DepthU8, src.Order)}
+	scaled = Pixels{ImageInfo: abi.NewImageInfo(src.Width, src.Height, abi.DepthU8, src.Order)}
 	scaled.Data = scratch(scaled.Bytes())
 	err = into("show", src, scaled, func(src gocv.Mat, dst *gocv.Mat) error {
-		return src.ConvertToWithParams(dst, matType(scaled.Image), scale, 0)
+		return src.ConvertToWithParams(dst, matType(scaled.ImageInfo), scale, 0)
 	})
 	return scaled, func() { release(scaled.Data) }, err
 }
@@ -271,7 +271,7 @@ func (w *windowThread) show(name string, image Pixels) error {
 	cName := C.CString(name)
 	defer C.free(unsafe.Pointer(cName))
 	reason := make([]C.char, 256)
-	failed := C.ops_window_show(cName, C.int(image.Height), C.int(image.Width), C.int(matType(image.Image)),
+	failed := C.ops_window_show(cName, C.int(image.Height), C.int(image.Width), C.int(matType(image.ImageInfo)),
 		unsafe.Pointer(unsafe.SliceData(image.Data)), C.size_t(image.Stride), &reason[0], C.size_t(len(reason)))
 	runtime.KeepAlive(image.Data)
 	if failed != 0 {

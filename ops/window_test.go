@@ -82,7 +82,7 @@ func (x *xServer) run(t *testing.T, name string, arguments ...string) []byte {
 	return out
 }
 
-func (x *xServer) screenshot(t *testing.T) image.Image {
+func (x *xServer) screenshot(t *testing.T) image.ImageInfo {
 	t.Helper()
 	shot, err := png.Decode(bytes.NewReader(x.run(t, "import", "-window", "root", "png:-")))
 	if err != nil {
@@ -238,7 +238,7 @@ func (h *host) must(err error) {
 // photograph is the middle of a real one, small enough for the screen.
 func (h *host) photograph() Pixels {
 	whole := loaded(h.T, filepath.Join(testdata, "photograph.jpg"), abi.LoadColor)
-	part := Pixels{Image: abi.NewImage(640, 480, abi.DepthU8, abi.OrderBGR)}
+	part := Pixels{ImageInfo: abi.NewImageInfo(640, 480, abi.DepthU8, abi.OrderBGR)}
 	part.Stride = whole.Stride
 	part.Data = whole.Data[800*whole.Stride+3*1600:][:part.Bytes()]
 	return part
@@ -251,7 +251,7 @@ func TestShowDrawsThePhotograph(t *testing.T) {
 		h.say("shown")
 		for _, order := range []abi.Order{abi.OrderBGRA, abi.OrderRGB, abi.OrderRGBA} {
 			h.told(true)
-			other := Pixels{Image: abi.NewImage(640, 480, abi.DepthU8, order)}
+			other := Pixels{ImageInfo: abi.NewImageInfo(640, 480, abi.DepthU8, order)}
 			other.Data = make([]byte, other.Bytes())
 			h.must(Convert(photograph, other))
 			h.must(CloseWindows())
@@ -279,7 +279,7 @@ func TestShowDrawsThePhotograph(t *testing.T) {
 }
 
 // isPart tells whether the screen's top left shows that part of the image.
-func isPart(screen image.Image, of Pixels, x0, y0, width, height int) bool {
+func isPart(screen image.ImageInfo, of Pixels, x0, y0, width, height int) bool {
 	for y := range height {
 		for x := range width {
 			r, g, b, _ := screen.At(x, y).RGBA()

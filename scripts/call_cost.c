@@ -26,13 +26,13 @@ int main(int argc, char **argv) {
     uint32_t (*abi_version)(void) = (uint32_t(*)(void))dlsym(library, "shmcv_abi_version");
     int32_t (*create)(const char *, uint64_t, shmcv_segment *) =
         (int32_t(*)(const char *, uint64_t, shmcv_segment *))dlsym(library, "shmcv_create");
-    int32_t (*image_set)(shmcv_segment, const shmcv_image *) =
-        (int32_t(*)(shmcv_segment, const shmcv_image *))dlsym(library, "shmcv_image_set");
-    int32_t (*image_get)(shmcv_segment, shmcv_image *) = (int32_t(*)(shmcv_segment, shmcv_image *))dlsym(library, "shmcv_image_get");
+    int32_t (*image_set)(shmcv_segment, const shmcv_image_info *) =
+        (int32_t(*)(shmcv_segment, const shmcv_image_info *))dlsym(library, "shmcv_image_set");
+    int32_t (*image_get)(shmcv_segment, shmcv_image_info *) = (int32_t(*)(shmcv_segment, shmcv_image_info *))dlsym(library, "shmcv_image_get");
     int32_t (*clear_all)(void) = (int32_t(*)(void))dlsym(library, "shmcv_clear_all");
 
     shmcv_segment segment;
-    shmcv_image image = {.width = 4, .height = 4, .channels = 3, .depth = SHMCV_DEPTH_U8, .order = SHMCV_ORDER_BGR};
+    shmcv_image_info image = {.width = 4, .height = 4, .channels = 3, .depth = SHMCV_DEPTH_U8, .order = SHMCV_ORDER_BGR};
     char name[64];
     snprintf(name, sizeof name, "call-cost-%d", (int)getpid());
     if (create(name, 4096, &segment) != SHMCV_OK || image_set(segment, &image) != SHMCV_OK) return 1;

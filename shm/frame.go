@@ -17,7 +17,7 @@ type Frame struct {
 	references atomic.Int64
 	state      atomic.Int32 // frameWriting, frameReading or framePublished
 	storing    sync.RWMutex // Shared by those who store pixels; publishing waits for nobody and is refused meanwhile.
-	image      atomic.Pointer[abi.Image]
+	image      atomic.Pointer[abi.ImageInfo]
 
 	// Of a leased frame:
 	lease    int
@@ -110,7 +110,7 @@ func (f *Frame) Bytes() ([]byte, error) {
 }
 
 // Room gives the part of Bytes that image, which is checked, takes in a frame to be filled; as Segment.Room.
-func (f *Frame) Room(image abi.Image) ([]byte, error) {
+func (f *Frame) Room(image abi.ImageInfo) ([]byte, error) {
 	if err := f.checkWritable(); err != nil {
 		return nil, err
 	}
@@ -122,19 +122,19 @@ func (f *Frame) Room(image abi.Image) ([]byte, error) {
 }
 
 // Image tells what the pixels mean: ENoImage in a frame to be filled, before that has been said.
-func (f *Frame) Image() (abi.Image, error) {
+func (f *Frame) Image() (abi.ImageInfo, error) {
 	if err := f.checkOpen(); err != nil {
-		return abi.Image{}, err
+		return abi.ImageInfo{}, err
 	}
 	image := f.image.Load()
 	if image == nil {
-		return abi.Image{}, abi.Errorf(abi.ENoImage, "shm: the frame of %q holds no image yet; load or set one", f.stream.name)
+		return abi.ImageInfo{}, abi.Errorf(abi.ENoImage, "shm: the frame of %q holds no image yet; load or set one", f.stream.name)
 	}
 	return *image, nil
 }
 
 // SetImage says what the pixels mean, to those who get the frame when it is published.
-func (f *Frame) SetImage(image abi.Image) error {
+func (f *Frame) SetImage(image abi.ImageInfo) error {
 	image, err := image.Checked()
 	if err != nil {
 		return err
@@ -191,7 +191,7 @@ func (f *Frame) Info() (abi.SegmentInfo, error) {
 	if err != nil {
 		return info, err
 	}
-	info.Size, info.Image, info.HasImage = f.stream.identity.SlotSize, abi.Image{}, 0
+	info.Size, info.Image, info.HasImage = f.stream.identity.SlotSize, abi.ImageInfo{}, 0
 	if image := f.image.Load(); image != nil {
 		info.Image, info.HasImage = *image, 1
 	}

@@ -99,7 +99,7 @@ func TestIdentityThatMakesNoSenseIsCorrupt(t *testing.T) {
 
 func TestImageThatDoesNotFitTheSegmentIsCorrupt(t *testing.T) {
 	s := newSegmentFor(t, 100)
-	for _, image := range []abi.Image{
+	for _, image := range []abi.ImageInfo{
 		large,
 		{Width: 1},
 		{Width: 1 << 31, Height: 1 << 31, Channels: 4, Depth: abi.DepthF32, Order: abi.OrderBGRA},
@@ -200,7 +200,7 @@ func FuzzTrailer(f *testing.F) {
 	f.Add(sealed(newIdentity(shape{size: 100}, 65536)), true)
 	withImage := append(sealed(newIdentity(shape{size: 100}, 65536)), make([]byte, 128)...)
 	withImage[128] = 2
-	*(*abi.Image)(unsafe.Pointer(&withImage[192])) = small
+	*(*abi.ImageInfo)(unsafe.Pointer(&withImage[192])) = small
 	f.Add(withImage, false)
 	withImage = bytes.Clone(withImage)
 	withImage[128] = 3

@@ -11,12 +11,12 @@ import (
 //
 // It is ENoImage before one is stored, ECorrupt when what is there cannot be an image of this segment, ETruncated when
 // the file no longer covers the segment, and EBusy when the process that is storing one has been stopped at it.
-func (s *Segment) Image() (abi.Image, error) {
+func (s *Segment) Image() (abi.ImageInfo, error) {
 	image, err := s.storedImage()
 	if err != nil {
-		return abi.Image{}, err
+		return abi.ImageInfo{}, err
 	}
-	if image == (abi.Image{}) {
+	if image == (abi.ImageInfo{}) {
 		return image, abi.Errorf(abi.ENoImage, "shm: %q holds no image yet; load or set one", s.name)
 	}
 	if s.trailer == nil {
@@ -25,40 +25,40 @@ func (s *Segment) Image() (abi.Image, error) {
 	// Any process of this user can write the trailer, so that it is believed no more than an argument of a caller's.
 	checked, err := image.Checked()
 	if err != nil || checked.Bytes() > s.size {
-		return abi.Image{}, corrupt(s.name)
+		return abi.ImageInfo{}, corrupt(s.name)
 	}
 	return checked, nil
 }
 
 // storedImage gives the image as it is stored, all zero when there is none.
-func (s *Segment) storedImage() (abi.Image, error) {
+func (s *Segment) storedImage() (abi.ImageInfo, error) {
 	if s.trailer == nil {
 		s.image.Lock()
 		defer s.image.Unlock()
 		return s.foreign, s.checkSize()
 	}
 	if err := s.checkTrailer(); err != nil {
-		return abi.Image{}, err
+		return abi.ImageInfo{}, err
 	}
 	if image, ok := s.trailer.readImage(); ok {
 		return image, nil
 	}
 	unlock, err := s.lockImage()
 	if err != nil {
-		return abi.Image{}, err
+		return abi.ImageInfo{}, err
 	}
 	defer unlock()
 	if image, ok := s.trailer.readImage(); ok {
 		return image, nil
 	}
-	return abi.Image{}, corrupt(s.name) // Somebody writes without holding the lock.
+	return abi.ImageInfo{}, corrupt(s.name) // Somebody writes without holding the lock.
 }
 
 // SetImage says what the pixels mean, to all processes that have the segment open; of a foreign segment, to this one.
 // A stride of 0 means packed rows.
 //
 // It is EInvalid or ELimit when the image makes no sense, ETooSmall when it does not fit, and otherwise as Image.
-func (s *Segment) SetImage(image abi.Image) error {
+func (s *Segment) SetImage(image abi.ImageInfo) error {
 	image, err := image.Checked()
 	if err != nil {
 		return err
@@ -109,7 +109,7 @@ func (s *Segment) lockImage() (unlock func(), err error) {
 		}
 	}()
 	if s.trailer.ImageSequence.Load()%2 == 1 {
-		s.trailer.storeImage(abi.Image{})
+		s.trailer.storeImage(abi.ImageInfo{})
 	}
 	repaired = true
 	return unlock, nil

@@ -11,7 +11,7 @@ func TestImageIsWhatWasSetLast(t *testing.T) {
 	s := newSegmentFor(t, roomForBoth)
 	_, err := s.Image()
 	must(t, err, abi.ENoImage, s.Name())
-	for _, image := range []abi.Image{small, large, small} {
+	for _, image := range []abi.ImageInfo{small, large, small} {
 		must(t, s.SetImage(image), abi.OK)
 		mustImage(t, s, image)
 	}
@@ -70,8 +70,8 @@ func TestImageThatDoesNotFitIsRefused(t *testing.T) {
 
 func TestNonsenseImageIsRefused(t *testing.T) {
 	s := newSegmentFor(t, 100)
-	must(t, s.SetImage(abi.Image{}), abi.EInvalid)
-	must(t, s.SetImage(abi.NewImage(1<<20, 1<<20, abi.DepthU8, abi.OrderGray)), abi.ELimit)
+	must(t, s.SetImage(abi.ImageInfo{}), abi.EInvalid)
+	must(t, s.SetImage(abi.NewImageInfo(1<<20, 1<<20, abi.DepthU8, abi.OrderGray)), abi.ELimit)
 	_, err := s.Image()
 	must(t, err, abi.ENoImage)
 }
@@ -81,7 +81,7 @@ func TestImageIsNeverMixedWhileOthersStore(t *testing.T) {
 	for range 2 {
 		startChild(t, "store", []string{s.Name()}).expect("ready")
 	}
-	seen := map[abi.Image]int{}
+	seen := map[abi.ImageInfo]int{}
 	for seen[small] < 1000 || seen[large] < 1000 {
 		image, err := s.Image()
 		if err != nil {

@@ -34,7 +34,7 @@ func (s *Segment) Info() (abi.SegmentInfo, error) {
 }
 
 // currentImage is the image, or that of a stream's newest frame.
-func (s *Segment) currentImage() (abi.Image, error) {
+func (s *Segment) currentImage() (abi.ImageInfo, error) {
 	if s.identity.SlotCount == 0 {
 		return s.Image()
 	}

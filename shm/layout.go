@@ -107,7 +107,7 @@ type identity struct {
 	Checksum   uint32 // CRC-32 (IEEE) of the 124 bytes before it.
 }
 
-// imageWords hold an abi.Image, in pieces that can be read and written atomically.
+// imageWords hold an abi.ImageInfo, in pieces that can be read and written atomically.
 type imageWords [8]atomic.Uint64
 
 // slot describes one frame of a stream.

@@ -77,7 +77,7 @@ func writeFile(t testing.TB, name string, content []byte) {
 	}
 }
 
-func mustImage(t testing.TB, s *Segment, want abi.Image) {
+func mustImage(t testing.TB, s *Segment, want abi.ImageInfo) {
 	t.Helper()
 	if got, err := s.Image(); err != nil || got != want {
 		t.Fatalf("image %+v wanted, got %+v, %v", want, got, err)
@@ -158,8 +158,8 @@ func (c *child) kill() {
 
 // two images that differ in every field that can
 var (
-	small = abi.NewImage(3, 2, abi.DepthU8, abi.OrderGray)
-	large = abi.Image{Width: 100, Height: 50, Channels: 4, Depth: abi.DepthU16, Order: abi.OrderRGBA, Stride: 1024}
+	small = abi.NewImageInfo(3, 2, abi.DepthU8, abi.OrderGray)
+	large = abi.ImageInfo{Width: 100, Height: 50, Channels: 4, Depth: abi.DepthU16, Order: abi.OrderRGBA, Stride: 1024}
 )
 
 const roomForBoth = 60000

@@ -7,10 +7,10 @@ import (
 )
 
 // StoreFunc stores pixels in memory and says what they mean. When it fails, what was there is still there.
-type StoreFunc func(memory []byte) (abi.Image, error)
+type StoreFunc func(memory []byte) (abi.ImageInfo, error)
 
 // ReadFunc reads the pixels of an image. It may be called again when they have changed meanwhile.
-type ReadFunc func(image abi.Image, pixels []byte) error
+type ReadFunc func(image abi.ImageInfo, pixels []byte) error
 
 const (
 	// pixelPatience is how long the pixel lock is waited for: as long as decoding a very large file takes.
@@ -116,7 +116,7 @@ func (s *Segment) lockPixels() (unlock func(), err error) {
 			return nil, err
 		}
 		defer unlockImage()
-		s.trailer.storeImage(abi.Image{})
+		s.trailer.storeImage(abi.ImageInfo{})
 		s.trailer.PixelSequence.Add(1)
 	}
 	repaired = true

@@ -14,7 +14,7 @@ import (
 func storeMark(s *Segment, mark byte) error {
 	image := tall
 	image.Width -= uint32(mark % 2)
-	return s.Store(func(memory []byte) (abi.Image, error) {
+	return s.Store(func(memory []byte) (abi.ImageInfo, error) {
 		for i := range frameBytes {
 			memory[i] = mark
 		}
@@ -25,8 +25,8 @@ func storeMark(s *Segment, mark byte) error {
 // readMark gives what all bytes of an image are.
 func readMark(s *Segment) (mark byte, err error) {
 	var copied []byte
-	var image abi.Image
-	err = s.Read(func(i abi.Image, pixels []byte) error {
+	var image abi.ImageInfo
+	err = s.Read(func(i abi.ImageInfo, pixels []byte) error {
 		image, copied = i, bytes.Clone(pixels)
 		return nil
 	})
@@ -62,7 +62,7 @@ func TestImageOfWhoDiedStoringIsGone(t *testing.T) {
 	must(t, storeMark(s, 1), abi.OK)
 	writer := startChild(t, "store half the pixels", []string{s.Name()})
 	writer.expect("ready")
-	mustImage(t, s, func() abi.Image { i := tall; i.Width--; return i }())
+	mustImage(t, s, func() abi.ImageInfo { i := tall; i.Width--; return i }())
 	writer.kill()
 	_, err := readMark(s)
 	must(t, err, abi.ENoImage)
@@ -77,7 +77,7 @@ func TestStoreThatFailsKeepsTheImage(t *testing.T) {
 	must(t, storeMark(s, 3), abi.OK)
 	before, _ := s.ImageSequence()
 	refused := errors.New("refused")
-	if err := s.Store(func([]byte) (abi.Image, error) { return abi.Image{}, refused }); err != refused {
+	if err := s.Store(func([]byte) (abi.ImageInfo, error) { return abi.ImageInfo{}, refused }); err != refused {
 		t.Error(err)
 	}
 	if mark, err := readMark(s); mark != 3 || err != nil {
@@ -133,7 +133,7 @@ func init() {
 	}
 	roles["store half the pixels"] = func(a []string) {
 		s := childSegment(Open(a[0]))
-		childCheck(s.Store(func(memory []byte) (abi.Image, error) {
+		childCheck(s.Store(func(memory []byte) (abi.ImageInfo, error) {
 			for i := range frameBytes / 2 {
 				memory[i] = 9
 			}

@@ -176,7 +176,7 @@ func (s *Stream) giveLease(entry int) {
 }
 
 // announce publishes what is in a slot that was claimed. The caller is the writer and holds the mutex.
-func (s *Stream) announce(slot int, image abi.Image) uint64 {
+func (s *Stream) announce(slot int, image abi.ImageInfo) uint64 {
 	t, p := s.trailer, &s.parties
 	sequence := p.newest + 1
 	t.Slots[slot].Image.store(image)
@@ -190,14 +190,14 @@ func (s *Stream) announce(slot int, image abi.Image) uint64 {
 }
 
 // newestImage is that of a stream's newest frame.
-func (s *Segment) newestImage() (abi.Image, error) {
+func (s *Segment) newestImage() (abi.ImageInfo, error) {
 	if err := s.checkTrailer(); err != nil {
-		return abi.Image{}, err
+		return abi.ImageInfo{}, err
 	}
 	for range readAttempts {
 		published := s.trailer.Published.Load()
 		if published == 0 {
-			return abi.Image{}, abi.Errorf(abi.ENoImage, "shm: nothing has been published in stream %q yet", s.name)
+			return abi.ImageInfo{}, abi.Errorf(abi.ENoImage, "shm: nothing has been published in stream %q yet", s.name)
 		}
 		slot := s.trailer.find(published, s.identity.SlotCount)
 		if slot < 0 {
@@ -209,9 +209,9 @@ func (s *Segment) newestImage() (abi.Image, error) {
 		}
 		image, err := image.Checked()
 		if err != nil || image.Bytes() > s.identity.SlotSize {
-			return abi.Image{}, corrupt(s.name)
+			return abi.ImageInfo{}, corrupt(s.name)
 		}
 		return image, nil
 	}
-	return abi.Image{}, abi.Errorf(abi.EBusy, "shm: the frames of %q follow each other too fast to look at one", s.name)
+	return abi.ImageInfo{}, abi.Errorf(abi.EBusy, "shm: the frames of %q follow each other too fast to look at one", s.name)
 }

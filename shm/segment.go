@@ -22,10 +22,10 @@ type Segment struct {
 
 	parties parties // What this process does with it, if it is a stream.
 
-	pixels        sync.Mutex // Held by the goroutine that stores or copies pixels.
-	image         sync.Mutex // Held by the goroutine that stores an image; locks between processes do not tell goroutines apart.
-	foreign       abi.Image  // A foreign segment's image, which only this process knows.
-	foreignStored uint64     // How often it has been set.
+	pixels        sync.Mutex    // Held by the goroutine that stores or copies pixels.
+	image         sync.Mutex    // Held by the goroutine that stores an image; locks between processes do not tell goroutines apart.
+	foreign       abi.ImageInfo // A foreign segment's image, which only this process knows.
+	foreignStored uint64        // How often it has been set.
 }
 
 // newSegment maps file, which it takes over, and gives it one reference. id is nil for a foreign segment.
@@ -75,7 +75,7 @@ func (s *Segment) Bytes() ([]byte, error) {
 }
 
 // Room gives the part of Bytes that image, which is checked, takes: ETooSmall when there is less.
-func (s *Segment) Room(image abi.Image) ([]byte, error) {
+func (s *Segment) Room(image abi.ImageInfo) ([]byte, error) {
 	bytes, err := s.Bytes()
 	if err != nil {
 		return nil, err
@@ -84,7 +84,7 @@ func (s *Segment) Room(image abi.Image) ([]byte, error) {
 }
 
 // roomFor gives the part of bytes, which are name's, that image takes.
-func roomFor(image abi.Image, bytes []byte, name string) ([]byte, error) {
+func roomFor(image abi.ImageInfo, bytes []byte, name string) ([]byte, error) {
 	if image.Bytes() > uint64(len(bytes)) {
 		return nil, abi.Errorf(abi.ETooSmall, "shm: an image of %d x %d pixels, stride %d, needs %d bytes; %q has %d",
 			image.Width, image.Height, image.Stride, image.Bytes(), name, len(bytes))

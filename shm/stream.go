@@ -92,13 +92,13 @@ func (s *Stream) Release() {
 
 // A stream has no pixels and no image of its own; its frames have.
 
-func (s *Stream) Bytes() ([]byte, error)         { return nil, s.notASegment() }
-func (s *Stream) Room(abi.Image) ([]byte, error) { return nil, s.notASegment() }
-func (s *Stream) Image() (abi.Image, error)      { return abi.Image{}, s.notASegment() }
-func (s *Stream) SetImage(abi.Image) error       { return s.notASegment() }
-func (s *Stream) ImageSequence() (uint64, error) { return 0, s.notASegment() }
-func (s *Stream) Store(StoreFunc) error          { return s.notASegment() }
-func (s *Stream) Read(ReadFunc) error            { return s.notASegment() }
+func (s *Stream) Bytes() ([]byte, error)             { return nil, s.notASegment() }
+func (s *Stream) Room(abi.ImageInfo) ([]byte, error) { return nil, s.notASegment() }
+func (s *Stream) Image() (abi.ImageInfo, error)      { return abi.ImageInfo{}, s.notASegment() }
+func (s *Stream) SetImage(abi.ImageInfo) error       { return s.notASegment() }
+func (s *Stream) ImageSequence() (uint64, error)     { return 0, s.notASegment() }
+func (s *Stream) Store(StoreFunc) error              { return s.notASegment() }
+func (s *Stream) Read(ReadFunc) error                { return s.notASegment() }
 func (s *Stream) AwaitImage(uint64, time.Duration, *Nap) (uint64, error) {
 	return 0, s.notASegment()
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // tall is an image that takes a slot of frameBytes.
-var tall = abi.NewImage(256, 256, abi.DepthU8, abi.OrderGray)
+var tall = abi.NewImageInfo(256, 256, abi.DepthU8, abi.OrderGray)
 
 const frameBytes = 256 * 256
 
@@ -199,7 +199,7 @@ func TestFrameNeedsAnImageToBePublished(t *testing.T) {
 	must(t, err, abi.ENoImage)
 	_, err = f.Publish()
 	must(t, err, abi.ENoImage, "load or set one")
-	must(t, f.SetImage(abi.NewImage(256, 257, abi.DepthU8, abi.OrderGray)), abi.ETooSmall, "65792", "65536")
+	must(t, f.SetImage(abi.NewImageInfo(256, 257, abi.DepthU8, abi.OrderGray)), abi.ETooSmall, "65792", "65536")
 	must(t, f.SetImage(tall), abi.OK)
 	_, err = f.Publish()
 	must(t, err, abi.OK)
@@ -217,7 +217,7 @@ func TestFrameIsNotPublishedWhileAnotherThreadStoresInIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Release()
-	err = f.Store(func([]byte) (abi.Image, error) {
+	err = f.Store(func([]byte) (abi.ImageInfo, error) {
 		_, err := f.Publish()
 		must(t, err, abi.EBusy)
 		return tall, nil
@@ -237,7 +237,7 @@ func TestFrameThatIsReadCannotBeWritten(t *testing.T) {
 	must(t, err, abi.EInvalid)
 	_, err = f.Publish()
 	must(t, err, abi.EInvalid)
-	must(t, f.Store(func([]byte) (abi.Image, error) { t.Error("called"); return tall, nil }), abi.EInvalid)
+	must(t, f.Store(func([]byte) (abi.ImageInfo, error) { t.Error("called"); return tall, nil }), abi.EInvalid)
 }
 
 func TestStreamHasNoPixelsOfItsOwn(t *testing.T) {

@@ -62,7 +62,7 @@ const readAttempts = 64
 
 // readImage gives the words that were last stored as a whole, all zero before the first store. It is false when none
 // could be had: somebody is storing without end, or has died while storing.
-func (t *trailer) readImage() (abi.Image, bool) {
+func (t *trailer) readImage() (abi.ImageInfo, bool) {
 	for range readAttempts {
 		before := t.ImageSequence.Load()
 		image := t.Image.load()
@@ -71,11 +71,11 @@ func (t *trailer) readImage() (abi.Image, bool) {
 		}
 		runtime.Gosched()
 	}
-	return abi.Image{}, false
+	return abi.ImageInfo{}, false
 }
 
 // storeImage makes image the segment's. The caller holds the image lock, and so is the only one who stores.
-func (t *trailer) storeImage(image abi.Image) {
+func (t *trailer) storeImage(image abi.ImageInfo) {
 	storing := t.ImageSequence.Load() | 1 // It is odd already when the last one to store has died.
 	t.ImageSequence.Store(storing)
 	t.Image.store(image)
@@ -85,15 +85,15 @@ func (t *trailer) storeImage(image abi.Image) {
 }
 
 // load reads the words one by one: it is for the caller to know that nobody writes them meanwhile.
-func (w *imageWords) load() abi.Image {
+func (w *imageWords) load() abi.ImageInfo {
 	var words [8]uint64
 	for i := range words {
 		words[i] = w[i].Load()
 	}
-	return *(*abi.Image)(unsafe.Pointer(&words))
+	return *(*abi.ImageInfo)(unsafe.Pointer(&words))
 }
 
-func (w *imageWords) store(image abi.Image) {
+func (w *imageWords) store(image abi.ImageInfo) {
 	for i, word := range *(*[8]uint64)(unsafe.Pointer(&image)) {
 		w[i].Store(word)
 	}

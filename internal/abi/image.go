@@ -57,9 +57,9 @@ const (
 	MaxPixels    = 1 << 30 // Greatest width times height.
 )
 
-// Image describes pixels in memory. It is 64 bytes long and has the same layout in C, in C#, in Python and in the
+// ImageInfo describes pixels in memory. It is 64 bytes long and has the same layout in C, in C#, in Python and in the
 // segment itself. The pixel (x, y) starts at byte y*Stride + x*Channels*bytes(Depth) of the segment.
-type Image struct {
+type ImageInfo struct {
 	Width     uint32    // Pixels in a row, 1 to SHMCV_MAX_DIMENSION.
 	Height    uint32    // Rows, 1 to SHMCV_MAX_DIMENSION.
 	Channels  uint32    // Samples in a pixel: 1, 3 or 4, as Order says.
@@ -70,28 +70,28 @@ type Image struct {
 	Reserved1 [4]uint64 // Must be 0.
 }
 
-// NewImage describes packed pixels: no gap between rows.
-func NewImage(width, height uint32, depth Depth, order Order) Image {
-	img := Image{Width: width, Height: height, Channels: order.Channels(), Depth: depth, Order: order}
+// NewImageInfo describes packed pixels: no gap between rows.
+func NewImageInfo(width, height uint32, depth Depth, order Order) ImageInfo {
+	img := ImageInfo{Width: width, Height: height, Channels: order.Channels(), Depth: depth, Order: order}
 	img.Stride = img.RowBytes()
 	return img
 }
 
 // PixelBytes is the size of one pixel.
-func (i Image) PixelBytes() uint64 { return uint64(i.Channels) * i.Depth.Bytes() }
+func (i ImageInfo) PixelBytes() uint64 { return uint64(i.Channels) * i.Depth.Bytes() }
 
 // RowBytes is the size of the pixels of one row, without a gap after them.
-func (i Image) RowBytes() uint64 { return uint64(i.Width) * i.PixelBytes() }
+func (i ImageInfo) RowBytes() uint64 { return uint64(i.Width) * i.PixelBytes() }
 
 // Bytes is how much memory the image needs from its first byte to its last: no gap is counted after the last row.
-func (i Image) Bytes() uint64 { return uint64(i.Height-1)*i.Stride + i.RowBytes() }
+func (i ImageInfo) Bytes() uint64 { return uint64(i.Height-1)*i.Stride + i.RowBytes() }
 
 // Packed tells whether the rows follow each other without a gap.
-func (i Image) Packed() bool { return i.Stride == i.RowBytes() }
+func (i ImageInfo) Packed() bool { return i.Stride == i.RowBytes() }
 
 // Checked gives the image with a stride of 0 replaced by the packed one, or an EInvalid or ELimit error that names
 // the field that is wrong. This is the one place where geometry is validated; it cannot overflow for any input.
-func (i Image) Checked() (Image, error) {
+func (i ImageInfo) Checked() (ImageInfo, error) {
 	switch {
 	case i.Width == 0 || i.Height == 0:
 		return i, Errorf(EInvalid, "image: %d x %d pixels; width and height are at least 1", i.Width, i.Height)

@@ -16,7 +16,7 @@ type SegmentInfo struct {
 	OwnerAlive uint32    // 1 while the creator holds it, 0 when that process is gone or has closed it.
 	HasImage   uint32    // 1 when Image is meaningful.
 	Foreign    uint32    // 1 when it has no shmcv metadata: made by another program.
-	Image      Image     // The image in it; of a stream, that of its newest frame.
+	Image      ImageInfo // The image in it; of a stream, that of its newest frame.
 	SlotSize   uint64    // Bytes for the pixels of one frame of a stream; 0 for a segment that holds a single image.
 	Slots      uint32    // Slots of a stream, 0 for a segment that holds a single image.
 	Reserved0  uint32    // 0.

@@ -5,6 +5,6 @@ type FrameInfo struct {
 	Sequence uint64    // The frame's number: 1 for the stream's first, then 1 more each, across writers.
 	Time     uint64    // When it was published: CLOCK_MONOTONIC, nanoseconds.
 	Missed   uint64    // How many frames were published between the one that was waited beyond and this one.
-	Image    Image     // What its pixels mean.
+	Image    ImageInfo // What its pixels mean.
 	Reserved [5]uint64 // 0.
 }

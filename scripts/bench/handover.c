@@ -108,8 +108,8 @@ static uint64_t be_told(plain *shared) {
     return now() - atomic_load(&shared->at);
 }
 
-static shmcv_image image_of(uint32_t width, uint32_t height) {
-    return (shmcv_image){.width = width, .height = height, .channels = 3, .depth = SHMCV_DEPTH_U8, .order = SHMCV_ORDER_BGR};
+static shmcv_image_info image_of(uint32_t width, uint32_t height) {
+    return (shmcv_image_info){.width = width, .height = height, .channels = 3, .depth = SHMCV_DEPTH_U8, .order = SHMCV_ORDER_BGR};
 }
 
 /* resident tells how much of a segment this process has ever touched, in KiB: its mapping's Rss. */
@@ -130,7 +130,7 @@ static long resident(const char *name) {
 /* publish NAME WIDTH HEIGHT, or publish_pinned: a frame, once the reader has gone to sleep, for each byte that comes in. */
 static void publish(const char *name, uint32_t width, uint32_t height) {
     shmcv_segment stream, frame;
-    const shmcv_image image = image_of(width, height);
+    const shmcv_image_info image = image_of(width, height);
     run_on(WRITER);
     check(shmcv_open(name, &stream));
     for (char byte; read(STDIN_FILENO, &byte, 1) == 1;) {
@@ -228,7 +228,7 @@ static void write_frames(const char *name, unsigned seconds) {
     shmcv_segment stream, frame;
     void *data;
     uint64_t sequence = 0;
-    const shmcv_image image = image_of(WIDTH, HEIGHT);
+    const shmcv_image_info image = image_of(WIDTH, HEIGHT);
     check(shmcv_open(name, &stream));
     const uint64_t end = now() + seconds * UINT64_C(1000000000);
     while (now() < end) {

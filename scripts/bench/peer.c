@@ -94,7 +94,7 @@ static void paint(block *b, uint64_t size) {
 }
 
 /* What the works below share: it is set by prepare, so that a repetition finds everything ready. */
-static shmcv_image image;
+static shmcv_image_info image;
 static uint64_t size;
 static int32_t flags, code;
 static bool fresh, in_place;
@@ -138,7 +138,7 @@ static void verify_flip(const uint8_t *before, const uint8_t *after, size_t pixe
 
 static void prepare_flip(void) {
     static const uint32_t orders[] = {0, SHMCV_ORDER_GRAY, 0, SHMCV_ORDER_BGR, SHMCV_ORDER_BGRA};
-    image = (shmcv_image){.width = (uint32_t)number("width"), .height = (uint32_t)number("height")};
+    image = (shmcv_image_info){.width = (uint32_t)number("width"), .height = (uint32_t)number("height")};
     image.channels = (uint32_t)number("channels");
     if (image.channels >= sizeof orders / sizeof *orders) fail("%u channels", image.channels);
     image.order = orders[image.channels];
@@ -216,7 +216,7 @@ static void repeat_image_get(void) {
 }
 
 static void prepare_call(void) {
-    image = (shmcv_image){.width = 4, .height = 4, .channels = 3, .depth = SHMCV_DEPTH_U8, .order = SHMCV_ORDER_BGR};
+    image = (shmcv_image_info){.width = 4, .height = 4, .channels = 3, .depth = SHMCV_DEPTH_U8, .order = SHMCV_ORDER_BGR};
     renew(&source, 48);
     check(shmcv_image_set(source.segment, &image));
 }

@@ -150,7 +150,7 @@ class ShmCv(Library):
             segment = self.segment(48)
             segment.image = self.shmcv.Image(4, 4)
             function = library().shmcv_image_get
-            arguments = (segment._handle, ctypes.byref(_native.ShmcvImage()))
+            arguments = (segment._handle, ctypes.byref(_native.ShmcvImageInfo()))
 
         def repeat() -> None:
             for _ in range(CALLS):

@@ -12,7 +12,7 @@ cat >"$work/program.c" <<'C'
 #include <stdio.h>
 
 int main(int argc, char **argv) {
-    shmcv_image image;
+    shmcv_image_info image;
     if (argc != 2 || shmcv_probe(argv[1], SHMCV_LOAD_COLOR, &image) != SHMCV_OK) return 1;
     printf("%s %u x %u\n", shmcv_version(), image.width, image.height);
     return 0;
@@ -23,7 +23,7 @@ cat >"$work/program.cpp" <<'CPP'
 #include <iostream>
 
 int main(int, char **argv) {
-    const shmcv_image image = shmcv::probe(argv[1]);
+    const shmcv_image_info image = shmcv::probe(argv[1]);
     std::cout << shmcv::version() << ' ' << image.width << " x " << image.height << '\n';
 }
 CPP

@@ -143,8 +143,8 @@ unsigned char *pixels(shmcv_segment seg, uint64_t *size) {
     return data;
 }
 
-shmcv_image make_image(uint32_t width, uint32_t height, uint32_t order) {
-    shmcv_image image = {0};
+shmcv_image_info make_image(uint32_t width, uint32_t height, uint32_t order) {
+    shmcv_image_info image = {0};
     image.width = width;
     image.height = height;
     image.depth = SHMCV_DEPTH_U8;
@@ -155,7 +155,7 @@ shmcv_image make_image(uint32_t width, uint32_t height, uint32_t order) {
 }
 
 shmcv_segment counting(uint32_t width, uint32_t height, uint32_t order) {
-    const shmcv_image image = make_image(width, height, order);
+    const shmcv_image_info image = make_image(width, height, order);
     const uint64_t size = image.stride * height;
     shmcv_segment seg = new_segment(size);
     unsigned char *data = pixels(seg, NULL);

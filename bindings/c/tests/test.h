@@ -77,7 +77,7 @@ shmcv_segment new_segment(uint64_t size);
 unsigned char *pixels(shmcv_segment seg, uint64_t *size);
 
 /* make_image describes packed 8-bit pixels. */
-shmcv_image make_image(uint32_t width, uint32_t height, uint32_t order);
+shmcv_image_info make_image(uint32_t width, uint32_t height, uint32_t order);
 
 /* counting fills a new segment with an 8-bit image whose bytes count up, and gives it. */
 shmcv_segment counting(uint32_t width, uint32_t height, uint32_t order);

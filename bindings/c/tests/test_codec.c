@@ -14,7 +14,7 @@
 /* file flag width height channels depth order crc32 */
 static void check_load(char **columns) {
     const int32_t flags = flag_named(columns[1]);
-    shmcv_image probed, image, stored;
+    shmcv_image_info probed, image, stored;
     if (!CHECK_OK(shmcv_probe(testdata(columns[0]), flags, &probed))) return;
     const shmcv_segment seg = new_segment(bytes_of(&probed));
     if (CHECK_OK(shmcv_load(seg, testdata(columns[0]), flags, &image))) {
@@ -30,7 +30,7 @@ TEST(files_load_as_in_cv2) { each_vector("load", 8, check_load); }
 /* file flag x y values tolerance */
 static void check_pixel(char **columns) {
     const shmcv_segment seg = loaded(columns[0], flag_named(columns[1]));
-    shmcv_image image;
+    shmcv_image_info image;
     CHECK_OK(shmcv_image_get(seg, &image));
     const unsigned char *pixel =
         pixels(seg, NULL) + (uint64_t)number(columns[3]) * image.stride + (uint64_t)number(columns[2]) * image.channels;
@@ -69,10 +69,10 @@ static void check_error(char **columns) {
     const shmcv_segment seg = new_segment((uint64_t)number(columns[2]));
     uint64_t size;
     unsigned char *data = pixels(seg, &size);
-    const shmcv_image old = make_image((uint32_t)(size < 512 ? size : 512), 1, SHMCV_ORDER_GRAY);
+    const shmcv_image_info old = make_image((uint32_t)(size < 512 ? size : 512), 1, SHMCV_ORDER_GRAY);
     for (uint64_t i = 0; i < old.width; i++) data[i] = (unsigned char)(i * 7);
     NEED_OK(shmcv_image_set(seg, &old));
-    shmcv_image out, found;
+    shmcv_image_info out, found;
     memset(&out, 0x55, sizeof out);
     if (CHECK_FAILS(result_named(columns[3]), "", shmcv_load(seg, path, flag_named(columns[1]), &out)))
         CHECK(last_error()[0] != '\0');
@@ -90,18 +90,18 @@ TEST(too_small_a_segment_is_told_how_many_bytes_it_takes) {
     const shmcv_segment small = new_segment(3840 * 2160 * 3 - 1);
     CHECK_FAILS(SHMCV_E_TOO_SMALL, "24883200", shmcv_load(small, testdata("photograph.jpg"), SHMCV_LOAD_COLOR, NULL));
     CHECK_FAILS(SHMCV_E_TOO_SMALL, "33177600", shmcv_load(small, testdata("photograph.jpg"), SHMCV_LOAD_BGRA, NULL));
-    CHECK_FAILS(SHMCV_E_NO_IMAGE, "", shmcv_image_get(small, &(shmcv_image){0}));
+    CHECK_FAILS(SHMCV_E_NO_IMAGE, "", shmcv_image_get(small, &(shmcv_image_info){0}));
 }
 
 TEST(bombs_are_refused_from_their_headers) {
-    shmcv_image image;
+    shmcv_image_info image;
     CHECK_FAILS(SHMCV_E_LIMIT, "100000", shmcv_probe(testdata("bomb.png"), SHMCV_LOAD_COLOR, &image));
     CHECK_FAILS(SHMCV_E_LIMIT, "65500", shmcv_probe(testdata("bomb.jpg"), SHMCV_LOAD_COLOR, &image));
 }
 
 TEST(missing_files_and_folders_are_not_found) {
     const shmcv_segment seg = loaded("small-bgr.png", SHMCV_LOAD_COLOR);
-    shmcv_image image;
+    shmcv_image_info image;
     CHECK_FAILS(SHMCV_E_NOT_FOUND, "nothing.jpg", shmcv_load(seg, temporary("nothing.jpg"), SHMCV_LOAD_COLOR, NULL));
     CHECK_FAILS(SHMCV_E_NOT_FOUND, "nothing.jpg", shmcv_probe(temporary("nothing.jpg"), SHMCV_LOAD_COLOR, &image));
     CHECK_FAILS(SHMCV_E_NOT_FOUND, "missing", shmcv_save(seg, temporary("missing/saved.png"), SHMCV_QUALITY_DEFAULT));
@@ -120,7 +120,7 @@ TEST(folders_are_refused) {
     NEED(mkdir(folder, 0700) == 0);
     const shmcv_segment seg = loaded("small-bgr.png", SHMCV_LOAD_COLOR);
     CHECK_FAILS(SHMCV_E_INVALID, "folder.png", shmcv_load(seg, folder, SHMCV_LOAD_COLOR, NULL));
-    CHECK_FAILS(SHMCV_E_INVALID, "folder.png", shmcv_probe(folder, SHMCV_LOAD_COLOR, &(shmcv_image){0}));
+    CHECK_FAILS(SHMCV_E_INVALID, "folder.png", shmcv_probe(folder, SHMCV_LOAD_COLOR, &(shmcv_image_info){0}));
     CHECK_FAILS(SHMCV_E_INVALID, "folder.png", shmcv_save(seg, folder, SHMCV_QUALITY_DEFAULT));
     CHECK(rmdir(folder) == 0); /* nothing was put into it */
 }
@@ -139,7 +139,7 @@ TEST(unknown_flags_are_refused) {
                                     16, INT32_MIN, INT32_MAX};
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
         CHECK_FAILS(SHMCV_E_INVALID, "flag", shmcv_load(seg, testdata("small-bgr.png"), flags[i], NULL));
-        CHECK_FAILS(SHMCV_E_INVALID, "flag", shmcv_probe(testdata("small-bgr.png"), flags[i], &(shmcv_image){0}));
+        CHECK_FAILS(SHMCV_E_INVALID, "flag", shmcv_probe(testdata("small-bgr.png"), flags[i], &(shmcv_image_info){0}));
     }
 }
 
@@ -160,7 +160,7 @@ TEST(saving_replaces_a_file_and_leaves_no_other) {
     write_file(path, "old", 3);
     const shmcv_segment seg = loaded("small-bgr.png", SHMCV_LOAD_COLOR);
     CHECK_OK(shmcv_save(seg, path, SHMCV_QUALITY_DEFAULT));
-    shmcv_image image;
+    shmcv_image_info image;
     CHECK_OK(shmcv_probe(path, SHMCV_LOAD_COLOR, &image));
     CHECK_INT(67, image.width);
     CHECK_FAILS(SHMCV_E_INVALID, "", shmcv_save(seg, path, 1000));
@@ -205,7 +205,7 @@ CHILD(fills_the_disk) {
     CHECK_OK(shmcv_save(small, path, SHMCV_QUALITY_DEFAULT));
     CHECK_FAILS(SHMCV_E_NO_SPACE, "photograph.png", shmcv_save(seg, path, SHMCV_QUALITY_DEFAULT));
     CHECK_INT(1, entries(argv[1])); /* the old file, and no half of the new one */
-    shmcv_image image;
+    shmcv_image_info image;
     CHECK_OK(shmcv_load(small, path, SHMCV_LOAD_COLOR, &image));
     CHECK_INT(67, image.width);
     return failed_checks();

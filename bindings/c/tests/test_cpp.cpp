@@ -42,7 +42,7 @@ const std::filesystem::path small = std::filesystem::path(SHMCV_TESTDATA) / "sma
 TEST(photograph_goes_in_and_a_flipped_one_comes_out) {
     auto photo = segment::create(new_name(), 3840 * 2160 * 3);
     auto mirrored = segment::create(new_name(), 3840 * 2160 * 3);
-    const shmcv_image image = photo.load(photograph);
+    const shmcv_image_info image = photo.load(photograph);
     CHECK_INT(3840, image.width);
     photo.flip_into(mirrored, shmcv::flip_code::horizontal);
     CHECK(std::memcmp(photo.data(), mirrored.data() + 3839 * 3, 3) == 0);
@@ -164,7 +164,7 @@ TEST(load_takes_flags) {
 TEST(convert_and_copies_reorder_channels) {
     auto seg = segment::create(new_name(), 64);
     const std::vector<unsigned char> bgr = {1, 2, 3, 4, 5, 6};
-    const shmcv_image layout = shmcv::make_image(2, 1, order::bgr);
+    const shmcv_image_info layout = shmcv::make_image(2, 1, order::bgr);
     seg.write_pixels(layout, bgr.data(), order::bgra);
     CHECK_INT(4, seg.image().channels);
     CHECK(seg.data()[3] == std::byte{255});

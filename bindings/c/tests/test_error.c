@@ -32,7 +32,7 @@ TEST(message_is_cut_at_the_buffer) {
 }
 
 TEST(message_is_cut_between_characters) {
-    CHECK_FAILS(SHMCV_E_NOT_FOUND, "\xe7\x8c\xab", shmcv_probe("/nowhere/\xe7\x8c\xab.png", SHMCV_LOAD_COLOR, &(shmcv_image){0}));
+    CHECK_FAILS(SHMCV_E_NOT_FOUND, "\xe7\x8c\xab", shmcv_probe("/nowhere/\xe7\x8c\xab.png", SHMCV_LOAD_COLOR, &(shmcv_image_info){0}));
     const char *whole = last_error();
     const size_t at = (size_t)(strstr(whole, "\xe7\x8c\xab") - whole);
     char cut[1024];
@@ -76,11 +76,11 @@ TEST(each_thread_has_its_own_message) {
 
 TEST(null_is_refused_by_name) {
     const shmcv_segment seg = counting(4, 4, SHMCV_ORDER_BGR);
-    const shmcv_image layout = make_image(4, 4, SHMCV_ORDER_BGR);
+    const shmcv_image_info layout = make_image(4, 4, SHMCV_ORDER_BGR);
     const char *photo = testdata("small-bgr.png");
     unsigned char buffer[64];
     shmcv_segment handle = 99;
-    shmcv_image image;
+    shmcv_image_info image;
     shmcv_segment_info info;
 
     CHECK_FAILS(SHMCV_E_INVALID, "name is NULL", shmcv_create(NULL, 1, &handle));
@@ -118,11 +118,11 @@ TEST(null_is_fine_where_the_header_says_so) {
 
 static void refused_everywhere(shmcv_segment bad) {
     const shmcv_segment good = counting(4, 4, SHMCV_ORDER_BGR);
-    const shmcv_image layout = make_image(4, 4, SHMCV_ORDER_BGR);
+    const shmcv_image_info layout = make_image(4, 4, SHMCV_ORDER_BGR);
     unsigned char buffer[64];
     void *data = buffer;
     uint64_t size = 99;
-    shmcv_image image;
+    shmcv_image_info image;
     shmcv_segment_info info;
     CHECK_FAILS(SHMCV_E_CLOSED, "handle", shmcv_close(bad));
     CHECK_FAILS(SHMCV_E_CLOSED, "handle", shmcv_data(bad, &data, &size));
@@ -166,7 +166,7 @@ TEST(stale_handle_is_refused_although_its_slot_is_in_use) {
  * than SHMCV_E_FORKED, or 0. */
 static int calls_that_went_through(shmcv_segment seg) {
     shmcv_segment handle;
-    shmcv_image image = make_image(4, 4, SHMCV_ORDER_BGR);
+    shmcv_image_info image = make_image(4, 4, SHMCV_ORDER_BGR);
     shmcv_segment_info info;
     uint64_t size;
     void *data;

@@ -6,12 +6,12 @@
 
 TEST(there_is_no_image_before_one_is_stored) {
     const shmcv_segment seg = new_segment(64);
-    shmcv_image image;
+    shmcv_image_info image;
     memset(&image, 0x55, sizeof image);
     CHECK_FAILS(SHMCV_E_NO_IMAGE, "image", shmcv_image_get(seg, &image));
     CHECK_INT(0x55555555, image.width);
     unsigned char buffer[64];
-    const shmcv_image layout = make_image(4, 4, SHMCV_ORDER_BGR);
+    const shmcv_image_info layout = make_image(4, 4, SHMCV_ORDER_BGR);
     CHECK_FAILS(SHMCV_E_NO_IMAGE, "", shmcv_read_pixels(seg, &layout, buffer));
     CHECK_FAILS(SHMCV_E_NO_IMAGE, "", shmcv_save(seg, temporary("never.png"), SHMCV_QUALITY_DEFAULT));
     CHECK_FAILS(SHMCV_E_NO_IMAGE, "", shmcv_flip(seg, seg, SHMCV_FLIP_BOTH));
@@ -24,7 +24,7 @@ TEST(what_is_set_is_what_is_got) {
     static const uint32_t orders[] = {SHMCV_ORDER_GRAY, SHMCV_ORDER_BGR, SHMCV_ORDER_BGRA, SHMCV_ORDER_RGB, SHMCV_ORDER_RGBA};
     for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
         for (uint32_t depth = SHMCV_DEPTH_U8; depth <= SHMCV_DEPTH_F32; depth++) {
-            shmcv_image image = make_image(7, 5, orders[i]), found;
+            shmcv_image_info image = make_image(7, 5, orders[i]), found;
             image.depth = depth;
             image.stride = 128;
             CHECK_OK(shmcv_image_set(seg, &image));
@@ -36,7 +36,7 @@ TEST(what_is_set_is_what_is_got) {
 
 TEST(stride_of_zero_means_no_gap) {
     const shmcv_segment seg = new_segment(4096);
-    shmcv_image image = make_image(7, 5, SHMCV_ORDER_BGRA), found;
+    shmcv_image_info image = make_image(7, 5, SHMCV_ORDER_BGRA), found;
     image.stride = 0;
     image.depth = SHMCV_DEPTH_U16;
     CHECK_OK(shmcv_image_set(seg, &image));
@@ -45,17 +45,17 @@ TEST(stride_of_zero_means_no_gap) {
 }
 
 TEST(image_that_just_fits_is_taken_and_one_byte_more_is_not) {
-    shmcv_image image = make_image(10, 3, SHMCV_ORDER_GRAY);
+    shmcv_image_info image = make_image(10, 3, SHMCV_ORDER_GRAY);
     image.stride = 16;
     const shmcv_segment fits = new_segment(2 * 16 + 10), small = new_segment(2 * 16 + 9);
     CHECK_OK(shmcv_image_set(fits, &image));
     CHECK_FAILS(SHMCV_E_TOO_SMALL, "42", shmcv_image_set(small, &image));
-    CHECK_FAILS(SHMCV_E_NO_IMAGE, "", shmcv_image_get(small, &(shmcv_image){0}));
+    CHECK_FAILS(SHMCV_E_NO_IMAGE, "", shmcv_image_get(small, &(shmcv_image_info){0}));
 }
 
 /* width height channels depth order stride segment_bytes result stored_stride */
 static void check_geometry(char **columns) {
-    shmcv_image image = {0}, found;
+    shmcv_image_info image = {0}, found;
     image.width = (uint32_t)number(columns[0]);
     image.height = (uint32_t)number(columns[1]);
     image.channels = (uint32_t)number(columns[2]);
@@ -78,11 +78,11 @@ TEST(geometry_is_checked) { each_vector("geometry", 9, check_geometry); }
 
 TEST(nonsense_geometry_is_refused_and_the_old_image_kept) {
     const shmcv_segment seg = counting(8, 8, SHMCV_ORDER_BGR);
-    const shmcv_image good = make_image(8, 8, SHMCV_ORDER_BGR);
-    shmcv_image found;
+    const shmcv_image_info good = make_image(8, 8, SHMCV_ORDER_BGR);
+    shmcv_image_info found;
 #define WITH(field, value, code, part)                                                                                  \
     do {                                                                                                                \
-        shmcv_image bad = good;                                                                                         \
+        shmcv_image_info bad = good;                                                                                         \
         bad.field = (value);                                                                                            \
         CHECK_FAILS((code), (part), shmcv_image_set(seg, &bad));                                                        \
     } while (0)
@@ -104,7 +104,7 @@ TEST(nonsense_geometry_is_refused_and_the_old_image_kept) {
     WITH(stride, (uint64_t)1 << 31, SHMCV_E_LIMIT, "stride");
     WITH(height, 1 << 20, SHMCV_E_TOO_SMALL, ""); /* within the limits, but not within the segment */
 #undef WITH
-    shmcv_image odd = good;
+    shmcv_image_info odd = good;
     odd.depth = SHMCV_DEPTH_U16;
     odd.stride = 49;
     CHECK_FAILS(SHMCV_E_INVALID, "stride", shmcv_image_set(seg, &odd));
@@ -115,7 +115,7 @@ TEST(nonsense_geometry_is_refused_and_the_old_image_kept) {
 TEST(copies_honour_strides_and_touch_nothing_between_rows) {
     enum { WIDTH = 5, HEIGHT = 3, STRIDE = 24 };
     const shmcv_segment seg = counting(WIDTH, HEIGHT, SHMCV_ORDER_BGR);
-    shmcv_image layout = make_image(WIDTH, HEIGHT, SHMCV_ORDER_BGR);
+    shmcv_image_info layout = make_image(WIDTH, HEIGHT, SHMCV_ORDER_BGR);
     layout.stride = STRIDE;
     unsigned char buffer[HEIGHT * STRIDE];
     memset(buffer, 0xee, sizeof buffer);
@@ -127,25 +127,25 @@ TEST(copies_honour_strides_and_touch_nothing_between_rows) {
     const shmcv_segment copy = new_segment(WIDTH * HEIGHT * 3);
     CHECK_OK(shmcv_write_pixels(copy, &layout, buffer, SHMCV_ORDER_BGR));
     CHECK(memcmp(pixels(copy, NULL), pixels(seg, NULL), WIDTH * HEIGHT * 3) == 0);
-    shmcv_image found;
+    shmcv_image_info found;
     CHECK_OK(shmcv_image_get(copy, &found));
     CHECK_INT(WIDTH * 3, found.stride);
 }
 
 TEST(copies_convert_the_colour_order) {
     static const unsigned char bgr[] = {1, 2, 3, 4, 5, 6};
-    const shmcv_image two = make_image(2, 1, SHMCV_ORDER_BGR);
+    const shmcv_image_info two = make_image(2, 1, SHMCV_ORDER_BGR);
     const shmcv_segment seg = new_segment(64);
     CHECK_OK(shmcv_write_pixels(seg, &two, bgr, SHMCV_ORDER_RGBA));
     static const unsigned char rgba[] = {3, 2, 1, 255, 6, 5, 4, 255};
     CHECK(memcmp(pixels(seg, NULL), rgba, sizeof rgba) == 0);
-    shmcv_image image;
+    shmcv_image_info image;
     CHECK_OK(shmcv_image_get(seg, &image));
     CHECK_INT(SHMCV_ORDER_RGBA, image.order);
     CHECK_INT(4, image.channels);
 
     unsigned char out[8];
-    const shmcv_image wanted = make_image(2, 1, SHMCV_ORDER_RGB);
+    const shmcv_image_info wanted = make_image(2, 1, SHMCV_ORDER_RGB);
     CHECK_OK(shmcv_read_pixels(seg, &wanted, out));
     static const unsigned char rgb[] = {3, 2, 1, 6, 5, 4};
     CHECK(memcmp(out, rgb, sizeof rgb) == 0);
@@ -155,7 +155,7 @@ TEST(copies_refuse_what_does_not_match) {
     const shmcv_segment seg = counting(4, 4, SHMCV_ORDER_BGR);
     unsigned char buffer[128], before[48];
     memcpy(before, pixels(seg, NULL), sizeof before);
-    shmcv_image layout = make_image(4, 5, SHMCV_ORDER_BGR);
+    shmcv_image_info layout = make_image(4, 5, SHMCV_ORDER_BGR);
     CHECK_FAILS(SHMCV_E_INVALID, "5", shmcv_read_pixels(seg, &layout, buffer));
     layout = make_image(4, 4, SHMCV_ORDER_BGR);
     layout.depth = SHMCV_DEPTH_U16;

@@ -64,7 +64,7 @@ TEST(info_tells_what_was_asked_for) {
     static const uint8_t none[16];
     CHECK(memcmp(info.uuid, none, sizeof none) != 0);
 
-    const shmcv_image image = make_image(5, 4, SHMCV_ORDER_RGB);
+    const shmcv_image_info image = make_image(5, 4, SHMCV_ORDER_RGB);
     CHECK_OK(shmcv_image_set(seg, &image));
     CHECK_OK(shmcv_info(seg, &info));
     CHECK_INT(1, info.has_image);
@@ -240,7 +240,7 @@ CHILD(adds_one_to_each_byte) {
     uint64_t size;
     unsigned char *data = pixels(seg, &size);
     for (uint64_t i = 0; i < size; i++) data[i]++;
-    shmcv_image image;
+    shmcv_image_info image;
     CHECK_OK(shmcv_image_get(seg, &image));
     CHECK_INT(6, image.width);
     return failed_checks();
@@ -250,7 +250,7 @@ TEST(another_process_works_on_the_same_pixels) {
     const char *name = new_name();
     shmcv_segment seg;
     NEED_OK(shmcv_create(name, 48, &seg));
-    const shmcv_image image = make_image(6, 2, SHMCV_ORDER_BGRA);
+    const shmcv_image_info image = make_image(6, 2, SHMCV_ORDER_BGRA);
     CHECK_OK(shmcv_image_set(seg, &image));
     for (int i = 0; i < 48; i++) pixels(seg, NULL)[i] = (unsigned char)i;
     process c = start("adds_one_to_each_byte", name, NULL);
@@ -303,8 +303,8 @@ TEST(foreign_file_is_all_pixels) {
     unsigned char *data = pixels(seg, &size);
     CHECK_INT(300, size);
     CHECK_INT(9, data[299]);
-    CHECK_FAILS(SHMCV_E_NO_IMAGE, "image", shmcv_image_get(seg, &(shmcv_image){0}));
-    const shmcv_image image = make_image(10, 10, SHMCV_ORDER_BGR);
+    CHECK_FAILS(SHMCV_E_NO_IMAGE, "image", shmcv_image_get(seg, &(shmcv_image_info){0}));
+    const shmcv_image_info image = make_image(10, 10, SHMCV_ORDER_BGR);
     CHECK_OK(shmcv_image_set(seg, &image));
     data[0] = 1;
     CHECK_OK(shmcv_flip(seg, seg, SHMCV_FLIP_BOTH));
@@ -361,14 +361,14 @@ TEST(truncated_segment_is_an_error_not_a_crash) {
     const char *name = new_name();
     shmcv_segment seg;
     NEED_OK(shmcv_create(name, 1 << 20, &seg));
-    const shmcv_image image = make_image(512, 512, SHMCV_ORDER_BGR);
+    const shmcv_image_info image = make_image(512, 512, SHMCV_ORDER_BGR);
     unsigned char *outside = calloc(512 * 512, 3);
     NEED(outside != NULL);
     NEED_OK(shmcv_image_set(seg, &image));
     NEED(truncate(file_of(name), 4096) == 0);
     const shmcv_segment other = counting(4, 4, SHMCV_ORDER_BGR);
     CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_data(seg, &(void *){NULL}, NULL));
-    CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_image_get(seg, &(shmcv_image){0}));
+    CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_image_get(seg, &(shmcv_image_info){0}));
     CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_image_set(seg, &image));
     CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_flip(seg, seg, SHMCV_FLIP_BOTH));
     CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_flip(other, seg, SHMCV_FLIP_BOTH));

@@ -61,7 +61,7 @@ static void rounds(long count) {
     for (long i = 0; i < count; i++) {
         shmcv_segment seg;
         NEED_OK(shmcv_create(name, 1 << 20, &seg));
-        shmcv_image image = {0};
+        shmcv_image_info image = {0};
         NEED_OK(shmcv_load(seg, photo, SHMCV_LOAD_COLOR, &image));
         NEED(image.width == 67);
         NEED_OK(shmcv_clear(name));
@@ -128,7 +128,7 @@ static int32_t one_call(worker *w) {
     const int32_t flag = flags[pick(w, 5)];
     const shmcv_segment seg = any_handle(w);
     shmcv_segment made = 0;
-    shmcv_image image = make_image(1 + pick(w, 80), 1 + pick(w, 80), 1 + pick(w, 6));
+    shmcv_image_info image = make_image(1 + pick(w, 80), 1 + pick(w, 80), 1 + pick(w, 6));
     shmcv_segment_info infos[4];
     void *data;
     uint64_t size;

@@ -21,7 +21,7 @@ static uint64_t put(shmcv_segment stream, unsigned char mark) {
     shmcv_segment frame;
     uint64_t sequence = 0;
     NEED_OK(shmcv_stream_begin(stream, &frame));
-    const shmcv_image image = make_image(WIDTH, HEIGHT, SHMCV_ORDER_GRAY);
+    const shmcv_image_info image = make_image(WIDTH, HEIGHT, SHMCV_ORDER_GRAY);
     memset(pixels(frame, NULL), mark, SIZE);
     NEED_OK(shmcv_image_set(frame, &image));
     NEED_OK(shmcv_stream_publish(frame, &sequence));
@@ -62,7 +62,7 @@ TEST(published_frame_is_what_readers_get) {
 TEST(every_function_works_on_a_frame) {
     const char *name = new_name();
     shmcv_segment stream = 0, frame, mirrored, copy = new_segment(640 * 480 * 3);
-    shmcv_image image;
+    shmcv_image_info image;
     NEED_OK(shmcv_probe(testdata("small-bgr.png"), SHMCV_LOAD_COLOR, &image));
     NEED_OK(shmcv_create_stream(name, image.stride * image.height, 0, &stream));
     NEED_OK(shmcv_stream_begin(stream, &frame));
@@ -98,7 +98,7 @@ TEST(every_function_works_on_a_frame) {
 TEST(stream_itself_has_no_pixels) {
     const char *name = new_name();
     shmcv_segment stream = new_stream(name, 0), frame;
-    shmcv_image image;
+    shmcv_image_info image;
     CHECK_FAILS(SHMCV_E_INVALID, "is a stream", shmcv_image_get(stream, &image));
     CHECK_FAILS(SHMCV_E_INVALID, "is a stream", shmcv_data(stream, NULL, NULL));
     CHECK_FAILS(SHMCV_E_INVALID, "is a stream", shmcv_load(stream, testdata("small-bgr.png"), 0, NULL));
@@ -180,7 +180,7 @@ TEST(changed_image_is_told_by_its_sequence) {
     CHECK_OK(shmcv_image_sequence(segment, &before));
     CHECK_INT(0, before);
     CHECK_FAILS(SHMCV_E_TIMEOUT, "", shmcv_image_wait(segment, before, 1, &after));
-    const shmcv_image image = make_image(WIDTH, HEIGHT, SHMCV_ORDER_GRAY);
+    const shmcv_image_info image = make_image(WIDTH, HEIGHT, SHMCV_ORDER_GRAY);
     CHECK_OK(shmcv_image_set(segment, &image));
     CHECK_OK(shmcv_flip(segment, segment, SHMCV_FLIP_BOTH));
     CHECK_OK(shmcv_image_wait(segment, before, -1, &after));

@@ -47,7 +47,7 @@ TEST(flip_honours_strides_of_every_kind) {
     static const uint32_t orders[] = {SHMCV_ORDER_GRAY, SHMCV_ORDER_BGR, SHMCV_ORDER_BGRA};
     for (size_t o = 0; o < 3; o++) {
         for (uint32_t depth = SHMCV_DEPTH_U8; depth <= SHMCV_DEPTH_F32; depth++) {
-            shmcv_image image = make_image(WIDTH, HEIGHT, orders[o]);
+            shmcv_image_info image = make_image(WIDTH, HEIGHT, orders[o]);
             const size_t pixel = image.channels * ((size_t)1 << (depth - 1)), row = pixel * WIDTH, stride = row + 20;
             image.depth = depth;
             image.stride = stride;
@@ -66,7 +66,7 @@ TEST(flip_honours_strides_of_every_kind) {
                     }
                 }
                 CHECK(right);
-                shmcv_image found;
+                shmcv_image_info found;
                 CHECK_OK(shmcv_image_get(target, &found));
                 CHECK_INT(row, found.stride);
             }
@@ -79,7 +79,7 @@ TEST(flip_honours_strides_of_every_kind) {
             for (size_t y = 0; y < HEIGHT; y++)
                 for (size_t x = 0; x < row; x++) same = same && to[y * row + x] == (unsigned char)((y * stride + x) * 31 % 251);
             CHECK(same);
-            shmcv_image found;
+            shmcv_image_info found;
             CHECK_OK(shmcv_image_get(seg, &found));
             CHECK_INT(stride, found.stride);
             CHECK_OK(shmcv_close(seg));
@@ -94,7 +94,7 @@ TEST(two_handles_of_one_segment_flip_in_place) {
     NEED_OK(shmcv_create(name, 6, &one));
     NEED_OK(shmcv_open(name, &two));
     memcpy(pixels(one, NULL), "abcdef", 6);
-    const shmcv_image image = make_image(2, 1, SHMCV_ORDER_BGR);
+    const shmcv_image_info image = make_image(2, 1, SHMCV_ORDER_BGR);
     CHECK_OK(shmcv_image_set(one, &image));
     CHECK_OK(shmcv_flip(one, two, SHMCV_FLIP_HORIZONTAL));
     CHECK(memcmp(pixels(one, NULL), "defabc", 6) == 0);
@@ -109,7 +109,7 @@ TEST(other_flip_codes_are_refused) {
         CHECK_FAILS(SHMCV_E_INVALID, code, shmcv_flip(seg, target, codes[i]));
         CHECK_FAILS(SHMCV_E_INVALID, code, shmcv_flip(seg, seg, codes[i]));
     }
-    CHECK_FAILS(SHMCV_E_NO_IMAGE, "", shmcv_image_get(target, &(shmcv_image){0}));
+    CHECK_FAILS(SHMCV_E_NO_IMAGE, "", shmcv_image_get(target, &(shmcv_image_info){0}));
     CHECK_INT(1, pixels(seg, NULL)[1]);
 }
 
@@ -118,7 +118,7 @@ TEST(too_small_a_target_is_told_how_many_bytes_it_takes) {
     CHECK_FAILS(SHMCV_E_TOO_SMALL, "300", shmcv_flip(seg, small, SHMCV_FLIP_BOTH));
     CHECK_FAILS(SHMCV_E_TOO_SMALL, "400", shmcv_convert(seg, small, SHMCV_ORDER_BGRA));
     CHECK_FAILS(SHMCV_E_TOO_SMALL, "400", shmcv_convert(seg, seg, SHMCV_ORDER_RGBA));
-    CHECK_FAILS(SHMCV_E_NO_IMAGE, "", shmcv_image_get(small, &(shmcv_image){0}));
+    CHECK_FAILS(SHMCV_E_NO_IMAGE, "", shmcv_image_get(small, &(shmcv_image_info){0}));
 }
 
 TEST(convert_reorders_adds_and_drops_channels) {
@@ -135,10 +135,10 @@ TEST(convert_reorders_adds_and_drops_channels) {
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const shmcv_segment seg = new_segment(8), target = new_segment(8);
-        const shmcv_image image = make_image(2, 1, SHMCV_ORDER_BGR);
+        const shmcv_image_info image = make_image(2, 1, SHMCV_ORDER_BGR);
         memcpy(pixels(seg, NULL), start, sizeof start);
         NEED_OK(shmcv_image_set(seg, &image));
-        shmcv_image found;
+        shmcv_image_info found;
         CHECK_OK(shmcv_convert(seg, target, (int32_t)cases[i].order));
         CHECK_OK(shmcv_image_get(target, &found));
         CHECK_INT(cases[i].order, found.order);

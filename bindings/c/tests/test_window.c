@@ -52,7 +52,7 @@ enum { WIDTH = 640, HEIGHT = 400 };
 /* crop gives the photograph, of which only the top left corner is the image: it fits on the screen. */
 static shmcv_segment crop(void) {
     const shmcv_segment seg = loaded("photograph.jpg", SHMCV_LOAD_COLOR);
-    shmcv_image image;
+    shmcv_image_info image;
     NEED_OK(shmcv_image_get(seg, &image));
     image.width = WIDTH;
     image.height = HEIGHT;
@@ -73,7 +73,7 @@ static bool is_on_screen(shmcv_segment seg) {
     char *argv[] = {(char *)"import", (char *)"-window", (char *)"root", (char *)file, NULL};
     NEED(run(argv) == 0);
     const shmcv_segment shot = new_segment(4096 * 4096 * 3);
-    shmcv_image screen, image;
+    shmcv_image_info screen, image;
     NEED_OK(shmcv_load(shot, file, SHMCV_LOAD_COLOR, &screen));
     NEED_OK(shmcv_image_get(seg, &image));
     const unsigned char *on_screen = pixels(shot, NULL), *wanted = pixels(seg, NULL);
@@ -137,7 +137,7 @@ TEST(screenshot_shows_a_foreign_gray_segment_too) {
     write_file(path, gray, sizeof gray);
     shmcv_segment seg;
     NEED_OK(shmcv_open(name, &seg));
-    const shmcv_image image = make_image(64, 48, SHMCV_ORDER_GRAY);
+    const shmcv_image_info image = make_image(64, 48, SHMCV_ORDER_GRAY);
     NEED_OK(shmcv_image_set(seg, &image));
     NEED_OK(shmcv_show("gray", seg));
     const shmcv_segment shown = new_segment(sizeof gray * 3);

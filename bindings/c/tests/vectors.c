@@ -91,12 +91,12 @@ int64_t number(const char *digits) {
     exit(2);
 }
 
-static uint64_t row_bytes(const shmcv_image *image) {
+static uint64_t row_bytes(const shmcv_image_info *image) {
     static const uint64_t sample[] = {0, 1, 2, 4};
     return (uint64_t)image->width * image->channels * sample[image->depth];
 }
 
-uint64_t bytes_of(const shmcv_image *image) { return (image->height - 1) * image->stride + row_bytes(image); }
+uint64_t bytes_of(const shmcv_image_info *image) { return (image->height - 1) * image->stride + row_bytes(image); }
 
 static uint32_t crc32_more(uint32_t crc, const unsigned char *data, uint64_t size) {
     static uint32_t table[256];
@@ -112,7 +112,7 @@ static uint32_t crc32_more(uint32_t crc, const unsigned char *data, uint64_t siz
 }
 
 uint32_t image_crc32(shmcv_segment seg) {
-    shmcv_image image;
+    shmcv_image_info image;
     NEED_OK(shmcv_image_get(seg, &image));
     const unsigned char *data = pixels(seg, NULL);
     uint32_t crc = 0;
@@ -121,7 +121,7 @@ uint32_t image_crc32(shmcv_segment seg) {
 }
 
 void check_image(shmcv_segment seg, char **columns) {
-    shmcv_image image;
+    shmcv_image_info image;
     NEED_OK(shmcv_image_get(seg, &image));
     CHECK_INT(number(columns[0]), image.width);
     CHECK_INT(number(columns[1]), image.height);
@@ -135,7 +135,7 @@ void check_image(shmcv_segment seg, char **columns) {
 }
 
 shmcv_segment loaded(const char *file, int32_t flags) {
-    shmcv_image image;
+    shmcv_image_info image;
     NEED_OK(shmcv_probe(testdata(file), flags, &image));
     const shmcv_segment seg = new_segment(bytes_of(&image));
     NEED_OK(shmcv_load(seg, testdata(file), flags, NULL));

@@ -16,7 +16,7 @@ int32_t result_named(const char *name);
 int64_t number(const char *digits);
 
 /* bytes_of is how much memory an image takes. */
-uint64_t bytes_of(const shmcv_image *image);
+uint64_t bytes_of(const shmcv_image_info *image);
 
 /* crc32 of the pixels of a segment's image, row by row; gaps between rows are not counted. */
 uint32_t image_crc32(shmcv_segment seg);

@@ -12,7 +12,7 @@ public sealed class ImageTests : IDisposable
     [Fact]
     public void StructuresHaveTheSizeThatCSaysTheyHave()
     {
-        Assert.Equal(ShmcvImage.SizeInC, Unsafe.SizeOf<ShmcvImage>());
+        Assert.Equal(ShmcvImageInfo.SizeInC, Unsafe.SizeOf<ShmcvImageInfo>());
         Assert.Equal(ShmcvSegmentInfo.SizeInC, Unsafe.SizeOf<ShmcvSegmentInfo>());
     }
 
@@ -24,7 +24,7 @@ public sealed class ImageTests : IDisposable
         Assert.Equal(ErrorCode.OK, NativeMethods.shmcv_open(image.Name, out var segment));
         try
         {
-            var native = new ShmcvImage
+            var native = new ShmcvImageInfo
             {
                 Width = uint.Parse(row[0]),
                 Height = uint.Parse(row[1]),

@@ -79,10 +79,10 @@ public readonly record struct ImageInfo
     public override string ToString() => string.Create(
         System.Globalization.CultureInfo.InvariantCulture, $"{Width} x {Height} {Order} {Depth}, stride {Stride}");
 
-    internal static ImageInfo From(in ShmcvImage image) =>
+    internal static ImageInfo From(in ShmcvImageInfo image) =>
         new((int)image.Width, (int)image.Height, image.Order, image.Depth, (int)image.Stride);
 
-    internal ShmcvImage ToNative() => new()
+    internal ShmcvImageInfo ToNative() => new()
     {
         Width = (uint)Width,
         Height = (uint)Height,

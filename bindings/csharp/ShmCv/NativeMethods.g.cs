@@ -12,7 +12,7 @@ namespace ShmCv;
 /// of the segment.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
-internal unsafe struct ShmcvImage
+internal unsafe struct ShmcvImageInfo
 {
     /// <summary>Its size in C, in bytes.</summary>
     internal const int SizeInC = 64;
@@ -82,7 +82,7 @@ internal unsafe struct ShmcvSegmentInfo
     internal uint Foreign;
 
     /// <summary>The image in it; of a stream, that of its newest frame.</summary>
-    internal ShmcvImage Image;
+    internal ShmcvImageInfo Image;
 
     /// <summary>Bytes for the pixels of one frame of a stream; 0 for a segment that holds a single image.</summary>
     internal ulong SlotSize;
@@ -114,7 +114,7 @@ internal unsafe struct ShmcvFrameInfo
     internal ulong Missed;
 
     /// <summary>What its pixels mean.</summary>
-    internal ShmcvImage Image;
+    internal ShmcvImageInfo Image;
 
     /// <summary>0.</summary>
     internal fixed ulong Reserved[5];
@@ -266,7 +266,7 @@ internal static unsafe partial class NativeMethods
     /// <see cref="ErrorCode.Corrupt"/>; <see cref="ErrorCode.Truncated"/>.
     /// </remarks>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial ErrorCode shmcv_image_get(ulong seg, out ShmcvImage @out);
+    internal static partial ErrorCode shmcv_image_get(ulong seg, out ShmcvImageInfo @out);
 
     /// <summary>
     /// Says what the pixels of a segment mean, for every process that has it open. The pixels are not touched: use it
@@ -278,7 +278,7 @@ internal static unsafe partial class NativeMethods
     /// <see cref="ErrorCode.Truncated"/>.
     /// </remarks>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial ErrorCode shmcv_image_set(ulong seg, in ShmcvImage image);
+    internal static partial ErrorCode shmcv_image_set(ulong seg, in ShmcvImageInfo image);
 
     /// <summary>
     /// Copies the image of a segment into memory of the caller's, laid out as layout says: width, height and depth as
@@ -296,7 +296,7 @@ internal static unsafe partial class NativeMethods
     /// <see cref="ErrorCode.Truncated"/>.
     /// </remarks>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial ErrorCode shmcv_read_pixels(ulong seg, in ShmcvImage layout, byte* pixels);
+    internal static partial ErrorCode shmcv_read_pixels(ulong seg, in ShmcvImageInfo layout, byte* pixels);
 
     /// <summary>
     /// Copies pixels of the caller's, laid out as layout says, into a segment, in the colour order order, rows without
@@ -308,7 +308,7 @@ internal static unsafe partial class NativeMethods
     /// <see cref="ErrorCode.Closed"/>; <see cref="ErrorCode.Truncated"/>.
     /// </remarks>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial ErrorCode shmcv_write_pixels(ulong seg, in ShmcvImage layout, byte* pixels, int order);
+    internal static partial ErrorCode shmcv_write_pixels(ulong seg, in ShmcvImageInfo layout, byte* pixels, int order);
 
     /// <summary>
     /// Gives how often an image has been stored in a segment, by this process or another: by
@@ -344,7 +344,7 @@ internal static unsafe partial class NativeMethods
     /// header is not seen.
     /// </remarks>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial ErrorCode shmcv_probe(string path, int flags, out ShmcvImage @out);
+    internal static partial ErrorCode shmcv_probe(string path, int flags, out ShmcvImageInfo @out);
 
     /// <summary>
     /// Decodes an image file straight into a segment, rows without gaps, and stores its description, which it also
@@ -359,7 +359,7 @@ internal static unsafe partial class NativeMethods
     /// or a folder; <see cref="ErrorCode.IO"/>; <see cref="ErrorCode.Closed"/>; <see cref="ErrorCode.Truncated"/>.
     /// </remarks>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial ErrorCode shmcv_load(ulong seg, string path, int flags, out ShmcvImage @out);
+    internal static partial ErrorCode shmcv_load(ulong seg, string path, int flags, out ShmcvImageInfo @out);
 
     /// <summary>
     /// Writes the image of a segment to a file, in the format that the path's extension names: .jpg .jpeg .png .webp

@@ -10,7 +10,7 @@ from support import code, vectors
 import shmcv
 from shmcv import ColorOrder, Depth, Image
 from shmcv._library import library
-from shmcv._native import ShmcvImage
+from shmcv._native import ShmcvImageInfo
 from shmcv.error import check
 from shmcv.image import describe
 
@@ -70,7 +70,7 @@ def test_geometry(columns, create):
     width, height, channels, depth, order, stride, size = map(int, columns[:7])
     result, stored = columns[7:]
     segment = create(size)
-    native = ShmcvImage(width=width, height=height, channels=channels, depth=depth, order=order, stride=stride)
+    native = ShmcvImageInfo(width=width, height=height, channels=channels, depth=depth, order=order, stride=stride)
     status = library().shmcv_image_set(segment._handle, native)
     assert shmcv.ErrorCode(status) == code(result)
     if result == "OK":

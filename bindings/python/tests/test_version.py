@@ -30,7 +30,7 @@ def test_everything_public_is_there_and_listed():
 
 
 def test_structures_are_laid_out_as_in_c():
-    for structure in (_native.ShmcvImage, _native.ShmcvSegmentInfo):
+    for structure in (_native.ShmcvImageInfo, _native.ShmcvSegmentInfo):
         assert ctypes.sizeof(structure) == structure.SIZE
         last = getattr(structure, structure._fields_[-1][0])
         assert (

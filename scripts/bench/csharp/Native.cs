@@ -7,7 +7,7 @@ namespace Bench;
 /// <summary>The library as a program declares it that does without its packages.</summary>
 internal static unsafe partial class Native
 {
-    /// <summary>shmcv_image.</summary>
+    /// <summary>shmcv_image_info.</summary>
     [StructLayout(LayoutKind.Sequential, Size = 64)]
     public struct Image;
 

@@ -149,7 +149,7 @@ class FlipCode(IntEnum):
 ShmcvSegment = c_uint64
 
 
-class ShmcvImage(Structure):
+class ShmcvImageInfo(Structure):
     """Describes pixels in memory.
 
     It is 64 bytes long and has the same layout in C, in C#, in Python and in the segment itself. The pixel (x, y)
@@ -213,7 +213,7 @@ class ShmcvSegmentInfo(Structure):
     #: 1 when it has no shmcv metadata: made by another program.
     foreign: int
     #: The image in it; of a stream, that of its newest frame.
-    image: ShmcvImage
+    image: ShmcvImageInfo
     #: Bytes for the pixels of one frame of a stream; 0 for a segment that holds a single image.
     slot_size: int
     #: Slots of a stream, 0 for a segment that holds a single image.
@@ -233,7 +233,7 @@ class ShmcvSegmentInfo(Structure):
         ("owner_alive", c_uint32),
         ("has_image", c_uint32),
         ("foreign", c_uint32),
-        ("image", ShmcvImage),
+        ("image", ShmcvImageInfo),
         ("slot_size", c_uint64),
         ("slots", c_uint32),
         ("reserved0", c_uint32),
@@ -254,7 +254,7 @@ class ShmcvFrameInfo(Structure):
     #: How many frames were published between the one that was waited beyond and this one.
     missed: int
     #: What its pixels mean.
-    image: ShmcvImage
+    image: ShmcvImageInfo
     #: 0.
     reserved: Array[c_uint64]
 
@@ -262,7 +262,7 @@ class ShmcvFrameInfo(Structure):
         ("sequence", c_uint64),
         ("time", c_uint64),
         ("missed", c_uint64),
-        ("image", ShmcvImage),
+        ("image", ShmcvImageInfo),
         ("reserved", c_uint64 * 5),
     )
 
@@ -373,25 +373,25 @@ def declare(library: CDLL) -> None:
     library.shmcv_sweep.argtypes = [POINTER(c_uint32)]
     library.shmcv_sweep.restype = c_int32
 
-    # int32_t shmcv_image_get(shmcv_segment seg, shmcv_image *out)
+    # int32_t shmcv_image_get(shmcv_segment seg, shmcv_image_info *out)
     #
     # shmcv_image_get gives the description of the image in a segment.
     #
     # Errors: ErrorCode.NO_IMAGE before one has been stored; ErrorCode.CLOSED; ErrorCode.CORRUPT; ErrorCode.TRUNCATED.
-    library.shmcv_image_get.argtypes = [ShmcvSegment, POINTER(ShmcvImage)]
+    library.shmcv_image_get.argtypes = [ShmcvSegment, POINTER(ShmcvImageInfo)]
     library.shmcv_image_get.restype = c_int32
 
-    # int32_t shmcv_image_set(shmcv_segment seg, const shmcv_image *image)
+    # int32_t shmcv_image_set(shmcv_segment seg, const shmcv_image_info *image)
     #
     # shmcv_image_set says what the pixels of a segment mean, for every process that has it open. The pixels are not
     # touched: use it after writing them through shmcv_data, and on segments that other programs made.
     #
     # Errors: ErrorCode.TOO_SMALL when the image does not fit; ErrorCode.INVALID for nonsense geometry, with the field
     # named; ErrorCode.LIMIT; ErrorCode.CLOSED; ErrorCode.TRUNCATED.
-    library.shmcv_image_set.argtypes = [ShmcvSegment, POINTER(ShmcvImage)]
+    library.shmcv_image_set.argtypes = [ShmcvSegment, POINTER(ShmcvImageInfo)]
     library.shmcv_image_set.restype = c_int32
 
-    # int32_t shmcv_read_pixels(shmcv_segment seg, const shmcv_image *layout, void *pixels)
+    # int32_t shmcv_read_pixels(shmcv_segment seg, const shmcv_image_info *layout, void *pixels)
     #
     # shmcv_read_pixels copies the image of a segment into memory of the caller's, laid out as layout says: width,
     # height and depth as in the segment, stride and colour order as wanted. Gray, BGR, BGRA, RGB and RGBA are converted
@@ -403,16 +403,16 @@ def declare(library: CDLL) -> None:
     # Errors: ErrorCode.NO_IMAGE, also when a process died while it stored one; ErrorCode.INVALID when the size or depth
     # differs from the segment's; ErrorCode.BUSY when another process has been storing for 10 seconds; ErrorCode.CLOSED;
     # ErrorCode.TRUNCATED.
-    library.shmcv_read_pixels.argtypes = [ShmcvSegment, POINTER(ShmcvImage), c_void_p]
+    library.shmcv_read_pixels.argtypes = [ShmcvSegment, POINTER(ShmcvImageInfo), c_void_p]
     library.shmcv_read_pixels.restype = c_int32
 
-    # int32_t shmcv_write_pixels(shmcv_segment seg, const shmcv_image *layout, const void *pixels, int32_t order)
+    # int32_t shmcv_write_pixels(shmcv_segment seg, const shmcv_image_info *layout, const void *pixels, int32_t order)
     #
     # shmcv_write_pixels copies pixels of the caller's, laid out as layout says, into a segment, in the colour order
     # order, rows without gaps; the conversions are those of shmcv_read_pixels. The segment's image is then that one.
     #
     # Errors: ErrorCode.TOO_SMALL; ErrorCode.INVALID; ErrorCode.LIMIT; ErrorCode.CLOSED; ErrorCode.TRUNCATED.
-    library.shmcv_write_pixels.argtypes = [ShmcvSegment, POINTER(ShmcvImage), c_void_p, c_int32]
+    library.shmcv_write_pixels.argtypes = [ShmcvSegment, POINTER(ShmcvImageInfo), c_void_p, c_int32]
     library.shmcv_write_pixels.restype = c_int32
 
     # int32_t shmcv_image_sequence(shmcv_segment seg, uint64_t *sequence)
@@ -435,16 +435,16 @@ def declare(library: CDLL) -> None:
     library.shmcv_image_wait.argtypes = [ShmcvSegment, c_uint64, c_int32, POINTER(c_uint64)]
     library.shmcv_image_wait.restype = c_int32
 
-    # int32_t shmcv_probe(const char *path, int32_t flags, shmcv_image *out)
+    # int32_t shmcv_probe(const char *path, int32_t flags, shmcv_image_info *out)
     #
     # shmcv_probe reads the header of an image file and gives the image that shmcv_load would store with the same flags;
     # (height-1)*stride + width*channels*bytes(depth) of it is the size that a segment needs.
     #
     # Errors: those of shmcv_load, but the file is not decoded, so damage beyond its header is not seen.
-    library.shmcv_probe.argtypes = [c_char_p, c_int32, POINTER(ShmcvImage)]
+    library.shmcv_probe.argtypes = [c_char_p, c_int32, POINTER(ShmcvImageInfo)]
     library.shmcv_probe.restype = c_int32
 
-    # int32_t shmcv_load(shmcv_segment seg, const char *path, int32_t flags, shmcv_image *out)
+    # int32_t shmcv_load(shmcv_segment seg, const char *path, int32_t flags, shmcv_image_info *out)
     #
     # shmcv_load decodes an image file straight into a segment, rows without gaps, and stores its description, which it
     # also gives in out unless that is NULL. flags is one of the LoadFlags constants. When it fails, an image that the
@@ -454,7 +454,7 @@ def declare(library: CDLL) -> None:
     # ErrorCode.DECODE when the file is corrupt, truncated or empty; ErrorCode.UNSUPPORTED when it is no image of a
     # known format; ErrorCode.LIMIT, before anything is allocated; ErrorCode.INVALID for unknown flags or a folder;
     # ErrorCode.IO; ErrorCode.CLOSED; ErrorCode.TRUNCATED.
-    library.shmcv_load.argtypes = [ShmcvSegment, c_char_p, c_int32, POINTER(ShmcvImage)]
+    library.shmcv_load.argtypes = [ShmcvSegment, c_char_p, c_int32, POINTER(ShmcvImageInfo)]
     library.shmcv_load.restype = c_int32
 
     # int32_t shmcv_save(shmcv_segment seg, const char *path, int32_t quality)

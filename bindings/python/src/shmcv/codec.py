@@ -7,7 +7,7 @@ import ctypes
 from ._arguments import StrPath, integer, text
 from ._library import library
 from ._memory import SegmentBase
-from ._native import QUALITY_DEFAULT, LoadFlags, ShmcvImage
+from ._native import QUALITY_DEFAULT, LoadFlags, ShmcvImageInfo
 from .error import check
 from .image import Image
 
@@ -17,7 +17,7 @@ def probe(path: StrPath, flags: int = LoadFlags.COLOR) -> Image:
 
     Raises what ``Segment.load`` raises; the file is not decoded, so damage beyond its header is not seen.
     """
-    found = ShmcvImage()
+    found = ShmcvImageInfo()
     check(library().shmcv_probe(text("path", path), integer("flags", flags, ctypes.c_int32), ctypes.byref(found)))
     return Image._from_native(found)
 
@@ -35,7 +35,7 @@ class Codec(SegmentBase):
         corrupt, truncated or empty; UnsupportedError when it is no image; LimitError; InvalidError for unknown flags or
         a folder; PermissionDeniedError.
         """
-        stored = ShmcvImage()
+        stored = ShmcvImageInfo()
         number = integer("flags", flags, ctypes.c_int32)
         check(library().shmcv_load(self._handle, text("path", path), number, ctypes.byref(stored)))
         return Image._from_native(stored)

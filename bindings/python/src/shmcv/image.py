@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ._arguments import integer
-from ._native import ColorOrder, Depth, ShmcvImage
+from ._native import ColorOrder, Depth, ShmcvImageInfo
 from .error import InvalidError
 
 _CHANNELS = {ColorOrder.GRAY: 1, ColorOrder.BGR: 3, ColorOrder.BGRA: 4, ColorOrder.RGB: 3, ColorOrder.RGBA: 4}
@@ -108,8 +108,8 @@ class Image:
         """Bytes from the first pixel's first to the last one's last: what a segment needs to hold the image."""
         return max(self.height - 1, 0) * self.stride + self.row_nbytes
 
-    def _to_native(self) -> ShmcvImage:
-        return ShmcvImage(
+    def _to_native(self) -> ShmcvImageInfo:
+        return ShmcvImageInfo(
             width=self.width,
             height=self.height,
             channels=self.channels,
@@ -119,7 +119,7 @@ class Image:
         )
 
     @classmethod
-    def _from_native(cls, native: ShmcvImage) -> Image:
+    def _from_native(cls, native: ShmcvImageInfo) -> Image:
         return cls(native.width, native.height, ColorOrder(native.order), Depth(native.depth), native.stride)
 
 

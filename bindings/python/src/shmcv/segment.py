@@ -14,7 +14,7 @@ import numpy as np
 from ._arguments import integer, text
 from ._library import library
 from ._memory import Memory
-from ._native import ColorOrder, ShmcvImage, ShmcvSegment, ShmcvSegmentInfo
+from ._native import ColorOrder, ShmcvImageInfo, ShmcvSegment, ShmcvSegmentInfo
 from ._slices import in_slices
 from .codec import Codec
 from .error import check
@@ -99,7 +99,7 @@ class Pixels(Codec, Transform, Show):
         Reading it raises NoImageError before one has been stored (``info.image`` is None then); setting it does not
         touch the pixels, and raises TooSmallError when the image does not fit, InvalidError when it makes no sense.
         """
-        found = ShmcvImage()
+        found = ShmcvImageInfo()
         check(library().shmcv_image_get(self._handle, ctypes.byref(found)))
         return Image._from_native(found)
 

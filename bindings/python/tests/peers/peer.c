@@ -21,7 +21,7 @@ static void produce(shmcv_segment stream) {
             shmcv_segment frame;
             void *pixels;
             const uint32_t width = 64 + (uint32_t)((sequence + 1) % 3);
-            const shmcv_image image = {.width = width, .height = 48, .channels = 1, .depth = SHMCV_DEPTH_U8, .order = SHMCV_ORDER_GRAY};
+            const shmcv_image_info image = {.width = width, .height = 48, .channels = 1, .depth = SHMCV_DEPTH_U8, .order = SHMCV_ORDER_GRAY};
             check(shmcv_stream_begin(stream, &frame));
             check(shmcv_data(frame, &pixels, NULL));
             memset(pixels, (int)((sequence + 1) & 0xff), (size_t)width * 48);
