@@ -82,7 +82,7 @@ func (x *xServer) run(t *testing.T, name string, arguments ...string) []byte {
 	return out
 }
 
-func (x *xServer) screenshot(t *testing.T) image.ImageInfo {
+func (x *xServer) screenshot(t *testing.T) image.Image {
 	t.Helper()
 	shot, err := png.Decode(bytes.NewReader(x.run(t, "import", "-window", "root", "png:-")))
 	if err != nil {
@@ -279,7 +279,7 @@ func TestShowDrawsThePhotograph(t *testing.T) {
 }
 
 // isPart tells whether the screen's top left shows that part of the image.
-func isPart(screen image.ImageInfo, of Pixels, x0, y0, width, height int) bool {
+func isPart(screen image.Image, of Pixels, x0, y0, width, height int) bool {
 	for y := range height {
 		for x := range width {
 			r, g, b, _ := screen.At(x, y).RGBA()

@@ -246,7 +246,7 @@ func TestHeaderCompilesAsCAndCpp(t *testing.T) {
 	}
 	warnings := []string{"-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-fsyntax-only", "-include", header, "-"}
 	const program = "int f(void); int f(void) { int32_t e = shmcv_clear_all(); switch (e) { case SHMCV_OK: return 0; case SHMCV_E_IO: return 1; }\n" +
-		"shmcv_image image; image.depth = SHMCV_DEPTH_U8; return image.depth == SHMCV_DEPTH_U16 ? SHMCV_E_IO : SHMCV_QUALITY_DEFAULT; }\n"
+		"shmcv_image_info image; image.depth = SHMCV_DEPTH_U8; return image.depth == SHMCV_DEPTH_U16 ? SHMCV_E_IO : SHMCV_QUALITY_DEFAULT; }\n"
 	for _, compiler := range [][]string{{"gcc", "-xc", "-std=c11"}, {"g++", "-xc++", "-std=c++17"}} {
 		command := exec.Command(compiler[0], slices.Concat(compiler[1:], warnings)...)
 		command.Stdin = strings.NewReader(program)
