@@ -12,10 +12,10 @@ import (
 	"shmcv/ops"
 )
 
-// shmcv_probe reads the header of an image file and gives the image that shmcv_load would store with the same flags;
-// (height-1)*stride + width*channels*bytes(depth) of it is the size that a segment needs.
+// shmcv_probe reads the header of an image file and gives the image that shmcv_load would store with the same flags.
+// shmcv_image_size tells the size that a segment needs for it.
 //
-// Errors: those of shmcv_load, but the file is not decoded, so damage beyond its header is not seen.
+// Errors: those of shmcv_load. The file is not decoded, so damage beyond its header is not seen.
 //
 //export goProbe
 func goProbe(path *C.in_char, flags C.int32_t, out *C.shmcv_image_info) C.int32_t {
@@ -36,25 +36,25 @@ func goProbe(path *C.in_char, flags C.int32_t, out *C.shmcv_image_info) C.int32_
 	})
 }
 
-// shmcv_load decodes an image file straight into a segment, rows without gaps, and stores its description, which it
-// also gives in out unless that is NULL. flags is one of the SHMCV_LOAD_ constants. When it fails, an image that the
-// segment held is still there, whole.
+// shmcv_load decodes an image file straight into a segment, rows without gaps, and stores its description. It also gives
+// the description in out unless out is NULL. flags is one of the SHMCV_LOAD_ constants. When the function fails, an image
+// that the segment held is still there, whole.
 //
 // Errors: SHMCV_E_TOO_SMALL with the number of bytes that are needed; SHMCV_E_NOT_FOUND; SHMCV_E_PERMISSION;
-// SHMCV_E_DECODE when the file is corrupt, truncated or empty; SHMCV_E_UNSUPPORTED when it is no image of a known
+// SHMCV_E_DECODE if the file is corrupt, truncated or empty; SHMCV_E_UNSUPPORTED if it is no image of a known
 // format; SHMCV_E_LIMIT, before anything is allocated; SHMCV_E_INVALID for unknown flags or a folder; SHMCV_E_IO;
 // SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
 //
 //export goLoad
 func goLoad(seg C.shmcv_segment, path *C.in_char, flags C.int32_t, out *C.shmcv_image_info) C.int32_t {
-	return withSegment(seg, func(segment memory) error {
+	return withPixels(seg, func(p pixels) error {
 		str, err := text("path", path)
 		if err != nil {
 			return err
 		}
 		var image abi.ImageInfo
-		err = segment.Store(func(bytes []byte) (abi.ImageInfo, error) {
-			_, none := segment.Image()
+		err = p.Store(func(bytes []byte) (abi.ImageInfo, error) {
+			_, none := p.Image()
 			image, err = ops.Load(str, abi.LoadFlag(flags), bytes, none == nil)
 			return image, err
 		})
@@ -67,24 +67,24 @@ func goLoad(seg C.shmcv_segment, path *C.in_char, flags C.int32_t, out *C.shmcv_
 
 // shmcv_save writes the image of a segment to a file, in the format that the path's extension names: .jpg .jpeg
 // .png .webp .tif .tiff .bmp .pbm .pgm .ppm .pnm. quality is 0 to 100 for JPEG, 1 to 100 for WebP (above 100:
-// lossless), the compression level 0 to 9 for PNG, or SHMCV_QUALITY_DEFAULT. The file appears under its name only when
-// it is whole; one that was there is replaced then, and kept when saving fails.
+// lossless), the compression level 0 to 9 for PNG, or SHMCV_QUALITY_DEFAULT. The file appears under its name when it is
+// whole. A file that was there is replaced at that moment, and stays when saving fails.
 //
 // Errors: SHMCV_E_NO_IMAGE; SHMCV_E_UNSUPPORTED for an unknown extension, or a depth that the format does not have;
-// SHMCV_E_INVALID for a quality out of range or a folder; SHMCV_E_NOT_FOUND when the folder is not there;
+// SHMCV_E_INVALID for a quality out of range or a folder; SHMCV_E_NOT_FOUND if the folder is not there;
 // SHMCV_E_PERMISSION; SHMCV_E_NO_SPACE; SHMCV_E_ENCODE; SHMCV_E_IO; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
 //
 //export goSave
 func goSave(seg C.shmcv_segment, path *C.in_char, quality C.int32_t) C.int32_t {
-	return withSegment(seg, func(segment memory) error {
+	return withPixels(seg, func(p pixels) error {
 		str, err := text("path", path)
 		if err != nil {
 			return err
 		}
-		pixels, err := pixelsOf(segment)
+		image, err := imageOf(p)
 		if err != nil {
 			return err
 		}
-		return ops.Save(str, pixels, int32(quality))
+		return ops.Save(str, image, int32(quality))
 	})
 }

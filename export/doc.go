@@ -2,14 +2,14 @@
 //
 // A segment is a piece of shared memory with a name. It holds pixels from its first byte on, and one description of
 // them (shmcv_image_info) that the library keeps behind the pixels. Every process of the same user that opens the name
-// works on the same memory; nothing is copied and nothing is sent. A photograph, flipped and saved:
+// works on the same memory. Nothing is copied and nothing is sent. A photograph, flipped and saved:
 //
 //	#include <shmcv.h>
 //	#include <stdio.h>
 //
 //	int main(void) {
 //	    shmcv_segment photo, mirrored;
-//	    char why[1024];
+//	    char why[SHMCV_MESSAGE_SIZE];
 //	    if (shmcv_create("photo", 3840 * 2160 * 3, &photo) == SHMCV_OK &&
 //	        shmcv_create("mirrored", 3840 * 2160 * 3, &mirrored) == SHMCV_OK &&
 //	        shmcv_load(photo, "photograph.jpg", SHMCV_LOAD_COLOR, NULL) == SHMCV_OK &&
@@ -22,19 +22,29 @@
 //	    return 1;
 //	}
 //
-// The rules, which hold for every function:
+// These rules hold for every function:
 //
-// Errors. A function that can fail returns an int32_t: SHMCV_OK (0) or a negative SHMCV_E_ code, after which
-// shmcv_last_error gives this thread's message: what was asked, what was found, what to do. Results go through
-// pointers, the last arguments, and are written only on success.
+// Names. A function on a segment is named by its verb: shmcv_load. A function on anything else begins with its noun:
+// shmcv_stream_wait, shmcv_frame_publish, shmcv_image_size, shmcv_error_name. A structure whose name ends in _info tells
+// about something, and the structures shmcv_segment, shmcv_stream and shmcv_frame are handles.
 //
-// Arguments. Strings are UTF-8 and NUL-terminated. The library borrows them, and everything else it is given a pointer
-// to, for the call only. A NULL where the text does not allow one is SHMCV_E_INVALID. Sizes are in bytes.
+// Errors. A function that can fail returns an int32_t: SHMCV_OK (0) or a negative SHMCV_E_ code. After a failure,
+// shmcv_last_error gives this thread's message, which says what was asked, what was found and what to do. Results go
+// through pointers, which are the last arguments. They are written only on success.
 //
-// Threads. Every function may be called from every thread at any time. Functions that store an image in a segment take
-// turns, in all processes, and shmcv_read_pixels copies one whole image; who looks at the memory itself, or saves or
-// flips out of it, while somebody stores may see some of both. Streams have no such moment: a frame does not change.
+// Arguments. Strings are UTF-8 and NUL-terminated. The library borrows what an argument points to for the call only. A
+// pointer to a buffer is followed by the buffer's size. NULL is SHMCV_E_INVALID where the function's text does not
+// allow it. Sizes are in bytes.
 //
-// The host. The library does not print, exit, or handle signals. After fork() the child must exec() before it can use
-// the library: until then each call is SHMCV_E_FORKED. Loaded once, it stays loaded: dlclose() does nothing.
+// Handles. A handle is passed by value. The compiler refuses a stream or a frame where a segment is wanted, and so does
+// the library. {0} is a handle of nothing. A handle that was closed, or never given out, is SHMCV_E_CLOSED, never a
+// crash.
+//
+// Threads. Every thread may call every function at any time. The functions that store an image in a segment take turns
+// across all processes, and shmcv_read copies one whole image. A program that reads the memory itself, saves from it or
+// flips out of it while another program stores an image can see parts of both images. Streams have no such moment,
+// because a frame does not change.
+//
+// The host. The library does not print, exit, or handle signals. A child of fork() must call exec() before it can use the
+// library, and until then each call is SHMCV_E_FORKED. The library stays loaded: dlclose() does nothing.
 package main

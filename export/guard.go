@@ -13,12 +13,12 @@ import (
 	"shmcv/internal/abi"
 )
 
-func main() {} // c-shared wants one; nobody calls it
+func main() {} // -buildmode=c-shared requires it. Nothing calls it.
 
-// guard runs the body of an exported function. It is the only place where errors become codes, and where a panic, or a
-// fault of Go code on memory that somebody truncates during the call, becomes an error instead of the host's end. (A
-// fault inside OpenCV cannot be recovered: C++ code cannot be unwound from a signal. Each call therefore looks at the
-// file's size before it hands the memory on.)
+// guard runs the body of an exported function. Errors become codes here and nowhere else. A panic becomes an error
+// too, and so does a fault of Go code on memory that another program truncates during the call. A fault inside OpenCV
+// cannot be recovered, because C++ code cannot be unwound from a signal. Each call therefore looks at the file's size
+// before it hands the memory to OpenCV.
 func guard(body func() error) (status C.int32_t) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -32,7 +32,7 @@ func guard(body func() error) (status C.int32_t) {
 	return C.SHMCV_OK
 }
 
-// fail keeps err's message for shmcv_last_error on the caller's thread and gives its code.
+// fail keeps err's message for shmcv_last_error on the caller's thread and returns err's code.
 func fail(err error) C.int32_t {
 	message := err.Error()
 	C.shmcv_set_error((*C.char)(unsafe.Pointer(unsafe.StringData(message))), C.size_t(len(message)))
@@ -70,7 +70,7 @@ func text(argument string, s *C.in_char) (string, error) {
 	return str, nil
 }
 
-// clip keeps a message readable whatever it quotes.
+// clip shortens what a message quotes.
 func clip(s string) string {
 	const most = 120
 	if len(s) <= most {

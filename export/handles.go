@@ -2,30 +2,32 @@ package main
 
 import (
 	"sync"
-	"time"
 
 	"shmcv/internal/abi"
 	"shmcv/shm"
 )
 
-// memory is what a handle stands for: a segment, a stream, or a frame of one. What does not apply to one of them is
-// EInvalid there, with a message that says what to do instead.
-type memory interface {
+// object is what a handle stands for: a *shm.Segment, a *shm.Stream or a *shm.Frame.
+type object interface {
+	Name() string
 	Retain()
 	Release()
+	Info() (abi.SegmentInfo, error)
+}
+
+// pixels is an object that has pixels: a segment, or a frame of a stream.
+type pixels interface {
+	object
 	Bytes() ([]byte, error)
 	Room(image abi.ImageInfo) ([]byte, error)
 	Image() (abi.ImageInfo, error)
 	SetImage(image abi.ImageInfo) error
-	ImageSequence() (uint64, error)
-	AwaitImage(newerThan uint64, timeout time.Duration, nap *shm.Nap) (uint64, error)
 	Store(write shm.StoreFunc) error
 	Read(read shm.ReadFunc) error
-	Info() (abi.SegmentInfo, error)
 }
 
-// A handle is a slot's number in the low half and, in the high half, how often the slot has been given out: a handle
-// that was closed, and one that never was, can be told from a live one. No handle is 0.
+// A handle is a slot's number in the low half and, in the high half, how often the slot has been given out. A live
+// handle therefore differs from one that was closed, and from one that never was. No handle is 0.
 type handle uint64
 
 type handleTable struct {
@@ -35,15 +37,15 @@ type handleTable struct {
 }
 
 type handleSlot struct {
-	memory     memory // nil when free
+	object     object // nil if the slot is free
 	generation uint32
 }
 
-// handles are all that this process has been given and has not closed. Each owns one reference to its memory.
+// handles are the handles that this process has been given and has not closed. Each owns one reference to its object.
 var handles handleTable
 
-// add gives out a handle, which takes over the caller's reference to memory.
-func (t *handleTable) add(memory memory) handle {
+// add gives out a handle, which takes over the caller's reference to the object.
+func (t *handleTable) add(o object) handle {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.free) == 0 {
@@ -54,46 +56,79 @@ func (t *handleTable) add(memory memory) handle {
 	t.free = t.free[:len(t.free)-1]
 	slot := &t.slots[index]
 	slot.generation++
-	slot.memory = memory
+	slot.object = o
 	return handle(slot.generation)<<32 | handle(index)
 }
 
-// find gives the slot of a live handle. The caller holds the lock.
+// find returns the slot of a live handle. The caller holds the lock.
 func (t *handleTable) find(h handle) (*handleSlot, error) {
 	index, generation := uint32(h), uint32(h>>32)
 	if uint64(index) < uint64(len(t.slots)) {
-		if slot := &t.slots[index]; slot.generation == generation && slot.memory != nil {
+		if slot := &t.slots[index]; slot.generation == generation && slot.object != nil {
 			return slot, nil
 		}
 	}
-	return nil, abi.Errorf(abi.EClosed, "shmcv: segment handle %#x is closed, or was never given out", uint64(h))
+	return nil, abi.Errorf(abi.EClosed, "shmcv: handle %#x is closed, or was never given out", uint64(h))
 }
 
-// use gives the memory behind h with a reference of its own, so that a close on another thread does not pull the
-// memory from under the call. The caller releases it.
-func (t *handleTable) use(h handle) (memory, error) {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	slot, err := t.find(h)
+// use returns the object of kind T behind h, with a reference that the caller releases. A close on another thread
+// therefore does not unmap memory that the call is using. An object of another kind is EInvalid.
+func use[T object](h handle) (T, error) {
+	handles.mu.RLock()
+	defer handles.mu.RUnlock()
+	var none T
+	slot, err := handles.find(h)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
-	slot.memory.Retain()
-	return slot.memory, nil
+	found, ok := slot.object.(T)
+	if !ok {
+		return none, mistaken(slot.object)
+	}
+	found.Retain()
+	return found, nil
 }
 
-// remove takes h back, and gives the reference that it owned.
-func (t *handleTable) remove(h handle) (memory, error) {
+// remove takes h back, whose object is of kind T, and releases the reference that h owned.
+func remove[T object](h handle) error {
+	found, err := take[T](h)
+	if err == nil {
+		found.Release()
+	}
+	return err
+}
+
+// take empties the slot of h and returns the object with the reference that h owned.
+func take[T object](h handle) (T, error) {
+	t := &handles
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	var none T
 	slot, err := t.find(h)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
-	memory := slot.memory
-	slot.memory = nil
-	if slot.generation < 1<<32-1 { // a slot that has run out of generations is not used again
+	found, ok := slot.object.(T)
+	if !ok {
+		return none, mistaken(slot.object)
+	}
+	slot.object = nil
+	if slot.generation < 1<<32-1 { // A slot that has run out of generations is not used again.
 		t.free = append(t.free, uint32(h))
 	}
-	return memory, nil
+	return found, nil
+}
+
+// mistaken is the error for an object that a function does not work on. It says what the object is for.
+func mistaken(o object) error {
+	switch o.(type) {
+	case *shm.Stream:
+		return abi.Errorf(abi.EInvalid, "shmcv: %q is a stream, whose frames have the pixels: begin a frame to write one, "+
+			"wait for a frame to read one, and close the stream with shmcv_stream_close", o.Name())
+	case *shm.Frame:
+		return abi.Errorf(abi.EInvalid, "shmcv: this is a frame of %q, which is no stream and no segment of its own; publish it "+
+			"with shmcv_frame_publish, or close it with shmcv_frame_close", o.Name())
+	}
+	return abi.Errorf(abi.EInvalid, "shmcv: %q is a segment, and no stream and no frame; shmcv_stream_open opens a stream, and "+
+		"shmcv_stream_begin and shmcv_stream_wait give a frame", o.Name())
 }

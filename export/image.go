@@ -20,11 +20,11 @@ import (
 //
 //export goImageGet
 func goImageGet(seg C.shmcv_segment, out *C.shmcv_image_info) C.int32_t {
-	return withSegment(seg, func(segment memory) error {
+	return withPixels(seg, func(p pixels) error {
 		if err := required("out", unsafe.Pointer(out)); err != nil {
 			return err
 		}
-		image, err := segment.Image()
+		image, err := p.Image()
 		if err != nil {
 			return err
 		}
@@ -33,56 +33,77 @@ func goImageGet(seg C.shmcv_segment, out *C.shmcv_image_info) C.int32_t {
 	})
 }
 
-// shmcv_image_set says what the pixels of a segment mean, for every process that has it open. The pixels are not
-// touched: use it after writing them through shmcv_data, and on segments that other programs made.
+// shmcv_image_set says what the pixels of a segment mean, for every process that has it open. It does not touch the
+// pixels: call it after writing them through shmcv_data, and for segments that other programs made.
 //
-// Errors: SHMCV_E_TOO_SMALL when the image does not fit; SHMCV_E_INVALID for nonsense geometry, with the field named;
+// Errors: SHMCV_E_TOO_SMALL if the image does not fit; SHMCV_E_INVALID for impossible geometry, with the field named;
 // SHMCV_E_LIMIT; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
 //
 //export goImageSet
 func goImageSet(seg C.shmcv_segment, image *C.in_image_info) C.int32_t {
-	return withSegment(seg, func(segment memory) error {
+	return withPixels(seg, func(p pixels) error {
 		wanted, err := imageArgument("image", image)
 		if err != nil {
 			return err
 		}
-		return segment.SetImage(wanted)
+		return p.SetImage(wanted)
 	})
 }
 
-// shmcv_read_pixels copies the image of a segment into memory of the caller's, laid out as layout says: width, height
-// and depth as in the segment, stride and colour order as wanted. Gray, BGR, BGRA, RGB and RGBA are converted into
-// each other on the way, in one pass; alpha that is not there becomes opaque. pixels has room for
-// (height-1)*stride + width*channels*bytes(depth) bytes. The copy is of one image, also while another process stores
-// the next by shmcv_load, shmcv_flip, shmcv_convert or shmcv_write_pixels; only who writes through shmcv_data is not
-// seen. On failure the memory may hold parts of a copy.
+// shmcv_image_size gives the size of an image in bytes, from its first byte to its last:
+// (height-1)*stride + width*channels*bytes(depth). A stride of 0 counts as that of packed rows. It is the size that a
+// segment needs for the image, and the size of the buffer that shmcv_read and shmcv_write want.
 //
-// Errors: SHMCV_E_NO_IMAGE, also when a process died while it stored one; SHMCV_E_INVALID when the size or depth
-// differs from the segment's; SHMCV_E_BUSY when another process has been storing for 10 seconds; SHMCV_E_CLOSED;
-// SHMCV_E_TRUNCATED.
+// Errors: SHMCV_E_INVALID for impossible geometry, with the field named; SHMCV_E_LIMIT.
 //
-//export goReadPixels
-func goReadPixels(seg C.shmcv_segment, layout *C.in_image_info, pixels unsafe.Pointer) C.int32_t {
-	return withSegment(seg, func(segment memory) error {
-		outside, err := outsidePixels(layout, pixels)
+//export goImageSize
+func goImageSize(image *C.in_image_info, size *C.uint64_t) C.int32_t {
+	return guard(func() error {
+		if err := required("size", unsafe.Pointer(size)); err != nil {
+			return err
+		}
+		wanted, err := imageArgument("image", image)
 		if err != nil {
 			return err
 		}
-		return segment.Read(func(image abi.ImageInfo, pixels []byte) error {
-			return ops.Convert(ops.Pixels{ImageInfo: image, Data: pixels}, outside)
+		*size = C.uint64_t(wanted.Bytes())
+		return nil
+	})
+}
+
+// shmcv_read copies the image of a segment into buffer, which has capacity bytes and is laid out as layout says:
+// width, height and depth as in the segment, stride and colour order as wanted. Gray, BGR, BGRA, RGB and RGBA are
+// converted into each other on the way, in one pass. Alpha that is not there becomes opaque. The copy is of one image,
+// also while another process stores the next one by shmcv_load, shmcv_flip, shmcv_convert or shmcv_write. It does not
+// notice a program that writes through shmcv_data. On failure the buffer may hold parts of a copy.
+//
+// Errors: SHMCV_E_NO_IMAGE, also if a process died while it stored one; SHMCV_E_TOO_SMALL if layout takes more than
+// capacity; SHMCV_E_INVALID if width, height or depth differs from the segment's; SHMCV_E_BUSY if another process has been
+// storing for 10 seconds; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
+//
+//export goRead
+func goRead(seg C.shmcv_segment, layout *C.in_image_info, buffer unsafe.Pointer, capacity C.uint64_t) C.int32_t {
+	return withPixels(seg, func(p pixels) error {
+		outside, err := callersPixels(layout, buffer, capacity)
+		if err != nil {
+			return err
+		}
+		return p.Read(func(image abi.ImageInfo, bytes []byte) error {
+			return ops.Convert(ops.Pixels{ImageInfo: image, Data: bytes}, outside)
 		})
 	})
 }
 
-// shmcv_write_pixels copies pixels of the caller's, laid out as layout says, into a segment, in the colour order
-// order, rows without gaps; the conversions are those of shmcv_read_pixels. The segment's image is then that one.
+// shmcv_write copies the pixels in buffer, which has size bytes and is laid out as layout says, into a segment, in the
+// colour order order, rows without gaps. The conversions are those of shmcv_read. The pixels become the segment's image.
 //
-// Errors: SHMCV_E_TOO_SMALL; SHMCV_E_INVALID; SHMCV_E_LIMIT; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
+// Errors: SHMCV_E_TOO_SMALL if the image does not fit into the segment, or layout takes more than size;
+// SHMCV_E_INVALID; SHMCV_E_LIMIT; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
 //
-//export goWritePixels
-func goWritePixels(seg C.shmcv_segment, layout *C.in_image_info, pixels *C.in_byte, order C.int32_t) C.int32_t {
-	return withSegment(seg, func(segment memory) error {
-		outside, err := outsidePixels(layout, unsafe.Pointer(pixels))
+//export goWrite
+func goWrite(seg C.shmcv_segment, layout *C.in_image_info, buffer *C.in_byte, size C.uint64_t, order C.int32_t) C.int32_t {
+	return withPixels(seg, func(p pixels) error {
+		outside, err := callersPixels(layout, unsafe.Pointer(buffer), size)
 		if err != nil {
 			return err
 		}
@@ -90,23 +111,23 @@ func goWritePixels(seg C.shmcv_segment, layout *C.in_image_info, pixels *C.in_by
 		if err != nil {
 			return err
 		}
-		return fill(segment, image, func(inside ops.Pixels) error { return ops.Convert(outside, inside) })
+		return fill(p, image, func(inside ops.Pixels) error { return ops.Convert(outside, inside) })
 	})
 }
 
-// shmcv_image_sequence gives how often an image has been stored in a segment, by this process or another: by
-// shmcv_load, shmcv_image_set and the like. A number that differs from the one before means another image. Of a
-// segment that another program made, it counts what this process has stored.
+// shmcv_sequence gives how often an image has been stored in a segment, by this process or another one: by shmcv_load,
+// shmcv_image_set and the like. Another number means another image. For a segment that another program made, it counts
+// the images that this process has stored.
 //
-// Errors: SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED; SHMCV_E_INVALID for a stream.
+// Errors: SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED; SHMCV_E_INVALID for the pixels of a frame, which do not change.
 //
-//export goImageSequence
-func goImageSequence(seg C.shmcv_segment, sequence *C.uint64_t) C.int32_t {
-	return withSegment(seg, func(segment memory) error {
+//export goSequence
+func goSequence(seg C.shmcv_segment, sequence *C.uint64_t) C.int32_t {
+	return with(handleOf(seg), func(segment *shm.Segment) error {
 		if err := required("sequence", unsafe.Pointer(sequence)); err != nil {
 			return err
 		}
-		stored, err := segment.ImageSequence()
+		stored, err := segment.Sequence()
 		if err != nil {
 			return err
 		}
@@ -115,16 +136,16 @@ func goImageSequence(seg C.shmcv_segment, sequence *C.uint64_t) C.int32_t {
 	})
 }
 
-// shmcv_image_wait sleeps until more than newer_than images have been stored in a segment, and gives how many have.
-// timeout_ms is in milliseconds; 0 only looks, and less than 0 waits without an end. sequence may be NULL.
+// shmcv_wait sleeps until more than newer_than images have been stored in a segment, and gives how many have been stored.
+// timeout_ms is in milliseconds: 0 does not sleep, and a negative number waits without an end. sequence may be NULL.
 //
 // Errors: SHMCV_E_TIMEOUT; SHMCV_E_UNSUPPORTED for a segment that another program made, whose users do not tell when
-// they store; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED; SHMCV_E_INVALID for a stream.
+// they store an image; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED; SHMCV_E_INVALID for the pixels of a frame.
 //
-//export goImageWait
-func goImageWait(seg C.shmcv_segment, newerThan C.uint64_t, timeoutMs C.int32_t, sequence *C.uint64_t, nap *C.shmcv_nap) C.int32_t {
-	return withSegment(seg, func(segment memory) error {
-		stored, err := segment.AwaitImage(uint64(newerThan), milliseconds(timeoutMs), napOf(nap))
+//export goWait
+func goWait(seg C.shmcv_segment, newerThan C.uint64_t, timeoutMs C.int32_t, sequence *C.uint64_t, nap *C.shmcv_nap) C.int32_t {
+	return with(handleOf(seg), func(segment *shm.Segment) error {
+		stored, err := segment.Wait(uint64(newerThan), milliseconds(timeoutMs), napOf(nap))
 		if err != nil {
 			return err
 		}
@@ -135,10 +156,10 @@ func goImageWait(seg C.shmcv_segment, newerThan C.uint64_t, timeoutMs C.int32_t,
 	})
 }
 
-// milliseconds are negative for a wait without an end.
+// milliseconds returns the time that a caller has given. A negative one means a wait without an end.
 func milliseconds(n C.int32_t) time.Duration { return time.Duration(n) * time.Millisecond }
 
-// napOf is the shim's nap: one structure, in C and in Go.
+// napOf returns the shim's nap as Go sees it: C and Go share one structure.
 func napOf(nap *C.shmcv_nap) *shm.Nap { return (*shm.Nap)(unsafe.Pointer(nap)) }
 
 var _ = [1]struct{}{}[unsafe.Sizeof(shm.Nap{})-C.sizeof_shmcv_nap]
@@ -151,37 +172,41 @@ func imageArgument(argument string, image *C.in_image_info) (abi.ImageInfo, erro
 	return (*abi.ImageInfo)(unsafe.Pointer(image)).Checked()
 }
 
-// outsidePixels are the caller's own.
-func outsidePixels(layout *C.in_image_info, pixels unsafe.Pointer) (ops.Pixels, error) {
+// callersPixels returns the pixels in a caller's buffer of size bytes.
+func callersPixels(layout *C.in_image_info, buffer unsafe.Pointer, size C.uint64_t) (ops.Pixels, error) {
 	image, err := imageArgument("layout", layout)
 	if err != nil {
 		return ops.Pixels{}, err
 	}
-	if err := required("pixels", pixels); err != nil {
+	if err := required("buffer", buffer); err != nil {
 		return ops.Pixels{}, err
 	}
-	return ops.Pixels{ImageInfo: image, Data: unsafe.Slice((*byte)(pixels), image.Bytes())}, nil
+	if image.Bytes() > uint64(size) {
+		return ops.Pixels{}, abi.Errorf(abi.ETooSmall, "shmcv: %d bytes wanted in the buffer for %d x %d pixels, stride %d, and it has %d",
+			image.Bytes(), image.Width, image.Height, image.Stride, uint64(size))
+	}
+	return ops.Pixels{ImageInfo: image, Data: unsafe.Slice((*byte)(buffer), image.Bytes())}, nil
 }
 
-// pixelsOf gives the image of a segment with its memory.
-func pixelsOf(segment memory) (ops.Pixels, error) {
-	image, err := segment.Image()
+// imageOf returns the image of p with its memory.
+func imageOf(p pixels) (ops.Pixels, error) {
+	image, err := p.Image()
 	if err != nil {
 		return ops.Pixels{}, err
 	}
-	bytes, err := segment.Bytes()
+	bytes, err := p.Bytes()
 	if err != nil {
 		return ops.Pixels{}, err
 	}
 	return ops.Pixels{ImageInfo: image, Data: bytes[:image.Bytes()]}, nil
 }
 
-// fill lets write store image in the segment's memory, and says that it is there once it is.
-func fill(segment memory, image abi.ImageInfo, write func(ops.Pixels) error) error {
-	if _, err := segment.Room(image); err != nil {
+// fill lets write store image in the memory of p. The image becomes p's when write has succeeded.
+func fill(p pixels, image abi.ImageInfo, write func(ops.Pixels) error) error {
+	if _, err := p.Room(image); err != nil {
 		return err
 	}
-	return segment.Store(func(memory []byte) (abi.ImageInfo, error) {
+	return p.Store(func(memory []byte) (abi.ImageInfo, error) {
 		return image, write(ops.Pixels{ImageInfo: image, Data: memory[:image.Bytes()]})
 	})
 }

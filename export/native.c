@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MESSAGE_SIZE = 1024 };
-
 /* Each thread's message is on the heap from its first error on. In a __thread variable it would take, for ever, most of
  * the little static TLS that all libraries opened at run time share, and which Go makes this one use. */
 static pthread_key_t last_error;
@@ -21,12 +19,12 @@ __attribute__((constructor)) static void start(void) {
     have_last_error = pthread_key_create(&last_error, free) == 0;
 }
 
-/* message_of_thread gives MESSAGE_SIZE bytes, or NULL where there has been no error or there is no memory. */
+/* message_of_thread gives SHMCV_MESSAGE_SIZE bytes, or NULL where there has been no error or there is no memory. */
 static char *message_of_thread(bool wanted) {
     if (!have_last_error) return NULL;
     char *message = pthread_getspecific(last_error);
     if (message != NULL || !wanted) return message;
-    message = calloc(1, MESSAGE_SIZE);
+    message = calloc(1, SHMCV_MESSAGE_SIZE);
     if (message != NULL && pthread_setspecific(last_error, message) == 0) return message;
     free(message);
     return NULL;
@@ -42,7 +40,7 @@ static size_t cut(const char *text, size_t length, size_t limit) {
 void shmcv_set_error(const char *message, size_t length) {
     char *kept = message_of_thread(true);
     if (kept == NULL) return;
-    length = cut(message, length, MESSAGE_SIZE - 1);
+    length = cut(message, length, SHMCV_MESSAGE_SIZE - 1);
     memcpy(kept, message, length);
     kept[length] = '\0';
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define SHMCV_BUILDING
 #include "../include/shmcv.h"
 
 /* cgo drops const from signatures; through these names bindings/gen knows what is only read. */

@@ -1,8 +1,8 @@
 // Segments: named pieces of shared memory.
 //
 // On Linux a segment is a file in /dev/shm. It stays there until shmcv_clear or shmcv_clear_all removes its name, also
-// when every process that used it has ended; the memory is given back once the name is gone and nobody has it open.
-// A name is 1 to SHMCV_MAX_NAME of the characters A-Z a-z 0-9 . _ - and does not start with a dot.
+// when every process that used it has ended. The system gives the memory back when the name is gone and no process has
+// the segment open. A name is 1 to SHMCV_MAX_NAME of the characters A-Z a-z 0-9 . _ - and does not start with a dot.
 
 package main
 
@@ -16,78 +16,81 @@ import (
 	"shmcv/shm"
 )
 
-// shmcv_create makes a segment for size bytes of pixels and opens it. The memory is reserved at once and is all zero.
-// Only this user may open it. The handle is closed with shmcv_close.
+// shmcv_create makes a segment for size bytes of pixels and opens it. The memory is reserved at once and is all zero. Only
+// this user may open the segment. Close the handle with shmcv_close.
 //
-// Errors: SHMCV_E_EXISTS when the name is taken; SHMCV_E_NO_SPACE when there is less shared memory free;
+// Errors: SHMCV_E_EXISTS if the name is taken; SHMCV_E_NO_SPACE if there is less shared memory free;
 // SHMCV_E_INVALID for a bad name or a size of 0.
 //
 //export goCreate
 func goCreate(name *C.in_char, size C.uint64_t, out *C.shmcv_segment) C.int32_t {
-	return newHandle(name, out, func(name string) (memory, error) { return shm.Create(name, uint64(size)) })
+	return newHandle(name, unsafe.Pointer(out), func(name string) (object, error) { return shm.Create(name, uint64(size)) })
 }
 
-// shmcv_open opens a segment that somebody has created; its size and image come with it. A file in /dev/shm that
-// another program made (Python's multiprocessing.shared_memory, for one) can be opened too: all of it is pixels, and it
-// has no image until shmcv_image_set, which holds for this process.
+// shmcv_open opens a segment that any process has created; its size and image come with it. A file in /dev/shm that
+// another program made, for example Python's multiprocessing.shared_memory, can be opened too. All of its bytes are
+// pixels then, and it has no image until shmcv_image_set, which holds for this process.
 //
-// Errors: SHMCV_E_NOT_FOUND when there is none of that name; SHMCV_E_PERMISSION when it is not a plain file of this
-// user; SHMCV_E_CORRUPT when its metadata has been overwritten; SHMCV_E_INVALID for a bad name.
+// Errors: SHMCV_E_NOT_FOUND if there is none of that name; SHMCV_E_PERMISSION if it is not a plain file of this
+// user; SHMCV_E_CORRUPT if its metadata has been overwritten; SHMCV_E_INVALID for a bad name, or the name of a stream.
 //
 //export goOpen
 func goOpen(name *C.in_char, out *C.shmcv_segment) C.int32_t {
-	return newHandle(name, out, func(name string) (memory, error) {
-		segment, err := shm.Open(name)
-		if err != nil {
-			return nil, err
+	return newHandle(name, unsafe.Pointer(out), func(name string) (object, error) {
+		s, err := shm.Open(name)
+		if err == nil {
+			if st, ok := s.AsStream(); ok {
+				st.Release()
+				return nil, abi.Errorf(abi.EInvalid, "shm: open %q: it is a stream; open it as one (shmcv_stream_open)", name)
+			}
 		}
-		if stream, ok := segment.AsStream(); ok {
-			return stream, nil
-		}
-		return segment, nil
+		return s, err
 	})
 }
 
-// newHandle is what the functions have in common that open something by name.
-func newHandle(name *C.in_char, out *C.shmcv_segment, make func(name string) (memory, error)) C.int32_t {
+// newHandle opens something by name and stores its handle in *out, which is a handle structure.
+func newHandle(name *C.in_char, out unsafe.Pointer, open func(name string) (object, error)) C.int32_t {
 	return guard(func() error {
-		if err := required("out", unsafe.Pointer(out)); err != nil {
+		if err := required("out", out); err != nil {
 			return err
 		}
 		str, err := text("name", name)
 		if err != nil {
 			return err
 		}
-		segment, err := make(str)
+		opened, err := open(str)
 		if err != nil {
 			return err
 		}
-		*out = C.shmcv_segment(handles.add(segment))
+		giveHandle(out, opened)
 		return nil
 	})
 }
 
-// shmcv_close ends this handle's use of its segment. Pointers from shmcv_data are invalid afterwards, except where
-// another handle of this process still has the segment open. The segment itself stays; see shmcv_clear.
+// giveHandle stores a new handle of o in *out, which is a shmcv_segment, shmcv_stream or shmcv_frame. All three consist of
+// one number.
+func giveHandle(out unsafe.Pointer, o object) { *(*handle)(out) = handles.add(o) }
+
+var (
+	_ = [1]struct{}{}[unsafe.Sizeof(handle(0))-C.sizeof_shmcv_segment]
+	_ = [1]struct{}{}[unsafe.Sizeof(handle(0))-C.sizeof_shmcv_stream]
+	_ = [1]struct{}{}[unsafe.Sizeof(handle(0))-C.sizeof_shmcv_frame]
+)
+
+// shmcv_close ends this handle's use of its segment. Pointers from shmcv_data are invalid afterwards, unless another
+// handle of this process still has the segment open. The segment itself stays; see shmcv_clear.
 //
-// Errors: SHMCV_E_CLOSED when seg is closed already.
+// Errors: SHMCV_E_CLOSED if seg is closed already; SHMCV_E_INVALID for the pixels of a frame, which shmcv_frame_close closes.
 //
 //export goClose
 func goClose(seg C.shmcv_segment) C.int32_t {
-	return guard(func() error {
-		segment, err := handles.remove(handle(seg))
-		if err != nil {
-			return err
-		}
-		segment.Release()
-		return nil
-	})
+	return guard(func() error { return remove[*shm.Segment](handleOf(seg)) })
 }
 
-// shmcv_clear removes a segment's name, whoever created it. Those who have it open keep working on the same memory,
-// which is given back when the last of them closes it; the name is free at once.
+// shmcv_clear removes the name of a segment or stream, whichever process created it. Processes that have it open keep
+// working on the same memory, which is given back when the last of them closes it. The name is free at once.
 //
-// Errors: SHMCV_E_NOT_FOUND when there is none of that name; SHMCV_E_PERMISSION when it is not this user's.
+// Errors: SHMCV_E_NOT_FOUND if there is none of that name; SHMCV_E_PERMISSION if it is not this user's.
 //
 //export goClear
 func goClear(name *C.in_char) C.int32_t {
@@ -100,8 +103,8 @@ func goClear(name *C.in_char) C.int32_t {
 	})
 }
 
-// shmcv_clear_all removes the names of all segments that this process created and that are still there. Handles
-// stay open. A name that has meanwhile been given to another segment is left alone.
+// shmcv_clear_all removes the names of all segments and streams that this process created and that are still there.
+// Handles stay open. A name that has meanwhile been given to another segment is left alone.
 //
 //export goClearAll
 func goClearAll() C.int32_t {
@@ -109,15 +112,15 @@ func goClearAll() C.int32_t {
 }
 
 // shmcv_data gives the address and the size in bytes of a segment's pixels. The memory may be read and written until
-// the handle is closed; it is aligned to a page. Either of ptr and size may be NULL.
+// the handle is closed. It is aligned to a page. Either of ptr and size may be NULL.
 //
-// Errors: SHMCV_E_CLOSED; SHMCV_E_TRUNCATED when somebody has made the file shorter, so that touching the memory would
-// kill the process.
+// Errors: SHMCV_E_CLOSED; SHMCV_E_TRUNCATED if another program has made the file shorter, so that touching the memory
+// would kill the process.
 //
 //export goData
 func goData(seg C.shmcv_segment, ptr *unsafe.Pointer, size *C.uint64_t) C.int32_t {
-	return withSegment(seg, func(segment memory) error {
-		bytes, err := segment.Bytes()
+	return withPixels(seg, func(p pixels) error {
+		bytes, err := p.Bytes()
 		if err != nil {
 			return err
 		}
@@ -131,28 +134,32 @@ func goData(seg C.shmcv_segment, ptr *unsafe.Pointer, size *C.uint64_t) C.int32_
 	})
 }
 
-// shmcv_info tells what is known of an open segment.
+// shmcv_info tells what is known of an open segment. Of a frame's pixels it tells about the stream, with the size and the
+// image of this frame.
 //
 // Errors: SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
 //
 //export goInfo
 func goInfo(seg C.shmcv_segment, out *C.shmcv_segment_info) C.int32_t {
-	return withSegment(seg, func(segment memory) error {
-		if err := required("out", unsafe.Pointer(out)); err != nil {
-			return err
-		}
-		info, err := segment.Info()
-		if err != nil {
-			return err
-		}
-		*(*abi.SegmentInfo)(unsafe.Pointer(out)) = info
-		return nil
-	})
+	return withPixels(seg, func(p pixels) error { return giveInfo(p, out) })
 }
 
-// shmcv_list tells of all segments of this user that this library made, in the order of their names. It fills the
-// first capacity elements of infos, and gives how many segments there are in count, which may be more. infos may be
-// NULL when capacity is 0.
+// giveInfo stores what is known of o in *out.
+func giveInfo(o object, out *C.shmcv_segment_info) error {
+	if err := required("out", unsafe.Pointer(out)); err != nil {
+		return err
+	}
+	info, err := o.Info()
+	if err != nil {
+		return err
+	}
+	*(*abi.SegmentInfo)(unsafe.Pointer(out)) = info
+	return nil
+}
+
+// shmcv_list tells about all segments and streams of this user that this library made, in the order of their names. It
+// fills the first capacity elements of infos, and gives in count how many there are, which may be more. infos may be NULL
+// if capacity is 0.
 //
 //export goList
 func goList(infos *C.shmcv_segment_info, capacity C.uint64_t, count *C.uint64_t) C.int32_t {
@@ -176,9 +183,10 @@ func goList(infos *C.shmcv_segment_info, capacity C.uint64_t, count *C.uint64_t)
 	})
 }
 
-// shmcv_sweep removes the names of this user's segments that are orphans: their creator has ended or closed them, and
-// no process has them open through this library. removed gets how many there were; it may be NULL. Programs that have
-// mapped the file by other means keep their memory, without the name. Files that other programs made are left alone.
+// shmcv_sweep removes the names of this user's segments and streams that are orphans: their creator has ended or closed
+// them, and no process has them open through this library. It gives in removed how many there were; removed may be NULL.
+// Programs that have mapped the file by other means keep their memory, without the name. Files that other programs made
+// are left alone.
 //
 //export goSweep
 func goSweep(removed *C.uint32_t) C.int32_t {
@@ -194,14 +202,21 @@ func goSweep(removed *C.uint32_t) C.int32_t {
 	})
 }
 
-// withSegment runs body, guarded, on the segment, stream or frame behind seg.
-func withSegment(seg C.shmcv_segment, body func(segment memory) error) C.int32_t {
+func handleOf(seg C.shmcv_segment) handle { return handle(seg.handle) }
+
+// with runs body, guarded, on the object of kind T behind h.
+func with[T object](h handle, body func(found T) error) C.int32_t {
 	return guard(func() error {
-		segment, err := handles.use(handle(seg))
+		found, err := use[T](h)
 		if err != nil {
 			return err
 		}
-		defer segment.Release()
-		return body(segment)
+		defer found.Release()
+		return body(found)
 	})
+}
+
+// withPixels runs body, guarded, on the segment or frame behind seg.
+func withPixels(seg C.shmcv_segment, body func(p pixels) error) C.int32_t {
+	return with(handleOf(seg), body)
 }

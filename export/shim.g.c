@@ -101,41 +101,51 @@ int32_t shmcv_image_set(shmcv_segment seg, const shmcv_image_info *image) {
     return status;
 }
 
-int32_t shmcv_read_pixels(shmcv_segment seg, const shmcv_image_info *layout, void *pixels) {
+int32_t shmcv_image_size(const shmcv_image_info *image, uint64_t *size) {
     shmcv_entry entry;
     int32_t refused = shmcv_enter(&entry);
     if (refused) return refused;
-    int32_t status = goReadPixels(seg, layout, pixels);
+    int32_t status = goImageSize(image, size);
     shmcv_leave(&entry);
     return status;
 }
 
-int32_t shmcv_write_pixels(shmcv_segment seg, const shmcv_image_info *layout, const void *pixels, int32_t order) {
+int32_t shmcv_read(shmcv_segment seg, const shmcv_image_info *layout, void *buffer, uint64_t capacity) {
     shmcv_entry entry;
     int32_t refused = shmcv_enter(&entry);
     if (refused) return refused;
-    int32_t status = goWritePixels(seg, layout, pixels, order);
+    int32_t status = goRead(seg, layout, buffer, capacity);
     shmcv_leave(&entry);
     return status;
 }
 
-int32_t shmcv_image_sequence(shmcv_segment seg, uint64_t *sequence) {
+int32_t shmcv_write(shmcv_segment seg, const shmcv_image_info *layout, const void *buffer, uint64_t size,
+                    int32_t order) {
     shmcv_entry entry;
     int32_t refused = shmcv_enter(&entry);
     if (refused) return refused;
-    int32_t status = goImageSequence(seg, sequence);
+    int32_t status = goWrite(seg, layout, buffer, size, order);
     shmcv_leave(&entry);
     return status;
 }
 
-int32_t shmcv_image_wait(shmcv_segment seg, uint64_t newer_than, int32_t timeout_ms, uint64_t *sequence) {
+int32_t shmcv_sequence(shmcv_segment seg, uint64_t *sequence) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goSequence(seg, sequence);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_wait(shmcv_segment seg, uint64_t newer_than, int32_t timeout_ms, uint64_t *sequence) {
     shmcv_entry entry;
     shmcv_nap nap = {0};
     int32_t status;
     do {
         status = shmcv_enter(&entry);
         if (status) return status;
-        status = goImageWait(seg, newer_than, timeout_ms, sequence, &nap);
+        status = goWait(seg, newer_than, timeout_ms, sequence, &nap);
         shmcv_leave(&entry);
     } while (shmcv_sleep(&nap));
     return status;
@@ -186,16 +196,43 @@ int32_t shmcv_convert(shmcv_segment src, shmcv_segment dst, int32_t order) {
     return status;
 }
 
-int32_t shmcv_create_stream(const char *name, uint64_t slot_size, uint32_t slots, shmcv_segment *out) {
+int32_t shmcv_stream_create(const char *name, uint64_t slot_size, uint32_t slots, shmcv_stream *out) {
     shmcv_entry entry;
     int32_t refused = shmcv_enter(&entry);
     if (refused) return refused;
-    int32_t status = goCreateStream(name, slot_size, slots, out);
+    int32_t status = goStreamCreate(name, slot_size, slots, out);
     shmcv_leave(&entry);
     return status;
 }
 
-int32_t shmcv_stream_begin(shmcv_segment stream, shmcv_segment *frame) {
+int32_t shmcv_stream_open(const char *name, shmcv_stream *out) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goStreamOpen(name, out);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_stream_close(shmcv_stream stream) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goStreamClose(stream);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_stream_info(shmcv_stream stream, shmcv_segment_info *out) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goStreamInfo(stream, out);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_stream_begin(shmcv_stream stream, shmcv_frame *frame) {
     shmcv_entry entry;
     int32_t refused = shmcv_enter(&entry);
     if (refused) return refused;
@@ -204,16 +241,7 @@ int32_t shmcv_stream_begin(shmcv_segment stream, shmcv_segment *frame) {
     return status;
 }
 
-int32_t shmcv_stream_publish(shmcv_segment frame, uint64_t *sequence) {
-    shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
-    int32_t status = goStreamPublish(frame, sequence);
-    shmcv_leave(&entry);
-    return status;
-}
-
-int32_t shmcv_stream_wait(shmcv_segment stream, uint64_t newer_than, int32_t timeout_ms, shmcv_segment *frame,
+int32_t shmcv_stream_wait(shmcv_stream stream, uint64_t newer_than, int32_t timeout_ms, shmcv_frame *frame,
                           shmcv_frame_info *info) {
     shmcv_entry entry;
     shmcv_nap nap = {0};
@@ -224,6 +252,24 @@ int32_t shmcv_stream_wait(shmcv_segment stream, uint64_t newer_than, int32_t tim
         status = goStreamWait(stream, newer_than, timeout_ms, frame, info, &nap);
         shmcv_leave(&entry);
     } while (shmcv_sleep(&nap));
+    return status;
+}
+
+int32_t shmcv_frame_publish(shmcv_frame frame, uint64_t *sequence) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goFramePublish(frame, sequence);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_frame_close(shmcv_frame frame) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goFrameClose(frame);
+    shmcv_leave(&entry);
     return status;
 }
 

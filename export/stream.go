@@ -1,30 +1,32 @@
-// Streams: frame after frame from one writer to any number of readers, each seen whole and none copied.
+// Streams: frame after frame from one writer to any number of readers. Every frame is seen whole, and none is copied.
 //
-// A stream is a segment divided into slots of one size. The writer begins a frame, which gives it a handle on a free
-// slot; every function works on that handle as on a segment (shmcv_load, shmcv_write_pixels, shmcv_flip into it,
-// shmcv_data and shmcv_image_set), and nobody sees the frame until shmcv_stream_publish. A reader waits for a frame that is
-// newer than its last, and gets a handle on the newest, to look at until it closes it. A reader that is slower
-// than the writer skips frames; the writer waits for nobody.
+// A stream is a segment that is divided into slots of one size. The writer begins a frame, which is a free slot. Every
+// function that works on a segment's image works on the frame's pixels (shmcv_load, shmcv_write, shmcv_flip into it,
+// shmcv_data and shmcv_image_set), and no other program sees the frame until shmcv_frame_publish. A reader waits for a
+// frame that is newer than its last one, gets the newest, and may look at it until it closes it. A reader that is slower
+// than the writer skips frames. The writer does not wait for readers.
 //
-//	shmcv_segment stream, frame;                                  (the writer)
-//	shmcv_create_stream("cam0", 3840 * 2160 * 3, 0, &stream);
+//	shmcv_stream stream;                                          (the writer)
+//	shmcv_frame frame;
+//	shmcv_stream_create("cam0", 3840 * 2160 * 3, 0, &stream);
 //	for (;;) {
 //	    shmcv_stream_begin(stream, &frame);
-//	    shmcv_load(frame, next_file(), SHMCV_LOAD_COLOR, NULL);
-//	    shmcv_stream_publish(frame, NULL);
+//	    shmcv_load(frame.pixels, next_file(), SHMCV_LOAD_COLOR, NULL);
+//	    shmcv_frame_publish(frame, NULL);
 //	}
 //
-//	shmcv_segment stream, frame;                                  (a reader)
+//	shmcv_stream stream;                                          (a reader)
+//	shmcv_frame frame;
 //	shmcv_frame_info info = {0};
-//	shmcv_open("cam0", &stream);
+//	shmcv_stream_open("cam0", &stream);
 //	for (;;) {
 //	    shmcv_stream_wait(stream, info.sequence, -1, &frame, &info);
-//	    shmcv_save(frame, "newest.png", SHMCV_QUALITY_DEFAULT);
-//	    shmcv_close(frame);
+//	    shmcv_save(frame.pixels, "newest.png", SHMCV_QUALITY_DEFAULT);
+//	    shmcv_frame_close(frame);
 //	}
 //
-// A slot is the writer's, the newest frame's, or a reader's: with one for each reader and 2 more, nobody ever waits for
-// a slot. A process that dies takes nothing with it: its half-filled frame is never seen, what it read is free again,
+// A slot is the writer's, the newest frame's, or a reader's. With one slot for each reader and 2 more, no program waits
+// for a slot. A process that dies takes nothing with it: its half-filled frame is never seen, what it read is free again,
 // and the next writer goes on where it stopped.
 
 package main
@@ -39,31 +41,59 @@ import (
 	"shmcv/shm"
 )
 
-// shmcv_create_stream makes a stream of slots frames with at most slot_size bytes of pixels each, and opens it. slots
-// is 2 to 16, or 0 for 4; slot_size is rounded up to whole pages of 4096 bytes. Others open it by shmcv_open. The handle is
-// closed by shmcv_close; on the stream itself, functions that need pixels are SHMCV_E_INVALID.
+// shmcv_stream_create makes a stream of slots frames with at most slot_size bytes of pixels each, and opens it. slots
+// is 2 to 16, or 0 for 4. slot_size is rounded up to whole pages of 4096 bytes. Close the handle with
+// shmcv_stream_close; shmcv_clear removes the name.
 //
-// Errors: SHMCV_E_EXISTS when the name is taken; SHMCV_E_NO_SPACE when there is less shared memory free than all slots
+// Errors: SHMCV_E_EXISTS if the name is taken; SHMCV_E_NO_SPACE if there is less shared memory free than all slots
 // need; SHMCV_E_INVALID for a bad name, size or number of slots.
 //
-//export goCreateStream
-func goCreateStream(name *C.in_char, slotSize C.uint64_t, slots C.uint32_t, out *C.shmcv_segment) C.int32_t {
-	return newHandle(name, out, func(name string) (memory, error) {
+//export goStreamCreate
+func goStreamCreate(name *C.in_char, slotSize C.uint64_t, slots C.uint32_t, out *C.shmcv_stream) C.int32_t {
+	return newHandle(name, unsafe.Pointer(out), func(name string) (object, error) {
 		return shm.CreateStream(name, uint64(slotSize), uint32(slots))
 	})
 }
 
-// shmcv_stream_begin gives the stream's writer a free slot to fill, as a handle that works as a segment's does. It has no
-// image yet, and what its memory holds is undefined. shmcv_stream_publish makes it the newest frame; shmcv_close instead
-// gives it back, and nobody has seen it. A handle on a stream becomes its writer with the first frame it begins, and
-// stays it until it is closed or its process ends.
+// shmcv_stream_open opens a stream that any process has created.
 //
-// Errors: SHMCV_E_BUSY when another handle is the writer (the message names the process), when the frame begun before is
-// neither published nor closed, and when readers hold all slots; SHMCV_E_INVALID when stream is none; SHMCV_E_CLOSED;
+// Errors: SHMCV_E_INVALID if there is a segment of that name that is no stream; otherwise those of shmcv_open.
+//
+//export goStreamOpen
+func goStreamOpen(name *C.in_char, out *C.shmcv_stream) C.int32_t {
+	return newHandle(name, unsafe.Pointer(out), func(name string) (object, error) { return shm.OpenStream(name) })
+}
+
+// shmcv_stream_close ends this handle's use of its stream, and a wait of another thread on it. If the handle was the
+// stream's writer, the next writer may begin. Frames stay open.
+//
+// Errors: SHMCV_E_CLOSED if stream is closed already; SHMCV_E_INVALID if it is none.
+//
+//export goStreamClose
+func goStreamClose(stream C.shmcv_stream) C.int32_t {
+	return guard(func() error { return remove[*shm.Stream](handle(stream.handle)) })
+}
+
+// shmcv_stream_info tells what is known of an open stream. Its image is that of the newest frame.
+//
+// Errors: SHMCV_E_CLOSED; SHMCV_E_TRUNCATED; SHMCV_E_INVALID if stream is none.
+//
+//export goStreamInfo
+func goStreamInfo(stream C.shmcv_stream, out *C.shmcv_segment_info) C.int32_t {
+	return withStream(stream, func(stream *shm.Stream) error { return giveInfo(stream, out) })
+}
+
+// shmcv_stream_begin gives the stream's writer a frame to fill, in a free slot. The frame has no image yet, and its
+// memory holds anything. shmcv_frame_publish makes it the newest frame. shmcv_frame_close gives the slot back instead, and
+// no other program sees anything of it. A handle on a stream becomes the stream's writer with the first frame that it
+// begins, and stays the writer until it is closed or its process ends.
+//
+// Errors: SHMCV_E_BUSY if another handle is the writer (the message names the process), if the frame begun before is
+// neither published nor closed, and if readers hold all slots; SHMCV_E_INVALID if stream is none; SHMCV_E_CLOSED;
 // SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED.
 //
 //export goStreamBegin
-func goStreamBegin(stream C.shmcv_segment, frame *C.shmcv_segment) C.int32_t {
+func goStreamBegin(stream C.shmcv_stream, frame *C.shmcv_frame) C.int32_t {
 	return withStream(stream, func(stream *shm.Stream) error {
 		if err := required("frame", unsafe.Pointer(frame)); err != nil {
 			return err
@@ -72,52 +102,22 @@ func goStreamBegin(stream C.shmcv_segment, frame *C.shmcv_segment) C.int32_t {
 		if err != nil {
 			return err
 		}
-		*frame = C.shmcv_segment(handles.add(begun))
+		giveHandle(unsafe.Pointer(frame), begun)
 		return nil
 	})
 }
 
-// shmcv_stream_publish makes a frame that was begun the stream's newest, wakes those who wait for it, and closes its
-// handle; what shmcv_data gave of it must not be written to any more. sequence gets the frame's number, 1 more than
-// the last one's; it may be NULL. When it fails the frame is still open.
+// shmcv_stream_wait gives the newest frame of a stream, to read, as soon as there is one with a number greater than
+// newer_than. The frame stays as it is until shmcv_frame_close; functions that would change it are SHMCV_E_INVALID.
+// newer_than 0 accepts any frame; with info->sequence of the last frame, each frame is seen once. timeout_ms is in
+// milliseconds: 0 does not sleep, and a negative number waits without an end. info gets the frame's number, time and
+// image; it may be NULL. A wait ends with SHMCV_E_CLOSED within 0.1 s when another thread closes stream.
 //
-// Errors: SHMCV_E_NO_IMAGE when nothing has said what the pixels mean; SHMCV_E_BUSY while another thread's call stores
-// pixels in it; SHMCV_E_INVALID when frame is no frame, or one to read; SHMCV_E_CLOSED; SHMCV_E_CORRUPT;
-// SHMCV_E_TRUNCATED.
-//
-//export goStreamPublish
-func goStreamPublish(frame C.shmcv_segment, sequence *C.uint64_t) C.int32_t {
-	return withSegment(frame, func(used memory) error {
-		begun, ok := used.(*shm.Frame)
-		if !ok {
-			return abi.Errorf(abi.EInvalid, "shmcv: publish: handle %#x is no frame; shmcv_stream_begin gives one", uint64(frame))
-		}
-		published, err := begun.Publish()
-		if err != nil {
-			return err
-		}
-		if owner, err := handles.remove(handle(frame)); err == nil { // Unless another thread has just closed it.
-			owner.Release()
-		}
-		if sequence != nil {
-			*sequence = C.uint64_t(published)
-		}
-		return nil
-	})
-}
-
-// shmcv_stream_wait gives the newest frame of a stream, once there is one with a number greater than newer_than, as a handle to
-// read: all functions that do not change it work on it, and it stays as it is until shmcv_close. With newer_than
-// 0 that is any frame; with info->sequence of the last one, each is seen once. timeout_ms is in milliseconds; 0 only
-// looks, and less than 0 waits without an end. info gets the frame's number, time and image; it may be NULL.
-//
-// A wait ends with SHMCV_E_CLOSED within 0.1 s when another thread closes stream.
-//
-// Errors: SHMCV_E_TIMEOUT; SHMCV_E_BUSY when 64 frames are being read; SHMCV_E_INVALID when stream is none;
+// Errors: SHMCV_E_TIMEOUT; SHMCV_E_BUSY if 64 frames are being read; SHMCV_E_INVALID if stream is none;
 // SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED.
 //
 //export goStreamWait
-func goStreamWait(stream C.shmcv_segment, newerThan C.uint64_t, timeoutMs C.int32_t, frame *C.shmcv_segment, info *C.shmcv_frame_info, nap *C.shmcv_nap) C.int32_t {
+func goStreamWait(stream C.shmcv_stream, newerThan C.uint64_t, timeoutMs C.int32_t, frame *C.shmcv_frame, info *C.shmcv_frame_info, nap *C.shmcv_nap) C.int32_t {
 	return withStream(stream, func(stream *shm.Stream) error {
 		if err := required("frame", unsafe.Pointer(frame)); err != nil {
 			return err
@@ -129,18 +129,45 @@ func goStreamWait(stream C.shmcv_segment, newerThan C.uint64_t, timeoutMs C.int3
 		if info != nil {
 			*(*abi.FrameInfo)(unsafe.Pointer(info)) = leased.Details(uint64(newerThan))
 		}
-		*frame = C.shmcv_segment(handles.add(leased))
+		giveHandle(unsafe.Pointer(frame), leased)
 		return nil
 	})
 }
 
-// withStream runs body, guarded, on the stream behind h.
-func withStream(h C.shmcv_segment, body func(stream *shm.Stream) error) C.int32_t {
-	return withSegment(h, func(used memory) error {
-		stream, ok := used.(*shm.Stream)
-		if !ok {
-			return abi.Errorf(abi.EInvalid, "shmcv: handle %#x is no stream; shmcv_create_stream makes one", uint64(h))
+// shmcv_frame_publish makes a frame that was begun the stream's newest, wakes those who wait for it, and closes its
+// handle. The memory that shmcv_data gave of the frame must not be written to any more. sequence gets the frame's number,
+// 1 more than that of the frame before; it may be NULL. When the function fails the frame is still open.
+//
+// Errors: SHMCV_E_NO_IMAGE if the frame holds no image; SHMCV_E_BUSY while another thread's call stores pixels in it;
+// SHMCV_E_INVALID if frame is no frame, or one to read; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED.
+//
+//export goFramePublish
+func goFramePublish(frame C.shmcv_frame, sequence *C.uint64_t) C.int32_t {
+	h := handleOf(frame.pixels)
+	return with(h, func(begun *shm.Frame) error {
+		published, err := begun.Publish()
+		if err != nil {
+			return err
 		}
-		return body(stream)
+		_ = remove[*shm.Frame](h) // It fails if another thread has just closed the frame.
+		if sequence != nil {
+			*sequence = C.uint64_t(published)
+		}
+		return nil
 	})
+}
+
+// shmcv_frame_close gives a frame back. One to read may be written over then. Nothing of one to fill is ever seen.
+// Pointers from shmcv_data are invalid afterwards.
+//
+// Errors: SHMCV_E_CLOSED if frame is closed or published already; SHMCV_E_INVALID if it is none.
+//
+//export goFrameClose
+func goFrameClose(frame C.shmcv_frame) C.int32_t {
+	return guard(func() error { return remove[*shm.Frame](handleOf(frame.pixels)) })
+}
+
+// withStream runs body, guarded, on the stream behind its handle.
+func withStream(stream C.shmcv_stream, body func(stream *shm.Stream) error) C.int32_t {
+	return with(handle(stream.handle), body)
 }

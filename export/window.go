@@ -1,6 +1,6 @@
-// Windows: to look at a segment's image. They need a display (X11, or Wayland), GTK 3, and the plugin
-// libopencv_highgui_gtk3.so beside the library; without these every program runs as well, and shmcv_show is
-// SHMCV_E_NO_DISPLAY. Windows are drawn while some thread is in shmcv_delay.
+// Windows: to look at a segment's image. They need a display (X11 or Wayland), GTK 3, and the plugin
+// libopencv_highgui_gtk3.so beside the library. Without these shmcv_show is SHMCV_E_NO_DISPLAY, and everything else works.
+// Windows are drawn while some thread is in shmcv_delay.
 
 package main
 
@@ -11,30 +11,31 @@ import (
 	"shmcv/ops"
 )
 
-// shmcv_show draws the image of a segment in the window of that name, which it opens if need be. The window shows the
-// pixels as they are now; show again when they have changed. A window that the user has closed is opened anew.
+// shmcv_show draws the image of a segment in the window of that name, and opens the window if need be. The window shows
+// the pixels as they are now; show again when they have changed. A window that the user has closed is opened again.
 //
 // Errors: SHMCV_E_NO_DISPLAY, with what is missing; SHMCV_E_NO_IMAGE; SHMCV_E_INVALID for an empty name;
 // SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
 //
 //export goShow
 func goShow(window *C.in_char, seg C.shmcv_segment) C.int32_t {
-	return withSegment(seg, func(segment memory) error {
+	return withPixels(seg, func(p pixels) error {
 		name, err := text("window", window)
 		if err != nil {
 			return err
 		}
-		pixels, err := pixelsOf(segment)
+		image, err := imageOf(p)
 		if err != nil {
 			return err
 		}
-		return ops.Show(name, pixels)
+		return ops.Show(name, image)
 	})
 }
 
 // shmcv_delay lets the windows live for that many milliseconds, or until a key is pressed in one of them. 0, or less,
-// waits for a key without an end. key gets the key's character code (0 to 255), or -1 when the time is up; it may be
-// NULL. Where no window is open there is nobody to press a key: it sleeps for the time, and returns at once for 0.
+// waits for a key without an end. key gets the key's character code (0 to 255), or SHMCV_NO_KEY (-1) if no key was
+// pressed; it may be NULL. If no window is open, no key can be pressed: the function sleeps for the time, and returns at
+// once for 0.
 //
 //export goDelay
 func goDelay(milliseconds C.int32_t, key *C.int32_t) C.int32_t {

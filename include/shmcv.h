@@ -4,7 +4,7 @@
  *
  * A segment is a piece of shared memory with a name. It holds pixels from its first byte on, and one
  * description of them (shmcv_image_info) that the library keeps behind the pixels. Every process of the same
- * user that opens the name works on the same memory; nothing is copied and nothing is sent. A photograph,
+ * user that opens the name works on the same memory. Nothing is copied and nothing is sent. A photograph,
  * flipped and saved:
  *
  *     #include <shmcv.h>
@@ -12,7 +12,7 @@
  *
  *     int main(void) {
  *         shmcv_segment photo, mirrored;
- *         char why[1024];
+ *         char why[SHMCV_MESSAGE_SIZE];
  *         if (shmcv_create("photo", 3840 * 2160 * 3, &photo) == SHMCV_OK &&
  *             shmcv_create("mirrored", 3840 * 2160 * 3, &mirrored) == SHMCV_OK &&
  *             shmcv_load(photo, "photograph.jpg", SHMCV_LOAD_COLOR, NULL) == SHMCV_OK &&
@@ -25,30 +25,39 @@
  *         return 1;
  *     }
  *
- * The rules, which hold for every function:
+ * These rules hold for every function:
  *
- * Errors. A function that can fail returns an int32_t: SHMCV_OK (0) or a negative SHMCV_E_ code, after which
- * shmcv_last_error gives this thread's message: what was asked, what was found, what to do. Results go
- * through pointers, the last arguments, and are written only on success.
+ * Names. A function on a segment is named by its verb: shmcv_load. A function on anything else begins with
+ * its noun: shmcv_stream_wait, shmcv_frame_publish, shmcv_image_size, shmcv_error_name. A structure whose
+ * name ends in _info tells about something, and the structures shmcv_segment, shmcv_stream and shmcv_frame
+ * are handles.
  *
- * Arguments. Strings are UTF-8 and NUL-terminated. The library borrows them, and everything else it is given
- * a pointer to, for the call only. A NULL where the text does not allow one is SHMCV_E_INVALID. Sizes are in
- * bytes.
+ * Errors. A function that can fail returns an int32_t: SHMCV_OK (0) or a negative SHMCV_E_ code. After a
+ * failure, shmcv_last_error gives this thread's message, which says what was asked, what was found and what
+ * to do. Results go through pointers, which are the last arguments. They are written only on success.
  *
- * Threads. Every function may be called from every thread at any time. Functions that store an image in a
- * segment take turns, in all processes, and shmcv_read_pixels copies one whole image; who looks at the
- * memory itself, or saves or flips out of it, while somebody stores may see some of both. Streams have no
- * such moment: a frame does not change.
+ * Arguments. Strings are UTF-8 and NUL-terminated. The library borrows what an argument points to for the
+ * call only. A pointer to a buffer is followed by the buffer's size. NULL is SHMCV_E_INVALID where the
+ * function's text does not allow it. Sizes are in bytes.
  *
- * The host. The library does not print, exit, or handle signals. After fork() the child must exec() before
- * it can use the library: until then each call is SHMCV_E_FORKED. Loaded once, it stays loaded: dlclose()
+ * Handles. A handle is passed by value. The compiler refuses a stream or a frame where a segment is wanted,
+ * and so does the library. {0} is a handle of nothing. A handle that was closed, or never given out, is
+ * SHMCV_E_CLOSED, never a crash.
+ *
+ * Threads. Every thread may call every function at any time. The functions that store an image in a segment
+ * take turns across all processes, and shmcv_read copies one whole image. A program that reads the memory
+ * itself, saves from it or flips out of it while another program stores an image can see parts of both
+ * images. Streams have no such moment, because a frame does not change.
+ *
+ * The host. The library does not print, exit, or handle signals. A child of fork() must call exec() before
+ * it can use the library, and until then each call is SHMCV_E_FORKED. The library stays loaded: dlclose()
  * does nothing. */
 #ifndef SHMCV_H
 #define SHMCV_H
 
 #include <stdint.h>
 
-/* SHMCV_API marks what the library shows. SHMCV_BUILDING is defined while the library itself is compiled. */
+/* SHMCV_API marks the library's functions. SHMCV_BUILDING is defined while the library itself is compiled. */
 #if defined(_WIN32)
 #  if defined(SHMCV_BUILDING)
 #    define SHMCV_API __declspec(dllexport)
@@ -66,37 +75,141 @@ extern "C" {
 #endif
 
 /* -------------------------------------------------------------------------------------------------------------
+ * The first dozen: the functions that a newcomer calls. The constants that they take stand in the sections
+ * below.
+ * ---------------------------------------------------------------------------------------------------------- */
+
+/* shmcv_segment is a handle of an open segment, given by shmcv_create and shmcv_open, and valid in this
+ * process until shmcv_close. A handle that was closed, or never given out, is answered with SHMCV_E_CLOSED,
+ * never with a crash. {0} is no segment. */
+typedef struct shmcv_segment {
+    uint64_t handle; /* Opaque; never 0 in a segment that is open. */
+} shmcv_segment;
+
+typedef struct shmcv_image_info shmcv_image_info;
+
+/* shmcv_create makes a segment for size bytes of pixels and opens it. The memory is reserved at once and is
+ * all zero. Only this user may open the segment. Close the handle with shmcv_close.
+ *
+ * Errors: SHMCV_E_EXISTS if the name is taken; SHMCV_E_NO_SPACE if there is less shared memory free;
+ * SHMCV_E_INVALID for a bad name or a size of 0. */
+SHMCV_API int32_t shmcv_create(const char *name, uint64_t size, shmcv_segment *out);
+
+/* shmcv_load decodes an image file straight into a segment, rows without gaps, and stores its description.
+ * It also gives the description in out unless out is NULL. flags is one of the SHMCV_LOAD_ constants. When
+ * the function fails, an image that the segment held is still there, whole.
+ *
+ * Errors: SHMCV_E_TOO_SMALL with the number of bytes that are needed; SHMCV_E_NOT_FOUND; SHMCV_E_PERMISSION;
+ * SHMCV_E_DECODE if the file is corrupt, truncated or empty; SHMCV_E_UNSUPPORTED if it is no image of a
+ * known format; SHMCV_E_LIMIT, before anything is allocated; SHMCV_E_INVALID for unknown flags or a folder;
+ * SHMCV_E_IO; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
+SHMCV_API int32_t shmcv_load(shmcv_segment seg, const char *path, int32_t flags, shmcv_image_info *out);
+
+/* shmcv_flip mirrors the image of src into dst, whose image it becomes, rows without gaps. code is
+ * SHMCV_FLIP_VERTICAL (0), SHMCV_FLIP_HORIZONTAL (1) or SHMCV_FLIP_BOTH (-1). If src and dst are one
+ * segment, the image is flipped in place and keeps its stride.
+ *
+ * Errors: SHMCV_E_NO_IMAGE if src has none; SHMCV_E_TOO_SMALL if the image does not fit into dst;
+ * SHMCV_E_INVALID for another code; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
+SHMCV_API int32_t shmcv_flip(shmcv_segment src, shmcv_segment dst, int32_t code);
+
+/* shmcv_save writes the image of a segment to a file, in the format that the path's extension names: .jpg
+ * .jpeg .png .webp .tif .tiff .bmp .pbm .pgm .ppm .pnm. quality is 0 to 100 for JPEG, 1 to 100 for WebP
+ * (above 100: lossless), the compression level 0 to 9 for PNG, or SHMCV_QUALITY_DEFAULT. The file appears
+ * under its name when it is whole. A file that was there is replaced at that moment, and stays when saving
+ * fails.
+ *
+ * Errors: SHMCV_E_NO_IMAGE; SHMCV_E_UNSUPPORTED for an unknown extension, or a depth that the format does
+ * not have; SHMCV_E_INVALID for a quality out of range or a folder; SHMCV_E_NOT_FOUND if the folder is not
+ * there; SHMCV_E_PERMISSION; SHMCV_E_NO_SPACE; SHMCV_E_ENCODE; SHMCV_E_IO; SHMCV_E_CLOSED;
+ * SHMCV_E_TRUNCATED. */
+SHMCV_API int32_t shmcv_save(shmcv_segment seg, const char *path, int32_t quality);
+
+/* shmcv_show draws the image of a segment in the window of that name, and opens the window if need be. The
+ * window shows the pixels as they are now; show again when they have changed. A window that the user has
+ * closed is opened again.
+ *
+ * Errors: SHMCV_E_NO_DISPLAY, with what is missing; SHMCV_E_NO_IMAGE; SHMCV_E_INVALID for an empty name;
+ * SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
+SHMCV_API int32_t shmcv_show(const char *window, shmcv_segment seg);
+
+/* shmcv_delay lets the windows live for that many milliseconds, or until a key is pressed in one of them. 0,
+ * or less, waits for a key without an end. key gets the key's character code (0 to 255), or SHMCV_NO_KEY
+ * (-1) if no key was pressed; it may be NULL. If no window is open, no key can be pressed: the function
+ * sleeps for the time, and returns at once for 0. */
+SHMCV_API int32_t shmcv_delay(int32_t milliseconds, int32_t *key);
+
+/* shmcv_close_windows closes all windows that this process has opened here. */
+SHMCV_API int32_t shmcv_close_windows(void);
+
+/* shmcv_open opens a segment that any process has created; its size and image come with it. A file in
+ * /dev/shm that another program made, for example Python's multiprocessing.shared_memory, can be opened too.
+ * All of its bytes are pixels then, and it has no image until shmcv_image_set, which holds for this process.
+ *
+ * Errors: SHMCV_E_NOT_FOUND if there is none of that name; SHMCV_E_PERMISSION if it is not a plain file of
+ * this user; SHMCV_E_CORRUPT if its metadata has been overwritten; SHMCV_E_INVALID for a bad name, or the
+ * name of a stream. */
+SHMCV_API int32_t shmcv_open(const char *name, shmcv_segment *out);
+
+/* shmcv_close ends this handle's use of its segment. Pointers from shmcv_data are invalid afterwards, unless
+ * another handle of this process still has the segment open. The segment itself stays; see shmcv_clear.
+ *
+ * Errors: SHMCV_E_CLOSED if seg is closed already; SHMCV_E_INVALID for the pixels of a frame, which
+ * shmcv_frame_close closes. */
+SHMCV_API int32_t shmcv_close(shmcv_segment seg);
+
+/* shmcv_clear removes the name of a segment or stream, whichever process created it. Processes that have it
+ * open keep working on the same memory, which is given back when the last of them closes it. The name is
+ * free at once.
+ *
+ * Errors: SHMCV_E_NOT_FOUND if there is none of that name; SHMCV_E_PERMISSION if it is not this user's. */
+SHMCV_API int32_t shmcv_clear(const char *name);
+
+/* shmcv_clear_all removes the names of all segments and streams that this process created and that are still
+ * there. Handles stay open. A name that has meanwhile been given to another segment is left alone. */
+SHMCV_API int32_t shmcv_clear_all(void);
+
+/* shmcv_last_error copies the message of this thread's last failed call into buf, NUL-terminated. A message
+ * that does not fit into capacity bytes is cut at a whole character; SHMCV_MESSAGE_SIZE bytes always
+ * suffice. A call that succeeds leaves the message as it was, so look at it only after a failure. Before the
+ * first failure it is empty.
+ *
+ * Errors: SHMCV_E_INVALID if buf is NULL or capacity is 0. */
+SHMCV_API int32_t shmcv_last_error(char *buf, uint64_t capacity);
+
+/* -------------------------------------------------------------------------------------------------------------
  * Version.
  * ---------------------------------------------------------------------------------------------------------- */
 
 /* SHMCV_VERSION is the library's version, by the rules of semantic versioning. */
-#define SHMCV_VERSION "0.1.0"
+#define SHMCV_VERSION "0.2.0"
 
 /* SHMCV_ABI_MAJOR changes when a caller built against an older header could misbehave; SHMCV_ABI_MINOR when
  * something is added. A binding refuses a library with another major version, or an older minor one than it
  * was generated for. */
-#define SHMCV_ABI_MAJOR 1
+#define SHMCV_ABI_MAJOR 2
 #define SHMCV_ABI_MINOR 0
 
-/* shmcv_version gives the library's version, for example "0.1.0". The string is static; it is never freed. */
+/* shmcv_version returns the library's version, for example "0.2.0". The string is static and is never freed. */
 SHMCV_API const char *shmcv_version(void);
 
-/* shmcv_abi_version gives the version of the binary interface as major << 16 | minor. A caller works with a
- * library of the same major version as SHMCV_ABI_MAJOR, and the same minor version as SHMCV_ABI_MINOR or a
- * later one. */
+/* shmcv_abi_version returns the version of the binary interface as major << 16 | minor. A caller works with
+ * a library whose major version is SHMCV_ABI_MAJOR and whose minor version is SHMCV_ABI_MINOR or a later
+ * one. */
 SHMCV_API uint32_t shmcv_abi_version(void);
 
 /* -------------------------------------------------------------------------------------------------------------
  * Errors.
  * ---------------------------------------------------------------------------------------------------------- */
 
-/* shmcv_error_code is what a function of the C ABI returns. The values are append-only and never reused. */
+/* shmcv_error_code is what a function of the C ABI returns. Values are added at the end, and never used
+ * again for something else. */
 enum shmcv_error_code {
     SHMCV_OK            = 0,   /* It worked. */
     SHMCV_E_INVALID     = -1,  /* An argument makes no sense: NULL, a bad name, size, geometry or flag. */
     SHMCV_E_NOT_FOUND   = -2,  /* There is no segment or file of that name. */
     SHMCV_E_EXISTS      = -3,  /* A segment of that name is there already. */
-    SHMCV_E_CLOSED      = -4,  /* The segment handle is closed, or was never given out. */
+    SHMCV_E_CLOSED      = -4,  /* The handle is closed, or was never given out. */
     SHMCV_E_NO_SPACE    = -5,  /* Shared memory or the disk is full. */
     SHMCV_E_TOO_SMALL   = -6,  /* The segment or buffer is smaller than what should go into it. */
     SHMCV_E_TRUNCATED   = -7,  /* Somebody has made the segment's file shorter since it was opened. */
@@ -118,21 +231,19 @@ enum shmcv_error_code {
     SHMCV_E_INTERNAL    = -20  /* A defect in this library; please report it with the message. */
 };
 
-/* shmcv_last_error copies the message of this thread's last failed call into buf, NUL-terminated, cut at
- * capacity bytes; 1024 always suffice. A call that succeeds leaves the message as it was, so look at it only
- * after a failure. Before the first failure it is empty.
- *
- * Errors: SHMCV_E_INVALID when buf is NULL or capacity is 0. */
-SHMCV_API int32_t shmcv_last_error(char *buf, uint64_t capacity);
+/* SHMCV_MESSAGE_SIZE is how many bytes shmcv_last_error writes at the most, with the NUL at the end. */
+#define SHMCV_MESSAGE_SIZE 1024
+
+/* shmcv_error_name returns a code's name, for example "SHMCV_E_NOT_FOUND" for -2, and "unknown" for a number
+ * that is no code. The string is static and is never freed. */
+SHMCV_API const char *shmcv_error_name(int32_t code);
 
 /* -------------------------------------------------------------------------------------------------------------
  * Types: what the functions take and give.
  * ---------------------------------------------------------------------------------------------------------- */
 
-/* shmcv_segment is a handle of an open segment, given by shmcv_create and shmcv_open, valid in this process
- * until shmcv_close. A handle that was closed, or never given out, is answered with SHMCV_E_CLOSED, never
- * with a crash. No handle is 0. */
-typedef uint64_t shmcv_segment;
+/* Limits on segments. */
+#define SHMCV_MAX_NAME 200 /* Greatest length of a segment's name, in bytes. */
 
 /* shmcv_depth is the type of one sample. */
 enum shmcv_depth {
@@ -155,9 +266,9 @@ enum shmcv_color_order {
 #define SHMCV_MAX_PIXELS    1073741824 /* Greatest width times height. */
 
 /* shmcv_image_info describes pixels in memory. It is 64 bytes long and has the same layout in C, in C#, in
- * Python and in the segment itself. The pixel (x, y) starts at byte y*stride + x*channels*bytes(depth) of
- * the segment. */
-typedef struct shmcv_image_info {
+ * Python and in the segment. The pixel (x, y) starts at byte y*stride + x*channels*bytes(depth) of the
+ * segment. */
+struct shmcv_image_info {
     uint32_t width;        /* Pixels in a row, 1 to SHMCV_MAX_DIMENSION. */
     uint32_t height;       /* Rows, 1 to SHMCV_MAX_DIMENSION. */
     uint32_t channels;     /* Samples in a pixel: 1, 3 or 4, as order says. */
@@ -168,17 +279,14 @@ typedef struct shmcv_image_info {
     uint64_t stride;       /* Bytes from one row to the next; 0 on the way in means that rows follow without
                             * a gap. */
     uint64_t reserved1[4]; /* Must be 0. */
-} shmcv_image_info;
-
-/* Limits on segments. */
-#define SHMCV_MAX_NAME 200 /* Greatest length of a segment's name, in bytes. */
+};
 
 /* shmcv_segment_info tells what is known of a segment from its file, without an open handle. It is 384 bytes
  * long. */
 typedef struct shmcv_segment_info {
     char name[208];         /* The segment's name, NUL-terminated. */
-    uint8_t uuid[16];       /* Identity of this very segment, all zero for a foreign one; a name may be
-                             * reused, a uuid is not. */
+    uint8_t uuid[16];       /* Identity of this segment, all zero in a foreign one. A name can be given
+                             * again, a uuid is not. */
     uint64_t size;          /* Bytes for pixels, as asked for when it was created; the file's length for a
                              * foreign one. */
     uint64_t file_size;     /* Bytes of shared memory it takes. */
@@ -195,25 +303,45 @@ typedef struct shmcv_segment_info {
     uint64_t reserved[5];   /* 0. */
 } shmcv_segment_info;
 
+/* shmcv_stream is a handle of an open stream, given by shmcv_stream_create and shmcv_stream_open, and valid
+ * in this process until shmcv_stream_close. {0} is no stream. */
+typedef struct shmcv_stream {
+    uint64_t handle; /* Opaque; never 0 in a stream that is open. */
+} shmcv_stream;
+
+/* shmcv_frame is a handle of a frame: one to fill, given by shmcv_stream_begin, or one to read, given by
+ * shmcv_stream_wait. It is valid in this process until shmcv_frame_publish or shmcv_frame_close. {0} is no
+ * frame. */
+typedef struct shmcv_frame {
+    shmcv_segment pixels; /* Its pixels, for every function that works on a segment's image:
+                           * shmcv_load(frame.pixels, ...). */
+} shmcv_frame;
+
 /* shmcv_frame_info tells of a frame that a reader has been given. It is 128 bytes long. */
 typedef struct shmcv_frame_info {
     uint64_t sequence;      /* The frame's number: 1 for the stream's first, then 1 more each, across
                              * writers. */
-    uint64_t time;          /* When it was published: CLOCK_MONOTONIC, nanoseconds. */
-    uint64_t missed;        /* How many frames were published between the one that was waited beyond and this
-                             * one. */
+    uint64_t time_ns;       /* When it was published: CLOCK_MONOTONIC, nanoseconds. */
+    uint64_t missed;        /* How many frames were published after newer_than of shmcv_stream_wait and
+                             * before this one. */
     shmcv_image_info image; /* What its pixels mean. */
     uint64_t reserved[5];   /* 0. */
 } shmcv_frame_info;
 
 /* The layouts are part of the ABI. */
 #ifdef __cplusplus
+static_assert(sizeof(shmcv_segment) == 8, "shmcv_segment has another layout here");
 static_assert(sizeof(shmcv_image_info) == 64, "shmcv_image_info has another layout here");
 static_assert(sizeof(shmcv_segment_info) == 384, "shmcv_segment_info has another layout here");
+static_assert(sizeof(shmcv_stream) == 8, "shmcv_stream has another layout here");
+static_assert(sizeof(shmcv_frame) == 8, "shmcv_frame has another layout here");
 static_assert(sizeof(shmcv_frame_info) == 128, "shmcv_frame_info has another layout here");
 #else
+_Static_assert(sizeof(shmcv_segment) == 8, "shmcv_segment has another layout here");
 _Static_assert(sizeof(shmcv_image_info) == 64, "shmcv_image_info has another layout here");
 _Static_assert(sizeof(shmcv_segment_info) == 384, "shmcv_segment_info has another layout here");
+_Static_assert(sizeof(shmcv_stream) == 8, "shmcv_stream has another layout here");
+_Static_assert(sizeof(shmcv_frame) == 8, "shmcv_frame has another layout here");
 _Static_assert(sizeof(shmcv_frame_info) == 128, "shmcv_frame_info has another layout here");
 #endif
 
@@ -221,64 +349,33 @@ _Static_assert(sizeof(shmcv_frame_info) == 128, "shmcv_frame_info has another la
  * Segments: named pieces of shared memory.
  *
  * On Linux a segment is a file in /dev/shm. It stays there until shmcv_clear or shmcv_clear_all removes its
- * name, also when every process that used it has ended; the memory is given back once the name is gone and
- * nobody has it open. A name is 1 to SHMCV_MAX_NAME of the characters A-Z a-z 0-9 . _ - and does not start with
- * a dot.
+ * name, also when every process that used it has ended. The system gives the memory back when the name is gone
+ * and no process has the segment open. A name is 1 to SHMCV_MAX_NAME of the characters A-Z a-z 0-9 . _ - and
+ * does not start with a dot.
  * ---------------------------------------------------------------------------------------------------------- */
 
-/* shmcv_create makes a segment for size bytes of pixels and opens it. The memory is reserved at once and is
- * all zero. Only this user may open it. The handle is closed with shmcv_close.
- *
- * Errors: SHMCV_E_EXISTS when the name is taken; SHMCV_E_NO_SPACE when there is less shared memory free;
- * SHMCV_E_INVALID for a bad name or a size of 0. */
-SHMCV_API int32_t shmcv_create(const char *name, uint64_t size, shmcv_segment *out);
-
-/* shmcv_open opens a segment that somebody has created; its size and image come with it. A file in /dev/shm
- * that another program made (Python's multiprocessing.shared_memory, for one) can be opened too: all of it
- * is pixels, and it has no image until shmcv_image_set, which holds for this process.
- *
- * Errors: SHMCV_E_NOT_FOUND when there is none of that name; SHMCV_E_PERMISSION when it is not a plain file
- * of this user; SHMCV_E_CORRUPT when its metadata has been overwritten; SHMCV_E_INVALID for a bad name. */
-SHMCV_API int32_t shmcv_open(const char *name, shmcv_segment *out);
-
-/* shmcv_close ends this handle's use of its segment. Pointers from shmcv_data are invalid afterwards, except
- * where another handle of this process still has the segment open. The segment itself stays; see
- * shmcv_clear.
- *
- * Errors: SHMCV_E_CLOSED when seg is closed already. */
-SHMCV_API int32_t shmcv_close(shmcv_segment seg);
-
-/* shmcv_clear removes a segment's name, whoever created it. Those who have it open keep working on the same
- * memory, which is given back when the last of them closes it; the name is free at once.
- *
- * Errors: SHMCV_E_NOT_FOUND when there is none of that name; SHMCV_E_PERMISSION when it is not this user's. */
-SHMCV_API int32_t shmcv_clear(const char *name);
-
-/* shmcv_clear_all removes the names of all segments that this process created and that are still there.
- * Handles stay open. A name that has meanwhile been given to another segment is left alone. */
-SHMCV_API int32_t shmcv_clear_all(void);
-
 /* shmcv_data gives the address and the size in bytes of a segment's pixels. The memory may be read and
- * written until the handle is closed; it is aligned to a page. Either of ptr and size may be NULL.
+ * written until the handle is closed. It is aligned to a page. Either of ptr and size may be NULL.
  *
- * Errors: SHMCV_E_CLOSED; SHMCV_E_TRUNCATED when somebody has made the file shorter, so that touching the
- * memory would kill the process. */
+ * Errors: SHMCV_E_CLOSED; SHMCV_E_TRUNCATED if another program has made the file shorter, so that touching
+ * the memory would kill the process. */
 SHMCV_API int32_t shmcv_data(shmcv_segment seg, void **ptr, uint64_t *size);
 
-/* shmcv_info tells what is known of an open segment.
+/* shmcv_info tells what is known of an open segment. Of a frame's pixels it tells about the stream, with the
+ * size and the image of this frame.
  *
  * Errors: SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_info(shmcv_segment seg, shmcv_segment_info *out);
 
-/* shmcv_list tells of all segments of this user that this library made, in the order of their names. It
- * fills the first capacity elements of infos, and gives how many segments there are in count, which may be
- * more. infos may be NULL when capacity is 0. */
+/* shmcv_list tells about all segments and streams of this user that this library made, in the order of their
+ * names. It fills the first capacity elements of infos, and gives in count how many there are, which may be
+ * more. infos may be NULL if capacity is 0. */
 SHMCV_API int32_t shmcv_list(shmcv_segment_info *infos, uint64_t capacity, uint64_t *count);
 
-/* shmcv_sweep removes the names of this user's segments that are orphans: their creator has ended or closed
- * them, and no process has them open through this library. removed gets how many there were; it may be NULL.
- * Programs that have mapped the file by other means keep their memory, without the name. Files that other
- * programs made are left alone. */
+/* shmcv_sweep removes the names of this user's segments and streams that are orphans: their creator has
+ * ended or closed them, and no process has them open through this library. It gives in removed how many
+ * there were; removed may be NULL. Programs that have mapped the file by other means keep their memory,
+ * without the name. Files that other programs made are left alone. */
 SHMCV_API int32_t shmcv_sweep(uint32_t *removed);
 
 /* -------------------------------------------------------------------------------------------------------------
@@ -290,48 +387,58 @@ SHMCV_API int32_t shmcv_sweep(uint32_t *removed);
  * Errors: SHMCV_E_NO_IMAGE before one has been stored; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_image_get(shmcv_segment seg, shmcv_image_info *out);
 
-/* shmcv_image_set says what the pixels of a segment mean, for every process that has it open. The pixels are
- * not touched: use it after writing them through shmcv_data, and on segments that other programs made.
+/* shmcv_image_set says what the pixels of a segment mean, for every process that has it open. It does not
+ * touch the pixels: call it after writing them through shmcv_data, and for segments that other programs
+ * made.
  *
- * Errors: SHMCV_E_TOO_SMALL when the image does not fit; SHMCV_E_INVALID for nonsense geometry, with the
+ * Errors: SHMCV_E_TOO_SMALL if the image does not fit; SHMCV_E_INVALID for impossible geometry, with the
  * field named; SHMCV_E_LIMIT; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_image_set(shmcv_segment seg, const shmcv_image_info *image);
 
-/* shmcv_read_pixels copies the image of a segment into memory of the caller's, laid out as layout says:
- * width, height and depth as in the segment, stride and colour order as wanted. Gray, BGR, BGRA, RGB and
- * RGBA are converted into each other on the way, in one pass; alpha that is not there becomes opaque. pixels
- * has room for (height-1)*stride + width*channels*bytes(depth) bytes. The copy is of one image, also while
- * another process stores the next by shmcv_load, shmcv_flip, shmcv_convert or shmcv_write_pixels; only who
- * writes through shmcv_data is not seen. On failure the memory may hold parts of a copy.
+/* shmcv_image_size gives the size of an image in bytes, from its first byte to its last: (height-1)*stride +
+ * width*channels*bytes(depth). A stride of 0 counts as that of packed rows. It is the size that a segment
+ * needs for the image, and the size of the buffer that shmcv_read and shmcv_write want.
  *
- * Errors: SHMCV_E_NO_IMAGE, also when a process died while it stored one; SHMCV_E_INVALID when the size or
- * depth differs from the segment's; SHMCV_E_BUSY when another process has been storing for 10 seconds;
- * SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
-SHMCV_API int32_t shmcv_read_pixels(shmcv_segment seg, const shmcv_image_info *layout, void *pixels);
+ * Errors: SHMCV_E_INVALID for impossible geometry, with the field named; SHMCV_E_LIMIT. */
+SHMCV_API int32_t shmcv_image_size(const shmcv_image_info *image, uint64_t *size);
 
-/* shmcv_write_pixels copies pixels of the caller's, laid out as layout says, into a segment, in the colour
- * order order, rows without gaps; the conversions are those of shmcv_read_pixels. The segment's image is
- * then that one.
+/* shmcv_read copies the image of a segment into buffer, which has capacity bytes and is laid out as layout
+ * says: width, height and depth as in the segment, stride and colour order as wanted. Gray, BGR, BGRA, RGB
+ * and RGBA are converted into each other on the way, in one pass. Alpha that is not there becomes opaque.
+ * The copy is of one image, also while another process stores the next one by shmcv_load, shmcv_flip,
+ * shmcv_convert or shmcv_write. It does not notice a program that writes through shmcv_data. On failure the
+ * buffer may hold parts of a copy.
  *
- * Errors: SHMCV_E_TOO_SMALL; SHMCV_E_INVALID; SHMCV_E_LIMIT; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
-SHMCV_API int32_t shmcv_write_pixels(shmcv_segment seg, const shmcv_image_info *layout, const void *pixels,
-                                     int32_t order);
+ * Errors: SHMCV_E_NO_IMAGE, also if a process died while it stored one; SHMCV_E_TOO_SMALL if layout takes
+ * more than capacity; SHMCV_E_INVALID if width, height or depth differs from the segment's; SHMCV_E_BUSY if
+ * another process has been storing for 10 seconds; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
+SHMCV_API int32_t shmcv_read(shmcv_segment seg, const shmcv_image_info *layout, void *buffer, uint64_t capacity);
 
-/* shmcv_image_sequence gives how often an image has been stored in a segment, by this process or another: by
- * shmcv_load, shmcv_image_set and the like. A number that differs from the one before means another image.
- * Of a segment that another program made, it counts what this process has stored.
+/* shmcv_write copies the pixels in buffer, which has size bytes and is laid out as layout says, into a
+ * segment, in the colour order order, rows without gaps. The conversions are those of shmcv_read. The pixels
+ * become the segment's image.
  *
- * Errors: SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED; SHMCV_E_INVALID for a stream. */
-SHMCV_API int32_t shmcv_image_sequence(shmcv_segment seg, uint64_t *sequence);
+ * Errors: SHMCV_E_TOO_SMALL if the image does not fit into the segment, or layout takes more than size;
+ * SHMCV_E_INVALID; SHMCV_E_LIMIT; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
+SHMCV_API int32_t shmcv_write(shmcv_segment seg, const shmcv_image_info *layout, const void *buffer,
+                              uint64_t size, int32_t order);
 
-/* shmcv_image_wait sleeps until more than newer_than images have been stored in a segment, and gives how
- * many have. timeout_ms is in milliseconds; 0 only looks, and less than 0 waits without an end. sequence may
- * be NULL.
+/* shmcv_sequence gives how often an image has been stored in a segment, by this process or another one: by
+ * shmcv_load, shmcv_image_set and the like. Another number means another image. For a segment that another
+ * program made, it counts the images that this process has stored.
+ *
+ * Errors: SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED; SHMCV_E_INVALID for the pixels of a frame,
+ * which do not change. */
+SHMCV_API int32_t shmcv_sequence(shmcv_segment seg, uint64_t *sequence);
+
+/* shmcv_wait sleeps until more than newer_than images have been stored in a segment, and gives how many have
+ * been stored. timeout_ms is in milliseconds: 0 does not sleep, and a negative number waits without an end.
+ * sequence may be NULL.
  *
  * Errors: SHMCV_E_TIMEOUT; SHMCV_E_UNSUPPORTED for a segment that another program made, whose users do not
- * tell when they store; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED; SHMCV_E_INVALID for a stream. */
-SHMCV_API int32_t shmcv_image_wait(shmcv_segment seg, uint64_t newer_than, int32_t timeout_ms,
-                                   uint64_t *sequence);
+ * tell when they store an image; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED; SHMCV_E_INVALID for the
+ * pixels of a frame. */
+SHMCV_API int32_t shmcv_wait(shmcv_segment seg, uint64_t newer_than, int32_t timeout_ms, uint64_t *sequence);
 
 /* -------------------------------------------------------------------------------------------------------------
  * Files: JPEG, PNG, WebP, TIFF, BMP and PNM, read into segments and written from them.
@@ -353,31 +460,10 @@ enum shmcv_load_flags {
 #define SHMCV_QUALITY_DEFAULT (-1)
 
 /* shmcv_probe reads the header of an image file and gives the image that shmcv_load would store with the
- * same flags; (height-1)*stride + width*channels*bytes(depth) of it is the size that a segment needs.
+ * same flags. shmcv_image_size tells the size that a segment needs for it.
  *
- * Errors: those of shmcv_load, but the file is not decoded, so damage beyond its header is not seen. */
+ * Errors: those of shmcv_load. The file is not decoded, so damage beyond its header is not seen. */
 SHMCV_API int32_t shmcv_probe(const char *path, int32_t flags, shmcv_image_info *out);
-
-/* shmcv_load decodes an image file straight into a segment, rows without gaps, and stores its description,
- * which it also gives in out unless that is NULL. flags is one of the SHMCV_LOAD_ constants. When it fails,
- * an image that the segment held is still there, whole.
- *
- * Errors: SHMCV_E_TOO_SMALL with the number of bytes that are needed; SHMCV_E_NOT_FOUND; SHMCV_E_PERMISSION;
- * SHMCV_E_DECODE when the file is corrupt, truncated or empty; SHMCV_E_UNSUPPORTED when it is no image of a
- * known format; SHMCV_E_LIMIT, before anything is allocated; SHMCV_E_INVALID for unknown flags or a folder;
- * SHMCV_E_IO; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
-SHMCV_API int32_t shmcv_load(shmcv_segment seg, const char *path, int32_t flags, shmcv_image_info *out);
-
-/* shmcv_save writes the image of a segment to a file, in the format that the path's extension names: .jpg
- * .jpeg .png .webp .tif .tiff .bmp .pbm .pgm .ppm .pnm. quality is 0 to 100 for JPEG, 1 to 100 for WebP
- * (above 100: lossless), the compression level 0 to 9 for PNG, or SHMCV_QUALITY_DEFAULT. The file appears
- * under its name only when it is whole; one that was there is replaced then, and kept when saving fails.
- *
- * Errors: SHMCV_E_NO_IMAGE; SHMCV_E_UNSUPPORTED for an unknown extension, or a depth that the format does
- * not have; SHMCV_E_INVALID for a quality out of range or a folder; SHMCV_E_NOT_FOUND when the folder is not
- * there; SHMCV_E_PERMISSION; SHMCV_E_NO_SPACE; SHMCV_E_ENCODE; SHMCV_E_IO; SHMCV_E_CLOSED;
- * SHMCV_E_TRUNCATED. */
-SHMCV_API int32_t shmcv_save(shmcv_segment seg, const char *path, int32_t quality);
 
 /* -------------------------------------------------------------------------------------------------------------
  * Transforms: from one segment to another, or in place where both are the same.
@@ -390,119 +476,123 @@ enum shmcv_flip_code {
     SHMCV_FLIP_BOTH       = -1  /* Both: a rotation by 180 degrees. */
 };
 
-/* shmcv_flip mirrors the image of src into dst, whose image it becomes, rows without gaps. code is
- * SHMCV_FLIP_VERTICAL (0), SHMCV_FLIP_HORIZONTAL (1) or SHMCV_FLIP_BOTH (-1). Where src and dst are one
- * segment, the image is flipped in place and keeps its stride.
- *
- * Errors: SHMCV_E_NO_IMAGE when src has none; SHMCV_E_TOO_SMALL when it does not fit into dst;
- * SHMCV_E_INVALID for another code; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
-SHMCV_API int32_t shmcv_flip(shmcv_segment src, shmcv_segment dst, int32_t code);
-
 /* shmcv_convert copies the image of src into dst in the colour order order (SHMCV_ORDER_), rows without
  * gaps. Alpha that is not there becomes opaque; alpha that is not wanted is dropped; gray is 0.299 R + 0.587
  * G + 0.114 B. src and dst may be one segment.
  *
- * Errors: SHMCV_E_NO_IMAGE when src has none; SHMCV_E_TOO_SMALL when the result does not fit into dst;
+ * Errors: SHMCV_E_NO_IMAGE if src has none; SHMCV_E_TOO_SMALL if the result does not fit into dst;
  * SHMCV_E_INVALID for an unknown order; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_convert(shmcv_segment src, shmcv_segment dst, int32_t order);
 
 /* -------------------------------------------------------------------------------------------------------------
- * Streams: frame after frame from one writer to any number of readers, each seen whole and none copied.
+ * Streams: frame after frame from one writer to any number of readers. Every frame is seen whole, and none is
+ * copied.
  *
- * A stream is a segment divided into slots of one size. The writer begins a frame, which gives it a handle on a
- * free slot; every function works on that handle as on a segment (shmcv_load, shmcv_write_pixels, shmcv_flip
- * into it, shmcv_data and shmcv_image_set), and nobody sees the frame until shmcv_stream_publish. A reader
- * waits for a frame that is newer than its last, and gets a handle on the newest, to look at until it closes
- * it. A reader that is slower than the writer skips frames; the writer waits for nobody.
+ * A stream is a segment that is divided into slots of one size. The writer begins a frame, which is a free
+ * slot. Every function that works on a segment's image works on the frame's pixels (shmcv_load, shmcv_write,
+ * shmcv_flip into it, shmcv_data and shmcv_image_set), and no other program sees the frame until
+ * shmcv_frame_publish. A reader waits for a frame that is newer than its last one, gets the newest, and may
+ * look at it until it closes it. A reader that is slower than the writer skips frames. The writer does not wait
+ * for readers.
  *
- *     shmcv_segment stream, frame;                                  (the writer)
- *     shmcv_create_stream("cam0", 3840 * 2160 * 3, 0, &stream);
+ *     shmcv_stream stream;                                          (the writer)
+ *     shmcv_frame frame;
+ *     shmcv_stream_create("cam0", 3840 * 2160 * 3, 0, &stream);
  *     for (;;) {
  *         shmcv_stream_begin(stream, &frame);
- *         shmcv_load(frame, next_file(), SHMCV_LOAD_COLOR, NULL);
- *         shmcv_stream_publish(frame, NULL);
+ *         shmcv_load(frame.pixels, next_file(), SHMCV_LOAD_COLOR, NULL);
+ *         shmcv_frame_publish(frame, NULL);
  *     }
  *
- *     shmcv_segment stream, frame;                                  (a reader)
+ *     shmcv_stream stream;                                          (a reader)
+ *     shmcv_frame frame;
  *     shmcv_frame_info info = {0};
- *     shmcv_open("cam0", &stream);
+ *     shmcv_stream_open("cam0", &stream);
  *     for (;;) {
  *         shmcv_stream_wait(stream, info.sequence, -1, &frame, &info);
- *         shmcv_save(frame, "newest.png", SHMCV_QUALITY_DEFAULT);
- *         shmcv_close(frame);
+ *         shmcv_save(frame.pixels, "newest.png", SHMCV_QUALITY_DEFAULT);
+ *         shmcv_frame_close(frame);
  *     }
  *
- * A slot is the writer's, the newest frame's, or a reader's: with one for each reader and 2 more, nobody ever
- * waits for a slot. A process that dies takes nothing with it: its half-filled frame is never seen, what it
- * read is free again, and the next writer goes on where it stopped.
+ * A slot is the writer's, the newest frame's, or a reader's. With one slot for each reader and 2 more, no
+ * program waits for a slot. A process that dies takes nothing with it: its half-filled frame is never seen,
+ * what it read is free again, and the next writer goes on where it stopped.
  * ---------------------------------------------------------------------------------------------------------- */
 
-/* shmcv_create_stream makes a stream of slots frames with at most slot_size bytes of pixels each, and opens
- * it. slots is 2 to 16, or 0 for 4; slot_size is rounded up to whole pages of 4096 bytes. Others open it by
- * shmcv_open. The handle is closed by shmcv_close; on the stream itself, functions that need pixels are
- * SHMCV_E_INVALID.
+/* shmcv_stream_create makes a stream of slots frames with at most slot_size bytes of pixels each, and opens
+ * it. slots is 2 to 16, or 0 for 4. slot_size is rounded up to whole pages of 4096 bytes. Close the handle
+ * with shmcv_stream_close; shmcv_clear removes the name.
  *
- * Errors: SHMCV_E_EXISTS when the name is taken; SHMCV_E_NO_SPACE when there is less shared memory free than
- * all slots need; SHMCV_E_INVALID for a bad name, size or number of slots. */
-SHMCV_API int32_t shmcv_create_stream(const char *name, uint64_t slot_size, uint32_t slots, shmcv_segment *out);
+ * Errors: SHMCV_E_EXISTS if the name is taken; SHMCV_E_NO_SPACE if there is less shared memory free than all
+ * slots need; SHMCV_E_INVALID for a bad name, size or number of slots. */
+SHMCV_API int32_t shmcv_stream_create(const char *name, uint64_t slot_size, uint32_t slots, shmcv_stream *out);
 
-/* shmcv_stream_begin gives the stream's writer a free slot to fill, as a handle that works as a segment's
- * does. It has no image yet, and what its memory holds is undefined. shmcv_stream_publish makes it the
- * newest frame; shmcv_close instead gives it back, and nobody has seen it. A handle on a stream becomes its
- * writer with the first frame it begins, and stays it until it is closed or its process ends.
+/* shmcv_stream_open opens a stream that any process has created.
  *
- * Errors: SHMCV_E_BUSY when another handle is the writer (the message names the process), when the frame
- * begun before is neither published nor closed, and when readers hold all slots; SHMCV_E_INVALID when stream
- * is none; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */
-SHMCV_API int32_t shmcv_stream_begin(shmcv_segment stream, shmcv_segment *frame);
+ * Errors: SHMCV_E_INVALID if there is a segment of that name that is no stream; otherwise those of
+ * shmcv_open. */
+SHMCV_API int32_t shmcv_stream_open(const char *name, shmcv_stream *out);
 
-/* shmcv_stream_publish makes a frame that was begun the stream's newest, wakes those who wait for it, and
- * closes its handle; what shmcv_data gave of it must not be written to any more. sequence gets the frame's
- * number, 1 more than the last one's; it may be NULL. When it fails the frame is still open.
+/* shmcv_stream_close ends this handle's use of its stream, and a wait of another thread on it. If the handle
+ * was the stream's writer, the next writer may begin. Frames stay open.
  *
- * Errors: SHMCV_E_NO_IMAGE when nothing has said what the pixels mean; SHMCV_E_BUSY while another thread's
- * call stores pixels in it; SHMCV_E_INVALID when frame is no frame, or one to read; SHMCV_E_CLOSED;
- * SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */
-SHMCV_API int32_t shmcv_stream_publish(shmcv_segment frame, uint64_t *sequence);
+ * Errors: SHMCV_E_CLOSED if stream is closed already; SHMCV_E_INVALID if it is none. */
+SHMCV_API int32_t shmcv_stream_close(shmcv_stream stream);
 
-/* shmcv_stream_wait gives the newest frame of a stream, once there is one with a number greater than
- * newer_than, as a handle to read: all functions that do not change it work on it, and it stays as it is
- * until shmcv_close. With newer_than 0 that is any frame; with info->sequence of the last one, each is seen
- * once. timeout_ms is in milliseconds; 0 only looks, and less than 0 waits without an end. info gets the
- * frame's number, time and image; it may be NULL.
+/* shmcv_stream_info tells what is known of an open stream. Its image is that of the newest frame.
  *
- * A wait ends with SHMCV_E_CLOSED within 0.1 s when another thread closes stream.
+ * Errors: SHMCV_E_CLOSED; SHMCV_E_TRUNCATED; SHMCV_E_INVALID if stream is none. */
+SHMCV_API int32_t shmcv_stream_info(shmcv_stream stream, shmcv_segment_info *out);
+
+/* shmcv_stream_begin gives the stream's writer a frame to fill, in a free slot. The frame has no image yet,
+ * and its memory holds anything. shmcv_frame_publish makes it the newest frame. shmcv_frame_close gives the
+ * slot back instead, and no other program sees anything of it. A handle on a stream becomes the stream's
+ * writer with the first frame that it begins, and stays the writer until it is closed or its process ends.
  *
- * Errors: SHMCV_E_TIMEOUT; SHMCV_E_BUSY when 64 frames are being read; SHMCV_E_INVALID when stream is none;
+ * Errors: SHMCV_E_BUSY if another handle is the writer (the message names the process), if the frame begun
+ * before is neither published nor closed, and if readers hold all slots; SHMCV_E_INVALID if stream is none;
  * SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */
-SHMCV_API int32_t shmcv_stream_wait(shmcv_segment stream, uint64_t newer_than, int32_t timeout_ms,
-                                    shmcv_segment *frame, shmcv_frame_info *info);
+SHMCV_API int32_t shmcv_stream_begin(shmcv_stream stream, shmcv_frame *frame);
+
+/* shmcv_stream_wait gives the newest frame of a stream, to read, as soon as there is one with a number
+ * greater than newer_than. The frame stays as it is until shmcv_frame_close; functions that would change it
+ * are SHMCV_E_INVALID. newer_than 0 accepts any frame; with info->sequence of the last frame, each frame is
+ * seen once. timeout_ms is in milliseconds: 0 does not sleep, and a negative number waits without an end.
+ * info gets the frame's number, time and image; it may be NULL. A wait ends with SHMCV_E_CLOSED within 0.1 s
+ * when another thread closes stream.
+ *
+ * Errors: SHMCV_E_TIMEOUT; SHMCV_E_BUSY if 64 frames are being read; SHMCV_E_INVALID if stream is none;
+ * SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */
+SHMCV_API int32_t shmcv_stream_wait(shmcv_stream stream, uint64_t newer_than, int32_t timeout_ms,
+                                    shmcv_frame *frame, shmcv_frame_info *info);
+
+/* shmcv_frame_publish makes a frame that was begun the stream's newest, wakes those who wait for it, and
+ * closes its handle. The memory that shmcv_data gave of the frame must not be written to any more. sequence
+ * gets the frame's number, 1 more than that of the frame before; it may be NULL. When the function fails the
+ * frame is still open.
+ *
+ * Errors: SHMCV_E_NO_IMAGE if the frame holds no image; SHMCV_E_BUSY while another thread's call stores
+ * pixels in it; SHMCV_E_INVALID if frame is no frame, or one to read; SHMCV_E_CLOSED; SHMCV_E_CORRUPT;
+ * SHMCV_E_TRUNCATED. */
+SHMCV_API int32_t shmcv_frame_publish(shmcv_frame frame, uint64_t *sequence);
+
+/* shmcv_frame_close gives a frame back. One to read may be written over then. Nothing of one to fill is ever
+ * seen. Pointers from shmcv_data are invalid afterwards.
+ *
+ * Errors: SHMCV_E_CLOSED if frame is closed or published already; SHMCV_E_INVALID if it is none. */
+SHMCV_API int32_t shmcv_frame_close(shmcv_frame frame);
 
 /* -------------------------------------------------------------------------------------------------------------
- * Windows: to look at a segment's image. They need a display (X11, or Wayland), GTK 3, and the plugin
- * libopencv_highgui_gtk3.so beside the library; without these every program runs as well, and shmcv_show is
- * SHMCV_E_NO_DISPLAY. Windows are drawn while some thread is in shmcv_delay.
+ * Windows: to look at a segment's image. They need a display (X11 or Wayland), GTK 3, and the plugin
+ * libopencv_highgui_gtk3.so beside the library. Without these shmcv_show is SHMCV_E_NO_DISPLAY, and everything
+ * else works. Windows are drawn while some thread is in shmcv_delay.
  * ---------------------------------------------------------------------------------------------------------- */
 
-/* shmcv_show draws the image of a segment in the window of that name, which it opens if need be. The window
- * shows the pixels as they are now; show again when they have changed. A window that the user has closed is
- * opened anew.
- *
- * Errors: SHMCV_E_NO_DISPLAY, with what is missing; SHMCV_E_NO_IMAGE; SHMCV_E_INVALID for an empty name;
- * SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
-SHMCV_API int32_t shmcv_show(const char *window, shmcv_segment seg);
-
-/* shmcv_delay lets the windows live for that many milliseconds, or until a key is pressed in one of them. 0,
- * or less, waits for a key without an end. key gets the key's character code (0 to 255), or -1 when the time
- * is up; it may be NULL. Where no window is open there is nobody to press a key: it sleeps for the time, and
- * returns at once for 0. */
-SHMCV_API int32_t shmcv_delay(int32_t milliseconds, int32_t *key);
+/* SHMCV_NO_KEY is what shmcv_delay gives when no key was pressed. */
+#define SHMCV_NO_KEY (-1)
 
 /* shmcv_close_window closes the window of that name. One that is not open is no error. */
 SHMCV_API int32_t shmcv_close_window(const char *window);
-
-/* shmcv_close_windows closes all windows that this process has opened here. */
-SHMCV_API int32_t shmcv_close_windows(void);
 
 #ifdef __cplusplus
 }

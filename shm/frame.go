@@ -91,7 +91,7 @@ func (f *Frame) Publish() (uint64, error) {
 
 // Details tell of a leased frame, to a reader whose last one had the sequence newerThan.
 func (f *Frame) Details(newerThan uint64) abi.FrameInfo {
-	return abi.FrameInfo{Sequence: f.sequence, Time: f.time, Missed: f.sequence - newerThan - 1, Image: *f.image.Load()}
+	return abi.FrameInfo{Sequence: f.sequence, TimeNs: f.time, Missed: f.sequence - newerThan - 1, Image: *f.image.Load()}
 }
 
 // Name is the stream's.

@@ -118,7 +118,7 @@ func TestReaderGetsWhatTheWriterPublished(t *testing.T) {
 	mustPut(t, writer, 0xabcdef, 1)
 	f := mustGet(t, reader, 0, 1, 0xabcdef)
 	defer f.Release()
-	want := abi.FrameInfo{Sequence: 1, Time: f.time, Image: tall}
+	want := abi.FrameInfo{Sequence: 1, TimeNs: f.time, Image: tall}
 	if details := f.Details(0); details != want || f.time < before || f.time > monotonic() {
 		t.Errorf("%+v", details)
 	}

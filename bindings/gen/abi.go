@@ -5,6 +5,8 @@ import (
 	values "go/constant"
 	"go/token"
 	"go/types"
+	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -51,6 +53,23 @@ func (src *source) readABI(files []*ast.File) {
 			r.fields(s)
 		}
 	}
+	for _, f := range src.model.families {
+		f.structs = inOrder(f.structs)
+	}
+}
+
+// inOrder puts handles before the structures that tell about what they are handles of.
+func inOrder(structs []*structure) []*structure {
+	slices.SortStableFunc(structs, func(a, b *structure) int {
+		switch {
+		case a.isHandle() == b.isHandle():
+			return 0
+		case a.isHandle():
+			return -1
+		}
+		return 1
+	})
+	return structs
 }
 
 func typeSpecs(file *ast.File) []*ast.TypeSpec {
@@ -163,11 +182,23 @@ func (r *abiReader) constant(g *group, name *ast.Ident, spec *ast.ValueSpec) {
 	}
 	g.goType, g.base = goType, base
 	c := &constant{group: g, goName: name.Name, text: object.Val().ExactString(), quoted: quoted}
-	c.doc = firstOf(spec.Doc.Text(), spec.Comment.Text())
+	c.doc, c.kin = cutKin(firstOf(spec.Doc.Text(), spec.Comment.Text()))
 	if c.doc == "" && (goType != "" || g.doc == "") {
 		r.fault(name.Pos(), "constant %s has no comment", name.Name)
 	}
 	g.constants = append(g.constants, c)
+}
+
+// kinAtEnd matches "(Python: OSError, ENOSPC.)" at the end of an error code's comment.
+var kinAtEnd = regexp.MustCompile(`\s*\(Python: (\w+)(?:, (\w+))?\.\)$`)
+
+// cutKin takes what is for Python off the end of an error code's comment.
+func cutKin(comment string) (string, kin) {
+	match := kinAtEnd.FindStringSubmatch(comment)
+	if match == nil {
+		return comment, kin{}
+	}
+	return strings.TrimSuffix(comment, match[0]), kin{exception: match[1], errno: match[2]}
 }
 
 // structure notes one; its fields are read when all constants and structures are known. A structure with a field

@@ -16,8 +16,6 @@ var cDialect = dialect{
 	enum:      func(g *group) string { return "enum " + g.cName() },
 	structure: (*structure).cName,
 	function:  func(cName string) string { return cName },
-	field:     (*field).cName,
-	parameter: parameter.cName,
 }
 
 const headerTop = `#ifndef SHMCV_H
@@ -25,7 +23,7 @@ const headerTop = `#ifndef SHMCV_H
 
 #include <stdint.h>
 
-/* SHMCV_API marks what the library shows. SHMCV_BUILDING is defined while the library itself is compiled. */
+/* SHMCV_API marks the library's functions. SHMCV_BUILDING is defined while the library itself is compiled. */
 #if defined(_WIN32)
 #  if defined(SHMCV_BUILDING)
 #    define SHMCV_API __declspec(dllexport)
@@ -51,8 +49,8 @@ const headerEnd = `
 #endif /* SHMCV_H */
 `
 
-const handleDoc = "shmcv_segment is a handle of an open segment, given by shmcv_create and shmcv_open, valid in this process until " +
-	"shmcv_close. A handle that was closed, or never given out, is answered with SHMCV_E_CLOSED, never with a crash. No handle is 0."
+// first are the dozen functions that a newcomer calls. The header begins with them.
+var first = []string{"create", "load", "flip", "save", "show", "delay", "close_windows", "open", "close", "clear", "clear_all", "last_error"}
 
 // cWriter writes C.
 type cWriter struct {
@@ -65,22 +63,20 @@ func (w *cWriter) line(format string, args ...any) { fmt.Fprintf(w, format+"\n",
 func writeHeader(m *model) []byte {
 	w := &cWriter{model: m}
 	w.line("/* %s */\n", generatedBy)
-	w.comment(w.say(m.overview, scope{}, cDialect))
+	w.comment(w.say(m.overview, nil, cDialect))
 	w.WriteString(headerTop)
-
-	// What every function speaks of comes first: the version, the errors, and the types in the order of their needs.
-	first := []string{"version", "error"}
+	w.simple()
+	// Every function speaks of the version, the errors and the types, so these come before the other functions.
+	early := []string{"version", "error"}
 	for _, f := range m.families {
-		if slices.Contains(first, f.name) {
+		if slices.Contains(early, f.name) {
 			w.section(f)
 		}
 	}
 	w.banner("Types: what the functions take and give.")
-	w.comment(handleDoc)
-	w.line("typedef uint64_t shmcv_segment;")
 	w.types()
 	for _, f := range m.families {
-		if !slices.Contains(first, f.name) && (len(f.functions) > 0 || len(f.structs) == 0 && len(f.groups) > 0) {
+		if !slices.Contains(early, f.name) && (len(f.functions) > 0 || len(f.structs) == 0 && len(f.groups) > 0) {
 			w.section(f)
 		}
 	}
@@ -88,34 +84,74 @@ func writeHeader(m *model) []byte {
 	return w.Bytes()
 }
 
-// section writes a family, but for the constants and structures that types writes.
+// simple writes the section that the header begins with: the functions that a newcomer calls, and what these take.
+func (w *cWriter) simple() {
+	w.banner("The first dozen: the functions that a newcomer calls. The constants that they take stand in the sections below.")
+	for _, s := range w.handles() {
+		if s.goName == "Segment" {
+			w.structure(s)
+			w.line("")
+		}
+	}
+	for _, s := range w.plainStructs() {
+		if s.goName == "ImageInfo" {
+			w.line("typedef struct %s %s;", s.cName(), s.cName())
+		}
+	}
+	for _, name := range first {
+		if fn := w.functionNamed("shmcv_" + name); fn != nil {
+			w.line("")
+			w.declaration(fn)
+		}
+	}
+}
+
+// isFirst returns true for what simple has written.
+func isFirst(fn *function) bool {
+	return slices.Contains(first, strings.TrimPrefix(fn.cName, "shmcv_"))
+}
+
+func (w *cWriter) declaration(fn *function) {
+	w.comment(w.say(fn.doc, nil, cDialect))
+	w.line("SHMCV_API %s;", w.prototype(fn, len("SHMCV_API ")))
+}
+
+// section writes a family, without the constants and structures that types writes and the functions that simple writes.
 func (w *cWriter) section(f *family) {
 	title := f.title
 	if f.intro != "" {
-		title = w.say(f.intro, scope{}, cDialect)
+		title = w.say(f.intro, nil, cDialect)
 	}
 	w.banner(title)
-	for i, g := range f.groups {
-		if len(f.structs) > 0 {
-			break
-		}
-		if i > 0 {
+	written := 0
+	between := func() {
+		if written++; written > 1 {
 			w.line("")
 		}
-		w.group(g)
 	}
-	for i, fn := range f.functions {
-		if i > 0 || len(f.groups) > 0 && len(f.structs) == 0 {
-			w.line("")
+	if len(f.structs) == 0 {
+		for _, g := range f.groups {
+			between()
+			w.group(g)
 		}
-		w.comment(w.say(fn.doc, scope{parameters: fn.parameters}, cDialect))
-		w.line("SHMCV_API %s;", w.prototype(fn, len("SHMCV_API ")))
+	}
+	for _, fn := range f.functions {
+		if !isFirst(fn) {
+			between()
+			w.declaration(fn)
+		}
 	}
 }
 
 // types writes the structures, each after the constants of its family.
 func (w *cWriter) types() {
 	done := map[*family]bool{}
+	written := 0
+	between := func() {
+		if written++; written > 1 {
+			w.line("")
+		}
+	}
 	for _, s := range w.structs() {
 		for _, f := range w.families {
 			if !slices.Contains(f.structs, s) || done[f] {
@@ -123,11 +159,14 @@ func (w *cWriter) types() {
 			}
 			done[f] = true
 			for _, g := range f.groups {
-				w.line("")
+				between()
 				w.group(g)
 			}
 		}
-		w.line("")
+		if s.goName == "Segment" {
+			continue // simple has written it
+		}
+		between()
 		w.structure(s)
 	}
 	w.line("\n/* The layouts are part of the ABI. */")
@@ -183,9 +222,8 @@ func (w *cWriter) group(g *group) {
 		w.enum(g)
 		return
 	}
-	in := scope{}
 	if g.doc != "" {
-		doc := w.say(g.doc, in, cDialect)
+		doc := w.say(g.doc, nil, cDialect)
 		if first := g.constants[0]; strings.HasPrefix(doc, first.goName+" ") {
 			doc = first.cName() + strings.TrimPrefix(doc, first.goName)
 		}
@@ -197,7 +235,7 @@ func (w *cWriter) group(g *group) {
 	}
 	for _, c := range g.constants {
 		code := fmt.Sprintf("#define %-*s %s", names, c.cName(), c.cValue())
-		w.trailing(code, len("#define   ")+names+values, w.say(c.doc, in, cDialect))
+		w.trailing(code, len("#define   ")+names+values, w.say(c.doc, nil, cDialect))
 	}
 }
 
@@ -210,7 +248,7 @@ func (c *constant) cValue() string {
 }
 
 func (w *cWriter) enum(g *group) {
-	w.comment(w.say(g.cName()+strings.TrimPrefix(g.doc, g.goType), scope{}, cDialectPlain))
+	w.comment(w.say(g.cName()+strings.TrimPrefix(g.doc, g.goType), nil, cDialectPlain))
 	names, values := 0, 0
 	for _, c := range g.constants {
 		names, values = max(names, len(c.cName())), max(values, len(c.text))
@@ -222,7 +260,7 @@ func (w *cWriter) enum(g *group) {
 			comma = ""
 		}
 		code := fmt.Sprintf("    %-*s = %s%s", names, c.cName(), c.text, comma)
-		w.trailing(code, len("     = , ")+names+values, w.say(c.doc, scope{}, cDialect))
+		w.trailing(code, len("     = , ")+names+values, w.say(c.doc, nil, cDialect))
 	}
 	w.line("};")
 }
@@ -235,17 +273,21 @@ var cDialectPlain = func() dialect {
 }()
 
 func (w *cWriter) structure(s *structure) {
-	in := scope{fields: s.fields}
-	w.comment(w.say(s.cName()+strings.TrimPrefix(s.doc, s.goName), in, cDialect))
+	w.comment(w.say(s.cName()+strings.TrimPrefix(s.doc, s.goName), s.fields, cDialect))
 	column := 0
 	for _, f := range s.fields {
 		column = max(column, len(f.cDeclaration())+len(" "))
 	}
-	w.line("typedef struct %s {", s.cName())
-	for _, f := range s.fields {
-		w.trailing(f.cDeclaration(), column, w.say(f.doc, in, cDialect))
+	if s.goName == "ImageInfo" { // its typedef stands at the header's beginning
+		w.line("struct %s {", s.cName())
+		defer w.line("};")
+	} else {
+		w.line("typedef struct %s {", s.cName())
+		defer w.line("} %s;", s.cName())
 	}
-	w.line("} %s;", s.cName())
+	for _, f := range s.fields {
+		w.trailing(f.cDeclaration(), column, w.say(f.doc, s.fields, cDialect))
+	}
 }
 
 func (f *field) cDeclaration() string {
@@ -329,6 +371,22 @@ func (w *cWriter) waitingCall(goName string, arguments []string) {
 	w.line("    } while (shmcv_sleep(&nap));")
 	w.line("    return status;")
 	w.line("}")
+}
+
+// writeErrorNames writes shmcv_error_name. It works without Go, so it is C.
+func writeErrorNames(m *model) []byte {
+	w := &cWriter{model: m}
+	w.line("/* %s */", generatedBy)
+	w.line("#include \"native.h\"")
+	w.line("\nconst char *shmcv_error_name(int32_t code) {")
+	w.line("    switch (code) {")
+	w.line("    case SHMCV_OK: return \"SHMCV_OK\";")
+	for _, c := range m.errors() {
+		w.line("    case %s: return \"%s\";", c.cName(), c.cName())
+	}
+	w.line("    default: return \"unknown\";")
+	w.line("    }\n}")
+	return w.Bytes()
 }
 
 // writeSymbolMap writes the linker version script: these symbols are visible and no others.

@@ -3,41 +3,24 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"go/doc/comment"
 	"strings"
 )
 
 const csharpWidth = 120
 
-// The public enumerations do not link to internal names.
-var (
-	csharpDialect = dialect{
-		constant: func(c *constant) string {
-			if c.group.goType == "" {
-				return see("NativeMethods." + pascal(c.goName))
-			}
-			return see(c.group.publicName() + "." + c.csharpName())
-		},
-		all:       func(g *group) string { return see(g.publicName()) },
-		enum:      func(g *group) string { return see(g.publicName()) },
-		structure: func(s *structure) string { return see(s.rawName()) },
-		function:  func(cName string) string { return see("NativeMethods." + cName) },
-		field:     func(f *field) string { return see(f.csharpName()) },
-		parameter: func(p parameter) string { return p.goName }, // no paramref: "size" is often just a word
-	}
-	csharpPublicDialect = func() dialect {
-		d := csharpDialect
-		d.constant = func(c *constant) string {
-			if c.group.goType == "" {
-				return "<c>" + c.cName() + "</c>"
-			}
-			return csharpDialect.constant(c)
+// csharpDialect is for the documentation of public facts, which does not link to internal names.
+var csharpDialect = dialect{
+	constant: func(c *constant) string {
+		if c.group.goType == "" {
+			return see("Constants." + pascal(c.goName))
 		}
-		d.structure = func(s *structure) string { return "<c>" + s.cName() + "</c>" }
-		d.function = func(cName string) string { return "<c>" + cName + "</c>" }
-		return d
-	}()
-)
+		return see(c.group.publicName() + "." + c.csharpName())
+	},
+	all:       func(g *group) string { return see(g.publicName()) },
+	enum:      func(g *group) string { return see(g.publicName()) },
+	structure: func(s *structure) string { return see(s.goName) },
+	function:  func(cName string) string { return "<c>" + cName + "</c>" },
+}
 
 // see links to a name. The space in the tag is put in when the lines have been broken.
 func see(name string) string { return "<see" + unbroken + `cref="` + name + `"/>` }
@@ -65,72 +48,43 @@ func newCsharpWriter(m *model) *csharpWriter {
 	return w
 }
 
-// document writes an XML doc comment: the first paragraph is the summary, the others are the remarks.
-func (w *csharpWriter) document(indent, doc string, in scope, d dialect) {
-	var p comment.Parser
-	blocks := p.Parse(w.say(escapeXML.Replace(doc), in, d)).Content
-	if len(blocks) == 0 {
+// summary writes an XML doc comment of one paragraph, on one line if it fits.
+func (w *csharpWriter) summary(indent, text string) {
+	text = w.say(escapeXML.Replace(text), nil, csharpDialect)
+	if line := fmt.Sprintf("%s/// <summary>%s</summary>", indent, text); len(line) <= csharpWidth {
+		w.line("%s", line)
 		return
 	}
-	w.element(indent, "summary", w.xml(blocks[:1], csharpWidth-len(indent)))
-	if len(blocks) > 1 {
-		w.element(indent, "remarks", w.xml(blocks[1:], csharpWidth-len(indent)))
-	}
-}
-
-// element writes lines between tags; on one line where they fit.
-func (w *csharpWriter) element(indent, tag string, lines []string) {
-	single := fmt.Sprintf("%s/// <%s>%s</%s>", indent, tag, lines[0], tag)
-	if len(lines) == 1 && len(single) <= csharpWidth {
-		w.line("%s", single)
-		return
-	}
-	w.line("%s/// <%s>", indent, tag)
-	for _, line := range lines {
+	w.line("%s/// <summary>", indent)
+	for _, line := range wrap(text, csharpWidth-len(indent)-len("/// ")) {
 		w.line("%s/// %s", indent, line)
 	}
-	w.line("%s/// </%s>", indent, tag)
+	w.line("%s/// </summary>", indent)
 }
 
-// xml lays the blocks of a doc comment out; the first paragraph goes without a tag.
-func (w *csharpWriter) xml(blocks []comment.Block, width int) []string {
-	width -= len("/// ")
-	var lines []string
-	for i, block := range blocks {
-		text := plain(block)
-		switch block := block.(type) {
-		case *comment.Code:
-			lines = append(lines, "<code>")
-			lines = append(lines, strings.Split(text, "\n")...)
-			lines = append(lines, "</code>")
-		case *comment.List:
-			lines = append(lines, `<list type="bullet">`)
-			for _, item := range block.Items {
-				lines = append(lines, wrap("<item>"+plain(item.Content...)+"</item>", width)...)
-			}
-			lines = append(lines, "</list>")
-		default:
-			if i > 0 {
-				text = "<para>" + text + "</para>"
-			}
-			lines = append(lines, wrap(text, width)...)
-		}
-	}
-	return lines
-}
-
-// writeEnums writes the constants that users of the package see.
-func writeEnums(m *model) []byte {
+// writeCsharpConstants writes the enumerations and constants that users of the package see.
+func writeCsharpConstants(m *model) []byte {
 	w := newCsharpWriter(m)
 	w.line("using System;")
 	w.line("")
 	w.line("namespace ShmCv;")
-	for _, g := range m.groups() {
-		if g.goType == "" {
-			continue
+	w.line("")
+	w.line("/// <summary>Limits, and values with a meaning of their own.</summary>")
+	w.line("public static class Constants")
+	w.line("{")
+	for i, g := range m.constantGroups() {
+		for j, c := range g.constants {
+			if i+j > 0 {
+				w.line("")
+			}
+			w.summary("    ", c.describe())
+			w.line("    public const int %s = %s;", pascal(c.goName), c.text)
 		}
+	}
+	w.line("}")
+	for _, g := range m.enums() {
 		w.line("")
-		w.document("", withoutSubject(g.doc), scope{}, csharpPublicDialect)
+		w.summary("", withoutSubject(g.doc))
 		if g.isFlags() {
 			w.line("[Flags]")
 		}
@@ -140,7 +94,7 @@ func writeEnums(m *model) []byte {
 			if i > 0 {
 				w.line("")
 			}
-			w.document("    ", c.doc, scope{}, csharpPublicDialect)
+			w.summary("    ", c.doc)
 			w.line("    %s = %s,", c.csharpName(), c.text)
 		}
 		w.line("}")
@@ -148,25 +102,77 @@ func writeEnums(m *model) []byte {
 	return w.Bytes()
 }
 
-// writeNativeMethods writes the functions, the structures and the other constants, all internal.
+// csharpException is the name of a code's exception in C#.
+func (c *constant) csharpException() string { return "ShmCv" + pascal(c.member()) + "Exception" }
+
+// writeCsharpExceptions writes an exception for each code, and the one table from codes to exceptions.
+func writeCsharpExceptions(m *model) []byte {
+	w := newCsharpWriter(m)
+	w.line("namespace ShmCv;")
+	for _, c := range m.errors() {
+		w.line("")
+		w.summary("", c.doc)
+		w.line("/// <param name=\"message\">What was asked, what was found and what to do.</param>")
+		w.line("public sealed class %s(string message) : ShmCvException(ErrorCode.%s, message);", c.csharpException(), c.csharpName())
+	}
+	w.line("")
+	w.line("internal static unsafe partial class Error")
+	w.line("{")
+	w.line("    internal static ShmCvException Of(ErrorCode code, string message) => code switch")
+	w.line("    {")
+	for _, c := range m.errors() {
+		w.line("        ErrorCode.%s => new %s(message),", c.csharpName(), c.csharpException())
+	}
+	w.line("        _ => new ShmCvException(code, message),")
+	w.line("    };")
+	w.line("}")
+	return w.Bytes()
+}
+
+// writeCsharpAPI lists the public names that the generator makes, for the analyser that watches over the public API.
+func writeCsharpAPI(m *model) []byte {
+	w := &csharpWriter{model: m}
+	w.line("#nullable enable")
+	w.line("ShmCv.Constants")
+	for _, g := range m.constantGroups() {
+		for _, c := range g.constants {
+			w.line("const ShmCv.Constants.%s = %s -> int", pascal(c.goName), c.text)
+		}
+	}
+	for _, g := range m.enums() {
+		name := "ShmCv." + g.publicName()
+		w.line("%s", name)
+		for _, c := range g.constants {
+			w.line("%s.%s = %s -> %s", name, c.csharpName(), c.text, name)
+		}
+	}
+	for _, c := range m.errors() {
+		w.line("ShmCv.%s", c.csharpException())
+		w.line("ShmCv.%s.%s(string! message) -> void", c.csharpException(), c.csharpException())
+	}
+	return w.Bytes()
+}
+
+// writeNativeMethods writes the raw layer, all internal: the functions and the structures, under the names of the C
+// header, which documents them.
 func writeNativeMethods(m *model) []byte {
 	w := newCsharpWriter(m)
 	w.line("using System.Runtime.InteropServices;")
 	w.line("")
 	w.line("namespace ShmCv;")
-	for _, s := range m.structs() {
+	for _, s := range m.plainStructs() {
 		w.line("")
 		w.structure(s)
 	}
 	w.line("")
-	w.line("/// <summary>The functions and limits of the C ABI, under the names of the C header.</summary>")
 	w.line("internal static unsafe partial class NativeMethods")
 	w.line("{")
-	w.line("    /// <summary>The library's name, as the resolver is asked for it.</summary>")
 	w.line("    internal const string LibraryName = \"shmcv\";")
-	for _, g := range m.groups() {
-		if g.goType == "" {
-			w.constants(g)
+	for _, f := range m.families {
+		for _, g := range f.groups {
+			if f.name == "version" && g.goType == "" {
+				w.versions(g)
+			}
 		}
 	}
 	for _, fn := range m.functions() {
@@ -177,16 +183,12 @@ func writeNativeMethods(m *model) []byte {
 }
 
 func (w *csharpWriter) structure(s *structure) {
-	in := scope{fields: s.fields}
-	w.document("", withoutSubject(s.doc), in, csharpDialect)
 	w.line("[StructLayout(LayoutKind.Sequential)]")
 	w.line("internal unsafe struct %s", s.rawName())
 	w.line("{")
-	w.line("    /// <summary>Its size in C, in bytes.</summary>")
 	w.line("    internal const int SizeInC = %d;", s.size)
+	w.line("")
 	for _, f := range s.fields {
-		w.line("")
-		w.document("    ", f.doc, in, csharpDialect)
 		w.line("    %s", f.csharpDeclaration())
 	}
 	w.line("}")
@@ -204,28 +206,18 @@ func (f *field) csharpDeclaration() string {
 	return fmt.Sprintf("internal %s %s;", basics[f.basic].csharp, f.csharpName())
 }
 
-func (w *csharpWriter) constants(g *group) {
+func (w *csharpWriter) versions(g *group) {
 	for _, c := range g.constants {
-		doc := c.doc
-		if doc == "" {
-			doc = g.doc
-			if len(g.constants) == 1 {
-				doc = withoutSubject(doc)
-			}
-		}
 		kind := "int"
 		if c.quoted {
 			kind = "string"
 		}
-		w.line("")
-		w.document("    ", doc, scope{}, csharpDialect)
 		w.line("    internal const %s %s = %s;", kind, pascal(c.goName), c.text)
 	}
 }
 
 func (w *csharpWriter) function(fn *function) {
 	w.line("")
-	w.document("    ", withoutSubject(fn.doc), scope{parameters: fn.parameters}, csharpDialect)
 	var parameters []string
 	for _, p := range fn.parameters {
 		parameters = append(parameters, p.csharp+" "+p.csharpName())

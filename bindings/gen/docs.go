@@ -7,31 +7,25 @@ import (
 	"strings"
 )
 
-// dialect is how a language writes the names that doc comments mention.
+// dialect is how a language writes the names that the documentation of public facts mentions: constants, enumerations,
+// structures, functions.
 type dialect struct {
 	constant  func(c *constant) string
 	all       func(g *group) string // for SHMCV_E_: all constants that begin so
 	enum      func(g *group) string
 	structure func(s *structure) string
 	function  func(cName string) string
-	field     func(f *field) string
-	parameter func(p parameter) string
-}
-
-// scope is what a doc comment is of: its fields or parameters can be mentioned by their Go names.
-type scope struct {
-	fields     []*field
-	parameters []parameter
 }
 
 // mention matches what may be a name: a C one, the rest of one after another ("SHMCV_DEPTH_U8, _U16 or _F32"), a Go one.
 var mention = regexp.MustCompile(`\b(SHMCV_[A-Z0-9_]*|shmcv_[a-z0-9_]+|_[A-Z][A-Z0-9_]*|[A-Za-z][A-Za-z0-9]*)\b`)
 
 // unlisted are names that the generator does not make from Go, but writes or leaves to others.
-var unlisted = set("SHMCV_API SHMCV_LIBRARY SHMCV_OPENCV shmcv_segment")
+var unlisted = set("SHMCV_API SHMCV_BUILDING SHMCV_LIBRARY SHMCV_OPENCV")
 
-// translate writes the names in text as d does. The error is the first name that does not exist.
-func (m *model) translate(text string, in scope, d dialect) (string, error) {
+// translate writes the names in text as d does. fields are those of the structure that text documents: text calls them by
+// their Go names. The error is the first name that does not exist.
+func (m *model) translate(text string, fields []*field, d dialect) (string, error) {
 	var out strings.Builder
 	var unknown error
 	var last *constant
@@ -45,7 +39,7 @@ func (m *model) translate(text string, in scope, d dialect) (string, error) {
 			out.WriteString(d.constant(c))
 			continue
 		}
-		replaced, ok := m.otherName(name, text[:at[0]], in, d)
+		replaced, ok := m.otherName(name, text[:at[0]], fields, d)
 		if !ok && unknown == nil {
 			unknown = fmt.Errorf("there is no %s", name)
 		}
@@ -73,15 +67,10 @@ func (m *model) mentioned(name string, last *constant) *constant {
 }
 
 // otherName handles what is no constant; false for a C name that does not exist.
-func (m *model) otherName(name, before string, in scope, d dialect) (string, bool) {
-	for _, f := range in.fields {
+func (m *model) otherName(name, before string, fields []*field, d dialect) (string, bool) {
+	for _, f := range fields {
 		if name == f.goName && !beginsSentence(before) {
-			return d.field(f), true
-		}
-	}
-	for _, p := range in.parameters {
-		if name == p.goName || name == p.cName() { // most are the same in every language
-			return d.parameter(p), true
+			return f.cName(), true
 		}
 	}
 	for _, g := range m.groups() {
@@ -118,39 +107,38 @@ func beginsSentence(before string) bool {
 // checkDocs refuses a doc comment that mentions a name which does not exist, or that would end a C comment.
 func (src *source) checkDocs() {
 	m := src.model
-	check := func(what, doc string, in scope) {
-		if _, err := m.translate(doc, in, cDialect); err != nil {
+	check := func(what, doc string, fields []*field) {
+		if _, err := m.translate(doc, fields, cDialect); err != nil {
 			src.faults = append(src.faults, fmt.Errorf("%s: in its comment: %w", what, err))
 		}
 		if strings.Contains(doc, "*/") || strings.Contains(doc, "/*") {
 			src.faults = append(src.faults, fmt.Errorf("%s: its comment has /* or */ in it, and becomes a C comment", what))
 		}
 	}
-	check("export/doc.go", m.overview, scope{})
-	check("bindings/gen/c.go: handleDoc", handleDoc, scope{})
+	check("export/doc.go", m.overview, nil)
 	for _, f := range m.families {
-		check("export/"+f.name+".go", f.intro, scope{})
+		check("export/"+f.name+".go", f.intro, nil)
 		for _, g := range f.groups {
-			check("internal/abi/"+f.name+".go: "+g.goType, g.doc, scope{})
+			check("internal/abi/"+f.name+".go: "+g.goType, g.doc, nil)
 			for _, c := range g.constants {
-				check("internal/abi/"+f.name+".go: "+c.goName, c.doc, scope{})
+				check("internal/abi/"+f.name+".go: "+c.goName, c.doc, nil)
 			}
 		}
 		for _, s := range f.structs {
-			check("internal/abi/"+f.name+".go: "+s.goName, s.doc, scope{fields: s.fields})
+			check("internal/abi/"+f.name+".go: "+s.goName, s.doc, s.fields)
 			for _, field := range s.fields {
-				check("internal/abi/"+f.name+".go: "+s.goName+"."+field.goName, field.doc, scope{fields: s.fields})
+				check("internal/abi/"+f.name+".go: "+s.goName+"."+field.goName, field.doc, s.fields)
 			}
 		}
 		for _, fn := range f.functions {
-			check(fn.position+": "+fn.goName, fn.doc, scope{parameters: fn.parameters})
+			check(fn.position+": "+fn.goName, fn.doc, nil)
 		}
 	}
 }
 
 // say is translate for texts that checkDocs has passed.
-func (m *model) say(text string, in scope, d dialect) string {
-	text, _ = m.translate(text, in, d)
+func (m *model) say(text string, fields []*field, d dialect) string {
+	text, _ = m.translate(text, fields, d)
 	return text
 }
 

@@ -105,14 +105,18 @@ func (src *source) signature(fn *function, decl *ast.FuncDecl) {
 	if decl.Recv != nil || decl.Type.TypeParams != nil {
 		src.fault(decl.Pos(), "%s: a plain function is wanted", fn.goName)
 	}
+	var all []declared
 	for _, group := range decl.Type.Params.List {
 		goType := types.ExprString(group.Type)
 		if len(group.Names) == 0 {
 			src.fault(group.Pos(), "%s: a parameter of type %s has no name", fn.goName, goType)
 		}
 		for _, name := range group.Names {
-			src.parameter(fn, name, goType)
+			all = append(all, declared{name, goType})
 		}
+	}
+	for i, p := range all {
+		src.parameter(fn, p, i+1 < len(all) && all[i+1].name.Name == "capacity")
 	}
 	var returned []string
 	if decl.Type.Results != nil {
@@ -127,24 +131,32 @@ func (src *source) signature(fn *function, decl *ast.FuncDecl) {
 	fn.result = result
 }
 
-func (src *source) parameter(fn *function, name *ast.Ident, goType string) {
-	if goType == napType {
+// declared is a parameter as it stands in Go.
+type declared struct {
+	name   *ast.Ident
+	goType string
+}
+
+// parameter adds one to a function. isArray says that it is an array of the caller's, whose capacity comes next.
+func (src *source) parameter(fn *function, p declared, isArray bool) {
+	name := p.name.Name
+	if p.goType == napType {
 		fn.waits = true
 		return
 	}
-	t, ok := src.model.parameterType(goType, name.Name)
+	t, ok := src.model.parameterType(p.goType, isArray)
 	if !ok {
-		src.fault(name.Pos(), "%s: parameter %s has type %s, which has no counterpart in the C ABI; see scalars and pointers in bindings/gen/model.go", fn.goName, name.Name, goType)
+		src.fault(p.name.Pos(), "%s: parameter %s has type %s, which has no counterpart in the C ABI; see scalars and pointers in bindings/gen/model.go", fn.goName, name, p.goType)
 		return
 	}
-	p := parameter{goName: name.Name, ctype: t}
-	if name.Name == "_" || cKeywords[p.cName()] {
-		src.fault(name.Pos(), "%s: parameter %s has no name in C or C++", fn.goName, name.Name)
+	added := parameter{goName: name, ctype: t}
+	if name == "_" || cKeywords[added.cName()] {
+		src.fault(p.name.Pos(), "%s: parameter %s has no name in C or C++", fn.goName, name)
 	}
-	if isArray(name.Name) && !slices.Contains(strings.FieldsFunc(fn.doc, notLetter), name.Name) {
-		src.fault(name.Pos(), "the doc comment of %s must say how the array %s is filled", fn.goName, name.Name)
+	if isArray && !slices.Contains(strings.FieldsFunc(fn.doc, notLetter), name) {
+		src.fault(p.name.Pos(), "the doc comment of %s must say how %s is filled", fn.goName, name)
 	}
-	fn.parameters = append(fn.parameters, p)
+	fn.parameters = append(fn.parameters, added)
 }
 
 // napType is that of the parameter by which a function asks its shim to sleep; see shmcv_nap in export/native.h.

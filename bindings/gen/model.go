@@ -29,10 +29,14 @@ type group struct {
 type constant struct {
 	group  *group
 	goName string
-	text   string // the value, as every language here writes it
-	quoted bool   // it is a string
+	text   string // The value, as every language here writes it.
+	quoted bool   // The value is a string.
 	doc    string
+	kin    kin // Of an error code.
 }
+
+// kin is what Python's exception of an error code is besides: a built-in exception, and its errno ("" for none).
+type kin struct{ exception, errno string }
 
 type structure struct {
 	goName string
@@ -75,12 +79,11 @@ type ctype struct {
 	csharp string
 }
 
-// scalars are the C types that go by value. A new one needs a row here and nothing else.
+// scalars are the C types that go by value, beside handles. A new one needs a row here and nothing else.
 var scalars = map[string]ctype{
-	"int32_t":       {"int32_t ", "c_int32", "int"},
-	"uint32_t":      {"uint32_t ", "c_uint32", "uint"},
-	"uint64_t":      {"uint64_t ", "c_uint64", "ulong"},
-	"shmcv_segment": {"shmcv_segment ", "ShmcvSegment", "ulong"},
+	"int32_t":  {"int32_t ", "c_int32", "int"},
+	"uint32_t": {"uint32_t ", "c_uint32", "uint"},
+	"uint64_t": {"uint64_t ", "c_uint64", "ulong"},
 }
 
 // basics are the types that fields have, by their Go names.
@@ -110,32 +113,106 @@ var pointers = map[string]ctype{
 	"*unsafe.Pointer": {"void **", "POINTER(c_void_p)", "out nint"},
 }
 
-// isArray tells the parameters that are a caller's array from those that take one result.
-func isArray(parameterName string) bool { return parameterName == "items" || parameterName == "infos" }
-
-// parameterType finds the C type of a parameter; false for a Go type that has none.
-func (m *model) parameterType(goType, name string) (ctype, bool) {
+// parameterType returns the C type of a parameter; false for a Go type that has none. isArray says that the parameter is
+// an array of the caller's, and not the place for one result.
+func (m *model) parameterType(goType string, isArray bool) (ctype, bool) {
 	if t, ok := pointers[goType]; ok {
 		return t, true
 	}
-	if t, ok := scalars[strings.TrimPrefix(goType, "C.")]; ok && strings.HasPrefix(goType, "C.") {
+	if t, ok := m.valueType(strings.TrimPrefix(goType, "C.")); ok && strings.HasPrefix(goType, "C.") {
 		return t, true
 	}
 	if s := m.structNamed("shmcv_" + strings.TrimPrefix(goType, "*C.in_")); s != nil {
 		return ctype{"const " + s.cName() + " *", "POINTER(" + s.rawName() + ")", "in " + s.rawName()}, true
 	}
-	pointee, ok := scalars[strings.TrimPrefix(goType, "*C.")]
-	if s := m.structNamed(strings.TrimPrefix(goType, "*C.")); s != nil {
+	name, isPointer := strings.CutPrefix(goType, "*C.")
+	pointee, ok := m.valueType(name)
+	if s := m.structNamed(name); s != nil && !s.isHandle() {
 		pointee, ok = ctype{s.cName() + " ", s.rawName(), s.rawName()}, true
 	}
-	if !ok || !strings.HasPrefix(goType, "*C.") {
+	if !ok || !isPointer {
 		return ctype{}, false
 	}
 	t := ctype{pointee.c + "*", "POINTER(" + pointee.python + ")", "out " + pointee.csharp}
-	if isArray(name) {
+	if isArray {
 		t.csharp = pointee.csharp + "*"
 	}
 	return t, true
+}
+
+// valueType returns a C type that goes by value: a number or a handle. A handle is one number in the bindings' raw layers,
+// because a structure of one 64-bit number is passed as that number on every system.
+func (m *model) valueType(cName string) (ctype, bool) {
+	if s := m.structNamed(cName); s != nil && s.isHandle() {
+		return ctype{cName + " ", s.rawName(), "ulong"}, true
+	}
+	t, ok := scalars[cName]
+	return t, ok
+}
+
+// isHandle returns true if the structure is an opaque number, or another handle under a name.
+func (s *structure) isHandle() bool {
+	return len(s.fields) == 1 && (s.fields[0].goName == "Handle" || s.fields[0].nested != nil && s.fields[0].nested.isHandle())
+}
+
+// handles returns the structures that are handles; plainStructs the others.
+func (m *model) handles() []*structure { return m.structsWhere(true) }
+
+func (m *model) plainStructs() []*structure { return m.structsWhere(false) }
+
+func (m *model) structsWhere(handle bool) []*structure {
+	var found []*structure
+	for _, s := range m.structs() {
+		if s.isHandle() == handle {
+			found = append(found, s)
+		}
+	}
+	return found
+}
+
+// enums returns the groups that are enumerations; constantGroups the others that bindings show: all but the versions.
+func (m *model) enums() []*group {
+	var found []*group
+	for _, g := range m.groups() {
+		if g.goType != "" {
+			found = append(found, g)
+		}
+	}
+	return found
+}
+
+func (m *model) constantGroups() []*group {
+	var found []*group
+	for _, f := range m.families {
+		for _, g := range f.groups {
+			if g.goType == "" && f.name != "version" {
+				found = append(found, g)
+			}
+		}
+	}
+	return found
+}
+
+// errors returns the error codes, without OK.
+func (m *model) errors() []*constant {
+	var found []*constant
+	for _, g := range m.enums() {
+		for _, c := range g.constants {
+			if g.goType == "Code" && !c.isOK() {
+				found = append(found, c)
+			}
+		}
+	}
+	return found
+}
+
+func (m *model) functionNamed(cName string) *function {
+	for _, fn := range m.functions() {
+		if fn.cName == cName {
+			return fn
+		}
+	}
+	return nil
 }
 
 func (m *model) functions() []*function {

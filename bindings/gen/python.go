@@ -21,10 +21,8 @@ var pythonDialect = dialect{
 	},
 	all:       (*group).publicName,
 	enum:      (*group).publicName,
-	structure: (*structure).rawName,
+	structure: func(s *structure) string { return s.goName },
 	function:  func(cName string) string { return cName },
-	field:     (*field).cName,
-	parameter: parameter.cName,
 }
 
 type pythonWriter struct {
@@ -37,13 +35,20 @@ func (w *pythonWriter) line(format string, args ...any) {
 	w.WriteString(strings.TrimRight(text, " ") + "\n")
 }
 
-func writePython(m *model) []byte {
+// newPythonWriter begins a module with its docstring.
+func newPythonWriter(m *model, docstring string) *pythonWriter {
 	w := &pythonWriter{model: m}
 	w.line("# %s", generatedBy)
-	w.line(`"""The C ABI as ctypes sees it: constants, structures, and the functions' signatures."""`)
+	w.docstring("", docstring)
 	w.line("")
 	w.line("from __future__ import annotations")
 	w.line("")
+	return w
+}
+
+// writePythonNative writes the raw layer: structures and signatures. The C header documents them.
+func writePythonNative(m *model) []byte {
+	w := newPythonWriter(m, "The C ABI as ctypes sees it: structures, and the functions' signatures. The C header documents them.")
 	w.line("from ctypes import (")
 	for _, name := range []string{"CDLL", "POINTER", "Array", "Structure"} {
 		w.line("    %s,", name)
@@ -52,29 +57,101 @@ func writePython(m *model) []byte {
 		w.line("    %s,", name)
 	}
 	w.line(")")
-	w.line("from enum import IntEnum%s", map[bool]string{true: ", IntFlag"}[w.hasFlags()])
 	w.line("from typing import ClassVar, Final")
-	for _, g := range m.groups() {
-		if g.goType == "" {
-			w.constants(g)
+	for _, f := range m.families {
+		for _, g := range f.groups {
+			if f.name != "version" || g.goType != "" {
+				continue
+			}
+			w.line("")
+			for _, c := range g.constants {
+				w.line("%s: Final = %s", upper(c.goName), c.text)
+			}
 		}
 	}
-	for _, g := range m.groups() {
-		if g.goType != "" {
-			w.enum(g)
-		}
+	w.line("")
+	for _, s := range m.handles() {
+		w.line("%s = c_uint64", s.rawName())
 	}
-	w.line("\n")
-	w.comment("", w.say(handleDoc, scope{}, pythonDialect))
-	w.line("ShmcvSegment = c_uint64")
-	for _, s := range m.structs() {
+	for _, s := range m.plainStructs() {
 		w.structure(s)
 	}
 	w.declare()
 	return w.Bytes()
 }
 
-// ctypes gives the names of ctypes' types that the file uses, sorted.
+// writePythonConstants writes the enumerations and constants that users of the package see.
+func writePythonConstants(m *model) []byte {
+	w := newPythonWriter(m, "Enumerations and constants.")
+	w.line("from enum import IntEnum%s", map[bool]string{true: ", IntFlag"}[w.hasFlags()])
+	w.line("from typing import Final")
+	for _, g := range m.constantGroups() {
+		w.line("")
+		for _, c := range g.constants {
+			w.attribute("", w.say(c.describe(), nil, pythonDialect))
+			w.line("%s: Final = %s", upper(c.goName), c.text)
+		}
+	}
+	for _, g := range m.enums() {
+		w.enum(g)
+	}
+	return w.Bytes()
+}
+
+const pythonErrors = `Errors: one exception for each of the library's codes.
+
+Each exception is also the built-in one that a Python program would catch: a missing segment or file is a
+FileNotFoundError, a taken name a FileExistsError, an impossible argument a ValueError. The text is the library's own. It
+says what was asked, what was found and what to do.`
+
+const pythonBaseError = `class ShmcvError(Exception):
+    """An error of the library; its code is the attribute code.
+
+    An exception is of this class itself, and the code a bare number, only if the library is newer than this package and
+    returns a code that the package does not know.
+    """
+
+    code: int`
+
+// writePythonErrors writes the exceptions.
+func writePythonErrors(m *model) []byte {
+	w := newPythonWriter(m, pythonErrors)
+	w.line("import builtins")
+	w.line("import errno as errnos")
+	w.line("")
+	w.line("from .constants import ErrorCode")
+	w.line("\n\n%s", pythonBaseError)
+	for _, c := range m.errors() {
+		bases := "ShmcvError"
+		if c.kin.exception != "" {
+			bases += ", builtins." + c.kin.exception
+		}
+		w.line("\n\nclass %s(%s):", c.pythonError(), bases)
+		w.docstring("    ", w.say(c.doc, nil, pythonDialect))
+		w.line("")
+		w.line("    code = ErrorCode.%s", c.pythonName())
+		if c.kin.errno != "" {
+			w.line("    errno = errnos.%s", c.kin.errno)
+		}
+	}
+	w.line("\n\n#: The exception of each code.")
+	w.line("EXCEPTIONS: dict[int, type[ShmcvError]] = {")
+	w.line("    kind.code: kind")
+	w.line("    for kind in (")
+	for _, c := range m.errors() {
+		w.line("        %s,", c.pythonError())
+	}
+	w.line("    )")
+	w.line("}")
+	return w.Bytes()
+}
+
+// pythonError is the name of a code's exception in Python.
+func (c *constant) pythonError() string {
+	return pascal(c.member()) + "Error"
+}
+
+// ctypes returns the names of ctypes' types that the raw layer uses, sorted.
 func (w *pythonWriter) ctypes() []string {
 	used := map[string]bool{"c_uint64": true}
 	note := func(t string) {
@@ -82,7 +159,7 @@ func (w *pythonWriter) ctypes() []string {
 			used[t] = true
 		}
 	}
-	for _, s := range w.structs() {
+	for _, s := range w.plainStructs() {
 		for _, f := range s.fields {
 			note(f.pythonType())
 		}
@@ -105,23 +182,9 @@ func sortKey(name string) string {
 	return digits.ReplaceAllStringFunc(name, func(number string) string { return fmt.Sprintf("%9s", number) })
 }
 
-func (w *pythonWriter) hasFlags() bool {
-	for _, g := range w.groups() {
-		if g.isFlags() {
-			return true
-		}
-	}
-	return false
-}
+func (w *pythonWriter) hasFlags() bool { return slices.ContainsFunc(w.enums(), (*group).isFlags) }
 
-// comment writes lines of comment.
-func (w *pythonWriter) comment(indent, text string) {
-	for _, line := range lay(text, pythonWidth-len(indent)-len("# ")) {
-		w.line("%s# %s", indent, line)
-	}
-}
-
-// attribute writes the documentation of what comes next, as Sphinx reads it.
+// attribute writes the documentation of the next line, as Sphinx reads it.
 func (w *pythonWriter) attribute(indent, text string) {
 	if text == "" {
 		return
@@ -131,41 +194,23 @@ func (w *pythonWriter) attribute(indent, text string) {
 	}
 }
 
-// docstring writes one: a sentence on a line of its own if there is more. A raw string, for the sake of backslashes.
+// docstring writes one. A longer text has its first sentence on a line of its own.
 func (w *pythonWriter) docstring(indent, text string) {
-	quote := `"""`
-	if strings.Contains(text, `\`) {
-		quote = `r"""`
-	}
-	width := pythonWidth - len(indent) - len(quote+`"""`)
+	const quote = `"""`
+	width := pythonWidth - len(indent) - 2*len(quote)
 	lines := lay(text, width)
 	if len(lines) > 1 && lines[1] != "" {
 		lines = lay(strings.Replace(text, ". ", ".\n\n", 1), width)
 	}
 	if len(lines) == 1 {
-		w.line(`%s%s%s"""`, indent, quote, lines[0])
+		w.line("%s%s%s%s", indent, quote, lines[0], quote)
 		return
 	}
 	w.line("%s%s%s", indent, quote, lines[0])
 	for _, line := range lines[1:] {
 		w.line("%s%s", indent, line)
 	}
-	w.line(`%s"""`, indent)
-}
-
-func (w *pythonWriter) constants(g *group) {
-	w.line("")
-	for _, c := range g.constants {
-		doc := c.doc
-		if doc == "" {
-			doc = g.doc
-			if len(g.constants) == 1 {
-				doc = withoutSubject(doc)
-			}
-		}
-		w.attribute("", w.say(doc, scope{}, pythonDialect))
-		w.line("%s: Final = %s", upper(c.goName), c.text)
-	}
+	w.line("%s%s", indent, quote)
 }
 
 func (w *pythonWriter) enum(g *group) {
@@ -174,24 +219,19 @@ func (w *pythonWriter) enum(g *group) {
 		kind = "IntFlag"
 	}
 	w.line("\n\nclass %s(%s):", g.publicName(), kind)
-	w.docstring("    ", w.say(withoutSubject(g.doc), scope{}, pythonDialect))
+	w.docstring("    ", w.say(withoutSubject(g.doc), nil, pythonDialect))
 	w.line("")
 	for _, c := range g.constants {
-		w.attribute("    ", w.say(c.doc, scope{}, pythonDialect))
+		w.attribute("    ", w.say(c.doc, nil, pythonDialect))
 		w.line("    %s = %s", c.pythonName(), c.text)
 	}
 }
 
 func (w *pythonWriter) structure(s *structure) {
-	in := scope{fields: s.fields}
 	w.line("\n\nclass %s(Structure):", s.rawName())
-	w.docstring("    ", w.say(withoutSubject(s.doc), in, pythonDialect))
-	w.line("")
-	w.line("    #: Its size in C, in bytes.")
 	w.line("    SIZE: ClassVar[int] = %d", s.size)
 	w.line("")
 	for _, f := range s.fields {
-		w.attribute("    ", w.say(f.doc, in, pythonDialect))
 		w.line("    %s: %s", f.cName(), f.pythonAnnotation())
 	}
 	w.line("")
@@ -217,7 +257,7 @@ func (f *field) pythonType() string {
 	return basics[f.basic].python
 }
 
-// pythonAnnotation is what reading the field gives.
+// pythonAnnotation is the type of the value that reading the field gives.
 func (f *field) pythonAnnotation() string {
 	switch {
 	case f.nested != nil:
@@ -232,23 +272,14 @@ func (f *field) pythonAnnotation() string {
 
 func (w *pythonWriter) declare() {
 	w.line("\n\ndef declare(library: CDLL) -> None:")
-	w.line(`    """Tells ctypes the signature of every function. AttributeError where the library lacks one."""`)
-	for i, fn := range w.functions() {
-		if i > 0 {
-			w.line("")
-		}
-		c := cWriter{model: w.model}
-		for line := range strings.SplitSeq(c.prototype(fn, 0), "\n") {
-			w.line("    # %s", line)
-		}
-		w.line("    #")
-		w.comment("    ", w.say(fn.doc, scope{parameters: fn.parameters}, pythonDialect))
+	w.docstring("    ", "Tells ctypes the signature of every function. AttributeError if the library lacks one.")
+	for _, fn := range w.functions() {
 		w.argumentTypes(fn)
 		w.line("    library.%s.restype = %s", fn.cName, fn.result.python)
 	}
 }
 
-// argumentTypes breaks the line where and how ruff's formatter does.
+// argumentTypes breaks the line where ruff's formatter does.
 func (w *pythonWriter) argumentTypes(fn *function) {
 	var all []string
 	for _, p := range fn.parameters {

@@ -11,7 +11,7 @@ const (
 	DepthF32 Depth = 3 // 32-bit floating point.
 )
 
-// Bytes is the size of one sample; 0 for a depth that does not exist.
+// Bytes returns the size of one sample, 0 for a depth that does not exist.
 func (d Depth) Bytes() uint64 {
 	switch d {
 	case DepthU8:
@@ -35,7 +35,7 @@ const (
 	OrderRGBA Order = 5 // 4 channels, alpha not premultiplied.
 )
 
-// Channels is the number of samples in a pixel; 0 for an order that does not exist.
+// Channels returns the number of samples in a pixel, 0 for an order that does not exist.
 func (o Order) Channels() uint32 {
 	switch o {
 	case OrderGray:
@@ -48,7 +48,7 @@ func (o Order) Channels() uint32 {
 	return 0
 }
 
-// HasAlpha tells whether the last channel is opacity.
+// HasAlpha returns true if the last channel is opacity.
 func (o Order) HasAlpha() bool { return o == OrderBGRA || o == OrderRGBA }
 
 // Limits on an image, checked before anything is allocated.
@@ -58,7 +58,7 @@ const (
 )
 
 // ImageInfo describes pixels in memory. It is 64 bytes long and has the same layout in C, in C#, in Python and in the
-// segment itself. The pixel (x, y) starts at byte y*Stride + x*Channels*bytes(Depth) of the segment.
+// segment. The pixel (x, y) starts at byte y*Stride + x*Channels*bytes(Depth) of the segment.
 type ImageInfo struct {
 	Width     uint32    // Pixels in a row, 1 to SHMCV_MAX_DIMENSION.
 	Height    uint32    // Rows, 1 to SHMCV_MAX_DIMENSION.
@@ -70,27 +70,27 @@ type ImageInfo struct {
 	Reserved1 [4]uint64 // Must be 0.
 }
 
-// NewImageInfo describes packed pixels: no gap between rows.
+// NewImageInfo returns the description of packed pixels, which have no gap between rows.
 func NewImageInfo(width, height uint32, depth Depth, order Order) ImageInfo {
 	img := ImageInfo{Width: width, Height: height, Channels: order.Channels(), Depth: depth, Order: order}
 	img.Stride = img.RowBytes()
 	return img
 }
 
-// PixelBytes is the size of one pixel.
+// PixelBytes returns the size of one pixel.
 func (i ImageInfo) PixelBytes() uint64 { return uint64(i.Channels) * i.Depth.Bytes() }
 
-// RowBytes is the size of the pixels of one row, without a gap after them.
+// RowBytes returns the size of the pixels of one row, without the gap after them.
 func (i ImageInfo) RowBytes() uint64 { return uint64(i.Width) * i.PixelBytes() }
 
-// Bytes is how much memory the image needs from its first byte to its last: no gap is counted after the last row.
+// Bytes returns the size of the image from its first byte to its last. The last row counts without a gap.
 func (i ImageInfo) Bytes() uint64 { return uint64(i.Height-1)*i.Stride + i.RowBytes() }
 
-// Packed tells whether the rows follow each other without a gap.
+// Packed returns true if the rows follow each other without a gap.
 func (i ImageInfo) Packed() bool { return i.Stride == i.RowBytes() }
 
-// Checked gives the image with a stride of 0 replaced by the packed one, or an EInvalid or ELimit error that names
-// the field that is wrong. This is the one place where geometry is validated; it cannot overflow for any input.
+// Checked returns the description with a stride of 0 replaced by that of packed rows, or an EInvalid or ELimit error that
+// names the wrong field. Geometry is validated here and nowhere else. No input makes the arithmetic overflow.
 func (i ImageInfo) Checked() (ImageInfo, error) {
 	switch {
 	case i.Width == 0 || i.Height == 0:

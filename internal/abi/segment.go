@@ -5,10 +5,17 @@ const (
 	MaxName = 200 // Greatest length of a segment's name, in bytes.
 )
 
+// Segment is a handle of an open segment, given by shmcv_create and shmcv_open, and valid in this process until
+// shmcv_close. A handle that was closed, or never given out, is answered with SHMCV_E_CLOSED, never with a crash. {0} is no
+// segment.
+type Segment struct {
+	Handle uint64 // Opaque; never 0 in a segment that is open.
+}
+
 // SegmentInfo tells what is known of a segment from its file, without an open handle. It is 384 bytes long.
 type SegmentInfo struct {
 	Name       [208]byte // The segment's name, NUL-terminated.
-	UUID       [16]byte  // Identity of this very segment, all zero for a foreign one; a name may be reused, a UUID is not.
+	UUID       [16]byte  // Identity of this segment, all zero in a foreign one. A name can be given again, a UUID is not.
 	Size       uint64    // Bytes for pixels, as asked for when it was created; the file's length for a foreign one.
 	FileSize   uint64    // Bytes of shared memory it takes.
 	CreatedAt  uint64    // When it was created, nanoseconds since 1970 (UTC); 0 for a foreign one.

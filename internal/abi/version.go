@@ -2,14 +2,14 @@
 // image, and the version. It is a leaf: it imports nothing of this module.
 package abi
 
-// This is the one place where the version is decided; ./build.sh check compares those that tools make us spell out.
+// The version is decided here. ./build.sh check compares it with the places where tools need it spelled out.
 
 // Version is the library's version, by the rules of semantic versioning.
-const Version = "0.1.0"
+const Version = "0.2.0"
 
 // ABIMajor changes when a caller built against an older header could misbehave; ABIMinor when something is added.
 // A binding refuses a library with another major version, or an older minor one than it was generated for.
 const (
-	ABIMajor = 1
+	ABIMajor = 2
 	ABIMinor = 0
 )

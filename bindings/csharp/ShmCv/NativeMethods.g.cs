@@ -6,486 +6,169 @@ using System.Runtime.InteropServices;
 
 namespace ShmCv;
 
-/// <summary>
-/// Describes pixels in memory. It is 64 bytes long and has the same layout in C, in C#, in Python and in the segment
-/// itself. The pixel (x, y) starts at byte y*<see cref="Stride"/> + x*<see cref="Channels"/>*bytes(<see cref="Depth"/>)
-/// of the segment.
-/// </summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct ShmcvImageInfo
 {
-    /// <summary>Its size in C, in bytes.</summary>
     internal const int SizeInC = 64;
 
-    /// <summary>Pixels in a row, 1 to <see cref="NativeMethods.MaxDimension"/>.</summary>
     internal uint Width;
-
-    /// <summary>Rows, 1 to <see cref="NativeMethods.MaxDimension"/>.</summary>
     internal uint Height;
-
-    /// <summary>Samples in a pixel: 1, 3 or 4, as <see cref="Order"/> says.</summary>
     internal uint Channels;
-
-    /// <summary>Type of a sample: <see cref="Depth.U8"/>, <see cref="Depth.U16"/> or <see cref="Depth.F32"/>.</summary>
     internal Depth Depth;
-
-    /// <summary>
-    /// Order of the channels: <see cref="ColorOrder.Gray"/>, <see cref="ColorOrder.Bgr"/>,
-    /// <see cref="ColorOrder.Bgra"/>, <see cref="ColorOrder.Rgb"/> or <see cref="ColorOrder.Rgba"/>.
-    /// </summary>
     internal ColorOrder Order;
-
-    /// <summary>Must be 0.</summary>
     internal uint Reserved0;
-
-    /// <summary>Bytes from one row to the next; 0 on the way in means that rows follow without a gap.</summary>
     internal ulong Stride;
-
-    /// <summary>Must be 0.</summary>
     internal fixed ulong Reserved1[4];
 }
 
-/// <summary>Tells what is known of a segment from its file, without an open handle. It is 384 bytes long.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct ShmcvSegmentInfo
 {
-    /// <summary>Its size in C, in bytes.</summary>
     internal const int SizeInC = 384;
 
-    /// <summary>The segment's name, NUL-terminated.</summary>
     internal fixed byte Name[208];
-
-    /// <summary>
-    /// Identity of this very segment, all zero for a foreign one; a name may be reused, a <see cref="Uuid"/> is not.
-    /// </summary>
     internal fixed byte Uuid[16];
-
-    /// <summary>Bytes for pixels, as asked for when it was created; the file's length for a foreign one.</summary>
     internal ulong Size;
-
-    /// <summary>Bytes of shared memory it takes.</summary>
     internal ulong FileSize;
-
-    /// <summary>When it was created, nanoseconds since 1970 (UTC); 0 for a foreign one.</summary>
     internal ulong CreatedAt;
-
-    /// <summary>Process id of its creator; 0 for a foreign one.</summary>
     internal uint Owner;
-
-    /// <summary>1 while the creator holds it, 0 when that process is gone or has closed it.</summary>
     internal uint OwnerAlive;
-
-    /// <summary>1 when <see cref="Image"/> is meaningful.</summary>
     internal uint HasImage;
-
-    /// <summary>1 when it has no shmcv metadata: made by another program.</summary>
     internal uint Foreign;
-
-    /// <summary>The image in it; of a stream, that of its newest frame.</summary>
     internal ShmcvImageInfo Image;
-
-    /// <summary>Bytes for the pixels of one frame of a stream; 0 for a segment that holds a single image.</summary>
     internal ulong SlotSize;
-
-    /// <summary>Slots of a stream, 0 for a segment that holds a single image.</summary>
     internal uint Slots;
-
-    /// <summary>0.</summary>
     internal uint Reserved0;
-
-    /// <summary>0.</summary>
     internal fixed ulong Reserved[5];
 }
 
-/// <summary>Tells of a frame that a reader has been given. It is 128 bytes long.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct ShmcvFrameInfo
 {
-    /// <summary>Its size in C, in bytes.</summary>
     internal const int SizeInC = 128;
 
-    /// <summary>The frame's number: 1 for the stream's first, then 1 more each, across writers.</summary>
     internal ulong Sequence;
-
-    /// <summary>When it was published: CLOCK_MONOTONIC, nanoseconds.</summary>
-    internal ulong Time;
-
-    /// <summary>How many frames were published between the one that was waited beyond and this one.</summary>
+    internal ulong TimeNs;
     internal ulong Missed;
-
-    /// <summary>What its pixels mean.</summary>
     internal ShmcvImageInfo Image;
-
-    /// <summary>0.</summary>
     internal fixed ulong Reserved[5];
 }
 
-/// <summary>The functions and limits of the C ABI, under the names of the C header.</summary>
 internal static unsafe partial class NativeMethods
 {
-    /// <summary>The library's name, as the resolver is asked for it.</summary>
     internal const string LibraryName = "shmcv";
-
-    /// <summary>The library's version, by the rules of semantic versioning.</summary>
-    internal const string Version = "0.1.0";
-
-    /// <summary>
-    /// <see cref="NativeMethods.AbiMajor"/> changes when a caller built against an older header could misbehave;
-    /// <see cref="NativeMethods.AbiMinor"/> when something is added. A binding refuses a library with another major
-    /// version, or an older minor one than it was generated for.
-    /// </summary>
-    internal const int AbiMajor = 1;
-
-    /// <summary>
-    /// <see cref="NativeMethods.AbiMajor"/> changes when a caller built against an older header could misbehave;
-    /// <see cref="NativeMethods.AbiMinor"/> when something is added. A binding refuses a library with another major
-    /// version, or an older minor one than it was generated for.
-    /// </summary>
+    internal const string Version = "0.2.0";
+    internal const int AbiMajor = 2;
     internal const int AbiMinor = 0;
 
-    /// <summary>Greatest length of a segment's name, in bytes.</summary>
-    internal const int MaxName = 200;
-
-    /// <summary>Greatest width or height, in pixels.</summary>
-    internal const int MaxDimension = 1048576;
-
-    /// <summary>Greatest width times height.</summary>
-    internal const int MaxPixels = 1073741824;
-
-    /// <summary>Asks <see cref="NativeMethods.shmcv_save"/> for the format's own default.</summary>
-    internal const int QualityDefault = -1;
-
-    /// <summary>Gives the library's version, for example "0.1.0". The string is static; it is never freed.</summary>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial byte* shmcv_version();
 
-    /// <summary>
-    /// Gives the version of the binary interface as major &lt;&lt; 16 | minor. A caller works with a library of the
-    /// same major version as <see cref="NativeMethods.AbiMajor"/>, and the same minor version as
-    /// <see cref="NativeMethods.AbiMinor"/> or a later one.
-    /// </summary>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial uint shmcv_abi_version();
 
-    /// <summary>
-    /// Copies the message of this thread's last failed call into buf, NUL-terminated, cut at capacity bytes; 1024
-    /// always suffice. A call that succeeds leaves the message as it was, so look at it only after a failure. Before
-    /// the first failure it is empty.
-    /// </summary>
-    /// <remarks>Errors: <see cref="ErrorCode.Invalid"/> when buf is NULL or capacity is 0.</remarks>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_last_error(byte* buf, ulong capacity);
 
-    /// <summary>
-    /// Makes a segment for size bytes of pixels and opens it. The memory is reserved at once and is all zero. Only this
-    /// user may open it. The handle is closed with <see cref="NativeMethods.shmcv_close"/>.
-    /// </summary>
-    /// <remarks>
-    /// Errors: <see cref="ErrorCode.Exists"/> when the name is taken; <see cref="ErrorCode.NoSpace"/> when there is
-    /// less shared memory free; <see cref="ErrorCode.Invalid"/> for a bad name or a size of 0.
-    /// </remarks>
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial byte* shmcv_error_name(int code);
+
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_create(string name, ulong size, out ulong @out);
 
-    /// <summary>
-    /// Opens a segment that somebody has created; its size and image come with it. A file in /dev/shm that another
-    /// program made (Python's multiprocessing.shared_memory, for one) can be opened too: all of it is pixels, and it
-    /// has no image until <see cref="NativeMethods.shmcv_image_set"/>, which holds for this process.
-    /// </summary>
-    /// <remarks>
-    /// Errors: <see cref="ErrorCode.NotFound"/> when there is none of that name; <see cref="ErrorCode.Permission"/>
-    /// when it is not a plain file of this user; <see cref="ErrorCode.Corrupt"/> when its metadata has been
-    /// overwritten; <see cref="ErrorCode.Invalid"/> for a bad name.
-    /// </remarks>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_open(string name, out ulong @out);
 
-    /// <summary>
-    /// Ends this handle's use of its segment. Pointers from <see cref="NativeMethods.shmcv_data"/> are invalid
-    /// afterwards, except where another handle of this process still has the segment open. The segment itself stays;
-    /// see <see cref="NativeMethods.shmcv_clear"/>.
-    /// </summary>
-    /// <remarks>Errors: <see cref="ErrorCode.Closed"/> when seg is closed already.</remarks>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_close(ulong seg);
 
-    /// <summary>
-    /// Removes a segment's name, whoever created it. Those who have it open keep working on the same memory, which is
-    /// given back when the last of them closes it; the name is free at once.
-    /// </summary>
-    /// <remarks>
-    /// Errors: <see cref="ErrorCode.NotFound"/> when there is none of that name; <see cref="ErrorCode.Permission"/>
-    /// when it is not this user's.
-    /// </remarks>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_clear(string name);
 
-    /// <summary>
-    /// Removes the names of all segments that this process created and that are still there. Handles stay open. A name
-    /// that has meanwhile been given to another segment is left alone.
-    /// </summary>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_clear_all();
 
-    /// <summary>
-    /// Gives the address and the size in bytes of a segment's pixels. The memory may be read and written until the
-    /// handle is closed; it is aligned to a page. Either of ptr and size may be NULL.
-    /// </summary>
-    /// <remarks>
-    /// Errors: <see cref="ErrorCode.Closed"/>; <see cref="ErrorCode.Truncated"/> when somebody has made the file
-    /// shorter, so that touching the memory would kill the process.
-    /// </remarks>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_data(ulong seg, out nint ptr, out ulong size);
 
-    /// <summary>Tells what is known of an open segment.</summary>
-    /// <remarks>Errors: <see cref="ErrorCode.Closed"/>; <see cref="ErrorCode.Truncated"/>.</remarks>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_info(ulong seg, out ShmcvSegmentInfo @out);
 
-    /// <summary>
-    /// Tells of all segments of this user that this library made, in the order of their names. It fills the first
-    /// capacity elements of infos, and gives how many segments there are in count, which may be more. infos may be NULL
-    /// when capacity is 0.
-    /// </summary>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_list(ShmcvSegmentInfo* infos, ulong capacity, out ulong count);
 
-    /// <summary>
-    /// Removes the names of this user's segments that are orphans: their creator has ended or closed them, and no
-    /// process has them open through this library. removed gets how many there were; it may be NULL. Programs that have
-    /// mapped the file by other means keep their memory, without the name. Files that other programs made are left
-    /// alone.
-    /// </summary>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_sweep(out uint removed);
 
-    /// <summary>Gives the description of the image in a segment.</summary>
-    /// <remarks>
-    /// Errors: <see cref="ErrorCode.NoImage"/> before one has been stored; <see cref="ErrorCode.Closed"/>;
-    /// <see cref="ErrorCode.Corrupt"/>; <see cref="ErrorCode.Truncated"/>.
-    /// </remarks>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_image_get(ulong seg, out ShmcvImageInfo @out);
 
-    /// <summary>
-    /// Says what the pixels of a segment mean, for every process that has it open. The pixels are not touched: use it
-    /// after writing them through <see cref="NativeMethods.shmcv_data"/>, and on segments that other programs made.
-    /// </summary>
-    /// <remarks>
-    /// Errors: <see cref="ErrorCode.TooSmall"/> when the image does not fit; <see cref="ErrorCode.Invalid"/> for
-    /// nonsense geometry, with the field named; <see cref="ErrorCode.Limit"/>; <see cref="ErrorCode.Closed"/>;
-    /// <see cref="ErrorCode.Truncated"/>.
-    /// </remarks>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_image_set(ulong seg, in ShmcvImageInfo image);
 
-    /// <summary>
-    /// Copies the image of a segment into memory of the caller's, laid out as layout says: width, height and depth as
-    /// in the segment, stride and colour order as wanted. Gray, BGR, BGRA, RGB and RGBA are converted into each other
-    /// on the way, in one pass; alpha that is not there becomes opaque. pixels has room for (height-1)*stride +
-    /// width*channels*bytes(depth) bytes. The copy is of one image, also while another process stores the next by
-    /// <see cref="NativeMethods.shmcv_load"/>, <see cref="NativeMethods.shmcv_flip"/>,
-    /// <see cref="NativeMethods.shmcv_convert"/> or <see cref="NativeMethods.shmcv_write_pixels"/>; only who writes
-    /// through <see cref="NativeMethods.shmcv_data"/> is not seen. On failure the memory may hold parts of a copy.
-    /// </summary>
-    /// <remarks>
-    /// Errors: <see cref="ErrorCode.NoImage"/>, also when a process died while it stored one;
-    /// <see cref="ErrorCode.Invalid"/> when the size or depth differs from the segment's; <see cref="ErrorCode.Busy"/>
-    /// when another process has been storing for 10 seconds; <see cref="ErrorCode.Closed"/>;
-    /// <see cref="ErrorCode.Truncated"/>.
-    /// </remarks>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial ErrorCode shmcv_read_pixels(ulong seg, in ShmcvImageInfo layout, byte* pixels);
+    internal static partial ErrorCode shmcv_image_size(in ShmcvImageInfo image, out ulong size);
 
-    /// <summary>
-    /// Copies pixels of the caller's, laid out as layout says, into a segment, in the colour order order, rows without
-    /// gaps; the conversions are those of <see cref="NativeMethods.shmcv_read_pixels"/>. The segment's image is then
-    /// that one.
-    /// </summary>
-    /// <remarks>
-    /// Errors: <see cref="ErrorCode.TooSmall"/>; <see cref="ErrorCode.Invalid"/>; <see cref="ErrorCode.Limit"/>;
-    /// <see cref="ErrorCode.Closed"/>; <see cref="ErrorCode.Truncated"/>.
-    /// </remarks>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial ErrorCode shmcv_write_pixels(ulong seg, in ShmcvImageInfo layout, byte* pixels, int order);
+    internal static partial ErrorCode shmcv_read(ulong seg, in ShmcvImageInfo layout, byte* buffer, ulong capacity);
 
-    /// <summary>
-    /// Gives how often an image has been stored in a segment, by this process or another: by
-    /// <see cref="NativeMethods.shmcv_load"/>, <see cref="NativeMethods.shmcv_image_set"/> and the like. A number that
-    /// differs from the one before means another image. Of a segment that another program made, it counts what this
-    /// process has stored.
-    /// </summary>
-    /// <remarks>
-    /// Errors: <see cref="ErrorCode.Closed"/>; <see cref="ErrorCode.Corrupt"/>; <see cref="ErrorCode.Truncated"/>;
-    /// <see cref="ErrorCode.Invalid"/> for a stream.
-    /// </remarks>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial ErrorCode shmcv_image_sequence(ulong seg, out ulong sequence);
+    internal static partial ErrorCode shmcv_write(ulong seg, in ShmcvImageInfo layout, byte* buffer, ulong size, int order);
 
-    /// <summary>
-    /// Sleeps until more than newer_than images have been stored in a segment, and gives how many have. timeout_ms is
-    /// in milliseconds; 0 only looks, and less than 0 waits without an end. sequence may be NULL.
-    /// </summary>
-    /// <remarks>
-    /// Errors: <see cref="ErrorCode.Timeout"/>; <see cref="ErrorCode.Unsupported"/> for a segment that another program
-    /// made, whose users do not tell when they store; <see cref="ErrorCode.Closed"/>; <see cref="ErrorCode.Corrupt"/>;
-    /// <see cref="ErrorCode.Truncated"/>; <see cref="ErrorCode.Invalid"/> for a stream.
-    /// </remarks>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial ErrorCode shmcv_image_wait(ulong seg, ulong newerThan, int timeoutMs, out ulong sequence);
+    internal static partial ErrorCode shmcv_sequence(ulong seg, out ulong sequence);
 
-    /// <summary>
-    /// Reads the header of an image file and gives the image that <see cref="NativeMethods.shmcv_load"/> would store
-    /// with the same flags; (height-1)*stride + width*channels*bytes(depth) of it is the size that a segment needs.
-    /// </summary>
-    /// <remarks>
-    /// Errors: those of <see cref="NativeMethods.shmcv_load"/>, but the file is not decoded, so damage beyond its
-    /// header is not seen.
-    /// </remarks>
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_wait(ulong seg, ulong newerThan, int timeoutMs, out ulong sequence);
+
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_probe(string path, int flags, out ShmcvImageInfo @out);
 
-    /// <summary>
-    /// Decodes an image file straight into a segment, rows without gaps, and stores its description, which it also
-    /// gives in out unless that is NULL. flags is one of the <see cref="LoadFlags"/> constants. When it fails, an image
-    /// that the segment held is still there, whole.
-    /// </summary>
-    /// <remarks>
-    /// Errors: <see cref="ErrorCode.TooSmall"/> with the number of bytes that are needed;
-    /// <see cref="ErrorCode.NotFound"/>; <see cref="ErrorCode.Permission"/>; <see cref="ErrorCode.Decode"/> when the
-    /// file is corrupt, truncated or empty; <see cref="ErrorCode.Unsupported"/> when it is no image of a known format;
-    /// <see cref="ErrorCode.Limit"/>, before anything is allocated; <see cref="ErrorCode.Invalid"/> for unknown flags
-    /// or a folder; <see cref="ErrorCode.IO"/>; <see cref="ErrorCode.Closed"/>; <see cref="ErrorCode.Truncated"/>.
-    /// </remarks>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_load(ulong seg, string path, int flags, out ShmcvImageInfo @out);
 
-    /// <summary>
-    /// Writes the image of a segment to a file, in the format that the path's extension names: .jpg .jpeg .png .webp
-    /// .tif .tiff .bmp .pbm .pgm .ppm .pnm. quality is 0 to 100 for JPEG, 1 to 100 for WebP (above 100: lossless), the
-    /// compression level 0 to 9 for PNG, or <see cref="NativeMethods.QualityDefault"/>. The file appears under its name
-    /// only when it is whole; one that was there is replaced then, and kept when saving fails.
-    /// </summary>
-    /// <remarks>
-    /// Errors: <see cref="ErrorCode.NoImage"/>; <see cref="ErrorCode.Unsupported"/> for an unknown extension, or a
-    /// depth that the format does not have; <see cref="ErrorCode.Invalid"/> for a quality out of range or a folder;
-    /// <see cref="ErrorCode.NotFound"/> when the folder is not there; <see cref="ErrorCode.Permission"/>;
-    /// <see cref="ErrorCode.NoSpace"/>; <see cref="ErrorCode.Encode"/>; <see cref="ErrorCode.IO"/>;
-    /// <see cref="ErrorCode.Closed"/>; <see cref="ErrorCode.Truncated"/>.
-    /// </remarks>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_save(ulong seg, string path, int quality);
 
-    /// <summary>
-    /// Mirrors the image of src into dst, whose image it becomes, rows without gaps. code is
-    /// <see cref="FlipCode.Vertical"/> (0), <see cref="FlipCode.Horizontal"/> (1) or <see cref="FlipCode.Both"/> (-1).
-    /// Where src and dst are one segment, the image is flipped in place and keeps its stride.
-    /// </summary>
-    /// <remarks>
-    /// Errors: <see cref="ErrorCode.NoImage"/> when src has none; <see cref="ErrorCode.TooSmall"/> when it does not fit
-    /// into dst; <see cref="ErrorCode.Invalid"/> for another code; <see cref="ErrorCode.Closed"/>;
-    /// <see cref="ErrorCode.Truncated"/>.
-    /// </remarks>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_flip(ulong src, ulong dst, int code);
 
-    /// <summary>
-    /// Copies the image of src into dst in the colour order order (<see cref="ColorOrder"/>), rows without gaps. Alpha
-    /// that is not there becomes opaque; alpha that is not wanted is dropped; gray is 0.299 R + 0.587 G + 0.114 B. src
-    /// and dst may be one segment.
-    /// </summary>
-    /// <remarks>
-    /// Errors: <see cref="ErrorCode.NoImage"/> when src has none; <see cref="ErrorCode.TooSmall"/> when the result does
-    /// not fit into dst; <see cref="ErrorCode.Invalid"/> for an unknown order; <see cref="ErrorCode.Closed"/>;
-    /// <see cref="ErrorCode.Truncated"/>.
-    /// </remarks>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_convert(ulong src, ulong dst, int order);
 
-    /// <summary>
-    /// Makes a stream of slots frames with at most slot_size bytes of pixels each, and opens it. slots is 2 to 16, or 0
-    /// for 4; slot_size is rounded up to whole pages of 4096 bytes. Others open it by
-    /// <see cref="NativeMethods.shmcv_open"/>. The handle is closed by <see cref="NativeMethods.shmcv_close"/>; on the
-    /// stream itself, functions that need pixels are <see cref="ErrorCode.Invalid"/>.
-    /// </summary>
-    /// <remarks>
-    /// Errors: <see cref="ErrorCode.Exists"/> when the name is taken; <see cref="ErrorCode.NoSpace"/> when there is
-    /// less shared memory free than all slots need; <see cref="ErrorCode.Invalid"/> for a bad name, size or number of
-    /// slots.
-    /// </remarks>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial ErrorCode shmcv_create_stream(string name, ulong slotSize, uint slots, out ulong @out);
+    internal static partial ErrorCode shmcv_stream_create(string name, ulong slotSize, uint slots, out ulong @out);
 
-    /// <summary>
-    /// Gives the stream's writer a free slot to fill, as a handle that works as a segment's does. It has no image yet,
-    /// and what its memory holds is undefined. <see cref="NativeMethods.shmcv_stream_publish"/> makes it the newest
-    /// frame; <see cref="NativeMethods.shmcv_close"/> instead gives it back, and nobody has seen it. A handle on a
-    /// stream becomes its writer with the first frame it begins, and stays it until it is closed or its process ends.
-    /// </summary>
-    /// <remarks>
-    /// Errors: <see cref="ErrorCode.Busy"/> when another handle is the writer (the message names the process), when the
-    /// frame begun before is neither published nor closed, and when readers hold all slots;
-    /// <see cref="ErrorCode.Invalid"/> when stream is none; <see cref="ErrorCode.Closed"/>;
-    /// <see cref="ErrorCode.Corrupt"/>; <see cref="ErrorCode.Truncated"/>.
-    /// </remarks>
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_stream_open(string name, out ulong @out);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_stream_close(ulong stream);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_stream_info(ulong stream, out ShmcvSegmentInfo @out);
+
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_stream_begin(ulong stream, out ulong frame);
 
-    /// <summary>
-    /// Makes a frame that was begun the stream's newest, wakes those who wait for it, and closes its handle; what
-    /// <see cref="NativeMethods.shmcv_data"/> gave of it must not be written to any more. sequence gets the frame's
-    /// number, 1 more than the last one's; it may be NULL. When it fails the frame is still open.
-    /// </summary>
-    /// <remarks>
-    /// Errors: <see cref="ErrorCode.NoImage"/> when nothing has said what the pixels mean; <see cref="ErrorCode.Busy"/>
-    /// while another thread's call stores pixels in it; <see cref="ErrorCode.Invalid"/> when frame is no frame, or one
-    /// to read; <see cref="ErrorCode.Closed"/>; <see cref="ErrorCode.Corrupt"/>; <see cref="ErrorCode.Truncated"/>.
-    /// </remarks>
-    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial ErrorCode shmcv_stream_publish(ulong frame, out ulong sequence);
-
-    /// <summary>
-    /// Gives the newest frame of a stream, once there is one with a number greater than newer_than, as a handle to
-    /// read: all functions that do not change it work on it, and it stays as it is until
-    /// <see cref="NativeMethods.shmcv_close"/>. With newer_than 0 that is any frame; with info-&gt;sequence of the last
-    /// one, each is seen once. timeout_ms is in milliseconds; 0 only looks, and less than 0 waits without an end. info
-    /// gets the frame's number, time and image; it may be NULL.
-    /// </summary>
-    /// <remarks>
-    /// A wait ends with <see cref="ErrorCode.Closed"/> within 0.1 s when another thread closes stream.
-    /// <para>Errors: <see cref="ErrorCode.Timeout"/>; <see cref="ErrorCode.Busy"/> when 64 frames are being read;
-    /// <see cref="ErrorCode.Invalid"/> when stream is none; <see cref="ErrorCode.Closed"/>;
-    /// <see cref="ErrorCode.Corrupt"/>; <see cref="ErrorCode.Truncated"/>.</para>
-    /// </remarks>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_stream_wait(ulong stream, ulong newerThan, int timeoutMs, out ulong frame, out ShmcvFrameInfo info);
 
-    /// <summary>
-    /// Draws the image of a segment in the window of that name, which it opens if need be. The window shows the pixels
-    /// as they are now; show again when they have changed. A window that the user has closed is opened anew.
-    /// </summary>
-    /// <remarks>
-    /// Errors: <see cref="ErrorCode.NoDisplay"/>, with what is missing; <see cref="ErrorCode.NoImage"/>;
-    /// <see cref="ErrorCode.Invalid"/> for an empty name; <see cref="ErrorCode.Closed"/>;
-    /// <see cref="ErrorCode.Truncated"/>.
-    /// </remarks>
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_frame_publish(ulong frame, out ulong sequence);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_frame_close(ulong frame);
+
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_show(string window, ulong seg);
 
-    /// <summary>
-    /// Lets the windows live for that many milliseconds, or until a key is pressed in one of them. 0, or less, waits
-    /// for a key without an end. key gets the key's character code (0 to 255), or -1 when the time is up; it may be
-    /// NULL. Where no window is open there is nobody to press a key: it sleeps for the time, and returns at once for 0.
-    /// </summary>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_delay(int milliseconds, out int key);
 
-    /// <summary>Closes the window of that name. One that is not open is no error.</summary>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_close_window(string window);
 
-    /// <summary>Closes all windows that this process has opened here.</summary>
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_close_windows();
 }

@@ -6,7 +6,31 @@ using System;
 
 namespace ShmCv;
 
-/// <summary>What a function of the C ABI returns. The values are append-only and never reused.</summary>
+/// <summary>Limits, and values with a meaning of their own.</summary>
+public static class Constants
+{
+    /// <summary>How many bytes <c>shmcv_last_error</c> writes at the most, with the NUL at the end.</summary>
+    public const int MessageSize = 1024;
+
+    /// <summary>Greatest length of a segment's name, in bytes.</summary>
+    public const int MaxName = 200;
+
+    /// <summary>Greatest width or height, in pixels.</summary>
+    public const int MaxDimension = 1048576;
+
+    /// <summary>Greatest width times height.</summary>
+    public const int MaxPixels = 1073741824;
+
+    /// <summary>Asks <c>shmcv_save</c> for the format's own default.</summary>
+    public const int QualityDefault = -1;
+
+    /// <summary>What <c>shmcv_delay</c> gives when no key was pressed.</summary>
+    public const int NoKey = -1;
+}
+
+/// <summary>
+/// What a function of the C ABI returns. Values are added at the end, and never used again for something else.
+/// </summary>
 public enum ErrorCode : int
 {
     /// <summary>It worked.</summary>
@@ -21,7 +45,7 @@ public enum ErrorCode : int
     /// <summary>A segment of that name is there already.</summary>
     Exists = -3,
 
-    /// <summary>The segment handle is closed, or was never given out.</summary>
+    /// <summary>The handle is closed, or was never given out.</summary>
     Closed = -4,
 
     /// <summary>Shared memory or the disk is full.</summary>
