@@ -2,26 +2,28 @@ package main
 
 import (
 	"sync"
-	"time"
 
 	"shmcv/internal/abi"
 	"shmcv/shm"
 )
 
-// memory is what a handle stands for: a segment, a stream, or a frame of one. What does not apply to one of them is
-// EInvalid there, with a message that says what to do instead.
-type memory interface {
+// resource is what a handle stands for: a segment, a stream, or a frame of one.
+type resource interface {
 	Retain()
 	Release()
+	Name() string
+	Info() (abi.SegmentInfo, error)
+}
+
+// memory is a segment or a frame: what has pixels.
+type memory interface {
+	resource
 	Bytes() ([]byte, error)
 	Room(image abi.ImageInfo) ([]byte, error)
 	Image() (abi.ImageInfo, error)
 	SetImage(image abi.ImageInfo) error
-	ImageSequence() (uint64, error)
-	AwaitImage(newerThan uint64, timeout time.Duration, nap *shm.Nap) (uint64, error)
 	Store(write shm.StoreFunc) error
 	Read(read shm.ReadFunc) error
-	Info() (abi.SegmentInfo, error)
 }
 
 // A handle is a slot's number in the low half and, in the high half, how often the slot has been given out: a handle
@@ -35,7 +37,7 @@ type handleTable struct {
 }
 
 type handleSlot struct {
-	memory     memory // nil when free
+	memory     resource // nil when free
 	generation uint32
 }
 
@@ -43,7 +45,7 @@ type handleSlot struct {
 var handles handleTable
 
 // add gives out a handle, which takes over the caller's reference to memory.
-func (t *handleTable) add(memory memory) handle {
+func (t *handleTable) add(memory resource) handle {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.free) == 0 {
@@ -71,7 +73,7 @@ func (t *handleTable) find(h handle) (*handleSlot, error) {
 
 // use gives the memory behind h with a reference of its own, so that a close on another thread does not pull the
 // memory from under the call. The caller releases it.
-func (t *handleTable) use(h handle) (memory, error) {
+func (t *handleTable) use(h handle) (resource, error) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	slot, err := t.find(h)
@@ -83,7 +85,7 @@ func (t *handleTable) use(h handle) (memory, error) {
 }
 
 // remove takes h back, and gives the reference that it owned.
-func (t *handleTable) remove(h handle) (memory, error) {
+func (t *handleTable) remove(h handle) (resource, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	slot, err := t.find(h)

@@ -106,7 +106,7 @@ func goImageSequence(seg C.shmcv_segment, sequence *C.uint64_t) C.int32_t {
 		if err := required("sequence", unsafe.Pointer(sequence)); err != nil {
 			return err
 		}
-		stored, err := segment.ImageSequence()
+		stored, err := sequenceOf(segment)
 		if err != nil {
 			return err
 		}
@@ -124,7 +124,7 @@ func goImageSequence(seg C.shmcv_segment, sequence *C.uint64_t) C.int32_t {
 //export goImageWait
 func goImageWait(seg C.shmcv_segment, newerThan C.uint64_t, timeoutMs C.int32_t, sequence *C.uint64_t, nap *C.shmcv_nap) C.int32_t {
 	return withSegment(seg, func(segment memory) error {
-		stored, err := segment.AwaitImage(uint64(newerThan), milliseconds(timeoutMs), napOf(nap))
+		stored, err := waitIn(segment, uint64(newerThan), milliseconds(timeoutMs), napOf(nap))
 		if err != nil {
 			return err
 		}
@@ -133,6 +133,27 @@ func goImageWait(seg C.shmcv_segment, newerThan C.uint64_t, timeoutMs C.int32_t,
 		}
 		return nil
 	})
+}
+
+// sequenceOf gives how often an image has been stored in a segment; 0 or the frame's number for a frame.
+func sequenceOf(used memory) (uint64, error) {
+	switch used := used.(type) {
+	case *shm.Segment:
+		return used.Sequence()
+	case *shm.Frame:
+		if _, err := used.Image(); err != nil {
+			return 0, nil // Not even an image yet.
+		}
+		return used.Details(0).Sequence, nil
+	}
+	panic("no memory")
+}
+
+func waitIn(used memory, newerThan uint64, timeout time.Duration, nap *shm.Nap) (uint64, error) {
+	if segment, ok := used.(*shm.Segment); ok {
+		return segment.Wait(newerThan, timeout, nap)
+	}
+	return 0, abi.Errorf(abi.EInvalid, "shm: a frame of %q does not change; wait on the stream", used.Name())
 }
 
 // milliseconds are negative for a wait without an end.

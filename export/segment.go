@@ -24,7 +24,7 @@ import (
 //
 //export goCreate
 func goCreate(name *C.in_char, size C.uint64_t, out *C.shmcv_segment) C.int32_t {
-	return newHandle(name, out, func(name string) (memory, error) { return shm.Create(name, uint64(size)) })
+	return newHandle(name, out, func(name string) (resource, error) { return shm.Create(name, uint64(size)) })
 }
 
 // shmcv_open opens a segment that somebody has created; its size and image come with it. A file in /dev/shm that
@@ -36,20 +36,19 @@ func goCreate(name *C.in_char, size C.uint64_t, out *C.shmcv_segment) C.int32_t 
 //
 //export goOpen
 func goOpen(name *C.in_char, out *C.shmcv_segment) C.int32_t {
-	return newHandle(name, out, func(name string) (memory, error) {
+	return newHandle(name, out, func(name string) (resource, error) {
 		segment, err := shm.Open(name)
-		if err != nil {
-			return nil, err
+		if abi.CodeOf(err) == abi.EInvalid {
+			if stream, none := shm.OpenStream(name); none == nil {
+				return stream, nil
+			}
 		}
-		if stream, ok := segment.AsStream(); ok {
-			return stream, nil
-		}
-		return segment, nil
+		return segment, err
 	})
 }
 
 // newHandle is what the functions have in common that open something by name.
-func newHandle(name *C.in_char, out *C.shmcv_segment, make func(name string) (memory, error)) C.int32_t {
+func newHandle(name *C.in_char, out *C.shmcv_segment, make func(name string) (resource, error)) C.int32_t {
 	return guard(func() error {
 		if err := required("out", unsafe.Pointer(out)); err != nil {
 			return err
@@ -137,7 +136,7 @@ func goData(seg C.shmcv_segment, ptr *unsafe.Pointer, size *C.uint64_t) C.int32_
 //
 //export goInfo
 func goInfo(seg C.shmcv_segment, out *C.shmcv_segment_info) C.int32_t {
-	return withSegment(seg, func(segment memory) error {
+	return withResource(seg, func(segment resource) error {
 		if err := required("out", unsafe.Pointer(out)); err != nil {
 			return err
 		}
@@ -194,8 +193,28 @@ func goSweep(removed *C.uint32_t) C.int32_t {
 	})
 }
 
-// withSegment runs body, guarded, on the segment, stream or frame behind seg.
+// withSegment runs body, guarded, on the segment or frame behind seg.
 func withSegment(seg C.shmcv_segment, body func(segment memory) error) C.int32_t {
+	return withResource(seg, func(used resource) error {
+		segment, err := pixelsIn(used)
+		if err != nil {
+			return err
+		}
+		return body(segment)
+	})
+}
+
+// pixelsIn gives the segment or frame that used is, and EInvalid for a stream.
+func pixelsIn(used resource) (memory, error) {
+	if segment, ok := used.(memory); ok {
+		return segment, nil
+	}
+	return nil, abi.Errorf(abi.EInvalid, "shm: %q is a stream, whose frames have the pixels: begin a frame to write one, "+
+		"or wait for one to read it", used.Name())
+}
+
+// withResource runs body, guarded, on the segment, stream or frame behind seg.
+func withResource(seg C.shmcv_segment, body func(segment resource) error) C.int32_t {
 	return guard(func() error {
 		segment, err := handles.use(handle(seg))
 		if err != nil {

@@ -48,7 +48,7 @@ import (
 //
 //export goCreateStream
 func goCreateStream(name *C.in_char, slotSize C.uint64_t, slots C.uint32_t, out *C.shmcv_segment) C.int32_t {
-	return newHandle(name, out, func(name string) (memory, error) {
+	return newHandle(name, out, func(name string) (resource, error) {
 		return shm.CreateStream(name, uint64(slotSize), uint32(slots))
 	})
 }
@@ -87,7 +87,7 @@ func goStreamBegin(stream C.shmcv_segment, frame *C.shmcv_segment) C.int32_t {
 //
 //export goStreamPublish
 func goStreamPublish(frame C.shmcv_segment, sequence *C.uint64_t) C.int32_t {
-	return withSegment(frame, func(used memory) error {
+	return withResource(frame, func(used resource) error {
 		begun, ok := used.(*shm.Frame)
 		if !ok {
 			return abi.Errorf(abi.EInvalid, "shmcv: publish: handle %#x is no frame; shmcv_stream_begin gives one", uint64(frame))
@@ -136,7 +136,7 @@ func goStreamWait(stream C.shmcv_segment, newerThan C.uint64_t, timeoutMs C.int3
 
 // withStream runs body, guarded, on the stream behind h.
 func withStream(h C.shmcv_segment, body func(stream *shm.Stream) error) C.int32_t {
-	return withSegment(h, func(used memory) error {
+	return withResource(h, func(used resource) error {
 		stream, ok := used.(*shm.Stream)
 		if !ok {
 			return abi.Errorf(abi.EInvalid, "shmcv: handle %#x is no stream; shmcv_create_stream makes one", uint64(h))

@@ -59,11 +59,15 @@ func (t transformTarget) fill(image abi.ImageInfo, write func(ops.Pixels) error)
 // transform runs body, guarded, on the image of src and the segment dst.
 func transform(src, dst C.shmcv_segment, body func(from ops.Pixels, into transformTarget) error) C.int32_t {
 	return withSegment(src, func(source memory) error {
-		target, err := handles.use(handle(dst))
+		used, err := handles.use(handle(dst))
 		if err != nil {
 			return err
 		}
-		defer target.Release()
+		defer used.Release()
+		target, err := pixelsIn(used)
+		if err != nil {
+			return err
+		}
 		from, err := pixelsOf(source)
 		if err != nil {
 			return err

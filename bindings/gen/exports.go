@@ -147,7 +147,7 @@ func (src *source) parameter(fn *function, name *ast.Ident, goType string) {
 	fn.parameters = append(fn.parameters, p)
 }
 
-// napType is that of the parameter by which a function asks its shim to sleep; see shmcv_nap in export/native.h.
+// napType is that of the parameter by which a function asks its shim to sleep; see shmcv_nap in export/host.h.
 const napType = "*C.shmcv_nap"
 
 func notLetter(r rune) bool { return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '_' }
