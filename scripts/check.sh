@@ -4,7 +4,7 @@ run_checks() {
     local problems=() check
     need_python
     mkdir -p "$build/log"
-    for check in generated gofmt vet staticcheck header symbols libraries version ruff mypy shellcheck csharp; do
+    for check in generated gofmt vet staticcheck layers header symbols libraries version ruff mypy shellcheck csharp; do
         if "check_$check" >"$build/log/check-$check.log" 2>&1; then
             say "ok: $check"
         else
@@ -32,6 +32,18 @@ generated_sum() {
 check_gofmt() { local files; files="$(cd "$root" && gofmt -l .)"; echo "$files"; [ -z "$files" ]; }
 check_vet() { (cd "$root" && go vet ./...); }
 check_staticcheck() { (cd "$root" && go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...); }
+
+# Packages import only what they may (scripts/layers). And another operating system is new files of shm/internal/sys only:
+# for one that has none, the compiler complains of that package alone; with the empty functions of shm/internal/sys/none.go,
+# of nothing.
+check_layers() {
+    local failed=0 foreign=(env GOOS=windows CGO_ENABLED=0 GOFLAGS='') complaints
+    (cd "$root" && go run ./scripts/layers) || failed=1
+    complaints="$(cd "$root" && "${foreign[@]}" go vet ./shm/... ./internal/... 2>&1 | grep -vE '^(# |vet: )?(\./)?(shmcv/)?shm/internal/sys(/|$)')"
+    [ -z "$complaints" ] || { echo "for a system without files in shm/internal/sys:"; echo "$complaints"; failed=1; }
+    (cd "$root" && "${foreign[@]}" go vet -tags shmcv_none ./shm/... ./internal/...) || failed=1
+    return $failed
+}
 
 # The headers alone, as strict as compilers get.
 check_header() {

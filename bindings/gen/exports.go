@@ -159,7 +159,7 @@ func (src *source) parameter(fn *function, p declared, isArray bool) {
 	fn.parameters = append(fn.parameters, added)
 }
 
-// napType is that of the parameter by which a function asks its shim to sleep; see shmcv_nap in export/native.h.
+// napType is that of the parameter by which a function asks its shim to sleep; see shmcv_nap in export/host.h.
 const napType = "*C.shmcv_nap"
 
 func notLetter(r rune) bool { return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '_' }

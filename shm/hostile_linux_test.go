@@ -4,32 +4,15 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/rand/v2"
-	"os"
 	"runtime/debug"
 	"sync"
 	"testing"
+	"time"
 	"unsafe"
 
 	"shmcv/internal/abi"
+	"shmcv/shm/internal/sys"
 )
-
-// overwrite writes over a segment's trailer as another program would, through the file.
-func overwrite(t testing.TB, file *os.File, fileSize int64, content []byte) {
-	t.Helper()
-	if _, err := file.WriteAt(content, fileSize-trailerSize); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func rawFile(t testing.TB, name string) *os.File {
-	t.Helper()
-	file, err := os.OpenFile(pathOf(name), os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { file.Close() })
-	return file
-}
 
 // sealed gives the bytes of an identity with the checksum that fits them.
 func sealed(id identity) []byte {
@@ -106,7 +89,7 @@ func TestImageThatDoesNotFitTheSegmentIsCorrupt(t *testing.T) {
 		{Width: 1, Height: 1 << 20, Channels: 1, Depth: abi.DepthU8, Order: abi.OrderGray, Stride: 1 << 63},
 		{Width: 1, Height: 2, Channels: 1, Depth: abi.DepthU8, Order: abi.OrderGray, Stride: 1<<64 - 1},
 	} {
-		s.trailer.storeImage(image)
+		s.storeImage(image)
 		_, err := s.Image()
 		must(t, err, abi.ECorrupt, s.Name())
 	}
@@ -169,26 +152,27 @@ func TestNeighbourThatScribblesMakesCallsFailAndNoMore(t *testing.T) {
 // panic; what must not happen is that a lock stays held.
 func TestFaultLeavesNoLockHeld(t *testing.T) {
 	s := newSegmentFor(t, roomForBoth)
-	if err := os.Truncate(pathOf(s.Name()), 0); err != nil {
-		t.Fatal(err)
-	}
+	truncate(t, s.Name(), 0)
 	faults := func(call func()) (faulted bool) {
 		defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 		defer func() { faulted = recover() != nil }()
 		call()
 		return
 	}
-	if !faults(func() { _, _ = s.lockImage() }) {
+	if !faults(func() { _, _ = s.takeImageTurn() }) {
 		t.Fatal("touching memory that is gone did not fault")
 	}
-	if err := os.Truncate(pathOf(s.Name()), s.fileLength()); err != nil {
-		t.Fatal(err)
-	}
+	truncate(t, s.Name(), s.fileLength())
 	if !s.image.TryLock() {
 		t.Fatal("a goroutine's lock is still held")
 	}
 	s.image.Unlock()
-	if held, err := (file{fd: int(rawFile(t, s.Name()).Fd())}).lockedByOther(lockImage); held || err != nil {
+	other, err := sys.Open(s.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if held, err := other.HeldByOther(lockImage); held || err != nil {
 		t.Fatalf("the lock between processes is still held: %v, %v", held, err)
 	}
 }
@@ -234,4 +218,74 @@ func FuzzTrailer(f *testing.F) {
 		_, _ = s.Info()
 		_ = s.SetImage(small)
 	})
+}
+
+func TestNeighbourThatScribblesOnAStreamMakesCallsFailAndNoMore(t *testing.T) {
+	s := newStreamFor(t, 4)
+	reader := reopened(t, s)
+	file := rawFile(t, s.Name())
+	identity := sealed(s.identity)
+	stop := make(chan struct{})
+	var scribbler sync.WaitGroup
+	scribbler.Go(func() {
+		garbage := make([]byte, trailerSize-128)
+		for seed := uint64(0); ; seed++ {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			random := rand.NewChaCha8([32]byte{byte(seed), byte(seed >> 8)})
+			random.Read(garbage)
+			part := garbage[:8+seed%uint64(len(garbage)-8)]
+			if _, err := file.WriteAt(part, s.fileLength()-int64(len(part))); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	allowed := func(err error) {
+		switch abi.CodeOf(err) {
+		case abi.OK, abi.ECorrupt, abi.ETimeout, abi.EBusy, abi.ENoImage:
+		default:
+			t.Error(err)
+		}
+	}
+	for i := range uint64(1000) {
+		_, err := put(s, i)
+		allowed(err)
+		f, err := waitFor(reader, i, time.Millisecond)
+		allowed(err)
+		if err == nil {
+			if image, err := f.Image(); err != nil || image.Bytes() > frameBytes {
+				t.Fatalf("%+v, %v", image, err)
+			}
+			if bytes, err := f.Bytes(); err != nil || len(bytes) != frameBytes {
+				t.Fatalf("%d bytes, %v", len(bytes), err)
+			}
+			f.Release()
+		}
+		_, err = reader.Info()
+		allowed(err)
+	}
+	close(stop)
+	scribbler.Wait()
+	overwrite(t, file, s.fileLength(), append(identity, make([]byte, trailerSize-128)...))
+	s.resign()
+	mustPut(t, s, 3, 1)
+	mustGet(t, reader, 0, 1, 3).Release()
+}
+
+func TestTruncatedStreamIsReportedToWhoeverWaits(t *testing.T) {
+	s := newStreamFor(t, 0)
+	mustPut(t, s, 1, 1)
+	f := mustGet(t, s, 0, 1, 1)
+	truncate(t, s.Name(), 4096)
+	_, err := waitFor(s, 1, -1)
+	must(t, err, abi.ETruncated)
+	_, err = s.Begin()
+	must(t, err, abi.ETruncated)
+	_, err = f.Bytes()
+	must(t, err, abi.ETruncated)
+	truncate(t, s.Name(), s.fileLength())
+	f.Release()
 }

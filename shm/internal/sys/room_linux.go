@@ -1,4 +1,4 @@
-package shm
+package sys
 
 import (
 	"bytes"
@@ -14,16 +14,18 @@ import (
 	"shmcv/internal/abi"
 )
 
-// unnoticed is a size too small to ask the whole system about, which takes longer than to create the segment.
+// unnoticed is a size for which checkRoom does not ask how much memory is left: to ask takes longer than to create a
+// segment of that size.
 const unnoticed = 1 << 20
 
-// checkSpace tells whether a file of size bytes, for the wanted ones, can be had, before any of it is taken: the system
-// gives out what it has page by page, and where memory ends before /dev/shm does it ends a process and not the call.
-func checkSpace(name string, wanted, size uint64) error {
-	if free := freeSpace(); size > free {
-		return noSpace(name, wanted, size, free)
+// checkRoom returns an error if a file of size bytes cannot be had, of which the caller asked for wanted. It looks before
+// any memory is taken, because the system gives memory out page by page: where memory ends before /dev/shm is full, the
+// system ends a process and no call fails.
+func checkRoom(name string, wanted, size uint64) error {
+	if free := freeRoom(); size > free {
+		return noRoom(name, wanted, size, free)
 	}
-	// Beyond this limit the system sends a signal that ends the process.
+	// A process that makes a file larger than this limit gets a signal that ends it.
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_FSIZE, &limit); err == nil && size > limit.Cur {
 		return abi.Errorf(abi.ENoSpace, "shm: create %q: %d bytes wanted, %d with metadata, and the limit for files is %d (ulimit -f)",
@@ -39,24 +41,24 @@ func checkSpace(name string, wanted, size uint64) error {
 	return nil
 }
 
-func noSpace(name string, wanted, size, free uint64) error {
+func noRoom(name string, wanted, size, free uint64) error {
 	return abi.Errorf(abi.ENoSpace, "shm: create %q: %d bytes wanted, %d with metadata, %d free in %s; clear segments that "+
-		"nobody needs, or give it more (mount -o remount,size=..., docker run --shm-size)", name, wanted, size, free, directory)
+		"nobody needs, or give it more (mount -o remount,size=..., docker run --shm-size)", name, wanted, size, free, folder)
 }
 
-// freeSpace is what /dev/shm has left.
-func freeSpace() uint64 {
+// freeRoom gives the number of bytes that are free in /dev/shm, which may have no limit of its own.
+func freeRoom() uint64 {
 	var stat unix.Statfs_t
-	err := retry(func() error { return unix.Statfs(directory, &stat) })
-	if err != nil || stat.Blocks == 0 { // It has no limit of its own.
+	err := retry(func() error { return unix.Statfs(folder, &stat) })
+	if err != nil || stat.Blocks == 0 {
 		return math.MaxUint64
 	}
 	return stat.Bavail * uint64(stat.Bsize)
 }
 
-// memoryLeft is how much memory this process can take: what the machine has available, and what each control group
-// leaves to it, less a sixteenth, as these are estimates and not all of it is for
-// us. Swap that a group may use is not counted. The largest number means that nothing is known. root is the system's root folder.
+// memoryLeft gives how much memory this process can take: the least of what the machine has available and what each
+// control group leaves, less a sixteenth, because these are estimates and others take memory too. Swap that a group may
+// use is not counted. MaxUint64, less that sixteenth, means that nothing is known. root is the system's root folder.
 func memoryLeft(root fs.FS) uint64 {
 	left := uint64(math.MaxUint64)
 	if memory := numbers(root, "proc/meminfo"); memory["MemAvailable"] > 0 {
@@ -78,12 +80,12 @@ func memoryLeft(root fs.FS) uint64 {
 	return left - left/16
 }
 
-// groupFiles are where a control group tells its limit and use of memory, and under which name its memory.stat has
-// what can be taken back from the use.
+// groupFiles are where a control group tells its limit and its use of memory, and the name by which its memory.stat tells
+// how much of the use the system can take back.
 type groupFiles struct{ limit, used, reclaimable string }
 
-// groupLeft is what a control group and those it is in leave. In a container their folders may not be visible; the
-// mount's own folder is then the container's group.
+// groupLeft gives what a control group leaves, and the groups that it is in. In a container the folders of groups may
+// not be visible; the folder of the mount is then the container's group.
 func groupLeft(root fs.FS, mount, group string, files groupFiles) uint64 {
 	left := uint64(math.MaxUint64)
 	for group = path.Clean("/" + group); ; group = path.Dir(group) {

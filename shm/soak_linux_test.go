@@ -2,23 +2,12 @@ package shm
 
 import (
 	"math/rand/v2"
-	"os"
 	"strings"
 	"sync"
 	"testing"
 
 	"shmcv/internal/abi"
 )
-
-// descriptors counts this process's open files.
-func descriptors(t testing.TB) int {
-	t.Helper()
-	entries, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return len(entries)
-}
 
 func TestTenThousandRoundsLeaveNothing(t *testing.T) {
 	name := newName(t)
@@ -31,18 +20,18 @@ func TestTenThousandRoundsLeaveNothing(t *testing.T) {
 		again.Release()
 	}
 	round()
-	files, maps := descriptors(t), mappings(t)
+	files, maps := descriptors(t), mapped(t)
 	for range 10000 {
 		round()
 	}
 	if n := descriptors(t); n != files {
 		t.Errorf("%d file descriptors before, %d after", files, n)
 	}
-	if n := mappings(t); n != maps {
+	if n := mapped(t); n != maps {
 		t.Errorf("%d mappings before, %d after", maps, n)
 	}
-	if len(segments.byFile) != 0 {
-		t.Errorf("%d segments are remembered", len(segments.byFile))
+	if len(mappings.byFile) != 0 {
+		t.Errorf("%d segments are remembered", len(mappings.byFile))
 	}
 }
 
@@ -53,7 +42,7 @@ func TestFailuresLeaveNothing(t *testing.T) {
 	id := sealed(newIdentity(shape{size: 100}, 131072))
 	writeFile(t, overwritten, append(append(make([]byte, 61440), id...), make([]byte, trailerSize-128)...))
 	corrupted.trailer.Identity.Size++
-	files, maps := descriptors(t), mappings(t)
+	files, maps := descriptors(t), mapped(t)
 	for range 100 {
 		_, err := Create(taken.Name(), 100)
 		must(t, err, abi.EExists)
@@ -67,7 +56,7 @@ func TestFailuresLeaveNothing(t *testing.T) {
 	if n := descriptors(t); n != files {
 		t.Errorf("%d file descriptors before, %d after", files, n)
 	}
-	if n := mappings(t); n != maps {
+	if n := mapped(t); n != maps {
 		t.Errorf("%d mappings before, %d after", maps, n)
 	}
 }
@@ -139,7 +128,7 @@ func TestEverythingAtOnceFromEightGoroutines(t *testing.T) {
 	if n := descriptors(t); n != files {
 		t.Errorf("%d file descriptors before, %d after", files, n)
 	}
-	if len(segments.byFile) != 0 {
-		t.Errorf("%d segments are remembered", len(segments.byFile))
+	if len(mappings.byFile) != 0 {
+		t.Errorf("%d segments are remembered", len(mappings.byFile))
 	}
 }
