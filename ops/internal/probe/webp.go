@@ -1,4 +1,4 @@
-package ops
+package probe
 
 import (
 	"bytes"
@@ -17,7 +17,7 @@ func isWebP(b []byte) bool {
 
 func parseWebP(b []byte) (header, error) {
 	if len(b) < webpHeader {
-		return header{}, fmt.Errorf("%w of the WebP's header", errShort)
+		return header{}, fmt.Errorf("%w of the WebP's header", ErrShort)
 	}
 	h := header{depth: abi.DepthU8, channels: 3, orientation: 1}
 	alpha := false
@@ -57,7 +57,7 @@ func webpOrientation(b []byte) (int, error) {
 	for rest := b[12:]; len(rest) >= 8; {
 		size := uint64(binary.LittleEndian.Uint32(rest[4:]))
 		if size > uint64(len(rest)-8) {
-			return 1, fmt.Errorf("%w of the WebP's chunk %q", errShort, rest[:4])
+			return 1, fmt.Errorf("%w of the WebP's chunk %q", ErrShort, rest[:4])
 		}
 		if string(rest[:4]) == "EXIF" {
 			return exifOrientation(rest[8 : 8+size]), nil
@@ -69,7 +69,7 @@ func webpOrientation(b []byte) (int, error) {
 
 func wholeWebP(b []byte) error {
 	if size := uint64(binary.LittleEndian.Uint32(b[4:])); size > uint64(len(b)-8) {
-		return fmt.Errorf("%w: the WebP has %d bytes of %d", errShort, len(b), size+8)
+		return fmt.Errorf("%w: the WebP has %d bytes of %d", ErrShort, len(b), size+8)
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package ops
+package probe
 
 import (
 	"bytes"
@@ -112,7 +112,7 @@ func wholeTIFF(b []byte) error {
 				return err
 			}
 			if start > uint64(len(b)) || size > uint64(len(b))-start {
-				return fmt.Errorf("%w of the TIFF's part %d of %d", errShort, i+1, offsets.count)
+				return fmt.Errorf("%w of the TIFF's part %d of %d", ErrShort, i+1, offsets.count)
 			}
 		}
 	}
