@@ -149,7 +149,7 @@ func parsePNG(b []byte) (header, error) {
 func wholePNG(b []byte) error {
 	return pngChunks(b, func(chunk pngChunk) error {
 		if crc32.ChecksumIEEE(chunk.summed) != chunk.sum {
-			return malformed("the PNG is corrupt: the checksum of its chunk %q is wrong", chunk.kind[:])
+			return malformed("the PNG is corrupt: the checksum of its chunk %q is wrong", string(chunk.kind[:]))
 		}
 		return nil
 	})
@@ -188,7 +188,7 @@ func firstChunk(b []byte) (pngChunk, error) {
 	}
 	length, kind := uint64(binary.BigEndian.Uint32(b)), [4]byte(b[4:8])
 	if length > uint64(len(b)-12) {
-		return pngChunk{}, fmt.Errorf("%w of the PNG's chunk %q", ErrShort, kind[:])
+		return pngChunk{}, fmt.Errorf("%w of the PNG's chunk %q", ErrShort, string(kind[:]))
 	}
 	end := 8 + length
 	return pngChunk{kind, b[8:end], b[4:end], binary.BigEndian.Uint32(b[end:]), b, b[end+4:]}, nil
