@@ -1,4 +1,4 @@
-package ops
+package probe
 
 import (
 	"bytes"
@@ -30,6 +30,10 @@ func isTIFF(b []byte) bool {
 	}
 	return false
 }
+
+// maxCount is the largest count of numbers in an entry that is looked at: more than a file of the largest size that is
+// read can have. A parser must not compare with the length of the content, which may be a beginning of the file.
+const maxCount = 1 << 32
 
 // tiffField is an entry of a directory: so many numbers of so many bytes each, from offset on.
 type tiffField struct{ offset, count, bytes uint64 }
@@ -112,13 +116,14 @@ func wholeTIFF(b []byte) error {
 				return err
 			}
 			if start > uint64(len(b)) || size > uint64(len(b))-start {
-				return fmt.Errorf("%w of the TIFF's part %d of %d", errShort, i+1, offsets.count)
+				return fmt.Errorf("%w of the TIFF's part %d of %d", ErrShort, i+1, offsets.count)
 			}
 		}
 	}
 	return nil
 }
 
+// readTIFF reads the first directory. Its errors are those of PlanFor.
 func readTIFF(b []byte) (*tiff, error) {
 	order, _ := byteOrder(b)
 	t := &tiff{cursor: cursor{data: b, order: order}, fields: map[uint64]tiffField{}}
@@ -134,6 +139,9 @@ func readTIFF(b []byte) (*tiff, error) {
 	if big {
 		entries = t.u64(directory)
 	}
+	if err := t.err("the TIFF's directory"); err != nil {
+		return nil, err
+	}
 	if entries > 65535 {
 		return nil, malformed("the TIFF's directory says %d entries", entries)
 	}
@@ -144,8 +152,8 @@ func readTIFF(b []byte) (*tiff, error) {
 		if err := t.err("the TIFF's directory"); err != nil {
 			return nil, err
 		}
-		if field.count > uint64(len(b)) || field.bytes == 0 {
-			continue // a type or a tag that is not one of ours; libtiff judges it
+		if field.bytes == 0 || field.count > maxCount {
+			continue // A type or a tag that is none of ours; libtiff judges it.
 		}
 		if field.count*field.bytes > word {
 			field.offset = number(field.offset)

@@ -1,4 +1,4 @@
-package ops
+package probe
 
 import (
 	"bytes"
@@ -68,12 +68,12 @@ func wholeJPEG(b []byte) error {
 }
 
 // jpegSegments calls visit for each marker segment from position on, entropy-coded data being skipped, until visit
-// says stop. errShort when the file ends before that.
+// says stop. It returns ErrShort if the file ends before that.
 func jpegSegments(b []byte, position int, visit func(marker byte, body []byte) (more bool, err error)) error {
 	for {
 		skip := bytes.IndexByte(b[position:], 0xFF)
 		if skip < 0 || position+skip+1 >= len(b) {
-			return errShort
+			return ErrShort
 		}
 		position += skip + 1
 		marker := b[position]
@@ -93,14 +93,14 @@ func jpegSegments(b []byte, position int, visit func(marker byte, body []byte) (
 		}
 		position++
 		if position+2 > len(b) {
-			return errShort
+			return ErrShort
 		}
 		length := int(binary.BigEndian.Uint16(b[position:]))
 		if length < 2 {
 			return malformed("the JPEG has a segment %02X of %d bytes", marker, length)
 		}
 		if position+length > len(b) {
-			return errShort
+			return ErrShort
 		}
 		more, err := visit(marker, b[position+2:position+length])
 		if err != nil || !more {

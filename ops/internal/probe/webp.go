@@ -1,4 +1,4 @@
-package ops
+package probe
 
 import (
 	"bytes"
@@ -17,7 +17,7 @@ func isWebP(b []byte) bool {
 
 func parseWebP(b []byte) (header, error) {
 	if len(b) < webpHeader {
-		return header{}, fmt.Errorf("%w of the WebP's header", errShort)
+		return header{}, fmt.Errorf("%w of the WebP's header", ErrShort)
 	}
 	h := header{depth: abi.DepthU8, channels: 3, orientation: 1}
 	alpha := false
@@ -52,24 +52,29 @@ func parseWebP(b []byte) (header, error) {
 	return h, nil
 }
 
-// webpOrientation looks for the EXIF block, which comes after the pixels.
+// webpOrientation looks for the EXIF block, which comes after the pixels. As libwebp, it looks no further than to where
+// the file's own header says that the file ends.
 func webpOrientation(b []byte) (int, error) {
-	for rest := b[12:]; len(rest) >= 8; {
+	end := webpBytes(b)
+	for rest := b[12:max(12, min(end, uint64(len(b))))]; len(rest) >= 8; {
 		size := uint64(binary.LittleEndian.Uint32(rest[4:]))
 		if size > uint64(len(rest)-8) {
-			return 1, fmt.Errorf("%w of the WebP's chunk %q", errShort, rest[:4])
+			return 1, fmt.Errorf("%w of the WebP's chunk %q", ErrShort, rest[:4])
 		}
 		if string(rest[:4]) == "EXIF" {
 			return exifOrientation(rest[8 : 8+size]), nil
 		}
 		rest = rest[min(uint64(len(rest)), 8+size+size&1):]
 	}
-	return 1, nil
+	return 1, wholeWebP(b)
 }
 
+// webpBytes returns the length of the file, as its header has it.
+func webpBytes(b []byte) uint64 { return 8 + uint64(binary.LittleEndian.Uint32(b[4:])) }
+
 func wholeWebP(b []byte) error {
-	if size := uint64(binary.LittleEndian.Uint32(b[4:])); size > uint64(len(b)-8) {
-		return fmt.Errorf("%w: the WebP has %d bytes of %d", errShort, len(b), size+8)
+	if size := webpBytes(b); size > uint64(len(b)) {
+		return fmt.Errorf("%w: the WebP has %d bytes of %d", ErrShort, len(b), size)
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package ops
+package probe
 
 import (
 	"math"
@@ -52,7 +52,7 @@ func pnmNumber(b []byte) (uint64, []byte, error) {
 			return pnmDigits(b)
 		}
 	}
-	return 0, nil, errShort
+	return 0, nil, ErrShort
 }
 
 func pnmDigits(b []byte) (uint64, []byte, error) {
@@ -68,5 +68,5 @@ func pnmDigits(b []byte) (uint64, []byte, error) {
 			return 0, nil, malformed("the PNM header has a number that is too large")
 		}
 	}
-	return 0, nil, errShort
+	return 0, nil, ErrShort
 }

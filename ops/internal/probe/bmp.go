@@ -1,4 +1,4 @@
-package ops
+package probe
 
 import (
 	"bytes"
@@ -15,6 +15,7 @@ func parseBMP(b []byte) (header, error) {
 	c := cursor{data: b, order: binary.LittleEndian}
 	size := c.u32(14)
 	switch {
+	case c.short: // What has not been read is not judged.
 	case size == coreHeader:
 		h.width, h.height = c.u16(18), c.u16(20)
 		h.channels = 1 // whatever the palette has: so OpenCV reads this oldest kind of header
@@ -22,7 +23,7 @@ func parseBMP(b []byte) (header, error) {
 		// The height is negative where the top row comes first.
 		width, height := int32(c.u32(18)), int32(c.u32(22))
 		bits, compression := c.u16(28), c.u32(30)
-		if width <= 0 {
+		if width <= 0 && !c.short {
 			return h, malformed("the BMP header says a width of %d", width)
 		}
 		h.width, h.height = uint64(width), uint64(max(int64(height), -int64(height)))
