@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The one entry to building, running and testing shmcv. Every step installs what it needs, and says so.
+# The entry to building, running and testing shmcv. Every step installs the tools that it needs, and prints their names.
 set -euo pipefail
 
 usage() {
@@ -10,13 +10,13 @@ usage: ./build.sh COMMAND
   test [SUITE...]    build, and run the tests: go, c, python, csharp, hosting (all of them unless named)
   hosting [...]      only the hosting test; --without CURE [RUNS]: with a library that lacks a cure, to see it fail
   check              formatting, linters, warnings, generated files, exported symbols
-  bench [ROW...]     build, and measure beside what people use instead; --quick: half a minute; --publish: into the documents
+  bench [ROW...]     build, and measure beside other libraries; --quick: half a minute; --publish: write the documents' tables
   build              build/libshmcv.so and include/shmcv.h
-  generate           the generated files again, after a change in export/ or internal/abi/
+  generate           the generated files; run it after a change in export/ or internal/abi/
   install PREFIX     library, headers, pkg-config and CMake files, under PREFIX
-  dist               the Python wheel and, where dotnet is, the NuGet packages, in build/dist
-  deps               only install what is missing (Debian, Ubuntu)
-  clean              remove build/ (the cached OpenCV stays; it is in ~/.cache/shmcv)
+  dist               the Python wheel and, if dotnet is installed, the NuGet packages, in build/dist
+  deps               only install missing tools (Debian, Ubuntu)
+  clean              remove build/; the cached OpenCV stays in ~/.cache/shmcv
 
 SHMCV_OPENCV=system links with the system's OpenCV instead of the pinned one.
 TEXT

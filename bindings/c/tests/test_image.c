@@ -1,4 +1,4 @@
-/* The description of an image, and pixels that go in and out by copy. */
+/* Image descriptions, and reading and writing pixels by copy. */
 #include "test.h"
 #include "vectors.h"
 
