@@ -4,7 +4,7 @@ run_checks() {
     local problems=() check
     need_python
     mkdir -p "$build/log"
-    for check in generated gofmt vet staticcheck layers header symbols libraries version ruff mypy shellcheck csharp; do
+    for check in generated gofmt vet staticcheck layers header symbols libraries paths notices version ruff mypy shellcheck csharp; do
         if "check_$check" >"$build/log/check-$check.log" 2>&1; then
             say "ok: $check"
         else
@@ -68,6 +68,25 @@ check_libraries() {
     echo "$others"
     [ -z "$others" ]
 }
+
+# The library and the plugin hold no folder of this machine. The system's own OpenCV is not built here.
+check_paths() {
+    local folder file failed=0
+    for folder in "$HOME" "$root" "$cache" "$(go env GOMODCACHE)" "$(go env GOCACHE)"; do
+        [ "$folder" != / ] || continue
+        for file in "$build"/lib*.so; do
+            ! grep -qaF "$folder/" "$file" || {
+                echo "${file##*/} names the build machine's folder $folder:"
+                strings -a "$file" | grep -F "$folder/" | head -n 5
+                failed=1
+            }
+        done
+    done
+    [ "$failed" = 0 ]
+}
+
+# Everything that is linked into the library has a notice.
+check_notices() { write_notices; }
 
 # One version: what other files must spell out for their own tools is that of internal/abi/version.go.
 check_version() { python3 "$root/scripts/version.py"; }
