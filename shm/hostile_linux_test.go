@@ -194,6 +194,10 @@ func FuzzTrailer(f *testing.F) {
 	for _, used := range usedTrailers(f) {
 		f.Add(used, uint32(granularity), false)
 	}
+	large := usedTrailers(f)
+	large[0][192+24], large[1][512+64+24+1] = 200, 255 // Strides by which the images do not fit their memory.
+	f.Add(large[0], uint32(granularity), false)
+	f.Add(large[1], uint32(granularity), false)
 	odd := usedTrailers(f)[0]
 	odd[128], odd[144] = odd[128]|1, odd[144]|1 // As of a process that has died storing.
 	f.Add(odd, uint32(granularity), false)
