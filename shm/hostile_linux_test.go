@@ -2,9 +2,10 @@ package shm
 
 import (
 	"bytes"
-	"encoding/binary"
 	"math/rand/v2"
+	"os"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -177,47 +178,193 @@ func TestFaultLeavesNoLockHeld(t *testing.T) {
 	}
 }
 
+// FuzzTrailer lets a neighbour write anything at the end of a file of any size, and then calls everything that believes
+// it. Whatever is there, calls fail or give what is sane: images fit their memory, and nothing waits or runs without end.
 func FuzzTrailer(f *testing.F) {
-	f.Add([]byte{}, true)
-	f.Add(bytes.Repeat([]byte{0xff}, trailerSize), false)
-	f.Add(bytes.Repeat([]byte{0xff}, trailerSize), true)
-	f.Add(sealed(newIdentity(shape{size: 100}, 65536)), true)
-	withImage := append(sealed(newIdentity(shape{size: 100}, 65536)), make([]byte, 128)...)
-	withImage[128] = 2
-	*(*abi.ImageInfo)(unsafe.Pointer(&withImage[192])) = small
-	f.Add(withImage, false)
-	withImage = bytes.Clone(withImage)
-	withImage[128] = 3
-	f.Add(withImage, true)
-	f.Fuzz(func(t *testing.T, content []byte, seal bool) {
-		name := newName(t)
-		create(t, name, 100).Release()
-		if len(content) > trailerSize {
-			content = content[:trailerSize]
-		}
-		content = bytes.Clone(content)
-		if seal && len(content) >= 128 { // Past the checksum, to what comes after it
-			binary.LittleEndian.PutUint64(content, magic)
+	// Small, so that a run takes no time; several multiples of a segment's granularity.
+	const largest = 4 * granularity
+	single, stream := newIdentity(shape{size: 100}, granularity), newIdentity(shape{size: 16384, slots: 4, slotSize: 4096}, granularity)
+	f.Add([]byte{}, uint32(granularity), true)
+	f.Add([]byte{}, uint32(1), false)
+	f.Add(bytes.Repeat([]byte{0xff}, trailerSize), uint32(granularity), false)
+	f.Add(bytes.Repeat([]byte{0xff}, trailerSize), uint32(2*granularity), true)
+	f.Add(sealed(single), uint32(granularity), true)
+	f.Add(sealed(single), uint32(5000), true)
+	f.Add(sealed(stream), uint32(granularity), true)
+	for _, used := range usedTrailers(f) {
+		f.Add(used, uint32(granularity), false)
+	}
+	large := usedTrailers(f)
+	large[0][192+24], large[1][512+64+24+1] = 200, 255 // Strides by which the images do not fit their memory.
+	f.Add(large[0], uint32(granularity), false)
+	f.Add(large[1], uint32(granularity), false)
+	odd := usedTrailers(f)[0]
+	odd[128], odd[144] = odd[128]|1, odd[144]|1 // As of a process that has died storing.
+	f.Add(odd, uint32(granularity), false)
+
+	f.Fuzz(func(t *testing.T, content []byte, size uint32, seal bool) {
+		size = 1 + size%largest
+		content = bytes.Clone(content[:min(len(content), trailerSize, int(size))])
+		if seal && len(content) >= 128 && size >= trailerSize { // Past the identity's checks, to what comes behind it.
 			id := *(*identity)(unsafe.Pointer(&content[0]))
+			id.Magic, id.Version, id.TrailerSize = magic, layoutVersion, trailerSize
+			id.FileSize, id.Capacity = uint64(size), uint64(size)-trailerSize
 			copy(content, sealed(id))
 		}
-		overwrite(t, rawFile(t, name), 65536, content)
-		s, err := Open(name)
+		file := make([]byte, size)
+		copy(file[max(0, int(size)-trailerSize):], content)
+		name := newName(t)
+		writeFile(t, name, file)
+		useAll(t, name)
+	})
+}
+
+// usedTrailers gives the trailers of a segment with an image, and of a stream with frames, one of which is being read.
+func usedTrailers(t testing.TB) [][]byte {
+	t.Helper()
+	segment := create(t, newName(t), 100)
+	defer segment.Release()
+	must(t, segment.Store(func([]byte) (abi.ImageInfo, error) { return small, nil }), abi.OK)
+	stream, err := CreateStream(newName(t), 4096, 4)
+	must(t, err, abi.OK)
+	defer stream.Release()
+	for range 6 {
+		frame, err := stream.Begin()
+		must(t, err, abi.OK)
+		must(t, frame.SetImage(small), abi.OK)
+		_, err = frame.Publish()
+		must(t, err, abi.OK)
+		frame.Release()
+	}
+	frame, err := waitFor(stream, 0, 0)
+	must(t, err, abi.OK)
+	defer frame.Release()
+	var trailers [][]byte
+	for _, name := range []string{segment.Name(), stream.Name()} {
+		content, err := os.ReadFile(pathOf(name))
+		must(t, err, abi.OK)
+		trailers = append(trailers, content[len(content)-trailerSize:])
+	}
+	return trailers
+}
+
+// useAll calls all functions that look at the file of that name: List and Sweep on this name alone, because other
+// processes that fuzz have names there too.
+func useAll(t *testing.T, name string) {
+	info, err := infoOf(name)
+	expected(t, err, abi.EInvalid, abi.ECorrupt, abi.EUnsupported)
+	if err == nil {
+		checkInfo(t, info)
+	}
+	segment, err := Open(name)
+	if err == nil {
+		useSegment(t, segment)
+	} else {
+		expected(t, err, abi.EInvalid, abi.ECorrupt, abi.EUnsupported)
+	}
+	stream, streamErr := OpenStream(name)
+	if streamErr == nil {
+		useStream(t, stream)
+	} else {
+		expected(t, streamErr, abi.EInvalid, abi.ECorrupt, abi.EUnsupported)
+	}
+	if err == nil && streamErr == nil {
+		t.Fatal("it is a segment and a stream")
+	}
+	_, err = sweepName(name)
+	expected(t, err, abi.EInvalid, abi.ECorrupt, abi.EUnsupported)
+	expected(t, Clear(name), abi.ENotFound)
+}
+
+// expected fails the test unless err is nil or has one of the codes.
+func expected(t *testing.T, err error, codes ...abi.Code) {
+	t.Helper()
+	if err != nil && !slices.Contains(codes, abi.CodeOf(err)) {
+		t.Fatalf("code %d: %v", abi.CodeOf(err), err)
+	}
+}
+
+func checkInfo(t *testing.T, info abi.SegmentInfo) {
+	t.Helper()
+	room := info.Size
+	if info.Slots != 0 {
+		room = info.SlotSize
+	}
+	if info.Size > info.FileSize || uint64(info.Slots)*info.SlotSize > info.Size || info.HasImage != 0 && info.Image.Bytes() > room {
+		t.Fatalf("%+v", info)
+	}
+}
+
+func useSegment(t *testing.T, s *Segment) {
+	defer s.Release()
+	memory, err := s.Bytes()
+	expected(t, err)
+	memory[0], memory[len(memory)-1] = 1, 1
+	if info, err := s.Info(); err == nil {
+		checkInfo(t, info)
+	} else {
+		expected(t, err, abi.ECorrupt)
+	}
+	if image, err := s.Image(); err == nil && image.Bytes() > uint64(len(memory)) {
+		t.Fatalf("%+v in %d bytes", image, len(memory))
+	} else {
+		expected(t, err, abi.ENoImage, abi.ECorrupt)
+	}
+	sequence, err := s.Sequence()
+	expected(t, err)
+	_, err = awaitImage(s, sequence, time.Microsecond)
+	expected(t, err, abi.ETimeout, abi.EUnsupported)
+	err = s.Read(func(image abi.ImageInfo, pixels []byte) error {
+		_ = bytes.Clone(pixels)
+		return nil
+	})
+	expected(t, err, abi.ENoImage, abi.ECorrupt)
+	// What is stored properly is then there, whatever was there before.
+	expected(t, s.Store(func([]byte) (abi.ImageInfo, error) { return small, nil }), abi.ETooSmall)
+	if len(memory) >= int(small.Bytes()) {
+		mustImage(t, s, small)
+	}
+}
+
+func useStream(t *testing.T, s *Stream) {
+	defer s.Release()
+	if info, err := s.Info(); err == nil {
+		checkInfo(t, info)
+	} else {
+		expected(t, err, abi.ECorrupt)
+	}
+	read := func(newerThan uint64) {
+		frame, err := waitFor(s, newerThan, time.Microsecond)
 		if err != nil {
+			expected(t, err, abi.ETimeout, abi.ECorrupt, abi.EBusy)
 			return
 		}
-		defer s.Release()
-		pixels, err := s.Bytes()
-		if err != nil {
+		defer frame.Release()
+		if err := frame.Read(func(_ abi.ImageInfo, pixels []byte) error { _ = bytes.Clone(pixels); return nil }); err != nil {
 			t.Fatal(err)
 		}
-		pixels[0], pixels[len(pixels)-1] = 1, 1
-		if image, err := s.Image(); err == nil && image.Bytes() > uint64(len(pixels)) {
-			t.Fatalf("%+v in %d bytes", image, len(pixels))
+		memory, err := frame.Bytes()
+		if image, none := frame.Image(); err != nil || none != nil || image.Bytes() > uint64(len(memory)) {
+			t.Fatalf("%+v in %d bytes, %v, %v", image, len(memory), err, none)
 		}
-		_, _ = s.Info()
-		_ = s.SetImage(small)
-	})
+	}
+	read(0)
+	for range 2 * slotCount {
+		frame, err := s.Begin()
+		if err != nil {
+			expected(t, err, abi.ECorrupt, abi.EBusy)
+			break
+		}
+		memory, err := frame.Bytes()
+		expected(t, err)
+		memory[0], memory[len(memory)-1] = 1, 1
+		expected(t, frame.SetImage(small))
+		sequence, err := frame.Publish()
+		expected(t, err)
+		frame.Release()
+		read(sequence - 1)
+	}
+	read(1 << 63)
 }
 
 func TestNeighbourThatScribblesOnAStreamMakesCallsFailAndNoMore(t *testing.T) {
