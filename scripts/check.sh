@@ -4,7 +4,7 @@ run_checks() {
     local problems=() check
     need_python
     mkdir -p "$build/log"
-    for check in generated gofmt vet staticcheck layers header symbols libraries paths notices version ruff mypy shellcheck csharp; do
+    for check in generated gofmt vet staticcheck layers probe header symbols libraries paths notices version ruff mypy shellcheck csharp; do
         if "check_$check" >"$build/log/check-$check.log" 2>&1; then
             say "ok: $check"
         else
@@ -44,6 +44,9 @@ check_layers() {
     (cd "$root" && "${foreign[@]}" go vet -tags shmcv_none ./shm/... ./internal/...) || failed=1
     return $failed
 }
+
+# The probes are pure Go: nothing that they import needs a C compiler, or OpenCV.
+check_probe() { ! (cd "$root" && go list -deps ./ops/internal/probe) | grep -E 'runtime/cgo|gocv'; }
 
 # The headers alone, as strict as compilers get.
 check_header() {

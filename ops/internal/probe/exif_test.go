@@ -30,7 +30,6 @@ func FuzzEXIF(f *testing.F) {
 	}
 	f.Add(exifBlock(binary.LittleEndian, nil, 3), uint16(11), uint16(9), false)
 	f.Fuzz(func(t *testing.T, block []byte, cut, orientation uint16, big bool) {
-		defer hangGuard()()
 		got := exifOrientation(block)
 		if got < 1 || got > 8 {
 			t.Fatalf("orientation %d", got)
