@@ -1,12 +1,11 @@
-# The files that ./build.sh install puts under a prefix. None of them contains the prefix, so a user may move the
-# installation.
+# What ./build.sh install puts under a prefix. Nothing in it names the prefix, so the whole may be moved afterwards.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(shmcv_cmake_dir "${CMAKE_INSTALL_LIBDIR}/cmake/shmcv")
 
 install(FILES "${shmcv_library}" DESTINATION "${CMAKE_INSTALL_LIBDIR}")
-# The plugin that draws windows. The library looks for it in its own folder; without the plugin it shows no windows.
+# The windows' plugin; the library looks for it beside itself, and does without where it is not.
 install(FILES "${SHMCV_LIBRARY_DIR}/libopencv_highgui_gtk3.so" DESTINATION "${CMAKE_INSTALL_LIBDIR}" OPTIONAL)
 install(FILES "${shmcv_root}/include/shmcv.h" "${shmcv_root}/include/shmcv.hpp"
         "${shmcv_root}/include/shmcv_constants.hpp"

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # install_test.sh CMAKE BUILD_FOLDER TESTDATA: installs shmcv, moves the installation, and builds and runs programs with
-# it, by pkg-config and by CMake.
+# what pkg-config and CMake then say of it.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 cmake="$1" build="$2" testdata="$3"
 
 "$cmake" --install "$build" --prefix "$work/first" >"$work/install.log" || fail "cmake --install: $(cat "$work/install.log")"
-mv "$work/first" "$work/moved here" # no installed file may contain the prefix
+mv "$work/first" "$work/moved here" # a prefix is nothing that the files may know
 
 cat >"$work/program.c" <<'C'
 #include <shmcv.h>
@@ -61,7 +61,7 @@ LD_LIBRARY_PATH="$library_folder" says "C++ with pkg-config" "$work/with_pkg_con
 says "C with CMake" "$work/build/program_c"
 says "C++ with CMake" "$work/build/program_cpp"
 
-# CMake must refuse another major or minor version than the requested one.
+# Another major or minor version than what was asked for is not taken.
 sed -i 's/find_package(shmcv 0.1 REQUIRED)/find_package(shmcv 9.0 REQUIRED)/' "$work/CMakeLists.txt"
 ! "$cmake" -S "$work" -B "$work/refused" -DCMAKE_PREFIX_PATH="$work/moved here" >"$work/cmake.log" 2>&1 ||
-    fail "find_package(shmcv 9.0) accepted version $version"
+    fail "find_package(shmcv 9.0) was content with $version"
