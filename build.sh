@@ -11,7 +11,7 @@ usage: ./build.sh COMMAND
   hosting [...]      only the hosting test; --without CURE [RUNS]: with a library that lacks a cure, to see it fail
   fuzz [MINUTES]     the fuzz targets, for so many minutes together (10 unless said)
   check              formatting, linters, warnings, generated files, exported symbols
-  bench [ROW...]     build, and measure beside other libraries; --quick: half a minute; --publish: write the documents' tables
+  bench [ROW...]     build, and measure beside other libraries; --quick: half a minute; --publish: write the documents
   build              build/libshmcv.so and include/shmcv.h
   generate           the generated files; run it after a change in export/ or internal/abi/
   install PREFIX     library, headers, pkg-config and CMake files, under PREFIX

@@ -107,7 +107,7 @@ TEST(missing_files_and_folders_are_not_found) {
     CHECK_FAILS(SHMCV_E_NOT_FOUND, "missing", shmcv_save(seg, temporary("missing/saved.png"), SHMCV_QUALITY_DEFAULT));
 }
 
-TEST(what_is_no_path_is_refused) {
+TEST(invalid_paths_are_refused) {
     const shmcv_segment seg = loaded("small-bgr.png", SHMCV_LOAD_COLOR);
     CHECK(shmcv_load(seg, "", SHMCV_LOAD_COLOR, NULL) != SHMCV_OK);
     CHECK(shmcv_save(seg, "", SHMCV_QUALITY_DEFAULT) != SHMCV_OK);

@@ -44,13 +44,13 @@ TEST(message_is_cut_between_characters) {
     CHECK_INT(at + 3, strlen(cut));
 }
 
-TEST(last_error_refuses_no_buffer) {
+TEST(last_error_refuses_a_missing_buffer) {
     char buffer[8];
     CHECK_INT(SHMCV_E_INVALID, shmcv_last_error(NULL, 8));
     CHECK_INT(SHMCV_E_INVALID, shmcv_last_error(buffer, 0));
 }
 
-TEST(long_message_is_kept_whole_characters) {
+TEST(long_message_is_cut_below_the_limit) {
     char name[20000];
     memset(name, 'n', sizeof name - 1);
     name[sizeof name - 1] = '\0';

@@ -156,7 +156,7 @@ TEST(two_handles_of_one_segment_are_independent) {
     CHECK_OK(shmcv_close(two));
 }
 
-TEST(cleared_segment_stays_whole_for_those_who_have_it) {
+TEST(cleared_segment_stays_whole_for_open_handles) {
     const char *name = new_name();
     shmcv_segment old, new;
     NEED_OK(shmcv_create(name, 64, &old));
@@ -328,7 +328,7 @@ TEST(empty_foreign_file_is_refused) {
     CHECK_INT(99, seg.handle);
 }
 
-TEST(what_is_no_plain_file_is_refused) {
+TEST(files_other_than_plain_ones_are_refused) {
     const char *target = new_name(), *link = new_name(), *fifo = new_name(), *directory = new_name();
     char path[300];
     shmcv_segment seg = {99};

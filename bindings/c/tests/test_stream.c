@@ -194,7 +194,7 @@ CHILD(write_for_ever) {
     }
 }
 
-TEST(second_writer_waits_for_the_first_ones_end) {
+TEST(second_writer_is_refused_until_the_first_ends) {
     const char *name = new_name();
     shmcv_stream stream = new_stream(name, 0);
     shmcv_frame frame;

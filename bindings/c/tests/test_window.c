@@ -30,7 +30,7 @@ TEST(nodisplay_show_is_an_error_at_once) {
     CHECK_OK(shmcv_flip(seg, seg, SHMCV_FLIP_BOTH)); /* the rest of the library still works */
 }
 
-TEST(nodisplay_nobody_answering_is_an_error_too) {
+TEST(nodisplay_silent_display_is_an_error_too) {
     setenv("DISPLAY", ":987", 1);
     unsetenv("WAYLAND_DISPLAY");
     const shmcv_segment seg = counting(8, 8, SHMCV_ORDER_BGR);
