@@ -41,7 +41,7 @@ CPP
 cat >"$work/CMakeLists.txt" <<'CMAKE'
 cmake_minimum_required(VERSION 3.16)
 project(user C CXX)
-find_package(shmcv 0.2 REQUIRED)
+find_package(shmcv ${wanted} REQUIRED)
 add_executable(program_c program.c)
 target_link_libraries(program_c PRIVATE shmcv::shmcv)
 add_executable(program_cpp program.cpp)
@@ -68,12 +68,14 @@ pkg-config --list-all | grep '^shmcv .*Images in named shared memory' >"$work/de
 LD_LIBRARY_PATH="$library_folder" says "C with pkg-config" "$work/with_pkg_config"
 LD_LIBRARY_PATH="$library_folder" says "C++ with pkg-config" "$work/with_pkg_config_cpp"
 
-{ "$cmake" -S "$work" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/moved here" && "$cmake" --build "$work/build"; } \
+{ "$cmake" -S "$work" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/moved here" -Dwanted="${version%.*}" &&
+    "$cmake" --build "$work/build"; } \
     >"$work/cmake.log" 2>&1 || fail "find_package(shmcv): $(cat "$work/cmake.log")"
 says "C with CMake" "$work/build/program_c"
 says "C++ with CMake" "$work/build/program_cpp"
 
 # find_package refuses a version whose major or minor number is not the requested one.
-sed -i 's/find_package(shmcv 0.2 REQUIRED)/find_package(shmcv 9.0 REQUIRED)/' "$work/CMakeLists.txt"
-! "$cmake" -S "$work" -B "$work/refused" -DCMAKE_PREFIX_PATH="$work/moved here" >"$work/cmake.log" 2>&1 ||
-    fail "find_package(shmcv 9.0) accepted $version"
+for wanted in 0.0 9.0; do
+    ! "$cmake" -S "$work" -B "$work/refused" -DCMAKE_PREFIX_PATH="$work/moved here" -Dwanted="$wanted" \
+        >"$work/cmake.log" 2>&1 || fail "find_package(shmcv $wanted) accepted $version"
+done
