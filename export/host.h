@@ -1,5 +1,5 @@
-/* What the library, a guest, needs of its host: a process with an operating system and a runtime of its own. Each system
- * has its own file behind this header (host_linux.c, sleep_linux.c). docs/host-safety.md tells why. */
+/* What the library, a guest, needs of its host: a process with an operating system and a runtime of its own. Each
+ * system has its own file behind this header (host_linux.c, sleep_linux.c). docs/host-safety.md tells why. */
 #ifndef SHMCV_HOST_H
 #define SHMCV_HOST_H
 
@@ -30,12 +30,12 @@ void shmcv_mask(shmcv_host_state *state);
 /* shmcv_unmask puts back what shmcv_mask kept. */
 void shmcv_unmask(const shmcv_host_state *state);
 
-/* shmcv_restore_host gives the host back what Go's start has taken from it and does not need. Calls after the first have
- * no effect. */
+/* shmcv_restore_host gives the host back what Go's start has taken from it and does not need. Calls after the first
+ * have no effect. */
 void shmcv_restore_host(void);
 
-/* A function that waits asks its shim by this to sleep, and to call it again with the same nap. It is shm.Nap, which tells
- * why Go does not sleep itself. */
+/* A function that waits asks its shim by this to sleep, and to call it again with the same nap. It is shm.Nap, which
+ * tells why Go does not sleep itself. */
 typedef struct shmcv_nap {
     const void *word;  /* what to sleep on; NULL if there is no need to sleep, and the call is over */
     uint32_t value;    /* sleep only as long as word has this value */

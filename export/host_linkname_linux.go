@@ -12,8 +12,8 @@ import (
 // them for the length of a call (host_linux.c): SIGCHLD, SIGPROF and 34. (34 is glibc's SIGRTMIN; musl uses it itself,
 // which is why the runtime unblocks it.) So init takes their marks away.
 //
-// The linker refuses to link to the runtime's variables without -checklinkname=0. build.sh gives that flag together with
-// this file's tag. See docs/host-safety.md.
+// The linker refuses to link to the runtime's variables without -checklinkname=0. build.sh gives that flag together
+// with this file's tag. See docs/host-safety.md.
 //
 //go:linkname sigtable runtime.sigtable
 var sigtable [65]struct {

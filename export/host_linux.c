@@ -1,13 +1,13 @@
-/* Where Go, a guest, and its host collide: signals. docs/host-safety.md tells the whole story, with the commands that show
- * each crash and each cure. This file has the cures.
+/* Where Go, a guest, and its host collide: signals. docs/host-safety.md tells the whole story, with the commands that
+ * show each crash and each cure. This file has the cures.
  *
  * When the library is loaded, Go's runtime changes how the process handles signals:
  *   - it installs its own handlers for SIGSEGV, SIGBUS, SIGFPE, SIGPIPE and SIGURG, and
  *   - it adds SA_ONSTACK to every other handler that the host has.
  * Later, on each thread that calls it for the first time, it unblocks a dozen signals.
  *
- * CoreCLR suspends its threads for a garbage collection by SIGRTMIN. The handler must run on the interrupted thread's own
- * stack. CoreCLR turns SIGFPE into DivideByZeroException. Its SIGSEGV handler leaves its stack by a jump, goes on
+ * CoreCLR suspends its threads for a garbage collection by SIGRTMIN. The handler must run on the interrupted thread's
+ * own stack. CoreCLR turns SIGFPE into DivideByZeroException. Its SIGSEGV handler leaves its stack by a jump, goes on
  * elsewhere, and still reads what lies on the stack that it has left. */
 #include "host.h"
 
@@ -40,8 +40,8 @@ static bool is_handler(const struct sigaction *action) {
     return action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN;
 }
 
-/* held_back are the signals that wait until a call is over: all of them, except those that the calling thread itself can
- * cause, and SIGURG, by which Go preempts its threads. */
+/* held_back are the signals that wait until a call is over: all of them, except those that the calling thread itself
+ * can cause, and SIGURG, by which Go preempts its threads. */
 static void choose_held_back(void) {
     static const int through[] = {SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS, SIGURG};
     sigfillset(&held_back);
@@ -53,9 +53,9 @@ static void choose_held_back(void) {
 
 static void note_fork(void) { shmcv_forked = true; }
 
-/* Go's runtime starts in an ordinary constructor. A constructor of priority 101, the lowest that a program may use, runs
- * before it. The threads that Go starts inherit this thread's mask: the host's signals, which are blocked in it, then find
- * threads of the host. */
+/* Go's runtime starts in an ordinary constructor. A constructor of priority 101, the lowest that a program may use,
+ * runs before it. The threads that Go starts inherit this thread's mask: the host's signals, which are blocked in
+ * it, then find threads of the host. */
 __attribute__((constructor(101))) static void before_go_starts(void) {
     pthread_atfork(NULL, NULL, note_fork);
     for (int signal = 1; signal < SIGNALS; signal++) sigaction(signal, NULL, &before_go[signal]);
@@ -68,15 +68,15 @@ static bool go_has_started(void) {
     return sigaction(SIGSEGV, NULL, &fault) == 0 && fault.sa_handler != before_go[SIGSEGV].sa_handler;
 }
 
-/* goes_back returns true if a signal's disposition becomes again what it was before Go. Go code needs neither SIGFPE nor
- * SIGPIPE: it checks divisors itself, and this library writes to no pipe. In a host like CoreCLR all handlers lose
- * SA_ONSTACK, because each call holds signals back there. In other hosts they keep it, because a goroutine's small stack
- * may be under them.
+/* goes_back returns true if a signal's disposition becomes again what it was before Go. Go code needs neither SIGFPE
+ * nor SIGPIPE: it checks divisors itself, and this library writes to no pipe. In a host like CoreCLR all handlers
+ * lose SA_ONSTACK, because each call holds signals back there. In other hosts they keep it, because a goroutine's
+ * small stack may be under them.
  *
- * A SIGURG of Go's may arrive late, when the thread is in the host's code again. There it does the harm of any handler
- * with SA_ONSTACK. Given back, the signal is ignored, and the kernel drops it. Go then preempts a thread where its code
- * calls a function, which this library's code soon does. If the host handles SIGURG, Go keeps it, because the host's
- * handler would be called otherwise. */
+ * A SIGURG of Go's may arrive late, when the thread is in the host's code again. There it does the harm of any
+ * handler with SA_ONSTACK. Given back, the signal is ignored, and the kernel drops it. Go then preempts a thread
+ * where its code calls a function, which this library's code soon does. If the host handles SIGURG, Go keeps it,
+ * because the host's handler would be called otherwise. */
 static bool goes_back(int signal) {
     bool handled = is_handler(&before_go[signal]);
     switch (signal) {
@@ -89,9 +89,9 @@ static bool goes_back(int signal) {
     return handled && is_handler(&before_go[SIGRTMIN]) && with(signal == SIGRTMIN ? SUSPENSION : OTHERS);
 }
 
-/* take_over_mask gives Go's handler of a signal the mask of the host's handler. Go keeps SIGSEGV and SIGBUS: it turns its
- * own faults into panics, and forwards the host's. The mask of Go's own handler blocks everything, and CoreCLR, which does
- * not return from a fault, would never unblock it. */
+/* take_over_mask gives Go's handler of a signal the mask of the host's handler. Go keeps SIGSEGV and SIGBUS: it
+ * turns its own faults into panics, and forwards the host's. The mask of Go's own handler blocks everything, and
+ * CoreCLR, which does not return from a fault, would never unblock it. */
 static void take_over_mask(int signal) {
     struct sigaction action;
     if (!is_handler(&before_go[signal]) || sigaction(signal, NULL, &action) != 0) return;
@@ -126,10 +126,10 @@ void shmcv_look_at_host(void) {
     if (masks != __atomic_load_n(&shmcv_masks, __ATOMIC_RELAXED)) __atomic_store_n(&shmcv_masks, masks, __ATOMIC_RELAXED);
 }
 
-/* While a thread is in Go, its stack may be a goroutine's: a few KiB in Go's heap, on which a handler without SA_ONSTACK
- * would write. So signals wait until the call is over, or find another thread. The mask that is put back is the host's,
- * even if Go has unblocked signals on the thread's first call. But SIGSEGV and SIGBUS stay unblocked, because a fault that
- * is blocked ends the process. */
+/* While a thread is in Go, its stack may be a goroutine's: a few KiB in Go's heap, on which a handler without
+ * SA_ONSTACK would write. So signals wait until the call is over, or find another thread. The mask that is put back
+ * is the host's, even if Go has unblocked signals on the thread's first call. But SIGSEGV and SIGBUS stay unblocked,
+ * because a fault that is blocked ends the process. */
 void shmcv_mask(shmcv_host_state *state) {
     kept_mask *mask = (kept_mask *)state->storage;
     pthread_sigmask(SIG_BLOCK, &held_back, &mask->signals);

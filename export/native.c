@@ -5,8 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A thread's message is on the heap from its first error on. In a __thread variable the message would for ever take most
- * of the little static TLS that all libraries share that are opened at run time. Go makes this library use static TLS. */
+enum { SHMCV_MESSAGE_SIZE = 1024 };
+
+/* A thread's message is on the heap from its first error on. In a __thread variable the message would for ever take
+ * most of the little static TLS that all libraries share that are opened at run time. Go makes this library use
+ * static TLS. */
 static pthread_key_t last_error;
 static bool have_last_error;
 
@@ -14,8 +17,8 @@ __attribute__((constructor)) static void start(void) {
     have_last_error = pthread_key_create(&last_error, free) == 0;
 }
 
-/* message_of_thread gives SHMCV_MESSAGE_SIZE bytes. If the thread has none yet, it makes them if they are wanted. It gives NULL
- * if there are none. */
+/* message_of_thread gives SHMCV_MESSAGE_SIZE bytes. If the thread has none yet, it makes them if they are wanted. It gives
+ * NULL if there are none. */
 static char *message_of_thread(bool wanted) {
     if (!have_last_error) return NULL;
     char *message = pthread_getspecific(last_error);

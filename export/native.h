@@ -1,5 +1,5 @@
-/* What the exports need of C: types that Go cannot spell, the gate that every call passes, and the message of a thread's
- * last error. */
+/* What the exports need of C: types that Go cannot spell, the gate that every call passes, and the message of a
+ * thread's last error. */
 #ifndef SHMCV_NATIVE_H
 #define SHMCV_NATIVE_H
 
@@ -39,7 +39,8 @@ static inline void shmcv_leave(const shmcv_entry *entry) {
     if (entry->masked) shmcv_unmask(&entry->host);
 }
 
-/* shmcv_set_error keeps a message for shmcv_last_error on this thread. It cuts the message at a whole UTF-8 character. */
+/* shmcv_set_error keeps a message for shmcv_last_error on this thread. It cuts the message at a whole UTF-8
+ * character. */
 void shmcv_set_error(const char *message, size_t length);
 
 #endif

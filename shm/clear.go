@@ -8,7 +8,8 @@ import (
 	"shmcv/shm/internal/sys"
 )
 
-// Clear removes the name of a segment or stream, whoever created it. Everybody who has it open keeps it whole.
+// Clear removes the name of a segment or stream, no matter which process created it. It stays whole for all who have it
+// open.
 //
 // Errors: ENotFound when there is none; EPermission when the name is not that of a regular file of this user.
 func Clear(name string) error {

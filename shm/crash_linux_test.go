@@ -15,7 +15,7 @@ func duplicateOf(t testing.TB, name string) *os.File {
 		t.Fatal(err)
 	}
 	for _, entry := range entries {
-		// The link names an unnamed file by "#" and its number, also when the file has got a name since: so ask stat.
+		// The link of a file that once had no name does not tell its name. So compare the files.
 		named, err := os.Stat(pathOf(name))
 		if err != nil {
 			t.Fatal(err)
@@ -33,7 +33,7 @@ func duplicateOf(t testing.TB, name string) *os.File {
 	return nil
 }
 
-// A fork of the creator has its file description, as the process has here that inherits it.
+// A forked child of the creator has the creator's file description. Here another process inherits it.
 func TestCreatorThatForkedCanClose(t *testing.T) {
 	s := create(t, newName(t), 100)
 	file := duplicateOf(t, s.Name())

@@ -72,7 +72,7 @@ func TestImageStaysWholeWhenWritersAreKilled(t *testing.T) {
 	for round := range 20 {
 		writer := startChild(t, "store", []string{s.Name()})
 		writer.expect("ready")
-		for range 100 * round { // so that they die at different points
+		for range 100 * round { // So that the writers die at different points.
 			s.trailer.ImageSequence.Load()
 		}
 		writer.kill()

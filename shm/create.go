@@ -36,7 +36,7 @@ type shape struct {
 
 // createShaped makes and maps the file of a segment or a stream. name and shape are valid.
 func createShaped(name string, shape shape) (*mapping, error) {
-	if sys.Exists(name) { // First of all: where the name is taken and the memory is full, the name is what to mend.
+	if sys.Exists(name) { // First of all: if the memory is full too, the name is still what to mend.
 		return nil, taken(name)
 	}
 	fileSize := fileSizeFor(shape.size)

@@ -78,7 +78,7 @@ func TestClearAllRemovesWhatThisProcessCreated(t *testing.T) {
 	owner := startChild(t, "own", []string{newName(t)})
 	owner.expect("ready")
 
-	// A name that was this process's and is somebody else's now
+	// A name that this process gave to a segment, and another program to a file of its own since.
 	taken := create(t, newName(t), 10)
 	taken.Release()
 	if err := os.Remove(pathOf(taken.Name())); err != nil {

@@ -7,15 +7,15 @@ import (
 	"shmcv/internal/abi"
 )
 
-// Frame is a slot of a stream that this process may use: the writer's slot, to be filled, or one that a reader has leased,
-// to be read. Whoever has been given a frame holds a reference. Release gives the slot back with the last one. Nobody
-// ever sees a frame that was begun and released without being published.
+// Frame is a slot of a stream that this process may use: the writer's slot, to be filled, or one that a reader has
+// leased, to be read. A caller that is given a frame holds a reference. Release gives the slot back with the last one.
+// Nobody ever sees a frame that was begun and released without being published.
 type Frame struct {
 	stream     *Stream // The frame holds a reference to it.
 	slot       int
 	references atomic.Int64
 	state      atomic.Int32 // frameWriting, frameReading or framePublished.
-	storing    sync.RWMutex // Shared by those who store pixels. Publish takes it alone, and fails where it would have to wait.
+	storing    sync.RWMutex // Shared by those who store pixels. Publish takes it alone, or fails.
 	image      atomic.Pointer[abi.ImageInfo]
 
 	// Of a frame to be read.
@@ -124,7 +124,8 @@ func (f *Frame) Room(image abi.ImageInfo) ([]byte, error) {
 
 // Image gives the description of the frame's image.
 //
-// Errors: ENoImage in a frame to be filled, before an image is stored or set; EClosed when the frame has been published.
+// Errors: ENoImage in a frame to be filled, before an image is stored or set; EClosed when the frame has been
+// published.
 func (f *Frame) Image() (abi.ImageInfo, error) {
 	if err := f.checkOpen(); err != nil {
 		return abi.ImageInfo{}, err

@@ -149,8 +149,8 @@ func TestNeighbourThatScribblesMakesCallsFailAndNoMore(t *testing.T) {
 	mustImage(t, s, large)
 }
 
-// A file can be cut between the look at its size and the touch of its memory. Whoever calls this package catches the
-// panic; what must not happen is that a lock stays held.
+// A neighbour can cut a file between the look at its size and the touch of its memory. The caller of this package
+// catches the panic. No lock may stay held then.
 func TestFaultLeavesNoLockHeld(t *testing.T) {
 	s := newSegmentFor(t, roomForBoth)
 	truncate(t, s.Name(), 0)
@@ -178,10 +178,10 @@ func TestFaultLeavesNoLockHeld(t *testing.T) {
 	}
 }
 
-// FuzzTrailer lets a neighbour write anything at the end of a file of any size, and then calls everything that believes
-// it. Whatever is there, calls fail or give what is sane: images fit their memory, and nothing waits or runs without end.
+// FuzzTrailer lets a neighbour write anything at the end of a file of any size, and then calls all functions that read
+// it. Each call must fail or give a sane result: images fit their memory, and no call waits or runs without end.
 func FuzzTrailer(f *testing.F) {
-	// Small, so that a run takes no time; several multiples of a segment's granularity.
+	// Files are small, because each run writes one.
 	const largest = 4 * granularity
 	single, stream := newIdentity(shape{size: 100}, granularity), newIdentity(shape{size: 16384, slots: 4, slotSize: 4096}, granularity)
 	f.Add([]byte{}, uint32(granularity), true)
@@ -199,13 +199,13 @@ func FuzzTrailer(f *testing.F) {
 	f.Add(large[0], uint32(granularity), false)
 	f.Add(large[1], uint32(granularity), false)
 	odd := usedTrailers(f)[0]
-	odd[128], odd[144] = odd[128]|1, odd[144]|1 // As of a process that has died storing.
+	odd[128], odd[144] = odd[128]|1, odd[144]|1 // As a process leaves them that dies storing.
 	f.Add(odd, uint32(granularity), false)
 
 	f.Fuzz(func(t *testing.T, content []byte, size uint32, seal bool) {
 		size = 1 + size%largest
 		content = bytes.Clone(content[:min(len(content), trailerSize, int(size))])
-		if seal && len(content) >= 128 && size >= trailerSize { // Past the identity's checks, to what comes behind it.
+		if seal && len(content) >= 128 && size >= trailerSize { // So that the identity passes its checks.
 			id := *(*identity)(unsafe.Pointer(&content[0]))
 			id.Magic, id.Version, id.TrailerSize = magic, layoutVersion, trailerSize
 			id.FileSize, id.Capacity = uint64(size), uint64(size)-trailerSize
@@ -248,8 +248,8 @@ func usedTrailers(t testing.TB) [][]byte {
 	return trailers
 }
 
-// useAll calls all functions that look at the file of that name: List and Sweep on this name alone, because other
-// processes that fuzz have names there too.
+// useAll calls all functions that read the file of that name. Of List and Sweep it calls the part that is for one name,
+// because other fuzzing processes have names too.
 func useAll(t *testing.T, name string) {
 	info, err := infoOf(name)
 	expected(t, err, abi.EInvalid, abi.ECorrupt, abi.EUnsupported)
@@ -319,7 +319,7 @@ func useSegment(t *testing.T, s *Segment) {
 		return nil
 	})
 	expected(t, err, abi.ENoImage, abi.ECorrupt)
-	// What is stored properly is then there, whatever was there before.
+	// A proper image can be stored in spite of all that.
 	expected(t, s.Store(func([]byte) (abi.ImageInfo, error) { return small, nil }), abi.ETooSmall)
 	if len(memory) >= int(small.Bytes()) {
 		mustImage(t, s, small)

@@ -2,9 +2,9 @@ package shm
 
 import "sync/atomic"
 
-// The file of a segment or stream, layout version 1 (docs/segment-format.md). All numbers are in the machine's byte order,
-// which is little-endian on every machine that shmcv supports. A cell of 64 bytes is a cache line; words that different
-// parties write are in different cells.
+// The file of a segment or stream, layout version 1 (docs/segment-format.md). All numbers are in the machine's byte
+// order, which is little-endian on every machine that shmcv supports. A cell of 64 bytes is a cache line; words that
+// different parties write are in different cells.
 //
 //	0                      pixels, Size bytes
 //	Size                   not used, up to the trailer
@@ -28,9 +28,9 @@ import "sync/atomic"
 //	  2560   1024  64 leases of 16 bytes                       the reader that holds the lease
 //	  3584    512  zero
 //
-// The image sequence is odd while an image is being stored, and grows by 2 with each image. Image words are valid if the
-// sequence was the same even number before and after they were read. The pixel sequence does the same for the pixels of
-// a single image, as far as this library's functions store them.
+// The image sequence is odd while an image is being stored, and grows by 2 with each image. Image words are valid if
+// the sequence was the same even number before and after they were read. The pixel sequence does the same for the
+// pixels of a single image, as far as this library's functions store them.
 //
 // Locks on the file decide which process holds what (sys.File.Lock). The system drops them when the process dies.
 const (

@@ -5,7 +5,7 @@ import (
 	"unsafe"
 )
 
-// Other programs rely on these, in files that other versions of this library have made.
+// Other programs rely on these offsets, and so do other versions of this library.
 func TestLayoutIsThatOfVersion1(t *testing.T) {
 	var tr trailer
 	var id identity

@@ -6,7 +6,7 @@ import (
 )
 
 // List tells of all segments and streams of this user that have this library's metadata, in the order of their names.
-// It leaves out what vanishes while it looks, what cannot be a segment, and what has metadata that makes no sense.
+// It leaves out files that vanish while it looks, that cannot be segments, and whose metadata makes no sense.
 //
 // Errors: EIO and ENoSpace when this process has no file descriptor or address space left to look with.
 func List() ([]abi.SegmentInfo, error) {

@@ -48,7 +48,7 @@ func TestListLeavesNothingOpen(t *testing.T) {
 	}
 }
 
-// A list that is empty because nothing could be opened would be a lie.
+// An empty list would be a lie if no file could be opened.
 func TestListFailsWhenNoFileCanBeOpened(t *testing.T) {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {

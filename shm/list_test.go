@@ -8,7 +8,7 @@ import (
 	"shmcv/internal/abi"
 )
 
-// listed gives the names that List tells of.
+// listed gives the names in the result of List.
 func listed(t testing.TB) []string {
 	t.Helper()
 	infos, err := List()

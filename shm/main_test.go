@@ -14,7 +14,8 @@ import (
 	"shmcv/shm/internal/sys"
 )
 
-// roleVariable makes the test binary play one of roles instead of running tests: a real second process.
+// roleVariable names the environment variable by which the test binary plays one of roles, and runs no tests. So tests
+// have real second processes.
 const roleVariable = "SHMCV_TEST_ROLE"
 
 func TestMain(m *testing.M) {
@@ -25,7 +26,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// newName gives a name that nobody uses, and sees to it that nothing of that name is left when the test ends.
+// newName gives a name that nobody uses. The end of the test removes it.
 func newName(t testing.TB) string {
 	name := "shmcv-test-" + rand.Text()
 	t.Cleanup(func() { _ = sys.Remove(name) })
@@ -50,7 +51,7 @@ func open(t testing.TB, name string) *Segment {
 	return s
 }
 
-// newSegmentFor creates a segment that the test's end releases.
+// newSegmentFor creates a segment. The end of the test releases it.
 func newSegmentFor(t testing.TB, size uint64) *Segment {
 	t.Helper()
 	s := create(t, newName(t), size)
@@ -58,7 +59,7 @@ func newSegmentFor(t testing.TB, size uint64) *Segment {
 	return s
 }
 
-// must fails the test unless err has that code and its message holds all of words.
+// must fails the test unless err has the code and its message has all the words.
 func must(t testing.TB, err error, code abi.Code, words ...string) {
 	t.Helper()
 	if abi.CodeOf(err) != code {
@@ -87,7 +88,7 @@ func mustInfo(t testing.TB, s *Segment) abi.SegmentInfo {
 	return info
 }
 
-// child is another process, which answers in lines.
+// child is another process. It answers in lines.
 type child struct {
 	t    testing.TB
 	cmd  *exec.Cmd
@@ -95,7 +96,7 @@ type child struct {
 	from *bufio.Scanner
 }
 
-// startChild starts a process that plays role, and that is killed when the test ends if it still runs.
+// startChild starts a process that plays a role. The end of the test kills it.
 func startChild(t testing.TB, role string, arguments []string, files ...*os.File) *child {
 	t.Helper()
 	executable, err := os.Executable()
@@ -126,7 +127,7 @@ func startChild(t testing.TB, role string, arguments []string, files ...*os.File
 	return c
 }
 
-// expect waits for a line, and fails the test when it is another.
+// expect waits for the next line, and fails the test if it is not this one.
 func (c *child) expect(line string) {
 	c.t.Helper()
 	if !c.from.Scan() {
@@ -150,7 +151,7 @@ func (c *child) kill() {
 	_ = c.cmd.Wait()
 }
 
-// two images that differ in every field that can
+// Two images that differ in each field that can differ.
 var (
 	small = abi.NewImageInfo(3, 2, abi.DepthU8, abi.OrderGray)
 	large = abi.ImageInfo{Width: 100, Height: 50, Channels: 4, Depth: abi.DepthU16, Order: abi.OrderRGBA, Stride: 1024}
@@ -158,12 +159,12 @@ var (
 
 const roomForBoth = 60000
 
-// roles are what other processes do in tests.
+// roles are the parts that other processes play in tests.
 var roles = map[string]func(arguments []string){
-	// Holds the file descriptors it has been given.
+	// Holds the file descriptors that it inherits.
 	"wait": func([]string) { nextLine() },
 
-	// Creates a segment with an image and holds it; releases it when told so.
+	// Creates a segment with an image and holds it. Releases it when it is told to.
 	"own": func(a []string) {
 		s := childSegment(Create(a[0], roomForBoth))
 		childCheck(s.SetImage(small))
@@ -174,7 +175,7 @@ var roles = map[string]func(arguments []string){
 		nextLine()
 	},
 
-	// Tells the code that Image gives.
+	// Tells the code of the error of Image.
 	"image": func(a []string) {
 		_, err := childSegment(Open(a[0])).Image()
 		fmt.Println(abi.CodeOf(err))
@@ -211,7 +212,8 @@ var roles = map[string]func(arguments []string){
 		}
 	},
 
-	// Opens a name until it has been there 100 times, and fails when it is there and not complete.
+	// Opens a name again and again, until it has found it 100 times. Fails if it finds it and the segment is not
+	// complete.
 	"watch": func(a []string) {
 		fmt.Println("ready")
 		for seen := 0; seen < 100; {

@@ -8,8 +8,8 @@ import (
 	"shmcv/shm/internal/sys"
 )
 
-// mapping is this process's one mapping of a shared-memory file: what a segment and a stream have in common. Whoever has
-// been given one holds a reference, and may use it and the memory it gives until that is released.
+// mapping is this process's one mapping of a shared-memory file. Segments and streams stand on it. A caller that is
+// given one holds a reference, and may use it and its memory until the caller releases the reference.
 type mapping struct {
 	name     string
 	file     *sys.File
@@ -26,7 +26,8 @@ type mapping struct {
 	bell    sys.Bell // Rung for each image, or each frame. A foreign segment has none.
 }
 
-// newMapping maps a file, which it takes over, and gives the mapping with one reference. id is nil for a foreign segment.
+// newMapping maps a file, which it takes over, and gives the mapping with one reference. id is nil for a foreign
+// segment.
 func newMapping(name string, file *sys.File, fileSize uint64, id *identity) (*mapping, error) {
 	memory, err := file.Map(fileSize)
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 )
 
 // Open opens the segment that has a name. If this process has the segment open already, it gives the same Segment with
-// one more reference. A file without this library's metadata is opened as a foreign segment, whose pixels are all of it.
+// one more reference. A file without this library's metadata is opened as a foreign segment, whose pixels are all of
+// it.
 //
 // Errors: ENotFound when there is none; EPermission when the file is not a regular file of this user; EInvalid when the
 // name is bad, when the file is empty, and when it holds a stream; ECorrupt when the metadata makes no sense;

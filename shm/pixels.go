@@ -6,14 +6,16 @@ import (
 	"shmcv/internal/abi"
 )
 
-// StoreFunc stores pixels in memory and says what they mean. When it fails, the pixels are those that were there before.
+// StoreFunc stores pixels in memory and says what they mean. When it fails, the pixels are those that were there
+// before.
 type StoreFunc func(memory []byte) (abi.ImageInfo, error)
 
 // ReadFunc reads the pixels of an image. It may be called again if they have changed meanwhile.
 type ReadFunc func(image abi.ImageInfo, pixels []byte) error
 
 const (
-	// pixelPatience is how long a process waits for its turn to store pixels: as long as decoding a very large file takes.
+	// pixelPatience is how long a process waits for its turn to store pixels: as long as decoding a very large file
+	// takes.
 	pixelPatience = 10 * time.Second
 
 	// copyAttempts is how often Read reads pixels on the chance that nobody stores others meanwhile.

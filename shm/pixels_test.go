@@ -10,7 +10,8 @@ import (
 	"shmcv/internal/abi"
 )
 
-// storeMark stores an image whose bytes are all mark, slowly: a memset would rarely be seen half way.
+// storeMark stores an image whose bytes are all mark. It does so byte by byte: readers would rarely catch a memset half
+// way.
 func storeMark(s *Segment, mark byte) error {
 	image := tall
 	image.Width -= uint32(mark % 2)
@@ -22,7 +23,7 @@ func storeMark(s *Segment, mark byte) error {
 	})
 }
 
-// readMark gives what all bytes of an image are.
+// readMark reads the image of a storeMark, and gives its mark, or an error if the image is torn.
 func readMark(s *Segment) (mark byte, err error) {
 	var copied []byte
 	var image abi.ImageInfo

@@ -8,8 +8,8 @@ import (
 )
 
 // A writer and readers agree on slots by the following steps, without waiting for each other. protocol_test.go goes
-// through all orders in which the steps can happen. It has the same names for them; whoever changes a step here changes it
-// there.
+// through all orders in which the steps can happen. It has the same names for them; whoever changes a step here changes
+// it there.
 //
 // The reader:
 //
@@ -28,11 +28,11 @@ import (
 //	W4  stores the new sequence in the slot
 //	W5  stores it in Published, and wakes all who sleep
 //
-// All of these are sequentially consistent. So either R3 sees what W1 stored, and the reader gives the slot up; or W2 sees
-// what R2 stored, and the writer gives it up. If both give it up, neither has the slot, which harms nobody.
+// All of these are sequentially consistent. So either R3 sees what W1 stored, and the reader gives the slot up; or W2
+// sees what R2 stored, and the writer gives it up. If both give it up, neither has the slot, which harms nobody.
 
-// leaseAttempts is how often a reader begins again. It begins again when the writer has published as many frames as there
-// are slots since R1, so more than a few attempts mean that the reader was stopped for a while each time.
+// leaseAttempts is how often a reader begins again. It begins again when the writer has published as many frames as
+// there are slots since R1, so more than a few attempts mean that the reader was stopped for a while each time.
 const leaseAttempts = 10000
 
 // leaseHolder is what a lease holds while this process reads a slot.
@@ -80,8 +80,8 @@ func (t *trailer) lease(entry int, slots uint32) (slot int, sequence uint64, ok 
 // claimSlot takes a slot to write to, which is never that of the newest frame. The caller is the writer and holds the
 // mutex.
 //
-// It tries the slots in a ring, beginning with the oldest frame's, which leaves readers the longest time from R1 to R3. It
-// looks for leases of dead readers only if living readers leave no slot, because that takes a system call per lease.
+// It tries the slots in a ring, beginning with the oldest frame's, which leaves readers the longest time from R1 to R3.
+// It looks for leases of dead readers only if living readers leave no slot, because that takes a system call per lease.
 func (s *Stream) claimSlot() (int, error) {
 	slots := int(s.identity.SlotCount)
 	for _, reclaim := range []bool{false, true} {

@@ -5,17 +5,17 @@ import (
 	"testing"
 )
 
-// The slot protocol of protocol.go as a machine that takes one step at a time: one writer after another, two readers,
-// three slots. Each party may die before any of its steps; a dead writer has a successor, and what a dead reader held
-// is reclaimed. explore goes through every order of steps.
+// This is the slot protocol of protocol.go as a machine that takes one step at a time. It has one writer after another,
+// two readers and three slots. Each party may die before any of its steps. A dead writer has a successor; the lease of
+// a dead reader is reclaimed. explore goes through every order of steps.
 
-// Where the parties are. The names are those in protocol.go.
+// The step that a party takes next. The names are those of protocol.go.
 const (
 	atR1 = iota
 	atR2 // Has found the newest slot.
 	atR3 // Has stored its lease.
 	atRead
-	atReadOn // Half of it is read.
+	atReadOn // Has read half of the slot.
 	atR4
 	deadReader
 )
@@ -25,8 +25,8 @@ const (
 	atW1
 	atW2
 	atUndo // Has found a lease in W2.
-	atW3   // The slot is its own.
-	atW3On // Half of it is written.
+	atW3   // The slot is the writer's.
+	atW3On // Has written half of the slot.
 	atW4
 	atW5
 )
@@ -34,25 +34,25 @@ const (
 const (
 	modelSlots   = 3
 	modelReaders = 2
-	modelFrames  = 5 // After so many the writers stop.
+	modelFrames  = 5 // The writers stop after so many.
 	modelDeaths  = 2
 )
 
-// The pixels of a slot are two halves, each with the sequence of the frame that it is of.
+// The pixels of a slot are two halves. Each is the sequence of the frame that was written there.
 type modelSlot struct{ sequence, first, second int8 }
 
 type modelReader struct {
 	at, slot int8
-	sequence int8 // That it looks for.
-	half     int8 // What it has read of the first half.
-	lease    int8 // Slot plus 1 in its lease, as it is in the segment.
+	sequence int8 // Of the frame that the reader looks for.
+	half     int8 // The first half, as the reader has read it.
+	lease    int8 // The slot in its lease, plus 1, as in the file.
 }
 
 type modelWriter struct {
 	at, slot, tried  int8
 	old              int8
-	newest, newestAt int8 // As the writer remembers it.
-	next             int8 // Lease to look at in W2.
+	newest, newestAt int8 // As the writer remembers them.
+	next             int8 // The lease to look at next in W2.
 }
 
 type modelState struct {
@@ -81,7 +81,7 @@ type model struct {
 	refuse int
 }
 
-// explore goes through all that can follow from the state, and gives what went wrong, or "".
+// explore goes through all states that can follow from a state, and tells which mistake it found, "" for none.
 func (m *model) explore(start modelState) string {
 	pending := []modelState{start}
 	m.seen[start] = true
@@ -176,12 +176,12 @@ func (m *model) stepReader(s *modelState, i int) (wrong string) {
 		r.at = atR4
 	case atR4:
 		*r = modelReader{at: atR1}
-	case deadReader: // The lease goes when somebody needs it: see isLeased.
+	case deadReader: // isLeased clears the lease.
 	}
 	return ""
 }
 
-// isLeased is the look at one lease in W2; a dead reader's is reclaimed.
+// isLeased looks at one lease in W2. It reclaims the lease of a dead reader.
 func (m *model) isLeased(s *modelState, reader, slot int8) bool {
 	r := &s.readers[reader]
 	if r.lease != slot+1 {
@@ -261,7 +261,7 @@ func (m *model) stepWriter(s *modelState) {
 	}
 }
 
-// succeed puts the next writer in the place of one that has died: takeOver in stream.go.
+// succeed puts the next writer in the place of a dead one, as takeOver in stream.go does.
 func (m *model) succeed(s *modelState) {
 	s.writer = modelWriter{newest: s.published, newestAt: -1}
 	for i := range s.slots {
@@ -290,7 +290,7 @@ func TestNoOrderOfStepsTearsAFrame(t *testing.T) {
 	}
 }
 
-// Whatever has happened, a living writer finds a slot if no reader moves and not every slot is a living reader's.
+// In each state a living writer finds a slot, if no reader moves and living readers do not hold every slot.
 func TestNoOrderOfStepsLeavesTheWriterStuck(t *testing.T) {
 	m, _ := exploreWith(flaws{})
 	for state := range m.seen {

@@ -6,8 +6,8 @@ import (
 	"shmcv/internal/abi"
 )
 
-// Segment is a piece of shared memory with one image in it. A process has one Segment for a file, however often it opens
-// the file, and counts references to it.
+// Segment is a piece of shared memory with one image in it. A process has one Segment for a file, however often it
+// opens the file, and counts references to it.
 type Segment struct {
 	*mapping
 
@@ -64,9 +64,9 @@ func (s *Segment) Sequence() (uint64, error) {
 }
 
 // Wait waits until more than newerThan images have been stored in the segment, and tells how many have. It does not
-// sleep itself. If nap.Word is not 0 when it returns, there is no such image yet: sleep as nap says, and call Wait again
-// with the same arguments. timeout counts from the first call; less than 0 means without an end, and with 0 Wait never
-// asks for a sleep.
+// sleep itself. If nap.Word is not 0 when it returns, there is no such image yet: sleep as nap says, and call Wait
+// again with the same arguments. timeout counts from the first call; less than 0 means without an end, and with 0 Wait
+// never asks for a sleep.
 //
 // Errors: ETimeout when no such image has been stored by then; EUnsupported for a foreign segment, because other
 // programs do not tell when they store an image; ETruncated; ECorrupt.

@@ -62,7 +62,7 @@ func TestTakenNameIsRefused(t *testing.T) {
 	s := newSegmentFor(t, 100)
 	_, err := Create(s.Name(), 100)
 	must(t, err, abi.EExists, s.Name())
-	_, err = Create(s.Name(), maxSize) // It would not fit either, but that is not what has to be mended.
+	_, err = Create(s.Name(), maxSize) // The size does not fit either, but the name is what has to be mended.
 	must(t, err, abi.EExists, s.Name())
 }
 
@@ -101,7 +101,7 @@ func TestUnknownNameIsNotFound(t *testing.T) {
 	must(t, Clear(name), abi.ENotFound, name)
 }
 
-// One goroutine opens a file while another is about to unmap it, having released its last use.
+// One goroutine opens a file while another has released the last reference and is about to unmap it.
 func TestOpenDuringTheLastReleaseMapsAnew(t *testing.T) {
 	dying := create(t, newName(t), 100)
 	dying.references.Store(0)

@@ -16,8 +16,8 @@ import (
 	"shmcv/shm/internal/sys"
 )
 
-// alone runs the rest of the test in a process of its own, and tells whether this is that process. If options are
-// given, it sees a /dev/shm of its own, mounted with them.
+// alone runs the test again in a process of its own, and returns true in that process. If options are given, that
+// process has a /dev/shm of its own, mounted with them.
 func alone(t *testing.T, options string) bool {
 	t.Helper()
 	const variable = "SHMCV_TEST_ALONE"
@@ -36,7 +36,7 @@ func alone(t *testing.T, options string) bool {
 	}
 	output, err := cmd.CombinedOutput()
 	switch {
-	case errors.Is(err, os.ErrPermission), errors.Is(err, unix.ENOSPC): // the latter: no namespaces left
+	case errors.Is(err, os.ErrPermission), errors.Is(err, unix.ENOSPC): // ENOSPC: no namespaces left.
 		t.Skipf("this system does not let a test mount a /dev/shm of its own: %v", err)
 	case strings.Contains(string(output), "--- SKIP: "+t.Name()):
 		t.Skipf("%s", output)
@@ -46,7 +46,8 @@ func alone(t *testing.T, options string) bool {
 	return false
 }
 
-// ownMounts lets a process mount what nobody else sees; who is not root may do so as the root of a namespace.
+// ownMounts lets a process mount file systems that no other process sees. A user other than root does so as the root of
+// a namespace.
 func ownMounts() *syscall.SysProcAttr {
 	attributes := &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
 	if os.Geteuid() != 0 {
@@ -62,7 +63,7 @@ func mount(t *testing.T, options string) {
 	if options == "" {
 		return
 	}
-	// Should the code under test take all memory, this process goes first, and its /dev/shm with it.
+	// If the code under test takes all memory, the system ends this process first, and its /dev/shm goes with it.
 	if err := os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0); err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +76,7 @@ func mount(t *testing.T, options string) {
 	}
 }
 
-// freeRoom gives what /dev/shm has left.
+// freeRoom gives the number of bytes that are free in /dev/shm.
 func freeRoom(t testing.TB) uint64 {
 	t.Helper()
 	var stat unix.Statfs_t
@@ -96,7 +97,7 @@ func TestFullSharedMemoryIsAnError(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range pixels { // All of it is there: a page that is not ends the process.
+	for i := range pixels { // A page that is not there ends the process.
 		pixels[i] = 1
 	}
 	newSegmentFor(t, 300000)
@@ -129,7 +130,7 @@ func TestCreatorsThatRaceForTheLastMemoryLoseNone(t *testing.T) {
 }
 
 func TestNoMoreFilesIsAnError(t *testing.T) {
-	if !alone(t, "nr_inodes=2") { // one is the folder
+	if !alone(t, "nr_inodes=2") { // One of them is the folder.
 		return
 	}
 	newSegmentFor(t, 1)
@@ -145,7 +146,7 @@ func TestReadOnlySharedMemoryIsAnError(t *testing.T) {
 	must(t, err, abi.EPermission, `"first"`)
 }
 
-// Where /dev/shm promises more than there is, memory ends first, and with it some process.
+// If /dev/shm is larger than memory, memory ends first, and the system ends some process.
 func TestSizeLargerThanMemoryIsRefusedAtOnce(t *testing.T) {
 	if !alone(t, "size=1p") {
 		return

@@ -16,11 +16,11 @@ const (
 	pageSize     = 4096
 )
 
-// Stream is one party to a stream of frames. A stream has slots of one size, each for a frame: the writer fills one, the
-// frame that was published last is in another, and readers lease those that they read.
+// Stream is one party to a stream of frames. A stream has slots of one size, each for a frame: the writer fills one,
+// the frame that was published last is in another, and readers lease those that they read.
 //
-// Two Streams of one process are two parties, as if they were in two processes: one may write, and both may read.
-// Whoever has been given a Stream holds a reference. With the last reference that is released, this party stops writing.
+// Two Streams of one process are two parties, as if they were in two processes: one may write, and both may read. A
+// caller that is given a Stream holds a reference. With the last reference that is released, this party stops writing.
 type Stream struct {
 	*mapping
 	references atomic.Int64
@@ -37,8 +37,8 @@ type parties struct {
 	used    uint64  // Bit i: a frame of this process uses lease i.
 }
 
-// CreateStream makes a stream of slots frames with at most slotSize bytes each, rounded up to whole pages. slots is 2 to
-// 16, or 0 for 4. A writer and n readers never wait for each other with n + 2 slots: one to fill, one for the newest
+// CreateStream makes a stream of slots frames with at most slotSize bytes each, rounded up to whole pages. slots is 2
+// to 16, or 0 for 4. A writer and n readers never wait for each other with n + 2 slots: one to fill, one for the newest
 // frame, and one for each reader to read.
 //
 // Errors: those of Create.
@@ -94,8 +94,8 @@ func (s *Stream) slotBytes(index int) []byte {
 // Begin gives a frame to be filled and published, with one reference. The frame has a slot that nobody else uses; the
 // content of the slot is undefined. With its first Begin a party becomes the stream's writer, until it is released.
 //
-// Errors: EBusy when another party is the writer, when the writer has begun a frame before that is neither published nor
-// released, and when readers hold all slots; ETruncated; ECorrupt.
+// Errors: EBusy when another party is the writer, when the writer has begun a frame before that is neither published
+// nor released, and when readers hold all slots; ETruncated; ECorrupt.
 func (s *Stream) Begin() (*Frame, error) {
 	if err := s.checkTrailer(); err != nil {
 		return nil, err
@@ -152,8 +152,8 @@ func (s *Stream) becomeWriter() error {
 	return nil
 }
 
-// takeOver learns where the writer before has stopped. Its frames count on. It forgets a frame that the writer before has
-// stored and not published, because the next frame gets that sequence.
+// takeOver learns where the writer before has stopped. Its frames count on. It forgets a frame that the writer before
+// has stored and not published, because the next frame gets that sequence.
 func (s *Stream) takeOver() error {
 	t, p := s.trailer, &s.parties
 	published := t.Published.Load()
@@ -181,20 +181,21 @@ func (s *Stream) resign() {
 		return
 	}
 	p.writer = nil
-	// The id goes before the lock does, or it might be the next writer's. Unlock is deferred because the memory may be gone.
+	// The id goes before the lock does, or it might be the next writer's. Unlock is deferred because the memory may be
+	// gone.
 	defer s.file.Unlock(lockWriter)
 	s.trailer.Writer.Store(0)
 }
 
-// Wait gives the newest frame, if its sequence is greater than newerThan, leased and with one reference: nobody writes to
-// its slot until the frame is released. It skips the frames in between.
+// Wait gives the newest frame, if its sequence is greater than newerThan, leased and with one reference: nobody writes
+// to its slot until the frame is released. It skips the frames in between.
 //
-// Wait does not sleep itself. If it returns neither a frame nor an error, there is no such frame yet: sleep as nap says,
-// and call Wait again with the same arguments. timeout counts from the first call; less than 0 means without an end, and
-// with 0 Wait never asks for a sleep.
+// Wait does not sleep itself. If it returns neither a frame nor an error, there is no such frame yet: sleep as nap
+// says, and call Wait again with the same arguments. timeout counts from the first call; less than 0 means without an
+// end, and with 0 Wait never asks for a sleep.
 //
-// Errors: ETimeout when there is no such frame by then; EBusy when 64 frames of the stream are being read; ECorrupt when
-// what is there cannot be a frame; ETruncated when the file no longer covers the stream.
+// Errors: ETimeout when there is no such frame by then; EBusy when 64 frames of the stream are being read; ECorrupt
+// when the newest frame makes no sense; ETruncated when the file no longer covers the stream.
 func (s *Stream) Wait(newerThan uint64, timeout time.Duration, nap *Nap) (*Frame, error) {
 	news := func() (bool, error) {
 		if err := s.checkTrailer(); err != nil {

@@ -39,7 +39,7 @@ func reopened(t testing.TB, s *Stream) *Stream {
 	return again
 }
 
-// put publishes a frame that has mark everywhere.
+// put publishes a frame whose words are all mark.
 func put(s *Stream, mark uint64) (uint64, error) {
 	f, err := s.Begin()
 	if err != nil {
@@ -66,7 +66,7 @@ func paint(f *Frame, mark uint64, size int) error {
 	return nil
 }
 
-// markOf gives what a frame has everywhere, or an error when it is torn.
+// markOf gives the mark of a frame that put has published, or an error if the frame is torn.
 func markOf(f *Frame) (uint64, error) {
 	bytes, err := f.Bytes()
 	if err != nil {
@@ -277,7 +277,7 @@ func TestNextWriterBeginsWhenTheFirstHasClosed(t *testing.T) {
 	first := reopened(t, s)
 	mustPut(t, first, 1, 1)
 	first.Retain()
-	first.Release() // Not the last reference
+	first.Release() // Not the last reference.
 	_, err := s.Begin()
 	must(t, err, abi.EBusy)
 	f, err := first.Begin()
@@ -315,7 +315,7 @@ func TestHalfFilledFrameOfAKilledWriterIsReclaimed(t *testing.T) {
 func TestFrameThatAKilledWriterStoredAndDidNotPublishIsForgotten(t *testing.T) {
 	s := newStreamFor(t, 4)
 	mustPut(t, s, 1, 1)
-	s.trailer.Slots[3].Sequence.Store(2) // As after W4
+	s.trailer.Slots[3].Sequence.Store(2) // As after W4.
 	s.resign()
 	_, err := waitFor(s, 1, 0)
 	must(t, err, abi.ETimeout)
@@ -419,7 +419,7 @@ func TestReadersInOneProcessSeeWholeFramesOnly(t *testing.T) {
 	all.Wait()
 }
 
-// rounds is how often the killing tests kill: SHMCV_KILL_ROUNDS, or 200.
+// rounds gives how many processes the killing test kills: SHMCV_KILL_ROUNDS, or 200.
 func rounds(t *testing.T) int {
 	if n, err := strconv.Atoi(os.Getenv("SHMCV_KILL_ROUNDS")); err == nil {
 		return n
@@ -430,7 +430,7 @@ func rounds(t *testing.T) int {
 	return 200
 }
 
-// A writer and readers live and are killed at random points, and each time another takes the place of the dead one.
+// A writer and readers are killed at random points. Each time another takes the place of the dead one.
 func TestWhoeverIsKilledTheOthersGoOn(t *testing.T) {
 	const readers = 2
 	s, err := CreateStream(newName(t), frameBytes, readers+3) // This process reads too.
@@ -452,7 +452,7 @@ func TestWhoeverIsKilledTheOthersGoOn(t *testing.T) {
 	}
 	newest := uint64(0)
 	for range rounds(t) {
-		// How far they come until they are killed is decided by how many frames have gone by, and what the machine does.
+		// A number of frames goes by before the next one is killed.
 		for goal, n := newest, random.Uint64N(8); newest <= goal+n; {
 			f, err := waitFor(s, newest, 10*time.Second)
 			if err != nil {
@@ -473,12 +473,12 @@ func TestWhoeverIsKilledTheOthersGoOn(t *testing.T) {
 		}
 	}
 	writer.kill()
-	for _, reader := range others { // They check each frame themselves, and would have said so and ended.
+	for _, reader := range others { // Each checks its frames itself, and ends if one is torn.
 		reader.say("end")
 		reader.expect("whole")
 		reader.kill()
 	}
-	// No slot has leaked: the writer can still use each, with as many as there are held.
+	// No slot is lost: while readers hold all others, the writer still finds one.
 	var held []*Frame
 	for range readers + 2 {
 		sequence, err := put(s, 1)
@@ -490,7 +490,7 @@ func TestWhoeverIsKilledTheOthersGoOn(t *testing.T) {
 	for _, f := range held {
 		f.Release()
 	}
-	// Nor has anything else been left behind.
+	// No lock is left behind either.
 	mustSweep(t)
 	mustExist(t, s.Name(), true)
 	s.Release()
@@ -499,7 +499,7 @@ func TestWhoeverIsKilledTheOthersGoOn(t *testing.T) {
 }
 
 func init() {
-	// Does what it is told.
+	// Does as it is told, line by line.
 	roles["stream"] = func(a []string) {
 		s, err := OpenStream(a[0])
 		childCheck(err)
@@ -541,7 +541,7 @@ func init() {
 		}
 	}
 
-	// Says nothing, unless a frame is torn.
+	// Reads frames, and ends if one is torn.
 	roles["stream reader"] = func(a []string) {
 		s, err := OpenStream(a[0])
 		childCheck(err)

@@ -6,8 +6,8 @@ import (
 )
 
 // Sweep removes the names of this user's segments and streams whose creator is gone and which no process has open
-// through this library. It tells how many it removed. It does not know which files other programs have mapped; they keep
-// their memory without the name. It leaves foreign files alone.
+// through this library. It tells how many it removed. It does not know which files other programs have mapped; they
+// keep their memory without the name. It leaves foreign files alone.
 //
 // Errors: as for List.
 func Sweep() (removed int, err error) {
@@ -34,7 +34,7 @@ func sweepName(name string) (bool, error) {
 	if err := ValidName(name); err != nil {
 		return false, err
 	}
-	file, err := sys.Open(name) // A file of its own, which this process's other locks exclude like those of others.
+	file, err := sys.Open(name) // A sys.File of its own: locks of this process's other Files exclude it too.
 	if err != nil {
 		return false, err
 	}

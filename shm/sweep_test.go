@@ -59,7 +59,7 @@ func TestSweepRemovesWhatItsCreatorHasClosed(t *testing.T) {
 	mustExist(t, name, false)
 }
 
-// Who opens a name while it is swept gets the segment, which then stays, or is told that there is none.
+// Open during a sweep gives the segment, whose name then stays, or says that there is none.
 func TestOpeningAndSweepingAtOnceGiveTheSegmentOrNone(t *testing.T) {
 	name := newName(t)
 	for range 300 {

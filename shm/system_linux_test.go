@@ -8,12 +8,12 @@ import (
 	"shmcv/shm/internal/sys"
 )
 
-// What tests do to shared memory by Linux's own means, as other programs do, and what they see of it.
+// Tests reach shared memory here by Linux's own means, as other programs do.
 
 // pathOf gives the path of the file that has a name.
 func pathOf(name string) string { return sys.Folder + "/" + name }
 
-// truncate changes the size of a file, as any process of the user can.
+// truncate changes the size of a file. Any process of the user can do so.
 func truncate(t testing.TB, name string, size int64) {
 	t.Helper()
 	if err := os.Truncate(pathOf(name), size); err != nil {
@@ -37,6 +37,7 @@ func overwrite(t testing.TB, file *os.File, fileSize int64, content []byte) {
 	}
 }
 
+// rawFile opens a file as another program does.
 func rawFile(t testing.TB, name string) *os.File {
 	t.Helper()
 	file, err := os.OpenFile(pathOf(name), os.O_RDWR, 0)

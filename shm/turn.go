@@ -12,7 +12,7 @@ import (
 type turn struct{ sync.Mutex }
 
 // takeTurn waits for the caller's turn, which lasts until the caller calls end. It waits for other processes as long as
-// patience says. Before the turn begins, repair mends what a process has left half done that died in its turn.
+// patience says. Before the turn begins, repair mends what is left of a process that died in its turn.
 //
 // In a foreign segment only this process takes turns, and there is nothing to repair.
 //

@@ -8,19 +8,19 @@ import (
 )
 
 const (
-	// spinTime is how long a waiting thread watches a bell before it sleeps. To wake a sleeper takes a few microseconds:
-	// watching pays for news that come soon, and burns a processor for all others.
+	// spinTime is how long a waiting thread watches a bell before it sleeps. To wake a sleeper takes a few
+	// microseconds: watching pays for news that come soon, and burns a processor for all others.
 	spinTime = 20 * time.Microsecond
 
-	// sleepSlice is the longest sleep without a look at the segment and the clock. It bounds the harm of a neighbour that
-	// spoils a wake-up.
+	// sleepSlice is the longest sleep without a look at the segment and the clock. It bounds the harm of a neighbour
+	// that spoils a wake-up.
 	sleepSlice = 100 * time.Millisecond
 )
 
 // Nap is a wait in pieces. The functions that wait do not sleep themselves: they ask their caller to sleep, and to call
-// again with the same Nap. The caller is C (shmcv_sleep in export/host.h). A thread that sleeps there goes on as soon as
-// the kernel lets it; a thread that sleeps in Go must first be taken up by Go's scheduler, which takes 20 to 30 µs more on
-// a quiet machine (scripts/bench/handover.c).
+// again with the same Nap. The caller is C (shmcv_sleep in export/host.h). A thread that sleeps there goes on as soon
+// as the kernel lets it; a thread that sleeps in Go must first be taken up by Go's scheduler, which takes 20 to 30 µs
+// more on a quiet machine (scripts/bench/handover.c).
 //
 // The caller holds no reference while it sleeps, so that Word may be unmapped when it goes to sleep. The system then
 // refuses to sleep, or, if something else has been mapped there, sleeps until Until at the latest.
@@ -55,9 +55,9 @@ func (n *Nap) begin(timeout time.Duration) {
 	}
 }
 
-// await prepares a wait. The caller has found no news. It returns true if news became true meanwhile. Otherwise sleep on
-// nap.Word and call again; if that is 0, the timeout has expired. timeout counts from the first call with this nap; if it
-// is 0 the timeout expires at once, if it is negative never. An error of news ends the wait.
+// await prepares a wait. The caller has found no news. It returns true if news became true meanwhile. Otherwise sleep
+// on nap.Word and call again; if that is 0, the timeout has expired. timeout counts from the first call with this nap;
+// if it is 0 the timeout expires at once, if it is negative never. An error of news ends the wait.
 //
 // sys.Bell tells why a sleeper misses no news.
 func await(bell *sys.Bell, nap *Nap, timeout time.Duration, news func() (bool, error)) (bool, error) {

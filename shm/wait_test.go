@@ -9,7 +9,7 @@ import (
 	"shmcv/shm/internal/sys"
 )
 
-// waitFor is shmcv_stream_wait.
+// waitFor waits for a frame, as shmcv_stream_wait does.
 func waitFor(s *Stream, newerThan uint64, timeout time.Duration) (f *Frame, err error) {
 	nap := Nap{}
 	for again := true; again; again = nap.Sleep() {
@@ -18,7 +18,7 @@ func waitFor(s *Stream, newerThan uint64, timeout time.Duration) (f *Frame, err 
 	return f, err
 }
 
-// awaitImage is shmcv_image_wait.
+// awaitImage waits for an image, as the C function does.
 func awaitImage(s *Segment, newerThan uint64, timeout time.Duration) (sequence uint64, err error) {
 	nap := Nap{}
 	for again := true; again; again = nap.Sleep() {
@@ -33,7 +33,7 @@ func TestNapHoldsNothingThatACloseWouldWaitFor(t *testing.T) {
 	if _, err := s.Wait(0, -1, &nap); err != nil || nap.Word == 0 {
 		t.Fatalf("%+v, %v", nap, err)
 	}
-	s.Release() // unmaps: to sleep on the word now is refused by the kernel, and hurts nobody
+	s.Release() // Unmaps the word. The system then refuses to sleep on it.
 	if !nap.Sleep() {
 		t.Error("the nap asked for nothing")
 	}

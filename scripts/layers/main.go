@@ -1,5 +1,5 @@
-// Command layers checks which packages may import which, for ./build.sh check. It reads the import clauses of all Go files, those
-// of other systems and behind build tags too, so that it sees what the compiler of this system does not.
+// Command layers checks which packages may import which, for ./build.sh check. It reads the import clauses of all Go
+// files, those of other systems and behind build tags too, so that it sees what the compiler of this system does not.
 //
 // Two rules of ARCHITECTURE.md:
 //

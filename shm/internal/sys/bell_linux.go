@@ -31,7 +31,8 @@ func (b *bell) ring(value uint32) {
 	}
 }
 
-// The futex operations are without FUTEX_PRIVATE_FLAG: who sleeps and who wakes are in different processes.
+// The futex operations are without FUTEX_PRIVATE_FLAG, because the sleeper and the process that wakes it are different
+// ones.
 const (
 	futexWake       = 1
 	futexWaitBitset = 9

@@ -35,7 +35,7 @@ func Create(name string, wanted, size uint64) (*File, error) {
 
 // Link gives the file its name, by which others can open it from then on. The file must come from Create.
 //
-// Errors: EExists when the name is taken. Of several callers who want the same name, one gets it.
+// Errors: EExists when the name is taken. If several callers want the same name, one of them gets it.
 func (f *File) Link() error {
 	if err := f.system.link(f.name); err != nil {
 		return failed("create", f.name, err)

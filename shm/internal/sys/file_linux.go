@@ -124,9 +124,9 @@ func (f openFile) close() { _ = unix.Close(f.fd) }
 // firstLock is the byte that lock 0 is on: far behind the end of every file, so that no other program's lock is there.
 const firstLock = 1 << 62
 
-// flock asks for the lock of length bytes, from that of lock number on. Length 0 means all that follow. The lock belongs
-// to the open file description. (Older locks belong to the process, and it would lose them when it closes any other
-// descriptor of the file.)
+// flock asks for the lock of length bytes, from that of lock number on. Length 0 means all that follow. The lock
+// belongs to the open file description. (Older locks belong to the process, and it would lose them when it closes any
+// other descriptor of the file.)
 func (f openFile) flock(command, kind, number int, length int64) (unix.Flock_t, error) {
 	flock := unix.Flock_t{Type: int16(kind), Whence: unix.SEEK_SET, Start: firstLock + int64(number), Len: length}
 	err := retry(func() error { return unix.FcntlFlock(uintptr(f.fd), command, &flock) })

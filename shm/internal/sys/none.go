@@ -1,7 +1,7 @@
 //go:build shmcv_none && !linux
 
-// What a system's own files must define, with nothing behind it. It is what to begin a new system with, and it lets the
-// compiler show that nothing else is missing: GOOS=windows go vet -tags shmcv_none ./shm/...
+// This file has all that a system's own files must define, with nothing behind it. A new system begins with a copy.
+// With this file the compiler shows that nothing else is missing: GOOS=windows go vet -tags shmcv_none ./shm/...
 
 package sys
 

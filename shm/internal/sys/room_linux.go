@@ -18,9 +18,9 @@ import (
 // segment of that size.
 const unnoticed = 1 << 20
 
-// checkRoom returns an error if a file of size bytes cannot be had, of which the caller asked for wanted. It looks before
-// any memory is taken, because the system gives memory out page by page: where memory ends before /dev/shm is full, the
-// system ends a process and no call fails.
+// checkRoom returns an error if a file of size bytes cannot be had, of which the caller asked for wanted. It looks
+// before any memory is taken, because the system gives memory out page by page: where memory ends before /dev/shm is
+// full, the system ends a process and no call fails.
 func checkRoom(name string, wanted, size uint64) error {
 	if free := freeRoom(); size > free {
 		return noRoom(name, wanted, size, free)
@@ -80,8 +80,8 @@ func memoryLeft(root fs.FS) uint64 {
 	return left - left/16
 }
 
-// groupFiles are where a control group tells its limit and its use of memory, and the name by which its memory.stat tells
-// how much of the use the system can take back.
+// groupFiles are where a control group tells its limit and its use of memory, and the name by which its memory.stat
+// tells how much of the use the system can take back.
 type groupFiles struct{ limit, used, reclaimable string }
 
 // groupLeft gives what a control group leaves, and the groups that it is in. In a container the folders of groups may

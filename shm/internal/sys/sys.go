@@ -1,4 +1,4 @@
-// Package sys gives package shm what it needs of the operating system: names and files of shared memory, mappings,
+// Package sys gives package shm the services of the operating system: names and files of shared memory, mappings,
 // locks, bells to wake other processes by, the clock that all processes share, and the identity of this process.
 //
 // The exported surface is the same on every system. It is declared in the files without a system in their names, which

@@ -12,7 +12,7 @@ import (
 	"shmcv/internal/abi"
 )
 
-// These tests hold for every system: they are what shm relies on.
+// These tests hold for every system: shm relies on what they check.
 
 const fileSize = 1 << 16
 
@@ -140,7 +140,7 @@ func TestLocksBelongToFiles(t *testing.T) {
 		try("held", true)(two.HeldByOther(number))
 		try("lock what is held", false)(two.Lock(number))
 		try("share what is held", false)(two.Share(number))
-		two.Unlock(number) // It is not this one's to give back.
+		two.Unlock(number) // The lock is not that file's to give back.
 		try("still held", true)(two.HeldByOther(number))
 		one.Unlock(number)
 		try("given back", true)(two.Lock(number))
@@ -159,7 +159,7 @@ func TestLocksBelongToFiles(t *testing.T) {
 	}
 }
 
-// A process that is killed gives its locks back. The test binary is that process when it has an argument of ours.
+// The system gives the locks of a killed process back. That process is this test, run with the variable set.
 func TestLocksOfAKilledProcessAreFree(t *testing.T) {
 	const variable = "SHMCV_TEST_LOCK"
 	if name := os.Getenv(variable); name != "" {
@@ -180,7 +180,7 @@ func TestLocksOfAKilledProcessAreFree(t *testing.T) {
 	mustBe(t, err, abi.OK)
 	holder := exec.Command(executable, "-test.run=^"+t.Name()+"$")
 	holder.Env = append(os.Environ(), variable+"="+file.name)
-	_, err = holder.StdinPipe() // Which stays open until the end.
+	_, err = holder.StdinPipe() // The pipe stays open, and the holder waits on it.
 	mustBe(t, err, abi.OK)
 	says, err := holder.StdoutPipe()
 	mustBe(t, err, abi.OK)
