@@ -33,8 +33,11 @@ check_gofmt() { local files; files="$(cd "$root" && gofmt -l .)"; echo "$files";
 check_vet() { (cd "$root" && go vet ./...); }
 check_staticcheck() { (cd "$root" && go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...); }
 
-# The probes are pure Go: nothing that they import needs a C compiler, or OpenCV.
-check_probe() { ! (cd "$root" && go list -deps ./ops/internal/probe) | grep -E 'runtime/cgo|gocv'; }
+# The probes are pure Go: nothing that they import needs a C compiler or OpenCV.
+check_probe() {
+    local packages
+    packages="$(cd "$root" && go list -deps ./ops/internal/probe)" && ! grep -E 'runtime/cgo|gocv' <<<"$packages"
+}
 
 # The headers alone, as strict as compilers get.
 check_header() {
