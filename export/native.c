@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHMCV_MESSAGE_SIZE = 1024 };
-
 /* A thread's message is on the heap from its first error on. In a __thread variable the message would for ever take
  * most of the little static TLS that all libraries share that are opened at run time. Go makes this library use
  * static TLS. */

@@ -45,8 +45,11 @@ check_layers() {
     return $failed
 }
 
-# The probes are pure Go: nothing that they import needs a C compiler, or OpenCV.
-check_probe() { ! (cd "$root" && go list -deps ./ops/internal/probe) | grep -E 'runtime/cgo|gocv'; }
+# The probes are pure Go: nothing that they import needs a C compiler or OpenCV.
+check_probe() {
+    local packages
+    packages="$(cd "$root" && go list -deps ./ops/internal/probe)" && ! grep -E 'runtime/cgo|gocv' <<<"$packages"
+}
 
 # The headers alone, as strict as compilers get.
 check_header() {

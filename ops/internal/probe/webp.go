@@ -8,7 +8,7 @@ import (
 	"shmcv/internal/abi"
 )
 
-// webpHeader is how much of a file libwebp's decoder in OpenCV wants to see; a smaller file is none to it.
+// webpHeader is how many bytes OpenCV's decoder wants to see of a file. It takes a smaller file for none of its own.
 const webpHeader = 32
 
 func isWebP(b []byte) bool {
@@ -52,8 +52,8 @@ func parseWebP(b []byte) (header, error) {
 	return h, nil
 }
 
-// webpOrientation looks for the EXIF block, which comes after the pixels. As libwebp, it looks no further than to where
-// the file's own header says that the file ends.
+// webpOrientation returns the orientation that the file's EXIF block states, 1 if there is no block. The block comes after
+// the pixels. As libwebp does, webpOrientation looks no further than the end that the file's header states.
 func webpOrientation(b []byte) (int, error) {
 	end := webpBytes(b)
 	for rest := b[12:max(12, min(end, uint64(len(b))))]; len(rest) >= 8; {
@@ -69,9 +69,10 @@ func webpOrientation(b []byte) (int, error) {
 	return 1, wholeWebP(b)
 }
 
-// webpBytes returns the length of the file, as its header has it.
+// webpBytes returns the length of the file that its header states.
 func webpBytes(b []byte) uint64 { return 8 + uint64(binary.LittleEndian.Uint32(b[4:])) }
 
+// wholeWebP compares the length in the header with the content.
 func wholeWebP(b []byte) error {
 	if size := webpBytes(b); size > uint64(len(b)) {
 		return fmt.Errorf("%w: the WebP has %d bytes of %d", ErrShort, len(b), size)
