@@ -71,7 +71,7 @@ def create() -> Iterator[Callable[..., shmcv.Segment]]:
     """A Segment.create() that finds a name, and whose segments are closed and cleared after the test."""
     made: list[shmcv.Segment] = []
 
-    def make(size: int | None = None, image: shmcv.Image | None = None) -> shmcv.Segment:
+    def make(size: int | None = None, image: shmcv.ImageInfo | None = None) -> shmcv.Segment:
         made.append(shmcv.Segment.create(f"{PREFIX}{next(_numbers)}", size, image=image))
         return made[-1]
 

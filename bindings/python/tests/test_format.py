@@ -151,7 +151,7 @@ def test_single_image_is_as_documented(create: Callable[..., shmcv.Segment], rea
     (stored,) = raw.read("Q", 144)
     assert stored > 0
     assert stored % 2 == 0
-    segment.image = shmcv.Image(4, 5, shmcv.ColorOrder.RGBA, shmcv.Depth.F32, 80)
+    segment.image = shmcv.ImageInfo(4, 5, shmcv.ColorOrder.RGBA, shmcv.Depth.F32, 80)
     assert raw.single() == (4, 5, 4, 3, 5, 0, 80, bytes(32))
     assert raw.read("QI", 128) == (4, 2)
 

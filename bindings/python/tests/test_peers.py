@@ -154,7 +154,7 @@ def test_whoever_is_killed_another_language_goes_on(
     sequence = 0
     for _ in range(20):
         with stream.begin() as frame:
-            frame.image = shmcv.Image(64, 48, shmcv.ColorOrder.GRAY)
+            frame.image = shmcv.ImageInfo(64, 48, shmcv.ColorOrder.GRAY)
         assert frame.sequence is not None
         assert frame.sequence > sequence
         sequence = frame.sequence

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import ctypes
 import inspect
 import re
@@ -10,10 +11,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support import PACKAGE, environment, python
+from support import PACKAGE, ROOT, environment, python
 
 import shmcv
 from shmcv import _native
+
+#: Exceptions that have the name of a built-in one. A star import leaves them out.
+BUILT_IN_NAMES = {"IOError", "PermissionError", "TimeoutError"}
 
 
 def test_package_and_library_are_of_one_version():
@@ -24,13 +28,30 @@ def test_package_and_library_are_of_one_version():
 
 
 def test_everything_public_is_there_and_listed():
-    assert sorted(shmcv.__all__) == list(shmcv.__all__)
+    assert len(set(shmcv.__all__)) == len(shmcv.__all__)
     public = {name for name, value in vars(shmcv).items() if name[0] != "_" and not inspect.ismodule(value)}
-    assert public - {"annotations"} | {"__version__"} == set(shmcv.__all__)
+    assert public - {"annotations"} | {"__version__"} == set(shmcv.__all__) | BUILT_IN_NAMES
+
+
+def test_a_star_import_hides_no_builtin():
+    assert not set(shmcv.__all__) & set(dir(builtins))
+    assert shmcv.__doc__ is not None
+    for name in BUILT_IN_NAMES:
+        assert getattr(shmcv, name) is not getattr(builtins, name)
+        assert issubclass(getattr(shmcv, name), getattr(builtins, name))
+        assert f"shmcv.{name}" in shmcv.__doc__
+
+
+def test_constants_are_those_of_the_header():
+    header = (ROOT / "include" / "shmcv.h").read_text()
+    for name in ("MAX_DIMENSION", "MAX_NAME", "MAX_PIXELS", "NO_KEY", "QUALITY_DEFAULT"):
+        found = re.search(rf"#define SHMCV_{name} +\(?(-?\d+)", header)
+        assert found is not None
+        assert getattr(shmcv, name) == int(found[1])
 
 
 def test_structures_are_laid_out_as_in_c():
-    for structure in (_native.ShmcvImageInfo, _native.ShmcvSegmentInfo):
+    for structure in (_native.ShmcvImageInfo, _native.ShmcvSegmentInfo, _native.ShmcvFrameInfo):
         assert ctypes.sizeof(structure) == structure.SIZE
         last = getattr(structure, structure._fields_[-1][0])
         assert (

@@ -249,7 +249,7 @@ with shmcv.Segment.open(sys.argv[1]) as segment:
 
 @pytest.mark.parametrize("unserved", [None, "", ":4711", "nonsense", "unknown.invalid:0"])
 def test_no_display_is_an_error_and_not_the_end(unserved, create):
-    segment = create(image=shmcv.Image(4, 4))
+    segment = create(image=shmcv.ImageInfo(4, 4))
     done = python(SHOW, segment.name, env=environment(**{**NO_DISPLAY, "DISPLAY": unserved}))
     assert done.stdout.strip()
     assert done.stderr == ""
@@ -267,7 +267,7 @@ with shmcv.Segment.open(sys.argv[1]) as segment:
                 continue
             raise SystemExit(f"{name!r} was taken for a name")
 """
-    python(program, create(image=shmcv.Image(4, 4)).name, env=on(display))
+    python(program, create(image=shmcv.ImageInfo(4, 4)).name, env=on(display))
 
 
 @pytest.mark.parametrize("milliseconds", [2**31, -(2**31) - 1, 2**32 + 1])

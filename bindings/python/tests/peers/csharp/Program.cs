@@ -1,4 +1,4 @@
-// One party of test_peers.py: see there.
+// One party of test_peers.py, which describes what it does.
 using ShmCv;
 
 using var stream = FrameStream.Open(args[1]);
@@ -12,8 +12,8 @@ if (args[0] == "produce")
         {
             using var frame = stream.Begin();
             var info = new ImageInfo(64 + (int)((sequence + 1) % 3), 48, ColorOrder.Gray);
-            frame.AsSpan()[..(int)info.ByteSize].Fill((byte)(sequence + 1));
-            frame.Image.Info = info;
+            frame.AsSpan()[..(int)info.Size].Fill((byte)(sequence + 1));
+            frame.Image = info;
             sequence = frame.Publish();
         }
 
@@ -25,9 +25,9 @@ if (args[0] == "produce")
 
 foreach (var frame in stream.Frames())
 {
-    var info = frame.Image.Info;
+    var info = frame.Image;
     var whole = info.Width == 64 + (frame.Sequence % 3) && info.Height == 48
-        && !frame.AsSpan()[..(int)info.ByteSize].ContainsAnyExcept((byte)frame.Sequence);
+        && !frame.AsSpan()[..(int)info.Size].ContainsAnyExcept((byte)frame.Sequence);
     Console.WriteLine($"{frame.Sequence} {(whole ? "whole" : "torn")}");
     if (frame.Sequence >= long.Parse(args[2]))
     {
