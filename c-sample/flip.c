@@ -13,7 +13,7 @@ enum { SIZE = 3840 * 2160 * 3 }; /* bytes for a 4K image of three 8-bit channels
 /* Every function that can fail returns a negative code, and leaves a message that says why. */
 static void check(int32_t status) {
     if (status == SHMCV_OK) return;
-    char why[1024];
+    char why[SHMCV_MESSAGE_SIZE];
     shmcv_last_error(why, sizeof why);
     fprintf(stderr, "%s\n", why);
     shmcv_clear_all(); /* segments outlive the process that made them */

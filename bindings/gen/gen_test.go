@@ -84,7 +84,7 @@ func TestBrokenConventionsAreErrors(t *testing.T) {
 		{"a parameter that is a C++ word", "export/transform.go", "flags C.int32_t", "new C.int32_t", "parameter new has no name in C or C++"},
 		{"an unnamed parameter", "export/transform.go", "seg C.shmcv_segment, flags C.int32_t", "C.shmcv_segment", "has no name"},
 		{"no status", "export/transform.go", ") C.int32_t {", ") C.uint32_t {", "goTurn returns (C.uint32_t); a C.int32_t status is wanted"},
-		{"an array that the comment does not explain", "export/segment.go", "fills infos", "fills them", "how the array infos is filled"},
+		{"an array that the comment does not explain", "export/segment.go", "fills infos", "fills them", "the doc comment of goList must say how infos is filled"},
 		{"a method", "export/transform.go", "func goTurn", "func (h handle) goTurn", "goTurn: a plain function is wanted"},
 		{"a C function of no family", "export/cside.go", "shmcv_version", "shmcv_shape", `must begin with "shmcv_version"`},
 		{"an unknown constant in a comment", "export/segment.go", "SHMCV_E_INVALID", "SHMCV_E_INVALIDE", "there is no SHMCV_E_INVALIDE"},
@@ -99,9 +99,9 @@ func TestBrokenConventionsAreErrors(t *testing.T) {
 		{"constants of a wide type", "internal/abi/image.go", "type Depth uint32", "type Depth uint64", "type Depth is uint64"},
 		{"a value from elsewhere", "internal/abi/image.go", "1 << 20", "other.Value", "the value of MaxDimension cannot be told"},
 		{"a type's comment about something else", "internal/abi/error.go", "// Code is", "// This is", `the doc comment of type Code must begin with "Code"`},
-		{"padding", "internal/abi/image.go", "Stride    uint64 ", "Stride    uint32 ", "Image has 4 bytes of padding"},
+		{"padding", "internal/abi/image.go", "Stride    uint64 ", "Stride    uint32 ", "ImageInfo has 4 bytes of padding"},
 		{"an uncommented field", "internal/abi/segment.go", " // The identity.", "", "field SegmentInfo.UUID has no comment"},
-		{"an array of structures", "internal/abi/segment.go", "Image    Image ", "Image    [2]Image ", "field SegmentInfo.Image"},
+		{"an array of structures", "internal/abi/segment.go", "Image    ImageInfo ", "Image    [2]ImageInfo ", "field SegmentInfo.Image"},
 		{"constants of no family", "internal/abi/abi.go", "hidden", "Shown", "abi.go is no family of the header"},
 		{"not Go", "export/transform.go", "package main", "package", "expected 'IDENT'"},
 	} {
@@ -147,16 +147,19 @@ func TestEachLanguageGetsItsSpelling(t *testing.T) {
 			"enum shmcv_error_code {\n    SHMCV_OK        = 0,  /* It worked. */\n    SHMCV_E_INVALID = -1, /* An argument makes no sense. */\n    SHMCV_E_IO      = -2, /* Reading or writing failed. */\n    SHMCV_E_CLOSED  = -4  /* The handle is closed. */\n};\n",
 			"    SHMCV_DEPTH_F32 = 2  /* 32 bits, see SHMCV_E_INVALID. */\n",
 			"/* Limits on images. */\n#define SHMCV_MAX_DIMENSION 1048576 /* Greatest width. */\n",
-			"/* shmcv_image describes pixels, as shmcv_segment_info does a segment. */\ntypedef struct shmcv_image {\n    uint32_t width;        /* Pixels in a row, 1 to SHMCV_MAX_DIMENSION; not stride. */\n    uint32_t depth;        /* Depth of a sample: SHMCV_DEPTH_U8 or SHMCV_DEPTH_F32. */\n",
-			"    char name[24];      /* The name. */\n    uint8_t uuid[16];   /* The identity. */\n    uint64_t has_image; /* 1 when image means something. */\n    shmcv_image image;  /* The image. */\n} shmcv_segment_info;\n",
+			"/* shmcv_image_info describes pixels, as shmcv_segment_info does a segment. */\nstruct shmcv_image_info {\n    uint32_t width;        /* Pixels in a row, 1 to SHMCV_MAX_DIMENSION; not stride. */\n    uint32_t depth;        /* Depth of a sample: SHMCV_DEPTH_U8 or SHMCV_DEPTH_F32. */\n",
+			"    char name[24];          /* The name. */\n    uint8_t uuid[16];       /* The identity. */\n    uint64_t has_image;     /* 1 when image means something. */\n    shmcv_image_info image; /* The image. */\n} shmcv_segment_info;\n",
 			"static_assert(sizeof(shmcv_segment_info) == 80,",
+			"typedef struct shmcv_segment {\n    uint64_t handle; /* Opaque. */\n} shmcv_segment;\n\ntypedef struct shmcv_image_info shmcv_image_info;\n",
+			"typedef struct shmcv_frame {\n    shmcv_segment pixels; /* Its pixels. */\n} shmcv_frame;\n",
+			"SHMCV_API int32_t shmcv_end(shmcv_frame frame);\n",
 			" * Segments: named memory.\n",
 			" * Errors: SHMCV_E_INVALID where size < 1 & so on:\n *\n *   - an empty name\n *   - a size that is more than",
 			"SHMCV_API int32_t shmcv_create(const char *name, uint64_t size, shmcv_segment *out);\n",
 			"SHMCV_API int32_t shmcv_await(shmcv_segment seg);\n",
 			"SHMCV_API int32_t shmcv_data(shmcv_segment seg, void **ptr, uint64_t *size);\n",
 			"and waits for timeout_ms; see",
-			"SHMCV_API int32_t shmcv_read_pixels(shmcv_segment seg, const shmcv_image *from, void *memory, const void *bytes,\n                                    uint32_t timeout_ms, shmcv_image *into);\n",
+			"SHMCV_API int32_t shmcv_read_pixels(shmcv_segment seg, const shmcv_image_info *from, void *memory,\n                                    const void *bytes, uint32_t timeout_ms, shmcv_image_info *into);\n",
 			"#define SHMCV_ANGLE_DEFAULT (-1)\n",
 			"SHMCV_API const char *shmcv_version(void);\n",
 		}},
@@ -165,34 +168,63 @@ func TestEachLanguageGetsItsSpelling(t *testing.T) {
 			"int32_t shmcv_await(shmcv_segment seg) {\n    shmcv_entry entry;\n    shmcv_nap nap = {0};\n    int32_t status;\n    do {\n        status = shmcv_enter(&entry);\n        if (status) return status;\n        status = goAwait(seg, &nap);\n        shmcv_leave(&entry);\n    } while (shmcv_sleep(&nap));\n    return status;\n}\n",
 		}},
 		{"export/shmcv.map", []string{
-			"        shmcv_await;\n        shmcv_close;\n        shmcv_create;\n        shmcv_data;\n        shmcv_last_error;\n        shmcv_list;\n        shmcv_open;\n        shmcv_read_pixels;\n        shmcv_turn;\n        shmcv_version;\n    local: *;\n};\n",
+			"        shmcv_await;\n        shmcv_begin;\n        shmcv_close;\n        shmcv_create;\n        shmcv_data;\n        shmcv_end;\n        shmcv_last_error;\n        shmcv_list;\n        shmcv_open;\n        shmcv_read_pixels;\n        shmcv_turn;\n        shmcv_version;\n    local: *;\n};\n",
+		}},
+		{"export/errors.g.c", []string{
+			"    case SHMCV_E_IO: return \"SHMCV_E_IO\";\n",
+			"    default: return \"unknown\";\n",
+		}},
+		{"include/shmcv_constants.hpp", []string{
+			"/// Greatest width.\ninline constexpr std::int32_t max_dimension = SHMCV_MAX_DIMENSION;\n",
+			"/// What a function returns.\nenum class error_code : std::int32_t {\n    /// It worked.\n    ok = SHMCV_OK,\n",
+			"    /// 32 bits, see error_code::invalid.\n    f32 = SHMCV_DEPTH_F32,\n",
+			"constexpr rotate_flags operator|(rotate_flags a, rotate_flags b) noexcept {\n",
 		}},
 		{"bindings/python/src/shmcv/_native.py", []string{
-			"#: The version.\nVERSION: Final = \"1.2.3\"\n",
+			"VERSION: Final = \"1.2.3\"\n",
+			"ShmcvSegment = c_uint64\nShmcvFrame = c_uint64\n",
+			"    has_image: int\n    image: ShmcvImageInfo\n",
+			"        (\"name\", c_char * 24),\n        (\"uuid\", c_uint8 * 16),\n        (\"has_image\", c_uint64),\n        (\"image\", ShmcvImageInfo),\n",
+			"    library.shmcv_data.argtypes = [ShmcvSegment, POINTER(c_void_p), POINTER(c_uint64)]\n    library.shmcv_data.restype = c_int32\n",
+			"    library.shmcv_begin.argtypes = [ShmcvSegment, POINTER(ShmcvFrame)]\n",
+			"    library.shmcv_read_pixels.argtypes = [\n        ShmcvSegment,\n        POINTER(ShmcvImageInfo),\n        c_void_p,\n        c_void_p,\n        c_uint32,\n        POINTER(ShmcvImageInfo),\n    ]\n",
+		}},
+		{"bindings/python/src/shmcv/constants.py", []string{
+			"#: Greatest width.\nMAX_DIMENSION: Final = 1048576\n",
 			"class ErrorCode(IntEnum):\n    \"\"\"What a function returns.\"\"\"\n\n    #: It worked.\n    OK = 0\n",
 			"class RotateFlags(IntFlag):\n",
-			"    #: Pixels in a row, 1 to MAX_DIMENSION; not stride.\n    width: int\n",
-			"    #: Depth of a sample: Depth.U8 or Depth.F32.\n    depth: int\n",
-			"        (\"name\", c_char * 24),\n        (\"uuid\", c_uint8 * 16),\n        (\"has_image\", c_uint64),\n        (\"image\", ShmcvImage),\n",
-			"    library.shmcv_data.argtypes = [ShmcvSegment, POINTER(c_void_p), POINTER(c_uint64)]\n    library.shmcv_data.restype = c_int32\n",
-			"    # shmcv_turn turns by one of the RotateFlags constants.\n",
-			"    library.shmcv_read_pixels.argtypes = [\n        ShmcvSegment,\n        POINTER(ShmcvImage),\n        c_void_p,\n        c_void_p,\n        c_uint32,\n        POINTER(ShmcvImage),\n    ]\n",
+			"    #: 32 bits, see ErrorCode.INVALID.\n    F32 = 2\n",
 		}},
-		{"bindings/csharp/ShmCv/Enums.g.cs", []string{
+		{"bindings/python/src/shmcv/error.py", []string{
+			"class IOError(ShmcvError, builtins.OSError):\n    \"\"\"Reading or writing failed.\"\"\"\n\n    code = ErrorCode.IO\n    errno = errnos.EIO\n",
+			"class InvalidError(ShmcvError, builtins.ValueError):\n    \"\"\"An argument makes no sense.\"\"\"\n\n    code = ErrorCode.INVALID\n\n",
+			"class ClosedError(ShmcvError):\n",
+			"        InvalidError,\n        IOError,\n        ClosedError,\n",
+		}},
+		{"bindings/csharp/ShmCv/Constants.g.cs", []string{
 			"/// <summary>What a function returns.</summary>\npublic enum ErrorCode : int\n{\n    /// <summary>It worked.</summary>\n    OK = 0,\n",
 			"    /// <summary>32 bits, see <see cref=\"ErrorCode.Invalid\"/>.</summary>\n    F32 = 2,\n",
 			"[Flags]\npublic enum RotateFlags : int\n",
+			"    public const int AngleDefault = -1;\n",
+		}},
+		{"bindings/csharp/ShmCv/Exceptions.g.cs", []string{
+			"/// <summary>Reading or writing failed.</summary>\n",
+			"public sealed class ShmCvIOException(string message) : ShmCvException(ErrorCode.IO, message);\n",
+			"        ErrorCode.Invalid => new ShmCvInvalidException(message),\n",
+		}},
+		{"bindings/csharp/ShmCv/PublicAPI.Unshipped.g.txt", []string{
+			"ShmCv.ErrorCode.IO = -2 -> ShmCv.ErrorCode\n",
+			"ShmCv.ShmCvIOException.ShmCvIOException(string! message) -> void\n",
 		}},
 		{"bindings/csharp/ShmCv/NativeMethods.g.cs", []string{
 			"    internal fixed byte Name[24];\n",
-			"    /// <summary>1 when <see cref=\"Image\"/> means something.</summary>\n    internal ulong HasImage;\n",
+			"    internal ulong HasImage;\n    internal ShmcvImageInfo Image;\n",
 			"    internal const string Version = \"1.2.3\";\n",
-			"    internal const int AngleDefault = -1;\n",
-			"    /// <summary>Makes a segment of size bytes.</summary>\n    /// <remarks>\n    /// Errors: <see cref=\"ErrorCode.Invalid\"/> where size &lt; 1 &amp; so on:\n    /// <list type=\"bullet\">\n    /// <item>an empty name</item>\n",
 			"    internal static partial ErrorCode shmcv_create(string name, ulong size, out ulong @out);\n",
+			"    internal static partial ErrorCode shmcv_begin(ulong seg, out ulong frame);\n",
 			"    internal static partial ErrorCode shmcv_data(ulong seg, out nint ptr, out ulong size);\n",
 			"    internal static partial ErrorCode shmcv_list(ShmcvSegmentInfo* infos, ulong capacity, out ulong @out);\n",
-			"    internal static partial ErrorCode shmcv_read_pixels(ulong seg, in ShmcvImage from, byte* memory, byte* bytes, uint timeoutMs, out ShmcvImage into);\n",
+			"    internal static partial ErrorCode shmcv_read_pixels(ulong seg, in ShmcvImageInfo from, byte* memory, byte* bytes, uint timeoutMs, out ShmcvImageInfo into);\n",
 			"    internal static partial byte* shmcv_version();\n",
 		}},
 	} {
@@ -252,6 +284,37 @@ func TestHeaderCompilesAsCAndCpp(t *testing.T) {
 		command.Stdin = strings.NewReader(program)
 		if out, err := command.CombinedOutput(); err != nil {
 			t.Errorf("%v: %v\n%s", compiler, err, out)
+		}
+	}
+}
+
+// A stream is no segment, and a frame is none: the compilers of C and C++ say so.
+func TestHandleOfAnotherKindDoesNotCompile(t *testing.T) {
+	header := filepath.Join(t.TempDir(), "shmcv.h")
+	if err := os.WriteFile(header, generated(t, mustRead(t, repository), "include/shmcv.h"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const declarations = "int f(void); int f(void) { shmcv_segment segment = {0}; shmcv_stream stream = {0}; shmcv_frame frame = {{0}};\n" +
+		"(void)segment; (void)stream; (void)frame; return "
+	for call, compiles := range map[string]bool{
+		"shmcv_close(segment)":                       true,
+		"shmcv_flip(frame.pixels, segment, 0)":       true,
+		"shmcv_frame_close(frame)":                   true,
+		"shmcv_stream_close(stream)":                 true,
+		"shmcv_close(stream)":                        false,
+		"shmcv_close(frame)":                         false,
+		"shmcv_flip(frame, segment, 0)":              false,
+		"shmcv_stream_close(segment)":                false,
+		"shmcv_frame_publish(frame.pixels, 0)":       false,
+		"shmcv_stream_create(\"a\", 1, 0, &segment)": false,
+		"shmcv_close(1)":                             false,
+	} {
+		for _, compiler := range [][]string{{"gcc", "-xc", "-std=c11"}, {"g++", "-xc++", "-std=c++17"}} {
+			command := exec.Command(compiler[0], append(compiler[1:], "-Werror", "-fsyntax-only", "-include", header, "-")...)
+			command.Stdin = strings.NewReader(declarations + call + "; }\n")
+			if out, err := command.CombinedOutput(); (err == nil) != compiles {
+				t.Errorf("%s: %s: compiles: %v, want %v\n%s", compiler[0], call, err == nil, compiles, out)
+			}
 		}
 	}
 }

@@ -8,6 +8,7 @@ install(FILES "${shmcv_library}" DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 # The windows' plugin; the library looks for it beside itself, and does without where it is not.
 install(FILES "${SHMCV_LIBRARY_DIR}/libopencv_highgui_gtk3.so" DESTINATION "${CMAKE_INSTALL_LIBDIR}" OPTIONAL)
 install(FILES "${shmcv_root}/include/shmcv.h" "${shmcv_root}/include/shmcv.hpp"
+        "${shmcv_root}/include/shmcv_constants.hpp"
         DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(FILES "${shmcv_root}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}" OPTIONAL)
 

@@ -132,7 +132,7 @@ const char *new_name(void) {
 }
 
 shmcv_segment new_segment(uint64_t size) {
-    shmcv_segment seg = 0;
+    shmcv_segment seg = {0};
     NEED_OK(shmcv_create(new_name(), size, &seg));
     return seg;
 }

@@ -12,7 +12,7 @@ TEST(there_is_no_image_before_one_is_stored) {
     CHECK_INT(0x55555555, image.width);
     unsigned char buffer[64];
     const shmcv_image_info layout = make_image(4, 4, SHMCV_ORDER_BGR);
-    CHECK_FAILS(SHMCV_E_NO_IMAGE, "", shmcv_read_pixels(seg, &layout, buffer));
+    CHECK_FAILS(SHMCV_E_NO_IMAGE, "", shmcv_read(seg, &layout, buffer, sizeof buffer));
     CHECK_FAILS(SHMCV_E_NO_IMAGE, "", shmcv_save(seg, temporary("never.png"), SHMCV_QUALITY_DEFAULT));
     CHECK_FAILS(SHMCV_E_NO_IMAGE, "", shmcv_flip(seg, seg, SHMCV_FLIP_BOTH));
     CHECK_FAILS(SHMCV_E_NO_IMAGE, "", shmcv_convert(seg, seg, SHMCV_ORDER_BGR));
@@ -119,24 +119,56 @@ TEST(copies_honour_strides_and_touch_nothing_between_rows) {
     layout.stride = STRIDE;
     unsigned char buffer[HEIGHT * STRIDE];
     memset(buffer, 0xee, sizeof buffer);
-    CHECK_OK(shmcv_read_pixels(seg, &layout, buffer));
+    CHECK_OK(shmcv_read(seg, &layout, buffer, sizeof buffer));
     for (int y = 0; y < HEIGHT; y++)
         for (int x = 0; x < STRIDE; x++)
             CHECK_INT(x < WIDTH * 3 ? y * WIDTH * 3 + x : 0xee, buffer[y * STRIDE + x]);
 
     const shmcv_segment copy = new_segment(WIDTH * HEIGHT * 3);
-    CHECK_OK(shmcv_write_pixels(copy, &layout, buffer, SHMCV_ORDER_BGR));
+    CHECK_OK(shmcv_write(copy, &layout, buffer, sizeof buffer, SHMCV_ORDER_BGR));
     CHECK(memcmp(pixels(copy, NULL), pixels(seg, NULL), WIDTH * HEIGHT * 3) == 0);
     shmcv_image_info found;
     CHECK_OK(shmcv_image_get(copy, &found));
     CHECK_INT(WIDTH * 3, found.stride);
 }
 
+TEST(copies_stay_within_the_buffer) {
+    const shmcv_segment seg = counting(4, 4, SHMCV_ORDER_BGR);
+    const shmcv_image_info layout = make_image(4, 4, SHMCV_ORDER_BGR);
+    unsigned char buffer[48];
+    memset(buffer, 0xee, sizeof buffer);
+    CHECK_FAILS(SHMCV_E_TOO_SMALL, "48 bytes wanted", shmcv_read(seg, &layout, buffer, 47));
+    CHECK_INT(0xee, buffer[0]);
+    CHECK_FAILS(SHMCV_E_TOO_SMALL, "it has 47", shmcv_write(seg, &layout, buffer, 47, SHMCV_ORDER_BGR));
+    CHECK_INT(5, pixels(seg, NULL)[5]);
+    CHECK_OK(shmcv_read(seg, &layout, buffer, 48));
+    CHECK_INT(5, buffer[5]);
+}
+
+TEST(size_of_an_image_is_what_a_segment_needs) {
+    shmcv_image_info image = make_image(10, 3, SHMCV_ORDER_BGRA);
+    uint64_t size;
+    CHECK_OK(shmcv_image_size(&image, &size));
+    CHECK_INT(120, size);
+    image.stride = 0;
+    CHECK_OK(shmcv_image_size(&image, &size));
+    CHECK_INT(120, size);
+    image.depth = SHMCV_DEPTH_U16;
+    image.stride = 100;
+    CHECK_OK(shmcv_image_size(&image, &size));
+    CHECK_INT(2 * 100 + 80, size);
+    const shmcv_segment seg = new_segment(size);
+    CHECK_OK(shmcv_image_set(seg, &image));
+    image.stride = 79;
+    CHECK_FAILS(SHMCV_E_INVALID, "stride", shmcv_image_size(&image, &size));
+    CHECK_INT(280, size);
+}
+
 TEST(copies_convert_the_colour_order) {
     static const unsigned char bgr[] = {1, 2, 3, 4, 5, 6};
     const shmcv_image_info two = make_image(2, 1, SHMCV_ORDER_BGR);
     const shmcv_segment seg = new_segment(64);
-    CHECK_OK(shmcv_write_pixels(seg, &two, bgr, SHMCV_ORDER_RGBA));
+    CHECK_OK(shmcv_write(seg, &two, bgr, sizeof bgr, SHMCV_ORDER_RGBA));
     static const unsigned char rgba[] = {3, 2, 1, 255, 6, 5, 4, 255};
     CHECK(memcmp(pixels(seg, NULL), rgba, sizeof rgba) == 0);
     shmcv_image_info image;
@@ -146,7 +178,7 @@ TEST(copies_convert_the_colour_order) {
 
     unsigned char out[8];
     const shmcv_image_info wanted = make_image(2, 1, SHMCV_ORDER_RGB);
-    CHECK_OK(shmcv_read_pixels(seg, &wanted, out));
+    CHECK_OK(shmcv_read(seg, &wanted, out, sizeof out));
     static const unsigned char rgb[] = {3, 2, 1, 6, 5, 4};
     CHECK(memcmp(out, rgb, sizeof rgb) == 0);
 }
@@ -156,16 +188,16 @@ TEST(copies_refuse_what_does_not_match) {
     unsigned char buffer[128], before[48];
     memcpy(before, pixels(seg, NULL), sizeof before);
     shmcv_image_info layout = make_image(4, 5, SHMCV_ORDER_BGR);
-    CHECK_FAILS(SHMCV_E_INVALID, "5", shmcv_read_pixels(seg, &layout, buffer));
+    CHECK_FAILS(SHMCV_E_INVALID, "5", shmcv_read(seg, &layout, buffer, sizeof buffer));
     layout = make_image(4, 4, SHMCV_ORDER_BGR);
     layout.depth = SHMCV_DEPTH_U16;
     layout.stride = 0;
-    CHECK_FAILS(SHMCV_E_INVALID, "depth", shmcv_read_pixels(seg, &layout, buffer));
+    CHECK_FAILS(SHMCV_E_INVALID, "depth", shmcv_read(seg, &layout, buffer, sizeof buffer));
     layout = make_image(4, 4, SHMCV_ORDER_BGR);
-    CHECK_FAILS(SHMCV_E_INVALID, "order", shmcv_write_pixels(seg, &layout, buffer, 0));
-    CHECK_FAILS(SHMCV_E_INVALID, "order", shmcv_write_pixels(seg, &layout, buffer, -1));
-    CHECK_FAILS(SHMCV_E_TOO_SMALL, "64", shmcv_write_pixels(seg, &layout, buffer, SHMCV_ORDER_BGRA));
+    CHECK_FAILS(SHMCV_E_INVALID, "order", shmcv_write(seg, &layout, buffer, sizeof buffer, 0));
+    CHECK_FAILS(SHMCV_E_INVALID, "order", shmcv_write(seg, &layout, buffer, sizeof buffer, -1));
+    CHECK_FAILS(SHMCV_E_TOO_SMALL, "64", shmcv_write(seg, &layout, buffer, sizeof buffer, SHMCV_ORDER_BGRA));
     layout.width = 0;
-    CHECK_FAILS(SHMCV_E_INVALID, "width", shmcv_write_pixels(seg, &layout, buffer, SHMCV_ORDER_BGR));
+    CHECK_FAILS(SHMCV_E_INVALID, "width", shmcv_write(seg, &layout, buffer, sizeof buffer, SHMCV_ORDER_BGR));
     CHECK(memcmp(before, pixels(seg, NULL), sizeof before) == 0);
 }

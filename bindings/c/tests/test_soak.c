@@ -84,7 +84,7 @@ TEST(rounds_of_create_load_clear_leave_nothing_behind) {
 enum { THREADS = 8, NAMES = 12, HANDLES = 24, SIZE = 64 << 10 };
 
 static const char *soak_names[NAMES];
-static shmcv_segment pool[HANDLES]; /* some live, some closed by now; read and written by all threads, atomically */
+static uint64_t pool[HANDLES]; /* some live, some closed by now; read and written by all threads, atomically */
 static bool windows;                /* there is a display */
 static const char *files[] = {"small-bgr.png", "small.jpg", "small-bgra16.png", "small-lossy.webp", "truncated.png",
                               "corrupt.jpg",   "empty.png", "bomb.png",         "photograph.jpg",   "no-such-file.png"};
@@ -109,14 +109,14 @@ static uint32_t pick(worker *w, uint32_t below) {
 
 /* Mostly a handle that some thread has or had; now and then one that never was. */
 static shmcv_segment any_handle(worker *w) {
-    if (pick(w, 50) == 0) return w->random;
-    return __atomic_load_n(&pool[pick(w, HANDLES)], __ATOMIC_RELAXED);
+    if (pick(w, 50) == 0) return (shmcv_segment){w->random};
+    return (shmcv_segment){__atomic_load_n(&pool[pick(w, HANDLES)], __ATOMIC_RELAXED)};
 }
 
 /* into_pool puts a handle in place of another, which it closes. */
 static int32_t into_pool(worker *w, int32_t status, const shmcv_segment *seg) {
     if (status != SHMCV_OK) return status;
-    const shmcv_segment old = __atomic_exchange_n(&pool[pick(w, HANDLES)], *seg, __ATOMIC_RELAXED);
+    const shmcv_segment old = {__atomic_exchange_n(&pool[pick(w, HANDLES)], seg->handle, __ATOMIC_RELAXED)};
     return shmcv_close(old);
 }
 
@@ -127,7 +127,7 @@ static int32_t one_call(worker *w) {
     static const char *const endings[] = {"png", "jpg", "bmp", "webp", "xyz"};
     const int32_t flag = flags[pick(w, 5)];
     const shmcv_segment seg = any_handle(w);
-    shmcv_segment made = 0;
+    shmcv_segment made = {0};
     shmcv_image_info image = make_image(1 + pick(w, 80), 1 + pick(w, 80), 1 + pick(w, 6));
     shmcv_segment_info infos[4];
     void *data;
@@ -156,8 +156,8 @@ static int32_t one_call(worker *w) {
     case 9: return shmcv_list(infos, 4, &size);
     case 10: return shmcv_image_get(seg, &image);
     case 11: return shmcv_image_set(seg, &image);
-    case 12: return shmcv_read_pixels(seg, &image, w->outside);
-    case 13: return shmcv_write_pixels(seg, &image, w->outside, (int32_t)pick(w, 7));
+    case 12: return shmcv_read(seg, &image, w->outside, 80 * 80 * 4);
+    case 13: return shmcv_write(seg, &image, w->outside, 80 * 80 * 4, (int32_t)pick(w, 7));
     case 14: return shmcv_probe(file, flag, &image);
     case 15:
     case 16: return shmcv_load(seg, file, flag, &image);
@@ -214,7 +214,7 @@ static void soak_for(long seconds) {
     wait_until(end);
     __atomic_store_n(&over, true, __ATOMIC_RELAXED);
     for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
-    for (int i = 0; i < HANDLES; i++) shmcv_close(pool[i]);
+    for (int i = 0; i < HANDLES; i++) shmcv_close((shmcv_segment){pool[i]});
     memset(pool, 0, sizeof pool);
     shmcv_close_windows();
     shmcv_clear_all();

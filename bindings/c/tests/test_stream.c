@@ -10,27 +10,27 @@
 
 enum { WIDTH = 320, HEIGHT = 240, SIZE = WIDTH * HEIGHT };
 
-static shmcv_segment new_stream(const char *name, uint32_t slots) {
-    shmcv_segment stream = 0;
-    NEED_OK(shmcv_create_stream(name, SIZE, slots, &stream));
+static shmcv_stream new_stream(const char *name, uint32_t slots) {
+    shmcv_stream stream = {0};
+    NEED_OK(shmcv_stream_create(name, SIZE, slots, &stream));
     return stream;
 }
 
 /* put publishes a gray frame that is mark all over. */
-static uint64_t put(shmcv_segment stream, unsigned char mark) {
-    shmcv_segment frame;
+static uint64_t put(shmcv_stream stream, unsigned char mark) {
+    shmcv_frame frame;
     uint64_t sequence = 0;
     NEED_OK(shmcv_stream_begin(stream, &frame));
     const shmcv_image_info image = make_image(WIDTH, HEIGHT, SHMCV_ORDER_GRAY);
-    memset(pixels(frame, NULL), mark, SIZE);
-    NEED_OK(shmcv_image_set(frame, &image));
-    NEED_OK(shmcv_stream_publish(frame, &sequence));
+    memset(pixels(frame.pixels, NULL), mark, SIZE);
+    NEED_OK(shmcv_image_set(frame.pixels, &image));
+    NEED_OK(shmcv_frame_publish(frame, &sequence));
     return sequence;
 }
 
 /* mark_of gives what a frame is all over, -1 when it is not. */
-static int mark_of(shmcv_segment frame) {
-    const unsigned char *data = pixels(frame, NULL);
+static int mark_of(shmcv_frame frame) {
+    const unsigned char *data = pixels(frame.pixels, NULL);
     for (int i = 0; i < SIZE; i++)
         if (data[i] != data[0]) return -1;
     return data[0];
@@ -38,8 +38,9 @@ static int mark_of(shmcv_segment frame) {
 
 TEST(published_frame_is_what_readers_get) {
     const char *name = new_name();
-    shmcv_segment writer = new_stream(name, 0), reader, frame;
-    NEED_OK(shmcv_open(name, &reader));
+    shmcv_stream writer = new_stream(name, 0), reader;
+    shmcv_frame frame;
+    NEED_OK(shmcv_stream_open(name, &reader));
     CHECK_INT(1, put(writer, 11));
     CHECK_INT(2, put(writer, 22));
     shmcv_frame_info info;
@@ -47,13 +48,13 @@ TEST(published_frame_is_what_readers_get) {
     NEED_OK(shmcv_stream_wait(reader, 0, -1, &frame, &info));
     CHECK_INT(2, info.sequence);
     CHECK_INT(1, info.missed);
-    CHECK(info.time > 0);
+    CHECK(info.time_ns > 0);
     CHECK_INT(WIDTH, info.image.width);
     CHECK_INT(22, mark_of(frame));
     CHECK_INT(3, put(writer, 33));
     CHECK_INT(22, mark_of(frame)); /* it is ours until it is closed */
-    CHECK_OK(shmcv_close(frame));
-    CHECK_FAILS(SHMCV_E_CLOSED, "", shmcv_close(frame));
+    CHECK_OK(shmcv_frame_close(frame));
+    CHECK_FAILS(SHMCV_E_CLOSED, "", shmcv_frame_close(frame));
     CHECK_OK(shmcv_stream_wait(reader, info.sequence, 0, &frame, &info));
     CHECK_INT(33, mark_of(frame));
     CHECK_FAILS(SHMCV_E_TIMEOUT, name, shmcv_stream_wait(reader, 3, 1, &frame, NULL));
@@ -61,74 +62,129 @@ TEST(published_frame_is_what_readers_get) {
 
 TEST(every_function_works_on_a_frame) {
     const char *name = new_name();
-    shmcv_segment stream = 0, frame, mirrored, copy = new_segment(640 * 480 * 3);
+    shmcv_stream stream = {0};
+    shmcv_frame frame, mirrored;
+    shmcv_segment copy = new_segment(640 * 480 * 3);
     shmcv_image_info image;
     NEED_OK(shmcv_probe(testdata("small-bgr.png"), SHMCV_LOAD_COLOR, &image));
-    NEED_OK(shmcv_create_stream(name, image.stride * image.height, 0, &stream));
+    NEED_OK(shmcv_stream_create(name, image.stride * image.height, 0, &stream));
     NEED_OK(shmcv_stream_begin(stream, &frame));
-    CHECK_OK(shmcv_load(frame, testdata("small-bgr.png"), SHMCV_LOAD_COLOR, NULL));
-    CHECK_OK(shmcv_flip(frame, frame, SHMCV_FLIP_VERTICAL));
-    CHECK_OK(shmcv_flip(frame, frame, SHMCV_FLIP_VERTICAL));
-    CHECK_OK(shmcv_stream_publish(frame, NULL));
+    CHECK_OK(shmcv_load(frame.pixels, testdata("small-bgr.png"), SHMCV_LOAD_COLOR, NULL));
+    CHECK_OK(shmcv_flip(frame.pixels, frame.pixels, SHMCV_FLIP_VERTICAL));
+    CHECK_OK(shmcv_flip(frame.pixels, frame.pixels, SHMCV_FLIP_VERTICAL));
+    CHECK_OK(shmcv_frame_publish(frame, NULL));
 
     NEED_OK(shmcv_stream_wait(stream, 0, 0, &frame, NULL));
     NEED_OK(shmcv_load(copy, testdata("small-bgr.png"), SHMCV_LOAD_COLOR, NULL));
-    CHECK_INT(0, memcmp(pixels(copy, NULL), pixels(frame, NULL), image.stride * image.height));
-    CHECK_OK(shmcv_save(frame, temporary("frame.png"), SHMCV_QUALITY_DEFAULT));
-    CHECK_OK(shmcv_convert(frame, copy, SHMCV_ORDER_GRAY));
+    CHECK_INT(0, memcmp(pixels(copy, NULL), pixels(frame.pixels, NULL), image.stride * image.height));
+    CHECK_OK(shmcv_save(frame.pixels, temporary("frame.png"), SHMCV_QUALITY_DEFAULT));
+    CHECK_OK(shmcv_convert(frame.pixels, copy, SHMCV_ORDER_GRAY));
     unsigned char *outside = malloc(image.stride * image.height);
-    CHECK_OK(shmcv_read_pixels(frame, &image, outside));
-    CHECK_INT(0, memcmp(outside, pixels(frame, NULL), image.stride * image.height));
+    CHECK_OK(shmcv_read(frame.pixels, &image, outside, image.stride * image.height));
+    CHECK_INT(0, memcmp(outside, pixels(frame.pixels, NULL), image.stride * image.height));
     shmcv_segment_info info;
-    CHECK_OK(shmcv_info(frame, &info));
+    CHECK_OK(shmcv_info(frame.pixels, &info));
     CHECK_INT(1, info.has_image);
     CHECK_INT(4, info.slots);
 
     /* From a frame that is read into one that is filled, but never into the one that is read. */
     NEED_OK(shmcv_stream_begin(stream, &mirrored));
-    CHECK_OK(shmcv_flip(frame, mirrored, SHMCV_FLIP_HORIZONTAL));
-    CHECK_FAILS(SHMCV_E_INVALID, "to be read", shmcv_flip(frame, frame, SHMCV_FLIP_HORIZONTAL));
-    CHECK_FAILS(SHMCV_E_INVALID, "to be read", shmcv_write_pixels(frame, &image, outside, SHMCV_ORDER_BGR));
-    CHECK_FAILS(SHMCV_E_INVALID, "to be read", shmcv_load(frame, testdata("small-bgr.png"), 0, NULL));
-    CHECK_FAILS(SHMCV_E_INVALID, "to be read", shmcv_image_set(frame, &image));
-    CHECK_FAILS(SHMCV_E_INVALID, "to be read", shmcv_stream_publish(frame, NULL));
+    CHECK_OK(shmcv_flip(frame.pixels, mirrored.pixels, SHMCV_FLIP_HORIZONTAL));
+    CHECK_FAILS(SHMCV_E_INVALID, "to be read", shmcv_flip(frame.pixels, frame.pixels, SHMCV_FLIP_HORIZONTAL));
+    CHECK_FAILS(SHMCV_E_INVALID, "to be read", shmcv_write(frame.pixels, &image, outside, image.stride * image.height, SHMCV_ORDER_BGR));
+    CHECK_FAILS(SHMCV_E_INVALID, "to be read", shmcv_load(frame.pixels, testdata("small-bgr.png"), 0, NULL));
+    CHECK_FAILS(SHMCV_E_INVALID, "to be read", shmcv_image_set(frame.pixels, &image));
+    CHECK_FAILS(SHMCV_E_INVALID, "to be read", shmcv_frame_publish(frame, NULL));
     free(outside);
 }
 
+/* The compiler refuses a handle of the wrong kind. A binding passes numbers, as these do. */
+static shmcv_segment as_segment(uint64_t handle) { return (shmcv_segment){handle}; }
+static shmcv_stream as_stream(uint64_t handle) { return (shmcv_stream){handle}; }
+static shmcv_frame as_frame(uint64_t handle) { return (shmcv_frame){{handle}}; }
+
 TEST(stream_itself_has_no_pixels) {
     const char *name = new_name();
-    shmcv_segment stream = new_stream(name, 0), frame;
+    shmcv_stream stream = new_stream(name, 0), other;
+    shmcv_segment segment = as_segment(stream.handle), opened;
     shmcv_image_info image;
-    CHECK_FAILS(SHMCV_E_INVALID, "is a stream", shmcv_image_get(stream, &image));
-    CHECK_FAILS(SHMCV_E_INVALID, "is a stream", shmcv_data(stream, NULL, NULL));
-    CHECK_FAILS(SHMCV_E_INVALID, "is a stream", shmcv_load(stream, testdata("small-bgr.png"), 0, NULL));
-    CHECK_FAILS(SHMCV_E_INVALID, "is a stream", shmcv_save(stream, temporary("x.png"), -1));
-    CHECK_FAILS(SHMCV_E_INVALID, "is a stream", shmcv_flip(stream, stream, 0));
-    CHECK_FAILS(SHMCV_E_INVALID, "no frame", shmcv_stream_publish(stream, NULL));
+    CHECK_FAILS(SHMCV_E_INVALID, "is a stream", shmcv_image_get(segment, &image));
+    CHECK_FAILS(SHMCV_E_INVALID, "is a stream", shmcv_data(segment, NULL, NULL));
+    CHECK_FAILS(SHMCV_E_INVALID, "is a stream", shmcv_load(segment, testdata("small-bgr.png"), 0, NULL));
+    CHECK_FAILS(SHMCV_E_INVALID, "is a stream", shmcv_save(segment, temporary("x.png"), -1));
+    CHECK_FAILS(SHMCV_E_INVALID, "is a stream", shmcv_flip(segment, segment, 0));
+    CHECK_FAILS(SHMCV_E_INVALID, "is a stream", shmcv_close(segment));
+    CHECK_FAILS(SHMCV_E_INVALID, "is a stream", shmcv_open(name, &opened));
+    CHECK_FAILS(SHMCV_E_INVALID, "is a stream", shmcv_frame_publish(as_frame(stream.handle), NULL));
+    CHECK_FAILS(SHMCV_E_INVALID, "is a stream", shmcv_frame_close(as_frame(stream.handle)));
     CHECK_FAILS(SHMCV_E_INVALID, "frame is NULL", shmcv_stream_begin(stream, NULL));
     CHECK_FAILS(SHMCV_E_INVALID, "frame is NULL", shmcv_stream_wait(stream, 0, 0, NULL, NULL));
-    shmcv_segment segment = new_segment(100);
-    CHECK_FAILS(SHMCV_E_INVALID, "no stream", shmcv_stream_begin(segment, &frame));
-    CHECK_FAILS(SHMCV_E_INVALID, "no stream", shmcv_stream_wait(segment, 0, 0, &frame, NULL));
-    CHECK_FAILS(SHMCV_E_INVALID, "1 slots", shmcv_create_stream(new_name(), 1, 1, &frame));
-    CHECK_FAILS(SHMCV_E_INVALID, "out is NULL", shmcv_create_stream(new_name(), 1, 2, NULL));
-    CHECK_FAILS(SHMCV_E_EXISTS, name, shmcv_create_stream(name, 1, 2, &frame));
+    CHECK_FAILS(SHMCV_E_INVALID, "1 slots", shmcv_stream_create(new_name(), 1, 1, &other));
+    CHECK_FAILS(SHMCV_E_INVALID, "out is NULL", shmcv_stream_create(new_name(), 1, 2, NULL));
+    CHECK_FAILS(SHMCV_E_EXISTS, name, shmcv_stream_create(name, 1, 2, &other));
+    CHECK_OK(shmcv_stream_close(stream));
+    CHECK_FAILS(SHMCV_E_CLOSED, "closed", shmcv_stream_close(stream));
+}
+
+TEST(segment_is_no_stream_and_no_frame) {
+    const char *name = new_name();
+    shmcv_segment segment;
+    shmcv_stream stream;
+    shmcv_frame frame;
+    shmcv_segment_info info;
+    NEED_OK(shmcv_create(name, 100, &segment));
+    CHECK_FAILS(SHMCV_E_INVALID, "no stream", shmcv_stream_open(name, &stream));
+    CHECK_FAILS(SHMCV_E_INVALID, "no stream", shmcv_stream_begin(as_stream(segment.handle), &frame));
+    CHECK_FAILS(SHMCV_E_INVALID, "no stream", shmcv_stream_wait(as_stream(segment.handle), 0, 0, &frame, NULL));
+    CHECK_FAILS(SHMCV_E_INVALID, "no stream", shmcv_stream_info(as_stream(segment.handle), &info));
+    CHECK_FAILS(SHMCV_E_INVALID, "no stream", shmcv_stream_close(as_stream(segment.handle)));
+    CHECK_FAILS(SHMCV_E_INVALID, "no frame", shmcv_frame_publish(as_frame(segment.handle), NULL));
+    CHECK_FAILS(SHMCV_E_INVALID, "no frame", shmcv_frame_close(as_frame(segment.handle)));
+    CHECK_OK(shmcv_close(segment));
+}
+
+TEST(frame_is_no_segment_and_no_stream) {
+    shmcv_stream stream = new_stream(new_name(), 0);
+    shmcv_frame frame;
+    uint64_t sequence;
+    NEED_OK(shmcv_stream_begin(stream, &frame));
+    CHECK_FAILS(SHMCV_E_INVALID, "is a frame", shmcv_close(frame.pixels));
+    CHECK_FAILS(SHMCV_E_INVALID, "is a frame", shmcv_stream_close(as_stream(frame.pixels.handle)));
+    CHECK_FAILS(SHMCV_E_INVALID, "is a frame", shmcv_sequence(frame.pixels, &sequence));
+    CHECK_FAILS(SHMCV_E_INVALID, "is a frame", shmcv_wait(frame.pixels, 0, 0, &sequence));
+    CHECK_OK(shmcv_frame_close(frame));
+}
+
+TEST(stream_tells_about_itself) {
+    const char *name = new_name();
+    shmcv_stream stream = new_stream(name, 3);
+    shmcv_segment_info info;
+    NEED_OK(shmcv_stream_info(stream, &info));
+    CHECK_TEXT(name, info.name);
+    CHECK_INT(3, info.slots);
+    CHECK_INT(0, info.has_image);
+    put(stream, 1);
+    NEED_OK(shmcv_stream_info(stream, &info));
+    CHECK_INT(1, info.has_image);
+    CHECK_INT(WIDTH, info.image.width);
+    CHECK_FAILS(SHMCV_E_INVALID, "out is NULL", shmcv_stream_info(stream, NULL));
 }
 
 TEST(frame_that_is_closed_unpublished_is_never_seen) {
-    shmcv_segment stream = new_stream(new_name(), 2), frame;
+    shmcv_stream stream = new_stream(new_name(), 2);
+    shmcv_frame frame;
     for (int i = 0; i < 10; i++) {
         NEED_OK(shmcv_stream_begin(stream, &frame));
-        CHECK_FAILS(SHMCV_E_NO_IMAGE, "", shmcv_stream_publish(frame, NULL));
+        CHECK_FAILS(SHMCV_E_NO_IMAGE, "", shmcv_frame_publish(frame, NULL));
         CHECK_FAILS(SHMCV_E_BUSY, "begun already", shmcv_stream_begin(stream, &frame));
-        CHECK_OK(shmcv_close(frame));
+        CHECK_OK(shmcv_frame_close(frame));
     }
     CHECK_FAILS(SHMCV_E_TIMEOUT, "", shmcv_stream_wait(stream, 0, 0, &frame, NULL));
 }
 
 CHILD(write_for_ever) {
-    shmcv_segment stream;
-    if (argc != 2 || shmcv_open(argv[1], &stream) != SHMCV_OK) return 1;
+    shmcv_stream stream;
+    if (argc != 2 || shmcv_stream_open(argv[1], &stream) != SHMCV_OK) return 1;
     for (unsigned char mark = 0;; mark++) {
         put(stream, mark);
         if (mark == 0) {
@@ -140,7 +196,8 @@ CHILD(write_for_ever) {
 
 TEST(second_writer_waits_for_the_first_ones_end) {
     const char *name = new_name();
-    shmcv_segment stream = new_stream(name, 0), frame;
+    shmcv_stream stream = new_stream(name, 0);
+    shmcv_frame frame;
     char line[100], pid[20];
     process writer = start("write_for_ever", name, NULL);
     NEED(read_line(&writer, line, sizeof line));
@@ -150,7 +207,7 @@ TEST(second_writer_waits_for_the_first_ones_end) {
     for (int i = 0; i < 200; i++) {
         NEED_OK(shmcv_stream_wait(stream, info.sequence, -1, &frame, &info));
         CHECK_INT((unsigned char)(info.sequence - 1), mark_of(frame));
-        CHECK_OK(shmcv_close(frame));
+        CHECK_OK(shmcv_frame_close(frame));
     }
     kill(writer.pid, SIGKILL);
     CHECK_INT(-SIGKILL, finish(&writer));
@@ -159,16 +216,16 @@ TEST(second_writer_waits_for_the_first_ones_end) {
 
 static void *wait_for_ever(void *stream) {
     static int32_t status;
-    shmcv_segment frame;
-    status = shmcv_stream_wait(*(shmcv_segment *)stream, 0, -1, &frame, NULL);
+    shmcv_frame frame;
+    status = shmcv_stream_wait(*(shmcv_stream *)stream, 0, -1, &frame, NULL);
     return &status;
 }
 
 TEST(close_ends_a_wait_on_another_thread) {
-    shmcv_segment stream = new_stream(new_name(), 0);
+    shmcv_stream stream = new_stream(new_name(), 0);
     pthread_t waiting;
     NEED(pthread_create(&waiting, NULL, wait_for_ever, &stream) == 0);
-    CHECK_OK(shmcv_close(stream));
+    CHECK_OK(shmcv_stream_close(stream));
     void *status;
     NEED(pthread_join(waiting, &status) == 0);
     CHECK_INT(SHMCV_E_CLOSED, *(int32_t *)status);
@@ -177,15 +234,15 @@ TEST(close_ends_a_wait_on_another_thread) {
 TEST(changed_image_is_told_by_its_sequence) {
     shmcv_segment segment = new_segment(SIZE);
     uint64_t before, after;
-    CHECK_OK(shmcv_image_sequence(segment, &before));
+    CHECK_OK(shmcv_sequence(segment, &before));
     CHECK_INT(0, before);
-    CHECK_FAILS(SHMCV_E_TIMEOUT, "", shmcv_image_wait(segment, before, 1, &after));
+    CHECK_FAILS(SHMCV_E_TIMEOUT, "", shmcv_wait(segment, before, 1, &after));
     const shmcv_image_info image = make_image(WIDTH, HEIGHT, SHMCV_ORDER_GRAY);
     CHECK_OK(shmcv_image_set(segment, &image));
     CHECK_OK(shmcv_flip(segment, segment, SHMCV_FLIP_BOTH));
-    CHECK_OK(shmcv_image_wait(segment, before, -1, &after));
+    CHECK_OK(shmcv_wait(segment, before, -1, &after));
     CHECK_INT(2, after);
-    CHECK_FAILS(SHMCV_E_INVALID, "sequence is NULL", shmcv_image_sequence(segment, NULL));
+    CHECK_FAILS(SHMCV_E_INVALID, "sequence is NULL", shmcv_sequence(segment, NULL));
 }
 
 TEST(sweep_removes_orphans_and_nothing_else) {

@@ -9,26 +9,34 @@
 #include <type_traits>
 
 using namespace std::chrono_literals;
-using shmcv::errc;
+using shmcv::error_code;
 using shmcv::frame;
+using shmcv::new_frame;
 using shmcv::stream;
 
 static_assert(!std::is_copy_constructible_v<frame> && std::is_nothrow_move_constructible_v<frame>);
+static_assert(!std::is_copy_constructible_v<new_frame> && std::is_nothrow_move_constructible_v<new_frame>);
 static_assert(!std::is_copy_constructible_v<stream> && std::is_nothrow_move_constructible_v<stream>);
+
+// A frame to read has what reads pixels, and nothing that writes them.
+static_assert(std::is_base_of_v<shmcv::pixels, frame> && !std::is_base_of_v<shmcv::writable_pixels, frame>);
+static_assert(std::is_base_of_v<shmcv::writable_pixels, new_frame>);
+static_assert(std::is_same_v<decltype(std::declval<frame &>().data()), const std::byte *>);
+static_assert(!std::is_convertible_v<stream &, shmcv::pixels &>);
 
 namespace {
 
 constexpr std::uint32_t width = 64, height = 48;
 
 std::uint64_t put(stream &to, unsigned char mark) {
-    frame begun = to.begin();
+    new_frame begun = to.begin();
     std::memset(begun.data(), mark, width * height);
-    begun.set_image(shmcv::make_image(width, height, shmcv::order::gray));
+    begun.set_image(shmcv::make_image_info(width, height, shmcv::color_order::gray));
     return begun.publish();
 }
 
 template <typename Action>
-bool throws(errc code, Action action) {
+bool throws(error_code code, Action action) {
     try {
         action();
     } catch (const shmcv::error &problem) {
@@ -49,7 +57,7 @@ TEST(frames_go_from_thread_to_thread) {
             const frame newest = reader.wait(last);
             CHECK_INT(newest.sequence() & 0xff, newest.data()[0]);
             CHECK_INT(newest.sequence() & 0xff, newest.data()[width * height - 1]);
-            CHECK_INT(newest.sequence() - last - 1, newest.frame_info().missed);
+            CHECK_INT(newest.sequence() - last - 1, newest.missed());
             last = newest.sequence();
         }
     });
@@ -60,14 +68,14 @@ TEST(frames_go_from_thread_to_thread) {
 TEST(frame_that_is_dropped_is_given_back) {
     stream s = stream::create(new_name(), width * height, 2);
     for (int i = 0; i < 5; i++) CHECK(static_cast<bool>(s.begin()));
-    throws(errc::timeout, [&] { (void)s.wait(0, 0ms); });
-    frame begun = s.begin();
-    throws(errc::no_image, [&] { begun.publish(); });
+    throws(error_code::timeout, [&] { (void)s.wait(0, 0ms); });
+    new_frame begun = s.begin();
+    throws(error_code::no_image, [&] { begun.publish(); });
     CHECK(static_cast<bool>(begun));
-    begun.set_image(shmcv::make_image(width, height, shmcv::order::gray));
+    begun.set_image(shmcv::make_image_info(width, height, shmcv::color_order::gray));
     CHECK_INT(1, begun.publish());
     CHECK(!begun);
-    throws(errc::closed, [&] { begun.publish(); });
+    throws(error_code::closed, [&] { begun.publish(); });
 }
 
 TEST(frame_outlives_its_stream) {
@@ -76,17 +84,22 @@ TEST(frame_outlives_its_stream) {
     const frame kept = s.wait();
     s.close();
     CHECK_INT(9, kept.data()[5]);
-    throws(errc::closed, [&] { (void)s.begin(); });
+    throws(error_code::closed, [&] { (void)s.begin(); });
 }
 
 TEST(segment_is_no_stream) {
     const char *name = new_name();
     auto segment = shmcv::segment::create(name, 100);
-    throws(errc::invalid, [&] { (void)stream::open(name); });
-    CHECK_INT(0, segment.image_sequence());
-    throws(errc::timeout, [&] { segment.wait_image(0, 1ms); });
-    segment.set_image(shmcv::make_image(5, 5, shmcv::order::gray));
-    CHECK_INT(1, segment.wait_image(0, -1ms));
+    throws(error_code::invalid, [&] { (void)stream::open(name); });
+    const char *of_stream = new_name();
+    const stream s = stream::create(of_stream, 100);
+    throws(error_code::invalid, [&] { (void)shmcv::segment::open(of_stream); });
+    CHECK(s.name() == of_stream);
+    CHECK_INT(4, s.info().slots);
+    CHECK_INT(0, segment.sequence());
+    throws(error_code::timeout, [&] { segment.wait(0, 1ms); });
+    segment.set_image(shmcv::make_image_info(5, 5, shmcv::color_order::gray));
+    CHECK_INT(1, segment.wait(0, -1ms));
 }
 
 TEST(sweep_tells_how_many_orphans_there_were) {

@@ -36,12 +36,22 @@ func goList(infos *C.shmcv_segment_info, capacity C.uint64_t, out *C.uint64_t) C
 	return helper()
 }
 
-// shmcv_read_pixels copies pixels, and waits for timeoutMs; see shmcv_image.
+// shmcv_read_pixels copies pixels, and waits for timeout_ms; see shmcv_image_info.
 //
 //export goReadPixels
-func goReadPixels(seg C.shmcv_segment, from *C.in_image, memory unsafe.Pointer, bytes *C.in_byte, timeoutMs C.uint32_t, into *C.shmcv_image) C.int32_t {
+func goReadPixels(seg C.shmcv_segment, from *C.in_image_info, memory unsafe.Pointer, bytes *C.in_byte, timeoutMs C.uint32_t, into *C.shmcv_image_info) C.int32_t {
 	return helper()
 }
+
+// shmcv_begin begins a frame, which shmcv_end ends.
+//
+//export goBegin
+func goBegin(seg C.shmcv_segment, frame *C.shmcv_frame) C.int32_t { return helper() }
+
+// shmcv_end ends one.
+//
+//export goEnd
+func goEnd(frame C.shmcv_frame) C.int32_t { return helper() }
 
 // shmcv_await waits, for as long as it takes.
 //

@@ -13,8 +13,8 @@ const (
 	MaxDimension = 1 << 20 // Greatest width.
 )
 
-// Image describes pixels, as SegmentInfo does a segment.
-type Image struct {
+// ImageInfo describes pixels, as SegmentInfo does a segment.
+type ImageInfo struct {
 	Width     uint32    // Pixels in a row, 1 to SHMCV_MAX_DIMENSION; not Stride.
 	Depth     Depth     // Depth of a sample: SHMCV_DEPTH_U8 or _F32.
 	Stride    uint64    // Bytes from one row to the next.
