@@ -1,4 +1,4 @@
-"""Files: what is loaded and saved is what cv2 loads and saves, bit for bit, and bad files harm nothing."""
+"""Files: loading and saving give bit for bit what cv2 gives, and bad files do no harm."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from support import FLAGS, PHOTOGRAPH, TESTDATA, Geometry, code, crc32, environm
 import shmcv
 from shmcv import LoadFlags
 
-#: What cv2 calls the flags. BGRA it has not.
+#: cv2's names of the flags. cv2 has no BGRA.
 CV2_FLAGS = {
     LoadFlags.COLOR: cv2.IMREAD_COLOR,
     LoadFlags.GRAY: cv2.IMREAD_GRAYSCALE,
@@ -76,7 +76,7 @@ def test_save(columns, create, tmp_path):
     assert Geometry.of(saved) == Geometry.parse(tuple(geometry))
 
 
-# Qualities and the like are the defaults of both. The bytes of a PNG depend on the zlib; its pixels do not.
+# Both save with their default quality. The bytes of a PNG depend on zlib's version, its pixels do not.
 @pytest.mark.parametrize("extension", [".jpg", ".png", ".webp", ".bmp", ".tiff", ".ppm"])
 def test_a_part_of_the_photograph_is_saved_as_by_cv2(extension, create, tmp_path):
     segment = create(500 * 400 * 3)
@@ -123,7 +123,7 @@ def test_a_bad_file_is_an_error_and_the_old_image_is_whole(columns, create):
     assert segment.image == old
     assert (segment.array == 55).all()
     assert len(str(caught.value)) > 20
-    if result != "E_DECODE":  # decoding may have begun in what no image covers
+    if result != "E_DECODE":  # decoding may have written to bytes that the old image does not cover
         assert crc32(np.frombuffer(segment.buffer, np.uint8)) == before
 
 
@@ -202,7 +202,7 @@ def test_saving_replaces_a_file_and_leaves_it_when_it_fails(create, tmp_path):
     assert list(tmp_path.iterdir()) == [target]
 
 
-# As another user, where we are root, whom no permission stops.
+# The program becomes another user if it is root, because no permission stops root.
 REFUSED = """
 import os, sys, shmcv
 folder, name = sys.argv[1:]
@@ -258,7 +258,7 @@ with shmcv.Segment.create("first", 700_000):
 
 
 def in_a_namespace(*mount: str) -> tuple[str, ...]:
-    """Give what runs a program where a small file system has been mounted for it alone; skip where we may not."""
+    """Return a command that mounts a small file system for a program alone. Skip the test if that is refused."""
     prefix = ("unshare", "--mount", "sh", "-c", f'mount -t tmpfs {" ".join(mount)} && exec "$@"', "sh")
     try:
         python("", prefix=prefix)

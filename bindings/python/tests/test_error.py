@@ -1,4 +1,4 @@
-"""Errors: each code has its exception, which says what happened and is one that Python programs catch."""
+"""Errors: each code has its exception, which says what happened and is also one of Python's own."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_each_thread_has_its_own_message():
 
 
 def test_a_message_is_cut_at_a_whole_character(tmp_path):
-    # Shifted byte by byte, so that the cut falls inside a character of three bytes for some of them.
+    # The path is shifted byte by byte, so that some cuts fall inside a character of three bytes.
     for shift in range(3):
         with pytest.raises(FileNotFoundError) as caught:
             shmcv.probe(tmp_path / ("x" * shift + "/".join(["猫" * 80] * 6)))

@@ -149,7 +149,7 @@ def test_the_sample_shows_both_where_there_is_a_display(display, tmp_path):
 
 
 def programs() -> list[object]:
-    """Give the Python programs of the documentation that is there."""
+    """Return the Python programs of the documentation that is there."""
     found: list[object] = []
     for document in (ROOT / "README.md", PACKAGE / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
         if document.exists():

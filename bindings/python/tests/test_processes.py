@@ -17,7 +17,7 @@ from support import PATIENCE, PHOTOGRAPH, SHM, TESTDATA, Process, python
 
 import shmcv
 
-#: What a program without shmcv does to look at a segment, as the documentation tells it to.
+#: A program that reads a segment without shmcv, as the documentation says.
 PLAIN_READER = """
 import sys
 from multiprocessing import resource_tracker, shared_memory
@@ -124,7 +124,7 @@ if child == 0:
             assert "spawn" in str(problem)
             continue
         os._exit(1)
-    array[0, 0] = 123  # what was mapped before stays mapped
+    array[0, 0] = 123  # memory that was mapped before the fork stays mapped
     del array
     segment.close()
     os._exit(7)
@@ -157,7 +157,7 @@ assert os.waitpid(child, 0)[1] == 0
 
 
 def flip(segment: shmcv.Segment) -> shmcv.ImageInfo:
-    """Be the work of a spawned process: its module is imported there."""
+    """Flip a segment. A spawned process imports this module and calls the function."""
     with segment:
         segment.flip(shmcv.FlipCode.HORIZONTAL)
         return segment.image
@@ -270,7 +270,7 @@ def test_eight_threads_at_once(create, tmp_path, name):
                         shmcv.Segment.open(f"missing-{number}")
                     shmcv.delay(1)
                     own.clear()
-        except BaseException as problem:  # of whatever kind: the main thread raises it
+        except BaseException as problem:  # of any kind: the main thread reports it
             problems.append(problem)
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]

@@ -1,4 +1,4 @@
-"""Streams: what is published is what readers get; frames keep their pixels; waiting can be ended."""
+"""Streams: readers get what was published, frames keep their pixels, and a wait can be ended."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def stream(name: str) -> Iterator[shmcv.Stream]:
 
 
 def picture(mark: int) -> np.ndarray:
-    """A frame that is mark all over."""
+    """Return an array for a frame. Every sample of it is ``mark``."""
     return np.full(SHAPE, mark, np.uint8)
 
 

@@ -54,9 +54,8 @@ def test_structures_are_laid_out_as_in_c():
     for structure in (_native.ShmcvImageInfo, _native.ShmcvSegmentInfo, _native.ShmcvFrameInfo):
         assert ctypes.sizeof(structure) == structure.SIZE
         last = getattr(structure, structure._fields_[-1][0])
-        assert (
-            last.offset + last.size == structure.SIZE
-        )  # no padding at the end, and so none that C might place otherwise
+        # No padding at the end. C might place padding elsewhere.
+        assert last.offset + last.size == structure.SIZE
 
 
 LOAD = """
@@ -70,20 +69,20 @@ except ImportError as problem:
 
 
 def load(package: Path, **variables: str | None) -> str:
-    """Give what a process says that uses the package in this folder."""
+    """Return what a process prints that uses the package in this folder."""
     return python(LOAD, env=environment(PYTHONPATH=str(package), **variables)).stdout
 
 
 @pytest.fixture
 def alone(tmp_path):
-    """The package by itself, with no library in or around it."""
+    """A copy of the package, with no library in it or beside it."""
     shutil.copytree(PACKAGE / "src" / "shmcv", tmp_path / "site" / "shmcv", ignore=shutil.ignore_patterns("*.so"))
     return tmp_path / "site"
 
 
 @pytest.fixture
 def built():
-    """The library under test, wherever it was found."""
+    """The path of the library under test."""
     shmcv.version()
     maps = Path("/proc/self/maps").read_text()
     found = re.search(r"/\S*libshmcv\S*\.so", maps)
@@ -142,7 +141,7 @@ def test_what_is_no_library_is_refused(alone, tmp_path):
 
 
 def compiled(tmp_path: Path, source: str) -> str:
-    """Compile a library that pretends to be ours."""
+    """Compile a library that claims to be shmcv."""
     if shutil.which("gcc") is None:
         pytest.skip("no gcc here to make a library of another version with")
     library = tmp_path / "libother.so"
