@@ -140,11 +140,9 @@ def names_of_python() -> Names:
     known, required = set(top), {name: {name} for name in top}
     for kind in (value for name in top if inspect.isclass(value := getattr(shmcv, name))):
         ours = [base for base in kind.__mro__ if base.__module__.startswith("shmcv.")]
-        members = (
-            set(kind.__members__)
-            if issubclass(kind, Enum)
-            else members_of(ours) - members_of(set(kind.__mro__) - set(ours))
-        )
+        members = members_of(ours) - members_of(set(kind.__mro__) - set(ours))
+        if issubclass(kind, Enum):
+            members = set(kind.__members__)
         for member in members:
             known.add(f"{kind.__name__}.{member}")
             required[f"{kind.__name__}.{member}"] = {f"{base.__name__}.{member}" for base in ours}
@@ -153,9 +151,8 @@ def names_of_python() -> Names:
 
 def members_of(classes: Iterable[type]) -> set[str]:
     """Return the public members that these classes define themselves."""
-    return {
-        name for kind in classes for name in (*vars(kind), *vars(kind).get("__annotations__", {})) if name[0] != "_"
-    }
+    names = (name for kind in classes for name in (*vars(kind), *vars(kind).get("__annotations__", {})))
+    return {name for name in names if not name.startswith("_")}
 
 
 def split(name: str) -> list[str]:
