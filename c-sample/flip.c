@@ -10,17 +10,17 @@
 
 enum { SIZE = 3840 * 2160 * 3 }; /* bytes for a 4K image of three 8-bit channels */
 
-/* Every function that can fail returns a negative code, and leaves a message that says why. */
+/* A function that fails returns a negative code, and leaves a message with the reason. */
 static void check(int32_t status) {
     if (status == SHMCV_OK) return;
     char why[SHMCV_MESSAGE_SIZE];
     shmcv_last_error(why, sizeof why);
     fprintf(stderr, "%s\n", why);
-    shmcv_clear_all(); /* segments outlive the process that made them */
+    shmcv_clear_all(); /* segments outlive the process that created them */
     exit(1);
 }
 
-/* A segment is found by its name, so the name should be nobody else's: 36 characters that Linux makes up. */
+/* Programs find a segment by its name, so the name must be unique: a UUID of 36 characters from Linux. */
 static void make_name(char name[37]) {
     FILE *file = fopen("/proc/sys/kernel/random/uuid", "r");
     if (file == NULL || fgets(name, 37, file) == NULL) {
@@ -35,7 +35,7 @@ int main(int argc, char **argv) {
     const char *photograph = argc > 1 + headless ? argv[1 + headless] : "testdata/photograph.jpg";
     const char *output = argc > 2 + headless ? argv[2 + headless] : "flipped-c.png";
 
-    /* Two pieces of shared memory. Any process of this user can open them by name, and works on the same pixels. */
+    /* Two segments of shared memory. Any process of this user can open them by name, and works on the same pixels. */
     char photo_name[37], flipped_name[37];
     shmcv_segment photo, flipped;
     make_name(photo_name);
@@ -43,7 +43,7 @@ int main(int argc, char **argv) {
     check(shmcv_create(photo_name, SIZE, &photo));
     check(shmcv_create(flipped_name, SIZE, &flipped));
 
-    /* The file is decoded straight into the segment; image tells what has become of it. */
+    /* The library decodes the file straight into the segment, and describes the result in image. */
     shmcv_image_info image;
     check(shmcv_load(photo, photograph, SHMCV_LOAD_COLOR, &image));
     printf("loaded %s: %u x %u pixels, %u channels, into segment %s\n", photograph, image.width, image.height,
@@ -52,7 +52,7 @@ int main(int argc, char **argv) {
     check(shmcv_flip(photo, flipped, SHMCV_FLIP_HORIZONTAL));
     printf("flipped it horizontally into segment %s\n", flipped_name);
 
-    /* Windows are drawn during a delay: 1 ms for the first, 3 s to look at both. */
+    /* The library draws windows during a delay: 1 ms draws the first, 3 s give the user time to look at both. */
     int32_t status = headless ? SHMCV_E_NO_DISPLAY : shmcv_show("photograph", photo);
     if (status == SHMCV_E_NO_DISPLAY) {
         printf("showed nothing: %s\n", headless ? "--headless" : "there is no display here");

@@ -1,25 +1,21 @@
-/* The part of the library that works without Go: see native.h and cside.go. */
+/* The part of the library that works without Go; see native.h and cside.go. */
 #include "native.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Each thread's message is on the heap from its first error on. In a __thread variable it would take, for ever, most of
- * the little static TLS that all libraries opened at run time share, and which Go makes this one use. */
+/* A thread's message is on the heap from its first error on. In a __thread variable the message would for ever take most
+ * of the little static TLS that all libraries share that are opened at run time. Go makes this library use static TLS. */
 static pthread_key_t last_error;
 static bool have_last_error;
 
-bool shmcv_forked;
-
-static void note_fork(void) { shmcv_forked = true; }
-
 __attribute__((constructor)) static void start(void) {
-    pthread_atfork(NULL, NULL, note_fork);
     have_last_error = pthread_key_create(&last_error, free) == 0;
 }
 
-/* message_of_thread gives SHMCV_MESSAGE_SIZE bytes, or NULL where there has been no error or there is no memory. */
+/* message_of_thread gives SHMCV_MESSAGE_SIZE bytes. If the thread has none yet, it makes them if they are wanted. It gives NULL
+ * if there are none. */
 static char *message_of_thread(bool wanted) {
     if (!have_last_error) return NULL;
     char *message = pthread_getspecific(last_error);
@@ -30,7 +26,7 @@ static char *message_of_thread(bool wanted) {
     return NULL;
 }
 
-/* cut gives the greatest length up to limit at which text ends with a whole character. */
+/* cut gives the greatest length, up to limit, at which text ends with a whole UTF-8 character. */
 static size_t cut(const char *text, size_t length, size_t limit) {
     if (length <= limit) return length;
     while (limit > 0 && ((unsigned char)text[limit] & 0xC0) == 0x80) limit--;

@@ -36,16 +36,7 @@ func goCreate(name *C.in_char, size C.uint64_t, out *C.shmcv_segment) C.int32_t 
 //
 //export goOpen
 func goOpen(name *C.in_char, out *C.shmcv_segment) C.int32_t {
-	return newHandle(name, unsafe.Pointer(out), func(name string) (object, error) {
-		s, err := shm.Open(name)
-		if err == nil {
-			if st, ok := s.AsStream(); ok {
-				st.Release()
-				return nil, abi.Errorf(abi.EInvalid, "shm: open %q: it is a stream; open it as one (shmcv_stream_open)", name)
-			}
-		}
-		return s, err
-	})
+	return newHandle(name, unsafe.Pointer(out), func(name string) (object, error) { return shm.Open(name) })
 }
 
 // newHandle opens something by name and stores its handle in *out, which is a handle structure.

@@ -114,7 +114,7 @@ enum class load_flags : std::int32_t {
     any_depth = SHMCV_LOAD_ANY_DEPTH,
 };
 
-/// Both of two.
+/// Returns the flags of a and the flags of b.
 constexpr load_flags operator|(load_flags a, load_flags b) noexcept {
     return static_cast<load_flags>(static_cast<std::int32_t>(a) | static_cast<std::int32_t>(b));
 }

@@ -18,6 +18,7 @@ import (
 	"gocv.io/x/gocv"
 
 	"shmcv/internal/abi"
+	"shmcv/ops/internal/probe"
 )
 
 const (
@@ -25,14 +26,16 @@ const (
 	together uint64 = 0              // every image is
 )
 
+const pngSignature = "\x89PNG\r\n\x1a\n"
+
 // decodeBy decodes a file with one thread or two, and tells how many it were.
 func decodeBy(togetherFrom uint64, content []byte, flags abi.LoadFlag) ([]byte, int, error) {
-	p, err := planFor(content, flags)
+	p, err := probe.PlanFor(content, flags)
 	if err != nil {
 		return nil, 0, err
 	}
-	target := Pixels{ImageInfo: p.decoded, Data: make([]byte, p.decoded.Bytes())}
-	threads, err := p.decode(content, target, togetherFrom)
+	target := Pixels{ImageInfo: p.Decoded, Data: make([]byte, p.Decoded.Bytes())}
+	threads, err := decode(p, content, target, togetherFrom)
 	return target.Data, threads, err
 }
 
@@ -118,18 +121,18 @@ func cuts(t *testing.T, width, height uint32) map[string][]byte {
 // rebuilt is the PNG with other chunks in the place of its own; their checksums are set right.
 func rebuilt(t *testing.T, png []byte, replace func(kind string, body []byte) [][]byte) []byte {
 	t.Helper()
-	result := []byte(pngSignature)
-	err := pngChunks(png, func(chunk pngChunk) error {
-		for _, body := range replace(chunk.kind, chunk.body) {
-			result = binary.BigEndian.AppendUint32(result, uint32(len(body)))
-			start := len(result)
-			result = append(append(result, chunk.kind...), body...)
-			result = binary.BigEndian.AppendUint32(result, crc32.ChecksumIEEE(result[start:]))
-		}
-		return nil
-	})
+	p, err := probe.PlanFor(png, abi.LoadUnchanged)
 	if err != nil {
 		t.Fatal(err)
+	}
+	result := []byte(pngSignature)
+	for chunk := range p.PNG.Chunks() {
+		for _, body := range replace(string(chunk.Kind[:]), chunk.Body) {
+			result = binary.BigEndian.AppendUint32(result, uint32(len(body)))
+			start := len(result)
+			result = append(append(result, chunk.Kind[:]...), body...)
+			result = binary.BigEndian.AppendUint32(result, crc32.ChecksumIEEE(result[start:]))
+		}
 	}
 	return result
 }
@@ -218,7 +221,7 @@ func TestTwoThreadsFindTheDamageThatOneDoes(t *testing.T) {
 // damage writes over some of a file's coded pixels; a PNG's checksums are set right.
 func damage(t *testing.T, file []byte, chance *rand.Rand) {
 	t.Helper()
-	if !isPNG(file) {
+	if !bytes.HasPrefix(file, []byte(pngSignature)) {
 		for range 1 + chance.IntN(3) {
 			file[300+chance.IntN(len(file)-300)] = byte(chance.Uint32())
 		}

@@ -16,6 +16,7 @@ import (
 	"gocv.io/x/gocv"
 
 	"shmcv/internal/abi"
+	"shmcv/ops/internal/probe"
 )
 
 func init() { C.ops_silence() }
@@ -31,7 +32,7 @@ func init() { C.ops_silence() }
 // truncated or empty; EUnsupported when it is no image of a known format, or not to be had with these flags; ELimit,
 // before anything is allocated; EInvalid for unknown flags, or a path to something that is no file; EIO.
 func Load(path string, flags abi.LoadFlag, memory []byte, keep bool) (abi.ImageInfo, error) {
-	if err := checkFlags(flags); err != nil {
+	if err := probe.CheckFlags(flags); err != nil {
 		return abi.ImageInfo{}, loadError(path, err)
 	}
 	content, err := readFile(path)
@@ -39,48 +40,48 @@ func Load(path string, flags abi.LoadFlag, memory []byte, keep bool) (abi.ImageI
 		return abi.ImageInfo{}, err
 	}
 	defer release(content)
-	p, err := planFor(content, flags)
+	p, err := probe.PlanFor(content, flags)
 	if err == nil {
-		err = checkWhole(content)
+		err = probe.CheckWhole(content)
 	}
 	if err != nil {
 		return abi.ImageInfo{}, loadError(path, err)
 	}
-	if need := p.result.Bytes(); need > uint64(len(memory)) {
-		return abi.ImageInfo{}, abi.Errorf(abi.ETooSmall, "load %q: %d bytes wanted for %s, %d bytes there", path, need, describe(p.result), len(memory))
+	if need := p.Result.Bytes(); need > uint64(len(memory)) {
+		return abi.ImageInfo{}, abi.Errorf(abi.ETooSmall, "load %q: %d bytes wanted for %s, %d bytes there", path, need, describe(p.Result), len(memory))
 	}
-	if err := p.load(content, memory, keep); err != nil {
+	if err := load(p, content, memory, keep); err != nil {
 		return abi.ImageInfo{}, loadError(path, err)
 	}
-	return p.result, nil
+	return p.Result, nil
 }
 
 // load decodes content and brings it into the form that was asked for, in memory.
-func (p plan) load(content, memory []byte, keep bool) error {
-	result := Pixels{ImageInfo: p.result, Data: memory[:p.result.Bytes()]}
-	decoded := Pixels{ImageInfo: p.decoded, Data: result.Data}
-	converted := p.decoded.Order != p.result.Order || p.decoded.Depth != p.result.Depth
-	if keep || converted || transposes(p.orientation) {
-		decoded.Data = scratch(p.decoded.Bytes())
+func load(p probe.Plan, content, memory []byte, keep bool) error {
+	result := Pixels{ImageInfo: p.Result, Data: memory[:p.Result.Bytes()]}
+	decoded := Pixels{ImageInfo: p.Decoded, Data: result.Data}
+	converted := p.Decoded.Order != p.Result.Order || p.Decoded.Depth != p.Result.Depth
+	if keep || converted || probe.Transposes(p.Orientation) {
+		decoded.Data = scratch(p.Decoded.Bytes())
 		defer release(decoded.Data)
 	}
-	if _, err := p.decode(content, decoded, togetherFrom); err != nil {
+	if _, err := decode(p, content, decoded, togetherFrom); err != nil {
 		return err
 	}
 	if !converted {
-		return orient(decoded, result, p.orientation)
+		return orient(decoded, result, p.Orientation)
 	}
 	if decoded.Depth == abi.DepthU16 {
 		decoded = halveDepth(decoded)
 	}
-	if p.orientation == 1 {
+	if p.Orientation == 1 {
 		return Convert(decoded, result)
 	}
 	// A file with alpha, or BGRA wanted, and turned as well: rare enough for one more copy.
-	upright := Pixels{ImageInfo: abi.NewImageInfo(p.result.Width, p.result.Height, decoded.Depth, decoded.Order)}
+	upright := Pixels{ImageInfo: abi.NewImageInfo(p.Result.Width, p.Result.Height, decoded.Depth, decoded.Order)}
 	upright.Data = scratch(upright.Bytes())
 	defer release(upright.Data)
-	if err := orient(decoded, upright, p.orientation); err != nil {
+	if err := orient(decoded, upright, p.Orientation); err != nil {
 		return err
 	}
 	return Convert(upright, result)
@@ -98,11 +99,11 @@ func byTwo(image abi.ImageInfo, from uint64) C.int {
 }
 
 // decode lets OpenCV write the file's pixels to target, and makes sure that it did. It tells how many threads did it.
-func (p plan) decode(content []byte, target Pixels, togetherFrom uint64) (threads int, err error) {
+func decode(p probe.Plan, content []byte, target Pixels, togetherFrom uint64) (threads int, err error) {
 	var out C.struct_ops_decoded
 	// One call into C: what the codecs leave behind for us to find, they leave in the thread.
-	code := C.ops_decode(unsafe.Pointer(unsafe.SliceData(content)), C.size_t(len(content)), C.int(p.read),
-		C.int(p.canvas[1]), C.int(p.canvas[0]), C.int(matType(p.decoded)),
+	code := C.ops_decode(unsafe.Pointer(unsafe.SliceData(content)), C.size_t(len(content)), C.int(p.Read),
+		C.int(p.Canvas[1]), C.int(p.Canvas[0]), C.int(matType(p.Decoded)),
 		unsafe.Pointer(unsafe.SliceData(target.Data)), C.size_t(len(target.Data)),
 		byTwo(target.ImageInfo, togetherFrom), &out)
 	runtime.KeepAlive(content)
@@ -111,15 +112,15 @@ func (p plan) decode(content []byte, target Pixels, togetherFrom uint64) (thread
 	got := C.GoString(&out.reason[0])
 	switch {
 	case code == C.OPS_NO_MEMORY:
-		return threads, abi.Errorf(abi.ENoSpace, "the decoder finds no memory for %s", describe(p.decoded))
+		return threads, abi.Errorf(abi.ENoSpace, "the decoder finds no memory for %s", describe(p.Decoded))
 	case code != C.OPS_OK && got != "":
-		return threads, malformed("the %s is corrupt: %s", p.format, got)
+		return threads, abi.Errorf(abi.EDecode, "the %s is corrupt: %s", p.Format, got)
 	case code != C.OPS_OK:
-		return threads, malformed("the %s is corrupt: its pixels cannot be decoded", p.format)
+		return threads, abi.Errorf(abi.EDecode, "the %s is corrupt: its pixels cannot be decoded", p.Format)
 	}
 	if uint32(out.rows) != target.Height || uint32(out.cols) != target.Width || gocv.MatType(out._type) != matType(target.ImageInfo) {
-		return threads, malformed("the %s header says %s, its pixels are %d x %d of OpenCV's type %d",
-			p.format, describe(p.decoded), out.cols, out.rows, out._type)
+		return threads, abi.Errorf(abi.EDecode, "the %s header says %s, its pixels are %d x %d of OpenCV's type %d",
+			p.Format, describe(p.Decoded), out.cols, out.rows, out._type)
 	}
 	return threads, nil
 }
@@ -129,7 +130,7 @@ func orient(src, dst Pixels, orientation int) error {
 	// An orientation above 4 exchanges rows and columns first; what is left to do is then one of these.
 	flips := map[int]abi.FlipCode{2: abi.FlipHorizontal, 3: abi.FlipBoth, 4: abi.FlipVertical,
 		6: abi.FlipHorizontal, 7: abi.FlipBoth, 8: abi.FlipVertical}
-	if transposes(orientation) {
+	if probe.Transposes(orientation) {
 		err := into("turn", src, dst, func(src gocv.Mat, dst *gocv.Mat) error { return gocv.Transpose(src, dst) })
 		if err != nil {
 			return err

@@ -4,7 +4,8 @@ run_checks() {
     local problems=() check
     need_python
     mkdir -p "$build/log"
-    for check in generated gofmt vet staticcheck header symbols libraries version names ruff mypy shellcheck csharp; do
+    for check in generated gofmt vet staticcheck layers probe header symbols libraries paths notices version names \
+        ruff mypy shellcheck csharp; do
         if "check_$check" >"$build/log/check-$check.log" 2>&1; then
             say "ok: $check"
         else
@@ -33,6 +34,21 @@ check_gofmt() { local files; files="$(cd "$root" && gofmt -l .)"; echo "$files";
 check_vet() { (cd "$root" && go vet ./...); }
 check_staticcheck() { (cd "$root" && go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...); }
 
+# Packages import only what they may (scripts/layers). And another operating system is new files of shm/internal/sys only:
+# for one that has none, the compiler complains of that package alone; with the empty functions of shm/internal/sys/none.go,
+# of nothing.
+check_layers() {
+    local failed=0 foreign=(env GOOS=windows CGO_ENABLED=0 GOFLAGS='') complaints
+    (cd "$root" && go run ./scripts/layers) || failed=1
+    complaints="$(cd "$root" && "${foreign[@]}" go vet ./shm/... ./internal/... 2>&1 | grep -vE '^(# |vet: )?(\./)?(shmcv/)?shm/internal/sys(/|$)')"
+    [ -z "$complaints" ] || { echo "for a system without files in shm/internal/sys:"; echo "$complaints"; failed=1; }
+    (cd "$root" && "${foreign[@]}" go vet -tags shmcv_none ./shm/... ./internal/...) || failed=1
+    return $failed
+}
+
+# The probes are pure Go: nothing that they import needs a C compiler, or OpenCV.
+check_probe() { ! (cd "$root" && go list -deps ./ops/internal/probe) | grep -E 'runtime/cgo|gocv'; }
+
 # The headers alone, as strict as compilers get.
 check_header() {
     local warnings=(-Wall -Wextra -Wpedantic -Werror -fsyntax-only -I"$root/include")
@@ -56,6 +72,25 @@ check_libraries() {
     echo "$others"
     [ -z "$others" ]
 }
+
+# The library and the plugin hold no folder of this machine. The system's own OpenCV is not built here.
+check_paths() {
+    local folder file failed=0
+    for folder in "$HOME" "$root" "$cache" "$(go env GOMODCACHE)" "$(go env GOCACHE)"; do
+        [ "$folder" != / ] || continue
+        for file in "$build"/lib*.so; do
+            ! grep -qaF "$folder/" "$file" || {
+                echo "${file##*/} names the build machine's folder $folder:"
+                strings -a "$file" | grep -F "$folder/" | head -n 5
+                failed=1
+            }
+        done
+    done
+    [ "$failed" = 0 ]
+}
+
+# Everything that is linked into the library has a notice.
+check_notices() { write_notices; }
 
 # One version: what other files must spell out for their own tools is that of internal/abi/version.go.
 check_version() { python3 "$root/scripts/version.py"; }

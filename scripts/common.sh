@@ -1,4 +1,4 @@
-# Shared by every step of build.sh: where things are, and how to speak. Sourced, never run.
+# Paths, messages and helpers that every step of build.sh shares. Sourced, never run.
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 build="$root/build"
@@ -9,7 +9,7 @@ warn() { printf '\033[1m==> NOTE:\033[0m %s\n' "$*" >&2; }
 die()  { printf '\033[1m==> ERROR:\033[0m %s\n' "$*" >&2; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# as_root COMMAND...: run it as root, by sudo where we are not root already.
+# as_root COMMAND...: runs the command as root, by sudo if the user is not root. Fails if there is no sudo.
 as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"
     elif have sudo; then sudo "$@"
@@ -17,7 +17,7 @@ as_root() {
     fi
 }
 
-# quietly LOG COMMAND...: run it with its output in LOG; on failure show the log's end and stop.
+# quietly LOG COMMAND...: runs the command with its output in LOG. If it fails, shows the end of the log and stops.
 quietly() {
     local log="$1"; shift
     mkdir -p "$(dirname "$log")"

@@ -1,14 +1,15 @@
-# Installing what is missing. Sourced by build.sh.
+# Installs missing tools and packages. Sourced by build.sh.
 
-# What the build and the tests call, and the Debian or Ubuntu package that brings it.
+# TOOL:PACKAGE, a tool that the build or the tests call, and the Debian or Ubuntu package that contains it.
 build_tools=(g++:g++ cmake:cmake ninja:ninja-build nasm:nasm pkg-config:pkg-config python3:python3)
 test_tools=(Xvfb:xvfb xdotool:xdotool import:imagemagick shellcheck:shellcheck zstd:zstd)
 
-# install_missing TOOL:PACKAGE...: installs what is not there, saying so; where it cannot, says what to install.
+# install_missing TOOL:PACKAGE...: installs the packages of missing tools, and prints their names. If it cannot install
+# them, it prints a note with the names.
 install_missing() {
     local packages=() pair
     for pair in "$@"; do have "${pair%%:*}" || packages+=("${pair#*:}"); done
-    # A library that the window plugin is compiled with, not a tool.
+    # This is not a tool, but a library with which the build compiles the window plugin.
     if [ "${SHMCV_OPENCV:-bundled}" = bundled ] && ! { have pkg-config && pkg-config --exists gtk+-3.0; }; then
         packages+=(libgtk-3-dev)
     fi
@@ -30,13 +31,14 @@ need_go() {
 need_build_tools() { need_go; install_missing "${build_tools[@]}"; }
 need_test_tools()  { need_go; install_missing "${build_tools[@]}" "${test_tools[@]}"; }
 
-# need_python makes build/venv with what the tests, the checks and the samples import, pinned.
+# need_python makes build/venv with the pinned packages that the tests, checks and samples import, and sets $python.
 need_python() {
     python="$build/venv/bin/python"
     need_venv "$build/venv" "$root/scripts/python-requirements.txt"
 }
 
-# need_venv FOLDER REQUIREMENTS: a virtual environment with just these, made anew when they change.
+# need_venv FOLDER REQUIREMENTS: makes a virtual environment with exactly these packages. It makes the environment again
+# if REQUIREMENTS has changed.
 need_venv() {
     local venv="$1" wanted="$2"
     cmp -s "$wanted" "$venv/requirements.txt" && return
@@ -47,9 +49,9 @@ need_venv() {
     cp "$wanted" "$venv/requirements.txt"
 }
 
-# have_dotnet: whether the C# steps can run.
+# have_dotnet succeeds if the C# steps can run.
 have_dotnet() {
-    # An SDK kept beside this checkout serves where none is installed.
+    # If no SDK is installed, an SDK in a folder beside this checkout serves.
     # shellcheck disable=SC1091
     if ! have dotnet && [ -f "$root/../shared/dotnet/activate" ]; then . "$root/../shared/dotnet/activate"; fi
     have dotnet

@@ -1,8 +1,18 @@
 # ./build.sh install and ./build.sh dist: what leaves this folder. Sourced by build.sh.
 
-# install_library PREFIX: library, headers, pkg-config file and CMake package under PREFIX.
+# write_notices writes build/THIRD_PARTY_NOTICES, the licences of everything that is linked into the library. It fails,
+# removes the file and names the component if one has no notice.
+write_notices() {
+    local version
+    version="$(sed -n 's/^const Version = "\(.*\)"/\1/p' "$root/internal/abi/version.go")"
+    (cd "$root" && python3 scripts/notices.py "$version" "$build/libshmcv.so" "$build/THIRD_PARTY_NOTICES")
+}
+need_notices() { write_notices || die "a component has no notice, or its licence is not found (see above)"; }
+
+# install_library PREFIX installs the library, headers, licences, the pkg-config file and the CMake package under PREFIX.
 install_library() {
     local prefix
+    need_notices
     prefix="$(realpath -m "$1")"
     quietly "$build/log/install-configure.log" cmake -G Ninja -S "$root/bindings/c" -B "$build/install" \
         -DCMAKE_INSTALL_PREFIX="$prefix" -DSHMCV_BUILD_TESTS=OFF
@@ -12,9 +22,10 @@ install_library() {
     echo
 }
 
-# make_packages: the Python wheel and the NuGet packages, in build/dist.
+# make_packages makes the Python wheel and the NuGet packages in build/dist.
 make_packages() {
     need_python
+    need_notices
     mkdir -p "$build/dist"
     say "the Python wheel"
     quietly "$build/log/wheel.log" "$python" -m pip wheel --disable-pip-version-check --no-deps \

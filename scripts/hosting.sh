@@ -1,12 +1,13 @@
-# The hosting test: whether .NET lives with this library in it. Sourced by build.sh; docs/host-safety.md tells why.
+# The hosting test: .NET must survive with this library in its process. Sourced by build.sh; docs/host-safety.md has the
+# reasons.
 
 hosting_project="$root/bindings/csharp/ShmCv.Hosting"
 hosting="$build/hosting"
 
-# The cures of export/host_linux.c, and host_linkname_linux.go's (unblocking), each of which can be taken out.
+# The cures of export/host_linux.c, and unblocking, the cure of host_linkname_linux.go. A build can omit each of them.
 hosting_cures=(suspension call_mask unblocking wide_mask others preemption arithmetic fault_mask)
 
-# test_hosting: the suite `hosting` of ./build.sh test. SHMCV_HOSTING_SECONDS is the length of its longest case.
+# test_hosting runs the suite `hosting` of ./build.sh test. SHMCV_HOSTING_SECONDS is the length of its longest case.
 test_hosting() {
     if ! have_dotnet; then
         skip_suite hosting "NO .NET SDK ('dotnet') HERE"
@@ -16,8 +17,8 @@ test_hosting() {
     hosting_suite "$build/libshmcv.so" "$reports/hosting.xml"
 }
 
-# run_hosting: ./build.sh hosting [--without CURE [RUNS]]: the suite alone, or RUNS of it with a library that lacks one
-# cure, which is to fail.
+# run_hosting [--without CURE [RUNS]] is ./build.sh hosting: it runs the suite once, or RUNS times with a library that
+# lacks the cure. The suite must fail each time without the cure.
 run_hosting() {
     have_dotnet || die "the hosting test needs a .NET SDK ('dotnet')"
     build_hosting
@@ -29,7 +30,7 @@ build_hosting() {
     quietly "$build/log/hosting-build.log" dotnet build -c Release "$hosting_project"
 }
 
-# hosting_without CURE RUNS: succeeds when the suite has noticed in each run that the cure is missing.
+# hosting_without CURE RUNS: succeeds if the suite has failed in each run.
 hosting_without() {
     local cure="$1" runs="$2" run tags failures=0
     local library="$hosting/libshmcv-without-$cure.so"
@@ -46,15 +47,15 @@ hosting_without() {
     [ "$failures" = "$runs" ]
 }
 
-# hosting_suite LIBRARY REPORT: all cases, in each .NET that is here, with their results in REPORT (JUnit's format).
+# hosting_suite LIBRARY REPORT: runs all cases in each installed .NET. It writes the results to REPORT (JUnit's format).
 hosting_suite() {
     local library="$1" report="$2" seconds="${SHMCV_HOSTING_SECONDS:-60}" framework cases failed=0
     cases="$(mktemp)"
     for framework in $(hosting_frameworks); do
         hosting_case everything "$seconds" || failed=1
-        # Signals sent to the process prefer the main thread; these are aimed.
+        # The kernel delivers signals for the process to the main thread if it can. This case sends signals to threads.
         hosting_case signals-in-calls $((seconds / 6 + 1)) --mode targeted || failed=1
-        # A host that starts CoreCLR when the library has long been there.
+        # This host loads the library before it starts CoreCLR.
         LATE=1 hosting_case late-runtime $((seconds / 4 + 1)) || failed=1
     done
     [ -s "$cases" ] || die "no .NET runtime of version 8 or 10 here: $(dotnet --list-runtimes | tr '\n' ' ')"
@@ -63,12 +64,12 @@ hosting_suite() {
     return "$failed"
 }
 
-# The .NET versions that the program is built for and that can run here.
+# hosting_frameworks prints the target frameworks of the program whose runtimes are installed.
 hosting_frameworks() {
     dotnet --list-runtimes | sed -nE 's/^Microsoft\.NETCore\.App (8|10)\.0\..*/net\1.0/p' | sort -u
 }
 
-# hosting_case NAME SECONDS ARGUMENT...: one case; its line goes to the terminal and its result to $cases.
+# hosting_case NAME SECONDS ARGUMENT...: runs one case. It prints a line to the terminal, and adds the result to $cases.
 hosting_case() {
     local name="$1" status=0
     hosting_run "$@" || status=$?
@@ -85,12 +86,12 @@ hosting_case() {
     return "$status"
 }
 
-# hosting_run NAME SECONDS ARGUMENT...: the program once, with its output in $hosting/FRAMEWORK-NAME.log.
+# hosting_run NAME SECONDS ARGUMENT...: runs the program once, with its output in $hosting/FRAMEWORK-NAME.log.
 hosting_run() {
     local name="$1" seconds="$2" status=0 scratch
     shift 2
     scratch="$(mktemp -d)"
-    # The program ends itself when the library hangs; a Go runtime that hangs in its own crash needs more.
+    # The program ends itself if the library hangs. If Go's runtime hangs in its own crash, only SIGKILL ends it.
     SHMCV_LIBRARY="$library" LD_PRELOAD="${LATE:+$library}" TMPDIR="$scratch" timeout --signal=KILL $((seconds + 180)) \
         dotnet "$hosting/bin/Release/$framework/ShmCv.Hosting.dll" --seconds "$seconds" "$@" \
         >"$hosting/$framework-$name.log" 2>&1 || status=$?
@@ -99,7 +100,7 @@ hosting_run() {
     return "$status"
 }
 
-# sweep_hosting removes the segments of runs that have crashed; their names hold the process id.
+# sweep_hosting removes the segments of runs that have crashed. A segment's name contains the process id.
 sweep_hosting() {
     local segment process
     for segment in /dev/shm/hosting-*-caller*; do
@@ -108,7 +109,7 @@ sweep_hosting() {
     done
 }
 
-# hosting_death STATUS: what an exit status means.
+# hosting_death STATUS: prints the meaning of an exit status.
 hosting_death() {
     if [ "$1" -gt 128 ]; then echo "killed by SIG$(kill -l $(($1 - 128)))"; else echo "exit status $1"; fi
 }

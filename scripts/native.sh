@@ -31,9 +31,10 @@ need_go_flags() {
 
 # build_library FILE [FLAG...]: links the shared library as FILE.
 # checklinkname goes with the tag: see export/host_linkname_linux.go. nodelete: Go's runtime cannot be unloaded.
+# -fmacro-prefix-map: OpenCV's headers name themselves in the texts of errors, and their folder stays out of the library.
 build_library() {
     local file="$1"; shift
-    go build -buildmode=c-shared -trimpath -tags "$go_tags,shmcv_linkname" -o "$file" "$@" -ldflags "-s -w -checklinkname=0 \
+    CGO_CXXFLAGS="$CGO_CXXFLAGS -fmacro-prefix-map=$(opencv_prefix)/include/opencv4/=" go build -buildmode=c-shared -trimpath -tags "$go_tags,shmcv_linkname" -o "$file" "$@" -ldflags "-s -w -checklinkname=0 \
         -extldflags '-Wl,-soname,libshmcv.so -Wl,-z,nodelete -Wl,--version-script=$root/export/shmcv.map'" ./export
 }
 
@@ -45,6 +46,7 @@ need_library() {
     (cd "$root" && build_library "$build/libshmcv.so")
     rm -f "$build/libshmcv.h" # cgo's own header; ours is include/shmcv.h
     [ -z "$opencv_plugin" ] || cp -u "$opencv_plugin" "$build/"
+    write_notices || warn "build/THIRD_PARTY_NOTICES is not written: install, dist and check will fail"
 }
 
 # generate writes everything that bindings/gen makes.

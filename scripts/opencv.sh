@@ -28,10 +28,15 @@ opencv_options=(
     -DWITH_OBSENSOR=OFF -DWITH_VTK=OFF -DWITH_QUIRC=OFF -DCV_TRACE=OFF
     # windows: in a plugin that is opened with the first one
     -DWITH_GTK=OFF -DWITH_QT=OFF -DHIGHGUI_ENABLE_PLUGINS=ON
+    # no folder of this machine in the texts of errors; build_opencv puts the prefix in the place of PREFIX
+    '-DCMAKE_C_FLAGS=-ffile-prefix-map=PREFIX.work/source/opencv/= -ffile-prefix-map=PREFIX.work/build/='
+    '-DCMAKE_CXX_FLAGS=-ffile-prefix-map=PREFIX.work/source/opencv/= -ffile-prefix-map=PREFIX.work/build/='
 )
+# -s: the assembler's symbols name its source files with their folders.
 opencv_plugin_options=(
     -DCMAKE_BUILD_TYPE=Release -DOPENCV_PLUGIN_NAME=opencv_highgui_gtk3
-    "-DCMAKE_MODULE_LINKER_FLAGS=-Wl,-z,muldefs -Wl,--exclude-libs,ALL"
+    "-DCMAKE_MODULE_LINKER_FLAGS=-Wl,-s -Wl,-z,muldefs -Wl,--exclude-libs,ALL"
+    '-DCMAKE_CXX_FLAGS=-ffile-prefix-map=PREFIX.work/source/opencv/= -ffile-prefix-map=PREFIX/include/opencv4/='
 )
 
 # opencv_prefix: the folder that our OpenCV is (to be) installed in.
@@ -80,14 +85,16 @@ build_opencv() {
         touch "$work/source/complete"
     fi
     quietly "$work/configure.log" cmake -G Ninja -S "$work/source/opencv" -B "$work/build" \
-        -DCMAKE_INSTALL_PREFIX="$prefix" "${opencv_options[@]}"
+        -DCMAKE_INSTALL_PREFIX="$prefix" "${opencv_options[@]//PREFIX/$prefix}"
+    forget_machine "$prefix"
     ninja_with_progress "$work/build" "$work/build.log"
     rm -rf "$prefix"
     quietly "$work/install.log" cmake --install "$work/build"
+    keep_licences "$work/source/opencv" "$prefix"
     if pkg-config --exists gtk+-3.0; then
         quietly "$work/plugin.log" cmake -G Ninja -B "$work/plugin" \
             -S "$work/source/opencv/modules/highgui/misc/plugins/plugin_gtk" \
-            -DOpenCV_DIR="$prefix/lib/cmake/opencv4" "${opencv_plugin_options[@]}"
+            -DOpenCV_DIR="$prefix/lib/cmake/opencv4" "${opencv_plugin_options[@]//PREFIX/$prefix}"
         quietly "$work/plugin-build.log" ninja -C "$work/plugin"
         cp "$work/plugin/libopencv_highgui_gtk3.so" "$prefix/lib/"
     else
@@ -96,6 +103,22 @@ build_opencv() {
     touch "$prefix/complete"
     rm -rf "$work"
     say "OpenCV $opencv_version is ready"
+}
+
+# forget_machine PREFIX: takes this machine's name and folders out of the two files in which OpenCV's configuration
+# compiles them in: the text of getBuildInformation(), and the folders that findDataFile() searches.
+forget_machine() {
+    sed -i -E -e "s|$1|/opencv|g" -e '/(Timestamp|Host|CMake build tool|C(\+\+)? Compiler|Python \(for build\)):/d' \
+        "$1.work/build/modules/core/version_string.inc" "$1.work/build/opencv_data_config.hpp"
+}
+
+# keep_licences SOURCE PREFIX: adds the licences that OpenCV does not install, its own and libwebp's, to those of the
+# other libraries that it does. scripts/notices.py reads them there.
+keep_licences() {
+    local folder="$2/share/licenses/opencv4"
+    cp "$1/LICENSE" "$folder/opencv-LICENSE"
+    cp "$1/COPYRIGHT" "$folder/opencv-COPYRIGHT"
+    cp "$1/3rdparty/libwebp/COPYING" "$folder/libwebp-COPYING"
 }
 
 # ninja_with_progress FOLDER LOG: a line at each tenth, and the log's end when it fails.

@@ -1,13 +1,13 @@
-# ./build.sh run: the main job, once through every language that is here. Sourced by build.sh.
+# ./build.sh run: the samples, one in each language. Sourced by build.sh.
 
-# run_samples [--headless]: each sample flips the photograph into build/run/. Fails when one of them does.
+# run_samples [--headless]: each sample flips the photograph into build/run/. Fails if a sample fails.
 run_samples() {
     local options=() sample failed=()
     case "${1:-}" in
     --headless) options=(--headless) ;;
     "")
         if [ -z "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
-            say "no display here (DISPLAY is not set): --headless"
+            say "no display here (DISPLAY and WAYLAND_DISPLAY are not set): --headless"
             options=(--headless)
         fi ;;
     *) die "'./build.sh run' takes --headless or nothing, not '$1'" ;;
@@ -25,7 +25,7 @@ run_samples() {
 
 photograph="$root/testdata/photograph.jpg"
 
-# The command line that the README gives.
+# This is the command line of the README.
 run_c() {
     (cd "$root" && cc c-sample/flip.c -Iinclude -Lbuild -lshmcv -Wl,-rpath,"$PWD/build" -o build/run/flip &&
         build/run/flip "$@" "$photograph" "$build/run/flipped-c.png")

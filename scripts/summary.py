@@ -1,6 +1,6 @@
 """Sums up JUnit result files: `summary.py FILE...` prints "N passed, N failed, N skipped" as its last line.
 
-Exits with 1 when a test failed, or when no test passed at all.
+Exits with 1 if a test failed, or if no test passed.
 """
 
 from __future__ import annotations

@@ -1,17 +1,18 @@
 # ./build.sh test. Sourced by build.sh.
 #
-# Each suite is run by its language's own runner, which writes its results to build/reports/SUITE.xml (JUnit's format);
-# the last line sums them up. A suite that cannot run here is counted as skipped, in capital letters.
+# The test runner of each language runs its suite and writes the results to build/reports/SUITE.xml (JUnit's format).
+# The last line of the output is the sum. A suite that cannot run here counts as skipped; a note in capital letters says
+# so.
 
 reports="$build/reports"
 
 run_tests() {
     local suites=("$@") suite failed=()
-    [ "${#suites[@]}" != 0 ] || suites=(go c python csharp hosting)
+    [ "${#suites[@]}" != 0 ] || suites=(go fuzz c python csharp hosting)
     rm -rf "$reports"
     mkdir -p "$reports"
     for suite in "${suites[@]}"; do
-        declare -F "test_$suite" >/dev/null || die "no test suite '$suite'; there are go, c, python, csharp and hosting"
+        declare -F "test_$suite" >/dev/null || die "no test suite '$suite'; there are go, fuzz, c, python, csharp and hosting"
     done
     for suite in "${suites[@]}"; do
         say "tests: $suite"
@@ -23,7 +24,7 @@ run_tests() {
 }
 
 test_go() {
-    # -count=1: what these tests look at, /dev/shm and a display, Go's cache does not know.
+    # -count=1: Go's cache of test results does not know that these tests depend on /dev/shm and on a display.
     (cd "$root" && go run gotest.tools/gotestsum@v1.13.0 --format pkgname-and-test-fails --junitfile "$reports/go.xml" -- -count=1 ./...)
 }
 
@@ -39,7 +40,7 @@ cmake_c_project() {
     quietly "$build/log/c-build.log" ninja -C "$build/c"
 }
 
-# build_race_archive: the library with Go's race detector, for the soak test (bindings/c/tests/soak.cmake).
+# build_race_archive builds the library with Go's race detector, for the soak test (bindings/c/tests/soak.cmake).
 build_race_archive() {
     mkdir -p "$build/race"
     (cd "$root" && quietly "$build/log/race.log" go build -race -buildmode=c-archive -trimpath \
@@ -48,7 +49,7 @@ build_race_archive() {
 
 test_python() {
     need_python
-    have_dotnet || warn "NO .NET SDK ('dotnet') HERE: C# IS NO PARTY TO THE TESTS OF STREAMS"
+    have_dotnet || warn "NO .NET SDK ('dotnet') HERE: THE TESTS OF STREAMS RUN WITHOUT C#"
     (cd "$root/bindings/python" && "$python" -m pytest -q --junitxml="$reports/python.xml" \
         -o pythonpath="src tests $root/scripts/bench" tests "$root/scripts/bench/tests")
 }
@@ -63,7 +64,7 @@ test_csharp() {
             --results-directory "$reports")
 }
 
-# skip_suite SUITE WHY: counts the whole suite as one skipped test.
+# skip_suite SUITE WHY: prints a note, and counts the whole suite as one skipped test.
 skip_suite() {
     warn "THE $(echo "$1" | tr '[:lower:]' '[:upper:]') TESTS ARE SKIPPED: $2"
     printf '<testsuites><testsuite name="%s"><testcase name="%s"><skipped message="%s"/></testcase></testsuite></testsuites>\n' \

@@ -1,4 +1,4 @@
-"""Checks that every file that must spell out the version says the one of internal/abi/version.go."""
+"""Checks that every file with a version of its own has the version of internal/abi/version.go."""
 
 from __future__ import annotations
 

@@ -5,30 +5,33 @@ import (
 	"sync"
 
 	"shmcv/internal/abi"
+	"shmcv/shm/internal/sys"
 )
 
-// Clear removes a segment's name, whoever created it; those who have it open keep it whole. It is ENotFound when
-// there is none, and EPermission when what has that name is not a regular file of this user.
+// Clear removes the name of a segment or stream, whoever created it. Everybody who has it open keeps it whole.
+//
+// Errors: ENotFound when there is none; EPermission when the name is not that of a regular file of this user.
 func Clear(name string) error {
 	if err := ValidName(name); err != nil {
 		return err
 	}
-	id, err := lookUp(name)
+	id, err := sys.Find(name)
 	if err != nil {
 		return err
 	}
-	if err := unlink(name); err != nil {
-		return systemError("clear", name, err)
+	if err := sys.Remove(name); err != nil {
+		return err
 	}
 	created.remove(name, id)
 	return nil
 }
 
-// ClearAll removes the names of all segments that this process created, where they are still theirs.
+// ClearAll removes all names that this process has given to segments and streams, unless another process has given the
+// name to another file meanwhile.
 func ClearAll() error {
 	var failed []error
 	for name, id := range created.all() {
-		if now, err := lookUp(name); err != nil || now != id {
+		if now, err := sys.Find(name); err != nil || now != id {
 			created.remove(name, id)
 			continue
 		}
@@ -39,16 +42,16 @@ func ClearAll() error {
 	return errors.Join(failed...)
 }
 
-// created are the names that this process has given to segments, whether or not it still has them open.
-var created = createdNames{files: map[string]fileID{}, pruneAt: 64}
+// created holds the names that this process has given to files, whether or not it still has the files open.
+var created = createdNames{files: map[string]sys.FileID{}, pruneAt: 64}
 
 type createdNames struct {
 	mu      sync.Mutex
-	files   map[string]fileID
-	pruneAt int
+	files   map[string]sys.FileID
+	pruneAt int // How many names there have to be before add looks for those that are gone.
 }
 
-func (c *createdNames) add(name string, id fileID) {
+func (c *createdNames) add(name string, id sys.FileID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.files[name] = id
@@ -57,14 +60,14 @@ func (c *createdNames) add(name string, id fileID) {
 	}
 	// Other processes clear names too, and do not tell.
 	for name, id := range c.files {
-		if now, err := lookUp(name); err != nil || now != id {
+		if now, err := sys.Find(name); err != nil || now != id {
 			delete(c.files, name)
 		}
 	}
 	c.pruneAt = max(64, 2*len(c.files))
 }
 
-func (c *createdNames) remove(name string, id fileID) {
+func (c *createdNames) remove(name string, id sys.FileID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.files[name] == id {
@@ -72,10 +75,10 @@ func (c *createdNames) remove(name string, id fileID) {
 	}
 }
 
-func (c *createdNames) all() map[string]fileID {
+func (c *createdNames) all() map[string]sys.FileID {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	files := make(map[string]fileID, len(c.files))
+	files := make(map[string]sys.FileID, len(c.files))
 	for name, id := range c.files {
 		files[name] = id
 	}

@@ -1,10 +1,10 @@
 package shm
 
 import (
-	"os"
 	"testing"
 
 	"shmcv/internal/abi"
+	"shmcv/shm/internal/sys"
 )
 
 func TestClearWhileInUseLeavesTheMemoryWhole(t *testing.T) {
@@ -34,57 +34,13 @@ func TestClearWhileInUseLeavesTheMemoryWhole(t *testing.T) {
 	}
 }
 
-func TestClearRemovesSegmentsOfOthers(t *testing.T) {
-	foreign, corrupted := newName(t), newSegmentFor(t, 10)
-	writeFile(t, foreign, []byte("x"))
-	corrupted.trailer.Identity.UUID[0]++
-	owner := startChild(t, "own", []string{newName(t)})
-	owner.expect("ready")
-	for _, name := range []string{foreign, corrupted.Name(), owner.cmd.Args[1]} {
-		must(t, Clear(name), abi.OK)
-		must(t, Clear(name), abi.ENotFound)
-	}
-}
-
-func TestClearAllRemovesWhatThisProcessCreated(t *testing.T) {
-	open, closed, foreign := newSegmentFor(t, 10), create(t, newName(t), 10), newName(t)
-	closed.Release()
-	writeFile(t, foreign, []byte("x"))
-	owner := startChild(t, "own", []string{newName(t)})
-	owner.expect("ready")
-
-	// A name that was this process's and is somebody else's now
-	taken := create(t, newName(t), 10)
-	taken.Release()
-	if err := os.Remove(pathOf(taken.Name())); err != nil {
-		t.Fatal(err)
-	}
-	writeFile(t, taken.Name(), []byte("x"))
-
-	must(t, ClearAll(), abi.OK)
-	for name, want := range map[string]bool{
-		open.Name(): false, closed.Name(): false, foreign: true, owner.cmd.Args[1]: true, taken.Name(): true,
-	} {
-		if exists(name) != want {
-			t.Errorf("%s: is there: %v", name, !want)
-		}
-	}
-	if n := len(created.all()); n != 0 {
-		t.Errorf("%d names are remembered", n)
-	}
-	if _, err := open.Bytes(); err != nil {
-		t.Error(err)
-	}
-	must(t, ClearAll(), abi.OK)
-}
-
 func TestNamesThatOthersClearedAreForgotten(t *testing.T) {
 	must(t, ClearAll(), abi.OK)
 	name := newName(t)
 	for i := range 1000 {
 		name := name + string(rune('a'+i%26)) + string(rune('a'+i/26%26)) + string(rune('a'+i/676))
 		create(t, name, 1).Release()
-		if err := os.Remove(pathOf(name)); err != nil {
+		if err := sys.Remove(name); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,8 +1,6 @@
 package shm
 
 import (
-	"os"
-	"syscall"
 	"testing"
 
 	"shmcv/internal/abi"
@@ -37,24 +35,6 @@ func TestCreatorThatClosesIsNoLongerOwner(t *testing.T) {
 	defer s.Release()
 	owner.say("release")
 	owner.expect("released")
-	if info := mustInfo(t, s); info.OwnerAlive != 0 {
-		t.Errorf("%+v", info)
-	}
-}
-
-// A fork of the creator has its file description, as the process has here that inherits it.
-func TestCreatorThatForkedCanClose(t *testing.T) {
-	s := create(t, newName(t), 100)
-	duplicate, err := syscall.Dup(s.file.fd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := os.NewFile(uintptr(duplicate), s.Name())
-	startChild(t, "wait", nil, file)
-	file.Close()
-	s.Release()
-	s = open(t, s.Name())
-	defer s.Release()
 	if info := mustInfo(t, s); info.OwnerAlive != 0 {
 		t.Errorf("%+v", info)
 	}

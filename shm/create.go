@@ -2,17 +2,17 @@ package shm
 
 import (
 	"crypto/rand"
-	"os"
 	"time"
 
 	"shmcv/internal/abi"
+	"shmcv/shm/internal/sys"
 )
 
-// Create makes a segment for size bytes of pixels, all zero, and gives it with one reference. The memory is reserved,
-// and the name appears when the segment is complete.
+// Create makes a segment for size bytes of pixels, all zero, and gives it with one reference. The memory is reserved.
+// The name appears when the segment is complete.
 //
-// It is EInvalid for a bad name or size, EExists when the name is taken, and ENoSpace when there is not enough shared
-// memory or memory left, both looked at before any of it is taken.
+// Errors: EInvalid for a bad name or size; EExists when the name is taken; ENoSpace when there is not enough shared
+// memory, or not enough memory left. Create looks at both before it takes any.
 func Create(name string, size uint64) (*Segment, error) {
 	if err := ValidName(name); err != nil {
 		return nil, err
@@ -20,7 +20,11 @@ func Create(name string, size uint64) (*Segment, error) {
 	if size == 0 || size > maxSize {
 		return nil, abi.Errorf(abi.EInvalid, "shm: create %q: size %d; it is 1 to %d bytes", name, size, uint64(maxSize))
 	}
-	return createShaped(name, shape{size: size})
+	m, err := createShaped(name, shape{size: size})
+	if err != nil {
+		return nil, err
+	}
+	return m.segment, nil
 }
 
 // shape is how the pixels of a segment are divided.
@@ -30,48 +34,49 @@ type shape struct {
 	slotSize uint64 // Bytes from one slot to the next.
 }
 
-// createShaped makes a segment; name and shape are valid.
-func createShaped(name string, shape shape) (*Segment, error) {
-	if exists(name) {
+// createShaped makes and maps the file of a segment or a stream. name and shape are valid.
+func createShaped(name string, shape shape) (*mapping, error) {
+	if sys.Exists(name) { // First of all: where the name is taken and the memory is full, the name is what to mend.
 		return nil, taken(name)
 	}
 	fileSize := fileSizeFor(shape.size)
-	file, err := createUnnamed(name, shape.size, fileSize)
+	file, err := sys.Create(name, shape.size, fileSize)
 	if err != nil {
 		return nil, err
 	}
 	id := newIdentity(shape, fileSize)
-	s, err := newSegment(name, file, fileSize, &id)
+	m, err := newMapping(name, file, fileSize, &id)
 	if err != nil {
 		return nil, err
 	}
-	s.creator = true
-	s.trailer.Identity = id
-	segments.Lock()
-	segments.add(s) // Before it can be opened by name, so that an Open finds this one.
-	segments.Unlock()
-	if err := s.publish(); err != nil {
-		s.Release()
+	m.creator = true
+	m.trailer.Identity = id
+	mappings.Lock()
+	mappings.add(m) // Before others can open it by name, so that an Open in this process finds this mapping.
+	mappings.Unlock()
+	if err := m.publish(); err != nil {
+		m.Release()
 		return nil, err
 	}
-	return s, nil
+	return m, nil
 }
 
-// publish makes this process the owner of a new segment, and gives it its name.
-func (s *Segment) publish() error {
-	if err := s.file.lock(lockOwner); err != nil {
-		return systemError("create", s.name, err)
+// publish makes this process the owner of a new file, and gives the file its name.
+func (m *mapping) publish() error {
+	// Both locks are free: nobody else can open a file that has no name.
+	if _, err := m.file.Lock(lockOwner); err != nil {
+		return err
 	}
-	if err := s.file.share(lockUser); err != nil {
-		return systemError("create", s.name, err)
+	if _, err := m.file.Share(lockUser); err != nil {
+		return err
 	}
-	if err := s.file.link(s.name); err != nil {
-		if alreadyExists(err) {
-			return taken(s.name)
+	if err := m.file.Link(); err != nil {
+		if abi.CodeOf(err) == abi.EExists {
+			return taken(m.name)
 		}
-		return systemError("create", s.name, err)
+		return err
 	}
-	created.add(s.name, s.file.id)
+	created.add(m.name, m.file.ID())
 	return nil
 }
 
@@ -91,15 +96,15 @@ func newIdentity(shape shape, fileSize uint64) identity {
 		SlotSize:    shape.slotSize,
 		CreatedAt:   uint64(time.Now().UnixNano()),
 		UUID:        newUUID(),
-		Owner:       uint32(os.Getpid()),
-		OwnerStart:  processStart(),
+		Owner:       sys.ProcessID(),
+		OwnerStart:  sys.ProcessStart(),
 	}
 	id.Checksum = id.checksum()
 	return id
 }
 
 func newUUID() (uuid [16]byte) {
-	rand.Read(uuid[:]) // It never fails: the documentation promises so.
+	rand.Read(uuid[:]) // Its documentation promises that it never fails.
 	uuid[6] = uuid[6]&0x0f | 0x40
 	uuid[8] = uuid[8]&0x3f | 0x80
 	return uuid

@@ -3,23 +3,22 @@ package shm
 import (
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"shmcv/internal/abi"
 )
 
-// Frame is a slot of a stream that this process may use: the writer's, to fill it, or one that a reader has leased.
-// Whoever has been given one holds a reference. Releasing the last one gives the slot back; of a frame that is being
-// filled and was not published, nobody ever sees anything.
+// Frame is a slot of a stream that this process may use: the writer's slot, to be filled, or one that a reader has leased,
+// to be read. Whoever has been given a frame holds a reference. Release gives the slot back with the last one. Nobody
+// ever sees a frame that was begun and released without being published.
 type Frame struct {
-	stream     *Stream // Which it has a reference to.
+	stream     *Stream // The frame holds a reference to it.
 	slot       int
 	references atomic.Int64
-	state      atomic.Int32 // frameWriting, frameReading or framePublished
-	storing    sync.RWMutex // Shared by those who store pixels; publishing waits for nobody and is refused meanwhile.
+	state      atomic.Int32 // frameWriting, frameReading or framePublished.
+	storing    sync.RWMutex // Shared by those who store pixels. Publish takes it alone, and fails where it would have to wait.
 	image      atomic.Pointer[abi.ImageInfo]
 
-	// Of a leased frame:
+	// Of a frame to be read.
 	lease    int
 	sequence uint64
 	time     uint64
@@ -31,7 +30,7 @@ const (
 	framePublished
 )
 
-// newFrame takes what has been done to a slot over into a frame with one reference.
+// newFrame makes a frame of a slot that has been claimed or leased. It has one reference.
 func newFrame(stream *Stream, slot int, state int32) *Frame {
 	stream.Retain()
 	f := &Frame{stream: stream, slot: slot}
@@ -56,15 +55,14 @@ func (f *Frame) Release() {
 		f.stream.parties.mu.Lock()
 		defer f.stream.parties.mu.Unlock()
 		f.stream.parties.filling = false
-		f.stream.trailer.WriterSlot.Store(0)
 	}
 }
 
-// Publish makes what is in the frame the stream's newest, and gives its sequence, which is 1 more than the one before.
-// The frame is closed then.
+// Publish makes the frame the stream's newest, wakes all who wait for it, and gives its sequence, which is 1 more than
+// that of the frame before. The frame has no pixels any more then. If Publish fails, the frame is as it was.
 //
-// It is ENoImage when nothing has said what the pixels mean; EBusy when another goroutine is storing some; EInvalid for
-// a frame that is read; EClosed when it has been published.
+// Errors: ENoImage when no image has been stored or set; EBusy when another goroutine is storing pixels; EInvalid for a
+// frame to be read; EClosed when the frame has been published; ETruncated; ECorrupt.
 func (f *Frame) Publish() (uint64, error) {
 	if !f.storing.TryLock() {
 		return 0, abi.Errorf(abi.EBusy, "shm: publish a frame of %q: another thread is still storing pixels in it", f.stream.name)
@@ -85,20 +83,21 @@ func (f *Frame) Publish() (uint64, error) {
 	defer p.mu.Unlock()
 	f.state.Store(framePublished)
 	p.filling = false
-	f.stream.trailer.WriterSlot.Store(0)
 	return f.stream.announce(f.slot, *image), nil
 }
 
-// Details tell of a leased frame, to a reader whose last one had the sequence newerThan.
+// Details tells what is known of a frame to be read. newerThan is the sequence of the frame that the reader had before.
 func (f *Frame) Details(newerThan uint64) abi.FrameInfo {
 	return abi.FrameInfo{Sequence: f.sequence, TimeNs: f.time, Missed: f.sequence - newerThan - 1, Image: *f.image.Load()}
 }
 
-// Name is the stream's.
+// Name gives the stream's name.
 func (f *Frame) Name() string { return f.stream.name }
 
-// Bytes gives the slot's memory, which is valid until the reference is released. A frame that is read must not be
-// written to.
+// Bytes gives the slot's memory, which is valid until the reference is released. The memory of a frame to be read must
+// not be written to.
+//
+// Errors: EClosed when the frame has been published; ETruncated.
 func (f *Frame) Bytes() ([]byte, error) {
 	if err := f.checkOpen(); err != nil {
 		return nil, err
@@ -109,7 +108,9 @@ func (f *Frame) Bytes() ([]byte, error) {
 	return f.stream.slotBytes(f.slot), nil
 }
 
-// Room gives the part of Bytes that image, which is checked, takes in a frame to be filled; as Segment.Room.
+// Room gives the part of Bytes that an image takes, in a frame to be filled. The image has been checked.
+//
+// Errors: those of Bytes; ETooSmall when the image does not fit; EInvalid for a frame to be read.
 func (f *Frame) Room(image abi.ImageInfo) ([]byte, error) {
 	if err := f.checkWritable(); err != nil {
 		return nil, err
@@ -121,7 +122,9 @@ func (f *Frame) Room(image abi.ImageInfo) ([]byte, error) {
 	return roomFor(image, bytes, f.stream.name)
 }
 
-// Image tells what the pixels mean: ENoImage in a frame to be filled, before that has been said.
+// Image gives the description of the frame's image.
+//
+// Errors: ENoImage in a frame to be filled, before an image is stored or set; EClosed when the frame has been published.
 func (f *Frame) Image() (abi.ImageInfo, error) {
 	if err := f.checkOpen(); err != nil {
 		return abi.ImageInfo{}, err
@@ -133,7 +136,10 @@ func (f *Frame) Image() (abi.ImageInfo, error) {
 	return *image, nil
 }
 
-// SetImage says what the pixels mean, to those who get the frame when it is published.
+// SetImage says what the pixels mean, to those who get the frame when it is published. A stride of 0 means rows without
+// gaps.
+//
+// Errors: EInvalid or ELimit when the image makes no sense; otherwise those of Room.
 func (f *Frame) SetImage(image abi.ImageInfo) error {
 	image, err := image.Checked()
 	if err != nil {
@@ -146,15 +152,9 @@ func (f *Frame) SetImage(image abi.ImageInfo) error {
 	return nil
 }
 
-// ImageSequence is the frame's: 0 before it is published.
-func (f *Frame) ImageSequence() (uint64, error) { return f.sequence, f.checkOpen() }
-
-// AwaitImage is not for frames, which do not change.
-func (f *Frame) AwaitImage(uint64, time.Duration, *Nap) (uint64, error) {
-	return 0, abi.Errorf(abi.EInvalid, "shm: a frame of %q does not change; wait on the stream", f.stream.name)
-}
-
-// Store lets write store an image, as Segment.Store.
+// Store lets write store an image in a frame to be filled.
+//
+// Errors: those of write and of SetImage.
 func (f *Frame) Store(write StoreFunc) error {
 	f.storing.RLock()
 	defer f.storing.RUnlock()
@@ -172,7 +172,9 @@ func (f *Frame) Store(write StoreFunc) error {
 	return f.SetImage(image)
 }
 
-// Read gives read the image with its pixels, as Segment.Read.
+// Read gives read the image with its pixels.
+//
+// Errors: those of read and of Image; ETruncated.
 func (f *Frame) Read(read ReadFunc) error {
 	image, err := f.Image()
 	if err != nil {
@@ -185,7 +187,9 @@ func (f *Frame) Read(read ReadFunc) error {
 	return read(image, bytes[:image.Bytes()])
 }
 
-// Info tells of the stream, with the size and image of this frame.
+// Info tells what is known of the stream, with the size and the image of this frame.
+//
+// Errors: those of Stream.Info.
 func (f *Frame) Info() (abi.SegmentInfo, error) {
 	info, err := f.stream.Info()
 	if err != nil {
@@ -198,6 +202,7 @@ func (f *Frame) Info() (abi.SegmentInfo, error) {
 	return info, nil
 }
 
+// checkOpen returns EClosed if the frame has been published.
 func (f *Frame) checkOpen() error {
 	if f.state.Load() == framePublished {
 		return abi.Errorf(abi.EClosed, "shm: the frame of %q has been published; begin another", f.stream.name)
@@ -205,6 +210,7 @@ func (f *Frame) checkOpen() error {
 	return nil
 }
 
+// checkWritable returns an error unless the frame is to be filled.
 func (f *Frame) checkWritable() error {
 	if f.state.Load() == frameReading {
 		return abi.Errorf(abi.EInvalid, "shm: frame %d of %q is there to be read, by others too; copy it to change it", f.sequence, f.stream.name)

@@ -6,11 +6,11 @@ import (
 	"shmcv/internal/abi"
 )
 
-// Image tells what the pixels mean: what SetImage of any process stored last, never a mixture of two. A foreign
-// segment's image is what this process set.
+// Image gives the description of the image: the one that any process stored last, never a mixture of two. For a foreign
+// segment it is the one that this process set.
 //
-// It is ENoImage before one is stored, ECorrupt when what is there cannot be an image of this segment, ETruncated when
-// the file no longer covers the segment, and EBusy when the process that is storing one has been stopped at it.
+// Errors: ENoImage before one is stored; ECorrupt when the stored one cannot be that of an image in this segment;
+// ETruncated when the file no longer covers the segment; EBusy when the process that is storing one has been stopped.
 func (s *Segment) Image() (abi.ImageInfo, error) {
 	image, err := s.storedImage()
 	if err != nil {
@@ -22,15 +22,20 @@ func (s *Segment) Image() (abi.ImageInfo, error) {
 	if s.trailer == nil {
 		return image, nil
 	}
-	// Any process of this user can write the trailer, so that it is believed no more than an argument of a caller's.
+	return checkedImage(image, s.size, s.name)
+}
+
+// checkedImage gives an image that was found in a trailer, if it fits in size bytes: any process of this user can write
+// anything there. name is for the message.
+func checkedImage(image abi.ImageInfo, size uint64, name string) (abi.ImageInfo, error) {
 	checked, err := image.Checked()
-	if err != nil || checked.Bytes() > s.size {
-		return abi.ImageInfo{}, corrupt(s.name)
+	if err != nil || checked.Bytes() > size {
+		return abi.ImageInfo{}, corrupt(name)
 	}
 	return checked, nil
 }
 
-// storedImage gives the image as it is stored, all zero when there is none.
+// storedImage gives the image as it is stored: all zero where there is none.
 func (s *Segment) storedImage() (abi.ImageInfo, error) {
 	if s.trailer == nil {
 		s.image.Lock()
@@ -43,21 +48,21 @@ func (s *Segment) storedImage() (abi.ImageInfo, error) {
 	if image, ok := s.trailer.readImage(); ok {
 		return image, nil
 	}
-	unlock, err := s.lockImage()
+	end, err := s.takeImageTurn()
 	if err != nil {
 		return abi.ImageInfo{}, err
 	}
-	defer unlock()
+	defer end()
 	if image, ok := s.trailer.readImage(); ok {
 		return image, nil
 	}
-	return abi.ImageInfo{}, corrupt(s.name) // Somebody writes without holding the lock.
+	return abi.ImageInfo{}, corrupt(s.name) // Somebody stores out of turn.
 }
 
-// SetImage says what the pixels mean, to all processes that have the segment open; of a foreign segment, to this one.
-// A stride of 0 means packed rows.
+// SetImage says what the pixels mean, to all processes that have the segment open; for a foreign segment, to this
+// process only. A stride of 0 means rows without gaps.
 //
-// It is EInvalid or ELimit when the image makes no sense, ETooSmall when it does not fit, and otherwise as Image.
+// Errors: EInvalid or ELimit when the image makes no sense; ETooSmall when it does not fit; otherwise those of Image.
 func (s *Segment) SetImage(image abi.ImageInfo) error {
 	image, err := image.Checked()
 	if err != nil {
@@ -66,70 +71,37 @@ func (s *Segment) SetImage(image abi.ImageInfo) error {
 	if _, err := s.Room(image); err != nil {
 		return err
 	}
+	end, err := s.takeImageTurn()
+	if err != nil {
+		return err
+	}
+	defer end()
 	if s.trailer == nil {
-		s.image.Lock()
-		defer s.image.Unlock()
 		s.foreign = image
 		s.foreignStored++
 		return nil
 	}
-	unlock, err := s.lockImage()
-	if err != nil {
-		return err
-	}
-	defer unlock()
 	if err := s.checkTrailer(); err != nil {
 		return err
 	}
-	s.trailer.storeImage(image)
+	s.storeImage(image)
 	return nil
 }
 
-// lockPatience is how long the image lock is waited for. It is held for about a microsecond, so that whoever holds it
-// this long has been stopped.
-const lockPatience = time.Second
+// imagePatience is how long a process waits for its turn to store an image's description. A turn takes about a
+// microsecond, so a process that keeps it this long has been stopped.
+const imagePatience = time.Second
 
-// lockImage makes the caller the only one in any process who stores an image, until it calls unlock. The segment has
-// no image afterwards if the last one to store has died at it.
-func (s *Segment) lockImage() (unlock func(), err error) {
-	s.image.Lock()
-	unlock = func() {
-		s.file.unlock(lockImage)
-		s.image.Unlock()
-	}
-	if err := s.waitForLock(lockImage, lockPatience); err != nil {
-		s.image.Unlock()
-		return nil, err
-	}
-	// The repair touches memory that may be gone: a panic must not leave the lock held.
-	repaired := false
-	defer func() {
-		if !repaired {
-			unlock()
+// takeImageTurn waits until only the caller may store an image's description. If the process before died in its turn,
+// the segment has no image.
+func (s *Segment) takeImageTurn() (end func(), err error) {
+	return s.takeTurn(&s.image, lockImage, imagePatience, func() error {
+		if s.trailer.ImageSequence.Load()%2 == 1 {
+			s.storeImage(abi.ImageInfo{})
 		}
-	}()
-	if s.trailer.ImageSequence.Load()%2 == 1 {
-		s.trailer.storeImage(abi.ImageInfo{})
-	}
-	repaired = true
-	return unlock, nil
+		return nil
+	})
 }
 
-// waitForLock asks again and again, because the system's own wait has no end when the holder has been stopped.
-func (s *Segment) waitForLock(number int, patience time.Duration) error {
-	deadline := time.Now().Add(patience)
-	for pause := 20 * time.Microsecond; ; pause = min(2*pause, 5*time.Millisecond) {
-		err := s.file.lock(number)
-		if err == nil {
-			return nil
-		}
-		if !heldByOther(err) {
-			return systemError("lock", s.name, err)
-		}
-		if time.Now().After(deadline) {
-			return abi.Errorf(abi.EBusy, "shm: another process has been storing the image of %q for %v; it may have been stopped",
-				s.name, patience)
-		}
-		time.Sleep(pause)
-	}
-}
+// storeImage stores an image's description, all zero for none. It is the caller's turn.
+func (s *Segment) storeImage(image abi.ImageInfo) { s.bell.Ring(s.trailer.storeImage(image)) }

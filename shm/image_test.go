@@ -18,7 +18,7 @@ func TestImageIsWhatWasSetLast(t *testing.T) {
 	if info := mustInfo(t, s); info.HasImage != 1 || info.Image != small {
 		t.Errorf("info %+v", info)
 	}
-	if futex := s.trailer.ImageFutex.Load(); futex != 3 {
+	if futex := s.trailer.ImageBell.Load(); futex != 3 {
 		t.Errorf("3 images were stored, and the futex word is %d", futex)
 	}
 }
@@ -42,30 +42,24 @@ func TestStrideOfZeroMeansPacked(t *testing.T) {
 }
 
 func TestImageThatDoesNotFitIsRefused(t *testing.T) {
+	checkFit(t, func(size uint64) *Segment { return newSegmentFor(t, size) })
+}
+
+// checkFit stores an image in segments that are as large as the image, and a byte smaller.
+func checkFit(t *testing.T, make func(size uint64) *Segment) {
 	exact := large.Bytes()
-	for _, make := range []func(size uint64) *Segment{
-		func(size uint64) *Segment { return newSegmentFor(t, size) },
-		func(size uint64) *Segment {
-			name := newName(t)
-			writeFile(t, name, make([]byte, size))
-			s := open(t, name)
-			t.Cleanup(s.Release)
-			return s
-		},
-	} {
-		s := make(exact)
-		must(t, s.SetImage(large), abi.OK)
-		room, err := s.Room(large)
-		if err != nil || uint64(len(room)) != exact {
-			t.Errorf("room of %d bytes, %v", len(room), err)
-		}
-		s = make(exact - 1)
-		must(t, s.SetImage(small), abi.OK)
-		must(t, s.SetImage(large), abi.ETooSmall, s.Name(), fmt.Sprint(exact), fmt.Sprint(exact-1))
-		_, err = s.Room(large)
-		must(t, err, abi.ETooSmall)
-		mustImage(t, s, small)
+	s := make(exact)
+	must(t, s.SetImage(large), abi.OK)
+	room, err := s.Room(large)
+	if err != nil || uint64(len(room)) != exact {
+		t.Errorf("room of %d bytes, %v", len(room), err)
 	}
+	s = make(exact - 1)
+	must(t, s.SetImage(small), abi.OK)
+	must(t, s.SetImage(large), abi.ETooSmall, s.Name(), fmt.Sprint(exact), fmt.Sprint(exact-1))
+	_, err = s.Room(large)
+	must(t, err, abi.ETooSmall)
+	mustImage(t, s, small)
 }
 
 func TestNonsenseImageIsRefused(t *testing.T) {

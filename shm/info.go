@@ -2,12 +2,14 @@ package shm
 
 import "shmcv/internal/abi"
 
-// Info tells what is known of the segment. An image that cannot be had because another process is storing one is left
-// out.
-func (s *Segment) Info() (abi.SegmentInfo, error) {
-	info := abi.SegmentInfo{Size: s.size, FileSize: uint64(len(s.memory))}
-	copy(info.Name[:], s.name)
-	image, err := s.currentImage()
+// Info tells what is known of the segment or stream. It leaves out an image that another process is storing and does
+// not finish.
+//
+// Errors: ETruncated; ECorrupt.
+func (m *mapping) Info() (abi.SegmentInfo, error) {
+	info := abi.SegmentInfo{Size: m.size, FileSize: uint64(len(m.memory))}
+	copy(info.Name[:], m.name)
+	image, err := m.currentImage()
 	switch abi.CodeOf(err) {
 	case abi.OK:
 		info.Image, info.HasImage = image, 1
@@ -15,15 +17,15 @@ func (s *Segment) Info() (abi.SegmentInfo, error) {
 	default:
 		return abi.SegmentInfo{}, err
 	}
-	if s.trailer == nil {
+	if m.trailer == nil {
 		info.Foreign = 1
 		return info, nil
 	}
-	info.UUID = s.identity.UUID
-	info.CreatedAt = s.identity.CreatedAt
-	info.Owner = s.identity.Owner
-	info.Slots, info.SlotSize = s.identity.SlotCount, s.identity.SlotSize
-	alive, err := s.ownerAlive()
+	info.UUID = m.identity.UUID
+	info.CreatedAt = m.identity.CreatedAt
+	info.Owner = m.identity.Owner
+	info.Slots, info.SlotSize = m.identity.SlotCount, m.identity.SlotSize
+	alive, err := m.ownerAlive()
 	if err != nil {
 		return abi.SegmentInfo{}, err
 	}
@@ -33,22 +35,18 @@ func (s *Segment) Info() (abi.SegmentInfo, error) {
 	return info, nil
 }
 
-// currentImage is the image, or that of a stream's newest frame.
-func (s *Segment) currentImage() (abi.ImageInfo, error) {
-	if s.identity.SlotCount == 0 {
-		return s.Image()
+// currentImage gives the segment's image, or that of a stream's newest frame.
+func (m *mapping) currentImage() (abi.ImageInfo, error) {
+	if m.isStream() {
+		return m.newestImage()
 	}
-	return s.newestImage()
+	return m.segment.Image()
 }
 
-// ownerAlive tells whether the creator has the segment open.
-func (s *Segment) ownerAlive() (bool, error) {
-	if s.creator { // A file description does not see its own locks.
+// ownerAlive returns true if the creator has the file open.
+func (m *mapping) ownerAlive() (bool, error) {
+	if m.creator { // HeldByOther does not see the locks of its own file.
 		return true, nil
 	}
-	alive, err := s.file.lockedByOther(lockOwner)
-	if err != nil {
-		return false, systemError("look at", s.name, err)
-	}
-	return alive, nil
+	return m.file.HeldByOther(lockOwner)
 }

@@ -1,11 +1,16 @@
 package shm
 
-import "shmcv/internal/abi"
+import (
+	"shmcv/internal/abi"
+	"shmcv/shm/internal/sys"
+)
 
-// List tells of all segments of this user that have our metadata, in the order of their names. What vanishes while it
-// looks, cannot be a segment, or has metadata that makes no sense, is left out.
+// List tells of all segments and streams of this user that have this library's metadata, in the order of their names.
+// It leaves out what vanishes while it looks, what cannot be a segment, and what has metadata that makes no sense.
+//
+// Errors: EIO and ENoSpace when this process has no file descriptor or address space left to look with.
 func List() ([]abi.SegmentInfo, error) {
-	names, err := allNames()
+	names, err := sys.Names()
 	if err != nil {
 		return nil, err
 	}
@@ -17,7 +22,7 @@ func List() ([]abi.SegmentInfo, error) {
 			if info.Foreign == 0 {
 				infos = append(infos, info)
 			}
-		case abi.EIO, abi.ENoSpace: // The process has no file descriptor or address space left: that is not an empty list.
+		case abi.EIO, abi.ENoSpace: // An empty list would be a lie.
 			return nil, err
 		}
 	}
@@ -25,10 +30,10 @@ func List() ([]abi.SegmentInfo, error) {
 }
 
 func infoOf(name string) (abi.SegmentInfo, error) {
-	s, err := Open(name)
+	m, err := openMapping(name)
 	if err != nil {
 		return abi.SegmentInfo{}, err
 	}
-	defer s.Release()
-	return s.Info()
+	defer m.Release()
+	return m.Info()
 }

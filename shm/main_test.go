@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"shmcv/internal/abi"
+	"shmcv/shm/internal/sys"
 )
 
 // roleVariable makes the test binary play one of roles instead of running tests: a real second process.
@@ -27,7 +28,7 @@ func TestMain(m *testing.M) {
 // newName gives a name that nobody uses, and sees to it that nothing of that name is left when the test ends.
 func newName(t testing.TB) string {
 	name := "shmcv-test-" + rand.Text()
-	t.Cleanup(func() { os.RemoveAll(pathOf(name)) })
+	t.Cleanup(func() { _ = sys.Remove(name) })
 	return name
 }
 
@@ -67,13 +68,6 @@ func must(t testing.TB, err error, code abi.Code, words ...string) {
 		if !strings.Contains(err.Error(), word) {
 			t.Errorf("%q is not in: %v", word, err)
 		}
-	}
-}
-
-func writeFile(t testing.TB, name string, content []byte) {
-	t.Helper()
-	if err := os.WriteFile(pathOf(name), content, 0o600); err != nil {
-		t.Fatal(err)
 	}
 }
 
@@ -200,7 +194,7 @@ var roles = map[string]func(arguments []string){
 	// Stops half way in storing an image.
 	"store half": func(a []string) {
 		s := childSegment(Open(a[0]))
-		_, err := s.lockImage()
+		_, err := s.takeImageTurn()
 		childCheck(err)
 		s.trailer.ImageSequence.Add(1)
 		s.trailer.Image[0].Store(1 << 33)

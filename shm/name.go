@@ -1,17 +1,18 @@
-// Package shm keeps named segments of shared memory: bytes with a name, which any process of the same user can open,
-// and a description of the image in them. It knows nothing of OpenCV and nothing of the C ABI.
+// Package shm keeps named shared memory: segments, which hold one image, and streams, which hold frame after frame. Any
+// process of the same user can open them by name. The package knows nothing of OpenCV and nothing of the C ABI. What it
+// needs of the operating system is in package sys (shm/internal/sys).
 //
-// Everything here may be called from any goroutine at once. Errors are *abi.Error.
+// All functions and methods may be called from any goroutine at once. Errors are *abi.Error.
 //
-// Shared memory can be made shorter by any process of the user, and touching what is gone faults. Each operation
-// looks at the file's size first; what slips in between is the caller's to catch with debug.SetPanicOnFault. No lock
-// stays held after such a panic.
+// Any process of the user can make shared memory shorter, and touching memory that is gone faults. Each operation looks
+// at the file's size first. A cut between that look and the touch is the caller's to catch, with debug.SetPanicOnFault.
+// No lock stays held after such a panic.
 package shm
 
 import "shmcv/internal/abi"
 
-// ValidName tells whether name can be a segment's: 1 to abi.MaxName of the characters A-Z a-z 0-9 . _ - and no dot in
-// front. It is EInvalid otherwise. The rule is the same on every system, so that a name that works once works anywhere.
+// ValidName returns EInvalid unless a segment may have this name: 1 to abi.MaxName of the characters A-Z a-z 0-9 . _ -
+// and no dot in front. The rule is the same on every system, so that a name that works on one works on all.
 func ValidName(name string) error {
 	switch {
 	case name == "":

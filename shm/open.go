@@ -5,14 +5,45 @@ import (
 	"unsafe"
 
 	"shmcv/internal/abi"
+	"shmcv/shm/internal/sys"
 )
 
-// Open gives the segment of that name with one more reference: the one this process has mapped already, if it has.
-// A file without our metadata is opened as a foreign segment, whose pixels are all of it.
+// Open opens the segment that has a name. If this process has the segment open already, it gives the same Segment with
+// one more reference. A file without this library's metadata is opened as a foreign segment, whose pixels are all of it.
 //
-// It is ENotFound when there is none, EPermission when the file is not a regular one of this user, EInvalid when it is
-// empty, ECorrupt when its metadata makes no sense, and EUnsupported when a later version of this library made it.
+// Errors: ENotFound when there is none; EPermission when the file is not a regular file of this user; EInvalid when the
+// name is bad, when the file is empty, and when it holds a stream; ECorrupt when the metadata makes no sense;
+// EUnsupported when a later version of this library made it.
 func Open(name string) (*Segment, error) {
+	m, err := openMapping(name)
+	if err != nil {
+		return nil, err
+	}
+	if m.isStream() {
+		m.Release()
+		return nil, abi.Errorf(abi.EInvalid, "shm: open %q: it is a stream; open it as one (shmcv_stream_open)", name)
+	}
+	return m.segment, nil
+}
+
+// OpenStream opens the stream that has a name. Each call makes a party of its own to the stream; see Stream.
+//
+// Errors: those of Open; EInvalid when the file holds a segment.
+func OpenStream(name string) (*Stream, error) {
+	m, err := openMapping(name)
+	if err != nil {
+		return nil, err
+	}
+	if !m.isStream() {
+		m.Release()
+		return nil, abi.Errorf(abi.EInvalid, "shm: open stream %q: it is a segment and no stream; open it as one (shmcv_open)", name)
+	}
+	return newStream(m), nil
+}
+
+// openMapping gives the mapping of the file that has a name, with one more reference. If this process has mapped the
+// file already, that is the same mapping.
+func openMapping(name string) (*mapping, error) {
 	if err := ValidName(name); err != nil {
 		return nil, err
 	}
@@ -20,65 +51,58 @@ func Open(name string) (*Segment, error) {
 	if err != nil {
 		return nil, err
 	}
-	segments.Lock()
-	defer segments.Unlock()
-	if s := segments.find(file.id); s != nil {
-		file.close()
-		return s, nil
+	mappings.Lock()
+	defer mappings.Unlock()
+	if m := mappings.find(file.ID()); m != nil {
+		file.Close()
+		return m, nil
 	}
-	s, err := newFound(name, file)
-	if err != nil {
-		return nil, err
-	}
-	segments.add(s)
-	return s, nil
-}
-
-// openToUse opens the file of that name and takes the lock that tells Sweep that it is used. Meanwhile the name may
-// have gone, or to another file: then it is another's or nobody's.
-func openToUse(name string) (file, error) {
-	for deadline := time.Now().Add(lockPatience); ; time.Sleep(100 * time.Microsecond) {
-		f, err := openFile(name)
-		if err != nil {
-			return file{}, err
-		}
-		err = f.share(lockUser)
-		if err == nil {
-			now, err := lookUp(name)
-			if err == nil && now == f.id {
-				return f, nil
-			}
-			f.close()
-			if err != nil {
-				return file{}, err
-			}
-			continue
-		}
-		f.close()
-		if !heldByOther(err) {
-			return file{}, systemError("open", name, err)
-		}
-		if time.Now().After(deadline) { // A sweep holds it for microseconds.
-			return file{}, abi.Errorf(abi.EBusy, "shm: open %q: another process has kept it from being used for %v", name, lockPatience)
-		}
-	}
-}
-
-// newFound makes a segment of a file that somebody else has made, and takes the file over.
-func newFound(name string, file file) (*Segment, error) {
 	fileSize, id, err := examineContent(name, file)
 	if err != nil {
-		file.close()
+		file.Close()
 		return nil, err
 	}
-	return newSegment(name, file, fileSize, id)
+	m, err := newMapping(name, file, fileSize, id)
+	if err != nil {
+		return nil, err
+	}
+	mappings.add(m)
+	return m, nil
 }
 
-// examineContent gives the size of a file and what its end says the segment is, nil for a foreign one.
-func examineContent(name string, file file) (fileSize uint64, id *identity, err error) {
-	fileSize, err = file.size()
+// sweepPatience is how long openToUse waits for another process that sweeps the name, which takes microseconds.
+const sweepPatience = time.Second
+
+// openToUse opens the file that has a name, and takes the lock that tells Sweep that the file is used. Between the two,
+// another process may remove the name or give it to another file. openToUse then looks again.
+func openToUse(name string) (*sys.File, error) {
+	for deadline := time.Now().Add(sweepPatience); ; time.Sleep(100 * time.Microsecond) {
+		file, err := sys.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		used, err := file.Share(lockUser)
+		if used {
+			var now sys.FileID
+			if now, err = sys.Find(name); err == nil && now == file.ID() {
+				return file, nil
+			}
+		}
+		file.Close()
+		if err != nil {
+			return nil, err
+		}
+		if !used && time.Now().After(deadline) {
+			return nil, abi.Errorf(abi.EBusy, "shm: open %q: another process has kept it from being used for %v", name, sweepPatience)
+		}
+	}
+}
+
+// examineContent gives the size of a file, and the identity that its end tells: nil for a foreign segment.
+func examineContent(name string, file *sys.File) (fileSize uint64, id *identity, err error) {
+	fileSize, err = file.Size()
 	if err != nil {
-		return 0, nil, systemError("open", name, err)
+		return 0, nil, err
 	}
 	if fileSize == 0 {
 		return 0, nil, abi.Errorf(abi.EInvalid, "shm: open %q: its file is empty; whoever made it has not given it a size yet", name)
@@ -91,16 +115,16 @@ func examineContent(name string, file file) (fileSize uint64, id *identity, err 
 	return fileSize, id, err
 }
 
-// readIdentity gives the identity at the end of a file, nil if there is none. It reads a copy through the file and not
-// the memory, which might be gone by then, or change after the check.
-func readIdentity(name string, file file, fileSize uint64) (*identity, error) {
+// readIdentity gives the identity at the end of a file; nil if there is none. It reads a copy through the file and not
+// the memory, which a neighbour might take away by then, or change after the check.
+func readIdentity(name string, file *sys.File, fileSize uint64) (*identity, error) {
 	if fileSize < trailerSize {
 		return nil, nil
 	}
 	id := new(identity)
-	n, err := file.readAt((*[unsafe.Sizeof(*id)]byte)(unsafe.Pointer(id))[:], fileSize-trailerSize)
+	n, err := file.ReadAt((*[unsafe.Sizeof(*id)]byte)(unsafe.Pointer(id))[:], fileSize-trailerSize)
 	if err != nil {
-		return nil, systemError("open", name, err)
+		return nil, err
 	}
 	if n < int(unsafe.Sizeof(*id)) {
 		return nil, abi.Errorf(abi.ETruncated, "shm: open %q: its file became shorter than %d bytes meanwhile", name, fileSize)

@@ -6,43 +6,44 @@ import (
 	"shmcv/internal/abi"
 )
 
-// StoreFunc stores pixels in memory and says what they mean. When it fails, what was there is still there.
+// StoreFunc stores pixels in memory and says what they mean. When it fails, the pixels are those that were there before.
 type StoreFunc func(memory []byte) (abi.ImageInfo, error)
 
-// ReadFunc reads the pixels of an image. It may be called again when they have changed meanwhile.
+// ReadFunc reads the pixels of an image. It may be called again if they have changed meanwhile.
 type ReadFunc func(image abi.ImageInfo, pixels []byte) error
 
 const (
-	// pixelPatience is how long the pixel lock is waited for: as long as decoding a very large file takes.
+	// pixelPatience is how long a process waits for its turn to store pixels: as long as decoding a very large file takes.
 	pixelPatience = 10 * time.Second
 
-	// copyAttempts is how often pixels are copied on the chance that nobody stores meanwhile.
+	// copyAttempts is how often Read reads pixels on the chance that nobody stores others meanwhile.
 	copyAttempts = 2
 )
 
-// Store lets write store an image in the segment, one at a time in all processes. Those who read meanwhile by Read
-// get what was there before, or what is there afterwards. Errors are those of write and of SetImage, and EBusy when
-// another process has been storing for 10 seconds.
+// Store lets write store an image in the segment. One process at a time does so. Read gives others the image that was
+// there before, or the one that is there afterwards.
+//
+// Errors: those of write and of SetImage; EBusy when another process has been storing for 10 seconds.
 func (s *Segment) Store(write StoreFunc) error {
 	bytes, err := s.Bytes()
 	if err != nil {
 		return err
 	}
-	unlock, err := s.lockPixels()
+	end, err := s.takePixelTurn()
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer end()
 	if s.trailer == nil {
-		return s.storeLocked(write, bytes)
+		return s.storePixels(write, bytes)
 	}
 	s.trailer.PixelSequence.Add(1)
-	err = s.storeLocked(write, bytes)
-	s.trailer.PixelSequence.Add(1) // Not after a panic: who follows then finds the number odd.
+	err = s.storePixels(write, bytes)
+	s.trailer.PixelSequence.Add(1) // Not after a panic: the next process then finds the number odd.
 	return err
 }
 
-func (s *Segment) storeLocked(write StoreFunc, bytes []byte) error {
+func (s *Segment) storePixels(write StoreFunc, bytes []byte) error {
 	image, err := write(bytes)
 	if err != nil {
 		return err
@@ -50,8 +51,10 @@ func (s *Segment) storeLocked(write StoreFunc, bytes []byte) error {
 	return s.SetImage(image)
 }
 
-// Read gives read an image as it was stored by one Store, never a mixture of two. What is written to the memory by
-// other means, it does not know of. Errors are those of read and of Image, and EBusy as for Store.
+// Read gives read an image as one Store has stored it, never a mixture of two. It does not notice what is written to
+// the memory by other means.
+//
+// Errors: those of read and of Image; EBusy as for Store.
 func (s *Segment) Read(read ReadFunc) error {
 	if s.trailer != nil {
 		if err := s.checkTrailer(); err != nil {
@@ -68,11 +71,11 @@ func (s *Segment) Read(read ReadFunc) error {
 			}
 		}
 	}
-	unlock, err := s.lockPixels()
+	end, err := s.takePixelTurn()
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer end()
 	return s.readOnce(read)
 }
 
@@ -88,69 +91,20 @@ func (s *Segment) readOnce(read ReadFunc) error {
 	return read(image, bytes[:image.Bytes()])
 }
 
-// lockPixels makes the caller the only one in any process who stores pixels, until it calls unlock. Where the last one
-// has died at it, the pixels are a mixture, and the segment has no image afterwards.
-func (s *Segment) lockPixels() (unlock func(), err error) {
-	s.pixels.Lock()
-	if s.trailer == nil {
-		return s.pixels.Unlock, nil
-	}
-	unlock = func() {
-		s.file.unlock(lockPixels)
-		s.pixels.Unlock()
-	}
-	if err := s.waitForLock(lockPixels, pixelPatience); err != nil {
-		s.pixels.Unlock()
-		return nil, err
-	}
-	// The repair touches memory that may be gone: a panic must not leave the lock held.
-	repaired := false
-	defer func() {
-		if !repaired {
-			unlock()
+// takePixelTurn waits until only the caller may store pixels. If the process before died in its turn, the pixels are a
+// mixture, and the segment has no image.
+func (s *Segment) takePixelTurn() (end func(), err error) {
+	return s.takeTurn(&s.pixels, lockPixels, pixelPatience, func() error {
+		if s.trailer.PixelSequence.Load()%2 == 0 {
+			return nil
 		}
-	}()
-	if s.trailer.PixelSequence.Load()%2 == 1 {
-		unlockImage, err := s.lockImage()
+		endImage, err := s.takeImageTurn()
 		if err != nil {
-			return nil, err
+			return err
 		}
-		defer unlockImage()
-		s.trailer.storeImage(abi.ImageInfo{})
+		defer endImage()
+		s.storeImage(abi.ImageInfo{})
 		s.trailer.PixelSequence.Add(1)
-	}
-	repaired = true
-	return unlock, nil
-}
-
-// ImageSequence is how often an image has been stored in the segment, by whomever: it tells that there is another. Of
-// a foreign segment it counts those of this process.
-func (s *Segment) ImageSequence() (uint64, error) {
-	if s.trailer == nil {
-		s.image.Lock()
-		defer s.image.Unlock()
-		return s.foreignStored, s.checkSize()
-	}
-	return s.trailer.ImageSequence.Load() / 2, s.checkTrailer()
-}
-
-// AwaitImage tells how often an image has been stored in the segment, once that is more than newerThan. Where it is not
-// yet, it asks for a sleep, as Stream.Wait. It is ETimeout when none has been stored by then, and EUnsupported for a
-// foreign segment, whose other users do not tell.
-func (s *Segment) AwaitImage(newerThan uint64, timeout time.Duration, nap *Nap) (sequence uint64, err error) {
-	if s.trailer == nil {
-		return 0, abi.Errorf(abi.EUnsupported, "shm: %q was made by another program, which does not tell when it stores an image", s.name)
-	}
-	news := func() (bool, error) {
-		sequence, err = s.ImageSequence()
-		return sequence > newerThan, err
-	}
-	there, err := news()
-	if !there && err == nil {
-		there, err = s.trailer.imageBell().await(nap, timeout, news)
-	}
-	if err == nil && !there && nap.Word == nil {
-		err = abi.Errorf(abi.ETimeout, "shm: no image newer than %d was stored in %q within %v", newerThan, s.name, timeout)
-	}
-	return sequence, err
+		return nil
+	})
 }

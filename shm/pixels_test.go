@@ -75,7 +75,7 @@ func TestImageOfWhoDiedStoringIsGone(t *testing.T) {
 func TestStoreThatFailsKeepsTheImage(t *testing.T) {
 	s := newSegmentFor(t, frameBytes)
 	must(t, storeMark(s, 3), abi.OK)
-	before, _ := s.ImageSequence()
+	before, _ := s.Sequence()
 	refused := errors.New("refused")
 	if err := s.Store(func([]byte) (abi.ImageInfo, error) { return abi.ImageInfo{}, refused }); err != refused {
 		t.Error(err)
@@ -83,14 +83,14 @@ func TestStoreThatFailsKeepsTheImage(t *testing.T) {
 	if mark, err := readMark(s); mark != 3 || err != nil {
 		t.Errorf("%d, %v", mark, err)
 	}
-	if after, _ := s.ImageSequence(); after != before {
+	if after, _ := s.Sequence(); after != before {
 		t.Errorf("%d images, %d before", after, before)
 	}
 }
 
 func TestImageSequenceTellsOfAnotherProcessesImage(t *testing.T) {
 	s := newSegmentFor(t, roomForBoth)
-	if sequence, err := s.ImageSequence(); sequence != 0 || err != nil {
+	if sequence, err := s.Sequence(); sequence != 0 || err != nil {
 		t.Errorf("%d, %v", sequence, err)
 	}
 	_, err := awaitImage(s, 0, time.Millisecond)
@@ -105,22 +105,6 @@ func TestImageSequenceTellsOfAnotherProcessesImage(t *testing.T) {
 		last = sequence
 	}
 	writer.kill()
-}
-
-func TestForeignSegmentsImagesAreCountedInThisProcess(t *testing.T) {
-	name := newName(t)
-	writeFile(t, name, make([]byte, frameBytes))
-	s := open(t, name)
-	defer s.Release()
-	must(t, storeMark(s, 5), abi.OK)
-	if mark, err := readMark(s); mark != 5 || err != nil {
-		t.Errorf("%d, %v", mark, err)
-	}
-	if sequence, err := s.ImageSequence(); sequence != 1 || err != nil {
-		t.Errorf("%d, %v", sequence, err)
-	}
-	_, err := awaitImage(s, 1, 0)
-	must(t, err, abi.EUnsupported)
 }
 
 func init() {

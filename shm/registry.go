@@ -1,41 +1,45 @@
 package shm
 
-import "sync"
+import (
+	"sync"
 
-// registry knows the segments that this process has mapped, so that each file is mapped once.
+	"shmcv/shm/internal/sys"
+)
+
+// registry knows the files that this process has mapped, so that it maps each of them once.
 type registry struct {
 	sync.Mutex
-	byFile map[fileID]*Segment
+	byFile map[sys.FileID]*mapping
 }
 
-var segments = registry{byFile: map[fileID]*Segment{}}
+var mappings = registry{byFile: map[sys.FileID]*mapping{}}
 
-// find gives the segment of a file with one more reference, nil if this process has not mapped it. The caller holds
-// the lock.
-func (r *registry) find(id fileID) *Segment {
-	s := r.byFile[id]
-	if s == nil {
+// find gives the mapping of a file with one more reference; nil if this process has not mapped the file. The caller
+// holds the mutex.
+func (r *registry) find(id sys.FileID) *mapping {
+	m := r.byFile[id]
+	if m == nil {
 		return nil
 	}
 	for {
-		references := s.references.Load()
-		if references == 0 { // Its last user is just unmapping it.
+		references := m.references.Load()
+		if references == 0 { // The last user is unmapping it just now.
 			return nil
 		}
-		if s.references.CompareAndSwap(references, references+1) {
-			return s
+		if m.references.CompareAndSwap(references, references+1) {
+			return m
 		}
 	}
 }
 
-// add lists a segment. The caller holds the lock.
-func (r *registry) add(s *Segment) { r.byFile[s.file.id] = s }
+// add lists a mapping. The caller holds the mutex.
+func (r *registry) add(m *mapping) { r.byFile[m.file.ID()] = m }
 
-// remove forgets a segment without references, unless the file has been mapped anew meanwhile.
-func (r *registry) remove(s *Segment) {
+// remove forgets a mapping without references. If the file has been mapped again meanwhile, that mapping stays listed.
+func (r *registry) remove(m *mapping) {
 	r.Lock()
 	defer r.Unlock()
-	if r.byFile[s.file.id] == s {
-		delete(r.byFile, s.file.id)
+	if r.byFile[m.file.ID()] == m {
+		delete(r.byFile, m.file.ID())
 	}
 }

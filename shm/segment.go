@@ -1,72 +1,28 @@
 package shm
 
 import (
-	"sync"
-	"sync/atomic"
+	"time"
 
 	"shmcv/internal/abi"
 )
 
-// Segment is this process's one mapping of a shared-memory file. Whoever has been given one holds a reference, and
-// may use it and the memory it gives until releasing it.
+// Segment is a piece of shared memory with one image in it. A process has one Segment for a file, however often it opens
+// the file, and counts references to it.
 type Segment struct {
-	name     string
-	file     file
-	memory   []byte   // The whole file as it was when it was mapped.
-	size     uint64   // Bytes for pixels, from the start of memory.
-	trailer  *trailer // In memory; nil for a foreign segment.
-	identity identity // What the trailer said when it was found sound: nobody else can change this one.
-	creator  bool     // This process created it, through this file description, which holds the owner's lock.
+	*mapping
 
-	references atomic.Int64
+	pixels turn // Of those who store or copy pixels.
+	image  turn // Of those who store an image's description.
 
-	parties parties // What this process does with it, if it is a stream.
-
-	pixels        sync.Mutex    // Held by the goroutine that stores or copies pixels.
-	image         sync.Mutex    // Held by the goroutine that stores an image; locks between processes do not tell goroutines apart.
-	foreign       abi.ImageInfo // A foreign segment's image, which only this process knows.
-	foreignStored uint64        // How often it has been set.
+	// Of a foreign segment, whose image only this process knows. Both are used in one's turn at image.
+	foreign       abi.ImageInfo
+	foreignStored uint64 // How often foreign has been set.
 }
-
-// newSegment maps file, which it takes over, and gives it one reference. id is nil for a foreign segment.
-func newSegment(name string, file file, fileSize uint64, id *identity) (*Segment, error) {
-	memory, err := file.mapped(fileSize)
-	if err != nil {
-		file.close()
-		return nil, systemError("map", name, err)
-	}
-	s := &Segment{name: name, file: file, memory: memory, size: fileSize}
-	if id != nil {
-		s.size = id.Size
-		s.identity = *id
-		s.trailer = trailerOf(memory)
-	}
-	s.references.Store(1)
-	return s, nil
-}
-
-// Retain adds a reference. The caller holds one.
-func (s *Segment) Retain() { s.references.Add(1) }
-
-// Release gives a reference back. With the last one the memory is unmapped, and the segment is no longer this
-// process's: one that it created counts as ownerless from then on.
-func (s *Segment) Release() {
-	if s.references.Add(-1) > 0 {
-		return
-	}
-	segments.remove(s)
-	unmap(s.memory)
-	// Closing alone would not do in a process that has forked: the child has the same file description.
-	s.file.unlockAll()
-	s.file.close()
-}
-
-// Name is the name that the segment was created or opened by.
-func (s *Segment) Name() string { return s.name }
 
 // Bytes gives the memory of the pixels: as many bytes as were asked for at creation, for a foreign segment all of it.
-// It starts on a page boundary and is valid until the reference is released. It is ETruncated when the file no longer
-// covers it.
+// It starts on a page boundary and is valid until the reference is released.
+//
+// Errors: ETruncated when the file no longer covers the memory.
 func (s *Segment) Bytes() ([]byte, error) {
 	if err := s.checkSize(); err != nil {
 		return nil, err
@@ -74,7 +30,9 @@ func (s *Segment) Bytes() ([]byte, error) {
 	return s.memory[:s.size:s.size], nil
 }
 
-// Room gives the part of Bytes that image, which is checked, takes: ETooSmall when there is less.
+// Room gives the part of Bytes that an image takes. The image has been checked.
+//
+// Errors: those of Bytes; ETooSmall when the image does not fit.
 func (s *Segment) Room(image abi.ImageInfo) ([]byte, error) {
 	bytes, err := s.Bytes()
 	if err != nil {
@@ -83,7 +41,7 @@ func (s *Segment) Room(image abi.ImageInfo) ([]byte, error) {
 	return roomFor(image, bytes, s.name)
 }
 
-// roomFor gives the part of bytes, which are name's, that image takes.
+// roomFor gives the part of bytes that an image takes. bytes are those of the segment or stream that has the name.
 func roomFor(image abi.ImageInfo, bytes []byte, name string) ([]byte, error) {
 	if image.Bytes() > uint64(len(bytes)) {
 		return nil, abi.Errorf(abi.ETooSmall, "shm: an image of %d x %d pixels, stride %d, needs %d bytes; %q has %d",
@@ -92,26 +50,40 @@ func roomFor(image abi.ImageInfo, bytes []byte, name string) ([]byte, error) {
 	return bytes[:image.Bytes()], nil
 }
 
-// checkSize tells whether all memory is still there.
-func (s *Segment) checkSize() error {
-	size, err := s.file.size()
-	if err != nil {
-		return systemError("look at", s.name, err)
+// Sequence tells how often an image has been stored in the segment, by any process. A number that differs from the one
+// before means another image. Of a foreign segment it counts the images that this process has stored.
+//
+// Errors: ETruncated; ECorrupt.
+func (s *Segment) Sequence() (uint64, error) {
+	if s.trailer != nil {
+		return s.trailer.ImageSequence.Load() / 2, s.checkTrailer()
 	}
-	if size < uint64(len(s.memory)) {
-		return abi.Errorf(abi.ETruncated, "shm: %q had %d bytes when it was opened, and somebody has cut it to %d; "+
-			"clear it and create it again", s.name, len(s.memory), size)
-	}
-	return nil
+	s.image.Lock()
+	defer s.image.Unlock()
+	return s.foreignStored, s.checkSize()
 }
 
-// checkTrailer tells whether the size and the identity of a segment that is not foreign are what they were.
-func (s *Segment) checkTrailer() error {
-	if err := s.checkSize(); err != nil {
-		return err
+// Wait waits until more than newerThan images have been stored in the segment, and tells how many have. It does not
+// sleep itself. If nap.Word is not 0 when it returns, there is no such image yet: sleep as nap says, and call Wait again
+// with the same arguments. timeout counts from the first call; less than 0 means without an end, and with 0 Wait never
+// asks for a sleep.
+//
+// Errors: ETimeout when no such image has been stored by then; EUnsupported for a foreign segment, because other
+// programs do not tell when they store an image; ETruncated; ECorrupt.
+func (s *Segment) Wait(newerThan uint64, timeout time.Duration, nap *Nap) (sequence uint64, err error) {
+	if s.trailer == nil {
+		return 0, abi.Errorf(abi.EUnsupported, "shm: %q was made by another program, which does not tell when it stores an image", s.name)
 	}
-	if s.trailer.Identity != s.identity {
-		return corrupt(s.name)
+	news := func() (bool, error) {
+		sequence, err = s.Sequence()
+		return sequence > newerThan, err
 	}
-	return nil
+	there, err := news()
+	if !there && err == nil {
+		there, err = await(&s.bell, nap, timeout, news)
+	}
+	if err == nil && !there && nap.Word == 0 {
+		err = abi.Errorf(abi.ETimeout, "shm: no image newer than %d was stored in %q within %v", newerThan, s.name, timeout)
+	}
+	return sequence, err
 }

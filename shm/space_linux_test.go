@@ -3,18 +3,17 @@ package shm
 import (
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"os/exec"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
-	"testing/fstest"
 
 	"golang.org/x/sys/unix"
 
 	"shmcv/internal/abi"
+	"shmcv/shm/internal/sys"
 )
 
 // alone runs the rest of the test in a process of its own, and tells whether this is that process. If options are
@@ -67,7 +66,7 @@ func mount(t *testing.T, options string) {
 	if err := os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0); err != nil {
 		t.Fatal(err)
 	}
-	err := unix.Mount("tmpfs", directory, "tmpfs", 0, options)
+	err := unix.Mount("tmpfs", sys.Folder, "tmpfs", 0, options)
 	if errors.Is(err, os.ErrPermission) {
 		t.Skip("this system does not let a test mount a /dev/shm of its own")
 	}
@@ -76,13 +75,23 @@ func mount(t *testing.T, options string) {
 	}
 }
 
+// freeRoom gives what /dev/shm has left.
+func freeRoom(t testing.TB) uint64 {
+	t.Helper()
+	var stat unix.Statfs_t
+	if err := unix.Statfs(sys.Folder, &stat); err != nil {
+		t.Fatal(err)
+	}
+	return stat.Bavail * uint64(stat.Bsize)
+}
+
 func TestFullSharedMemoryIsAnError(t *testing.T) {
 	if !alone(t, "size=1m") {
 		return
 	}
 	first := newSegmentFor(t, 600000)
 	_, err := Create("second", 600000)
-	must(t, err, abi.ENoSpace, `"second"`, "600000 bytes wanted", "655360 with metadata", "393216 free", directory)
+	must(t, err, abi.ENoSpace, `"second"`, "600000 bytes wanted", "655360 with metadata", "393216 free", sys.Folder)
 	pixels, err := first.Bytes()
 	if err != nil {
 		t.Fatal(err)
@@ -113,7 +122,7 @@ func TestCreatorsThatRaceForTheLastMemoryLoseNone(t *testing.T) {
 		}
 		group.Wait()
 		must(t, ClearAll(), abi.OK)
-		if free := freeSpace(); free != 64<<20 {
+		if free := freeRoom(t); free != 64<<20 {
 			t.Fatalf("%d bytes free after all is cleared", free)
 		}
 	}
@@ -141,11 +150,13 @@ func TestSizeLargerThanMemoryIsRefusedAtOnce(t *testing.T) {
 	if !alone(t, "size=1p") {
 		return
 	}
-	meminfo := numbers(os.DirFS("/"), "proc/meminfo")
-	size := (meminfo["MemTotal"] + meminfo["SwapTotal"]) * 1024
-	_, err := Create("whole", size)
+	var machine unix.Sysinfo_t
+	if err := unix.Sysinfo(&machine); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Create("whole", (machine.Totalram+machine.Totalswap)*uint64(machine.Unit))
 	must(t, err, abi.ENoSpace, `"whole"`, "of memory")
-	if free := freeSpace(); free != 1<<50 {
+	if free := freeRoom(t); free != 1<<50 {
 		t.Errorf("%d bytes are taken", 1<<50-free)
 	}
 }
@@ -161,49 +172,4 @@ func TestLimitForFilesIsAnErrorAndNotASignal(t *testing.T) {
 	_, err := Create("large", 1<<20)
 	must(t, err, abi.ENoSpace, `"large"`, "1048576 bytes wanted", "1114112 with metadata", "is 1048576", "ulimit")
 	newSegmentFor(t, 1<<20-trailerSize)
-}
-
-func TestMemoryLeft(t *testing.T) {
-	const meminfo = "MemTotal: 9000 kB\nMemFree: 1 kB\nMemAvailable:    1600 kB\nSwapTotal: 32 kB\nSwapFree: 16 kB\n"
-	files := func(pairs ...string) fstest.MapFS {
-		root := fstest.MapFS{}
-		for i := 0; i < len(pairs); i += 2 {
-			root[pairs[i]] = &fstest.MapFile{Data: []byte(pairs[i+1])}
-		}
-		return root
-	}
-	for name, test := range map[string]struct {
-		root fstest.MapFS
-		left uint64
-	}{
-		"nothing is known": {files(), math.MaxUint64},
-		"the machine's":    {files("proc/meminfo", meminfo), 1616 * 1024},
-		"no limit": {files("proc/meminfo", meminfo, "proc/self/cgroup", "0::/\n",
-			"sys/fs/cgroup/memory.max", "max\n", "sys/fs/cgroup/memory.current", "5\n"), 1616 * 1024},
-		"a group's": {files("proc/meminfo", meminfo, "proc/self/cgroup", "0::/a/b\n",
-			"sys/fs/cgroup/a/b/memory.max", "3200\n", "sys/fs/cgroup/a/b/memory.current", "1000\n",
-			"sys/fs/cgroup/a/b/memory.stat", "anon 7\ninactive_file 400\n"), 2600},
-		"a group's above": {files("proc/meminfo", meminfo, "proc/self/cgroup", "0::/a/b\n",
-			"sys/fs/cgroup/a/b/memory.max", "3200\n", "sys/fs/cgroup/a/b/memory.current", "1000\n",
-			"sys/fs/cgroup/a/memory.max", "2000\n", "sys/fs/cgroup/a/memory.current", "1600\n"), 400},
-		"a container's": {files("proc/meminfo", meminfo, "proc/self/cgroup", "0::/docker/0123\n",
-			"sys/fs/cgroup/memory.max", "3200\n", "sys/fs/cgroup/memory.current", "1600\n"), 1600},
-		"a group that is full": {files("proc/self/cgroup", "0::/a\n",
-			"sys/fs/cgroup/a/memory.max", "3200\n", "sys/fs/cgroup/a/memory.current", "3300\n"), 0},
-		"version 1": {files("proc/meminfo", meminfo, "proc/self/cgroup", "9:cpu:/x\n4:memory:/a\n0::/\n",
-			"sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n",
-			"sys/fs/cgroup/memory/memory.usage_in_bytes", "7000\n",
-			"sys/fs/cgroup/memory/a/memory.limit_in_bytes", "3200\n",
-			"sys/fs/cgroup/memory/a/memory.usage_in_bytes", "3200\n",
-			"sys/fs/cgroup/memory/a/memory.stat", "inactive_file 1\ntotal_inactive_file 160\n"), 160},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if got, want := memoryLeft(test.root), test.left-test.left/16; got != want {
-				t.Errorf("%d bytes, %d expected", got, want)
-			}
-		})
-	}
-	if left := memoryLeft(os.DirFS("/")); left == 0 || left > 1<<50 {
-		t.Errorf("this machine has %d bytes left", left)
-	}
 }

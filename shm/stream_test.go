@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"shmcv/internal/abi"
+	"shmcv/shm/internal/sys"
 )
 
 // tall is an image that takes a slot of frameBytes.
@@ -28,21 +29,9 @@ func newStreamFor(t testing.TB, slots uint32) *Stream {
 	return s
 }
 
-func openStream(name string) (*Stream, error) {
-	segment, err := Open(name)
-	if err != nil {
-		return nil, err
-	}
-	stream, ok := segment.AsStream()
-	if !ok {
-		return nil, fmt.Errorf("%s is no stream", name)
-	}
-	return stream, nil
-}
-
 func reopened(t testing.TB, s *Stream) *Stream {
 	t.Helper()
-	again, err := openStream(s.Name())
+	again, err := OpenStream(s.Name())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,12 +103,12 @@ func mustGet(t testing.TB, s *Stream, newerThan, sequence, mark uint64) *Frame {
 func TestReaderGetsWhatTheWriterPublished(t *testing.T) {
 	writer := newStreamFor(t, 0)
 	reader := reopened(t, writer)
-	before := monotonic()
+	before := sys.Monotonic()
 	mustPut(t, writer, 0xabcdef, 1)
 	f := mustGet(t, reader, 0, 1, 0xabcdef)
 	defer f.Release()
 	want := abi.FrameInfo{Sequence: 1, TimeNs: f.time, Image: tall}
-	if details := f.Details(0); details != want || f.time < before || f.time > monotonic() {
+	if details := f.Details(0); details != want || f.time < before || f.time > sys.Monotonic() {
 		t.Errorf("%+v", details)
 	}
 	if info, err := f.Info(); err != nil || info.Size != frameBytes || info.Image != tall || info.Slots != 4 {
@@ -240,13 +229,15 @@ func TestFrameThatIsReadCannotBeWritten(t *testing.T) {
 	must(t, f.Store(func([]byte) (abi.ImageInfo, error) { t.Error("called"); return tall, nil }), abi.EInvalid)
 }
 
-func TestStreamHasNoPixelsOfItsOwn(t *testing.T) {
-	s := newStreamFor(t, 0)
-	_, err := s.Bytes()
-	must(t, err, abi.EInvalid, "is a stream", "begin a frame")
-	_, err = s.Image()
-	must(t, err, abi.EInvalid)
-	must(t, s.SetImage(small), abi.EInvalid)
+func TestStreamIsNoSegmentAndASegmentIsNoStream(t *testing.T) {
+	stream, segment := newStreamFor(t, 0), newSegmentFor(t, 100)
+	_, err := Open(stream.Name())
+	must(t, err, abi.EInvalid, stream.Name(), "is a stream", "shmcv_stream_open")
+	_, err = OpenStream(segment.Name())
+	must(t, err, abi.EInvalid, segment.Name(), "is a segment and no stream")
+	if m, n := stream.mapping.references.Load(), segment.references.Load(); m != 1 || n != 1 {
+		t.Errorf("%d and %d references", m, n)
+	}
 }
 
 func TestStreamsShapeIsChecked(t *testing.T) {
@@ -262,9 +253,6 @@ func TestStreamsShapeIsChecked(t *testing.T) {
 	defer s.Release()
 	if info, err := s.Info(); err != nil || info.Slots != 4 || info.SlotSize != 4096 || info.Size != 16384 {
 		t.Errorf("%+v, %v", info, err)
-	}
-	if _, ok := newSegmentFor(t, 100).AsStream(); ok {
-		t.Error("a segment is a stream")
 	}
 }
 
@@ -298,7 +286,7 @@ func TestNextWriterBeginsWhenTheFirstHasClosed(t *testing.T) {
 	must(t, err, abi.EBusy, "begun already")
 	f.Release()
 
-	again, err := openStream(s.Name())
+	again, err := OpenStream(s.Name())
 	must(t, err, abi.OK)
 	first.resign()
 	mustPut(t, again, 2, 2)
@@ -510,84 +498,10 @@ func TestWhoeverIsKilledTheOthersGoOn(t *testing.T) {
 	mustExist(t, s.Name(), false)
 }
 
-func TestNeighbourThatScribblesOnAStreamMakesCallsFailAndNoMore(t *testing.T) {
-	s := newStreamFor(t, 4)
-	reader := reopened(t, s)
-	file := rawFile(t, s.Name())
-	identity := sealed(s.identity)
-	stop := make(chan struct{})
-	var scribbler sync.WaitGroup
-	scribbler.Go(func() {
-		garbage := make([]byte, trailerSize-128)
-		for seed := uint64(0); ; seed++ {
-			select {
-			case <-stop:
-				return
-			default:
-			}
-			random := rand.NewChaCha8([32]byte{byte(seed), byte(seed >> 8)})
-			random.Read(garbage)
-			part := garbage[:8+seed%uint64(len(garbage)-8)]
-			if _, err := file.WriteAt(part, s.fileLength()-int64(len(part))); err != nil {
-				t.Error(err)
-			}
-		}
-	})
-	allowed := func(err error) {
-		switch abi.CodeOf(err) {
-		case abi.OK, abi.ECorrupt, abi.ETimeout, abi.EBusy, abi.ENoImage:
-		default:
-			t.Error(err)
-		}
-	}
-	for i := range uint64(1000) {
-		_, err := put(s, i)
-		allowed(err)
-		f, err := waitFor(reader, i, time.Millisecond)
-		allowed(err)
-		if err == nil {
-			if image, err := f.Image(); err != nil || image.Bytes() > frameBytes {
-				t.Fatalf("%+v, %v", image, err)
-			}
-			if bytes, err := f.Bytes(); err != nil || len(bytes) != frameBytes {
-				t.Fatalf("%d bytes, %v", len(bytes), err)
-			}
-			f.Release()
-		}
-		_, err = reader.Info()
-		allowed(err)
-	}
-	close(stop)
-	scribbler.Wait()
-	overwrite(t, file, s.fileLength(), append(identity, make([]byte, trailerSize-128)...))
-	s.resign()
-	mustPut(t, s, 3, 1)
-	mustGet(t, reader, 0, 1, 3).Release()
-}
-
-func TestTruncatedStreamIsReportedToWhoeverWaits(t *testing.T) {
-	s := newStreamFor(t, 0)
-	mustPut(t, s, 1, 1)
-	f := mustGet(t, s, 0, 1, 1)
-	if err := os.Truncate(pathOf(s.Name()), 4096); err != nil {
-		t.Fatal(err)
-	}
-	_, err := waitFor(s, 1, -1)
-	must(t, err, abi.ETruncated)
-	_, err = s.Begin()
-	must(t, err, abi.ETruncated)
-	_, err = f.Bytes()
-	must(t, err, abi.ETruncated)
-	if err := os.Truncate(pathOf(s.Name()), s.fileLength()); err != nil {
-		t.Fatal(err)
-	}
-	f.Release()
-}
-
 func init() {
 	// Does what it is told.
 	roles["stream"] = func(a []string) {
-		s, err := openStream(a[0])
+		s, err := OpenStream(a[0])
 		childCheck(err)
 		fmt.Println("ready")
 		for mark := uint64(1); ; mark++ {
@@ -614,7 +528,7 @@ func init() {
 	}
 
 	roles["stream writer"] = func(a []string) {
-		s, err := openStream(a[0])
+		s, err := OpenStream(a[0])
 		childCheck(err)
 		mark := uint64(os.Getpid()) << 32
 		_, err = put(s, mark)
@@ -629,7 +543,7 @@ func init() {
 
 	// Says nothing, unless a frame is torn.
 	roles["stream reader"] = func(a []string) {
-		s, err := openStream(a[0])
+		s, err := OpenStream(a[0])
 		childCheck(err)
 		end := make(chan struct{})
 		go func() { nextLine(); close(end) }()

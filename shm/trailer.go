@@ -8,12 +8,12 @@ import (
 	"shmcv/internal/abi"
 )
 
-// fileSizeFor is the size of the file that holds size bytes of pixels, which are at most maxSize.
+// fileSizeFor gives the size of a file for size bytes of pixels. size is at most maxSize.
 func fileSizeFor(size uint64) uint64 {
 	return (size + trailerSize + granularity - 1) / granularity * granularity
 }
 
-// trailerOf finds the trailer in the memory of a whole segment that has one.
+// trailerOf finds the trailer in memory, which is all of a file that has one.
 func trailerOf(memory []byte) *trailer {
 	return (*trailer)(unsafe.Pointer(&memory[len(memory)-trailerSize]))
 }
@@ -23,7 +23,7 @@ func (id *identity) checksum() uint32 {
 	return crc32.ChecksumIEEE(bytes[:unsafe.Offsetof(id.Checksum)])
 }
 
-// check tells whether this identity can be that of a file of fileSize bytes. name is for the message.
+// check returns an error unless this identity can be that of a file of fileSize bytes. name is for the message.
 func (id *identity) check(name string, fileSize uint64) error {
 	if id.Version > layoutVersion {
 		return abi.Errorf(abi.EUnsupported, "shm: %q has layout version %d; this library knows up to %d and has to be updated",
@@ -42,7 +42,7 @@ func (id *identity) check(name string, fileSize uint64) error {
 	return nil
 }
 
-// checkSlots tells whether the slots of a stream, if it is one, are in its pixels. Size has been checked.
+// checkSlots returns true if all slots of a stream lie in its pixels, and for a single image. Size has been checked.
 func (id *identity) checkSlots() bool {
 	if id.SlotCount == 0 {
 		return id.SlotSize == 0
@@ -56,12 +56,12 @@ func corrupt(name string) error {
 		"clear it and create it again", trailerSize, name)
 }
 
-// readAttempts is how often an image that changes while it is read is read again before the lock is asked for. One
-// store takes less than a microsecond, so more than a few attempts mean that the writer sleeps or is dead.
+// readAttempts is how often an image is read that changes while it is read. To store one takes less than a microsecond,
+// so more than a few attempts mean that the process that stores it sleeps or is dead.
 const readAttempts = 64
 
-// readImage gives the words that were last stored as a whole, all zero before the first store. It is false when none
-// could be had: somebody is storing without end, or has died while storing.
+// readImage gives the image that was stored last, as a whole: all zero before the first one. It returns false if it got
+// none, because somebody stores one image after another, or has died while storing one.
 func (t *trailer) readImage() (abi.ImageInfo, bool) {
 	for range readAttempts {
 		before := t.ImageSequence.Load()
@@ -74,17 +74,16 @@ func (t *trailer) readImage() (abi.ImageInfo, bool) {
 	return abi.ImageInfo{}, false
 }
 
-// storeImage makes image the segment's. The caller holds the image lock, and so is the only one who stores.
-func (t *trailer) storeImage(image abi.ImageInfo) {
-	storing := t.ImageSequence.Load() | 1 // It is odd already when the last one to store has died.
+// storeImage stores an image, and gives the bell's value for it. Only the process whose turn it is may call it.
+func (t *trailer) storeImage(image abi.ImageInfo) uint32 {
+	storing := t.ImageSequence.Load() | 1 // The number is odd already if the process before has died in its turn.
 	t.ImageSequence.Store(storing)
 	t.Image.store(image)
 	t.ImageSequence.Store(storing + 1)
-	t.ImageFutex.Store(uint32((storing + 1) / 2))
-	t.imageBell().ring()
+	return uint32((storing + 1) / 2)
 }
 
-// load reads the words one by one: it is for the caller to know that nobody writes them meanwhile.
+// load reads the words one by one. Only the caller can know whether somebody wrote them meanwhile.
 func (w *imageWords) load() abi.ImageInfo {
 	var words [8]uint64
 	for i := range words {
@@ -98,6 +97,3 @@ func (w *imageWords) store(image abi.ImageInfo) {
 		w[i].Store(word)
 	}
 }
-
-// imageBell is what readers of a single image sleep on.
-func (t *trailer) imageBell() bell { return bell{word: &t.ImageFutex, waiters: &t.ImageWaiters} }

@@ -2,94 +2,91 @@ package shm
 
 import (
 	"runtime"
-	"sync/atomic"
 	"time"
+
+	"shmcv/shm/internal/sys"
 )
 
 const (
-	// spinTime is how long a word is watched before sleeping. Waking costs a few microseconds, so that watching pays
-	// for what comes soon, and burns a processor for what does not.
+	// spinTime is how long a waiting thread watches a bell before it sleeps. To wake a sleeper takes a few microseconds:
+	// watching pays for news that come soon, and burns a processor for all others.
 	spinTime = 20 * time.Microsecond
 
-	// sleepSlice is the longest sleep without a look at the segment and the clock: it bounds the harm of a wake-up that
-	// a neighbour has spoilt.
+	// sleepSlice is the longest sleep without a look at the segment and the clock. It bounds the harm of a neighbour that
+	// spoils a wake-up.
 	sleepSlice = 100 * time.Millisecond
 )
 
-// Nap is a wait in pieces. What waits here does not sleep itself: it asks its caller to, who then asks again with the
-// same Nap. The caller is C (shmcv_sleep in export/native.c), because a thread that sleeps there goes on as soon as the
-// kernel lets it, while one that sleeps in Go has to be taken up by Go's scheduler first: 20 to 30 µs more on a quiet
-// machine (scripts/bench/handover.c).
+// Nap is a wait in pieces. The functions that wait do not sleep themselves: they ask their caller to sleep, and to call
+// again with the same Nap. The caller is C (shmcv_sleep in export/host.h). A thread that sleeps there goes on as soon as
+// the kernel lets it; a thread that sleeps in Go must first be taken up by Go's scheduler, which takes 20 to 30 µs more on
+// a quiet machine (scripts/bench/handover.c).
 //
-// A caller who asks for a while holds no reference meanwhile: Word may be unmapped when it goes to sleep. The kernel
-// then refuses to sleep, or, on another mapping at this address, sleeps no longer than until Until.
+// The caller holds no reference while it sleeps, so that Word may be unmapped when it goes to sleep. The system then
+// refuses to sleep, or, if something else has been mapped there, sleeps until Until at the latest.
+//
+// In C this is the structure shmcv_nap.
 type Nap struct {
-	Word  *atomic.Uint32 // What to sleep on, by a futex without FUTEX_PRIVATE_FLAG; nil where not to sleep. The caller sets it back to nil.
-	Value uint32         // Sleep only while Word has this value.
-	Until uint64         // And no longer than until then: CLOCK_MONOTONIC, nanoseconds.
+	Word  uintptr // What to sleep on, for the system; 0 if there is no need to sleep. Sleeping sets it to 0.
+	Value uint32  // Sleep only as long as the bell has this value.
+	Until uint64  // And only until this time: sys.Monotonic.
 
 	deadline uint64 // When the wait is over; 0 before it has begun.
+}
+
+// Sleep sleeps as the nap says, for callers that are Go throughout. It returns false if there is no need to sleep.
+func (n *Nap) Sleep() bool {
+	if n.Word == 0 {
+		return false
+	}
+	sys.Sleep(n.Word, n.Value, n.Until)
+	n.Word = 0
+	return true
 }
 
 // forEver is the deadline of a wait without an end.
 const forEver = 1<<64 - 1
 
-// begin sets when the wait is over: timeout from now, never if that is negative.
+// begin sets when the wait is over: timeout from now, or never if timeout is negative.
 func (n *Nap) begin(timeout time.Duration) {
 	n.deadline = forEver
 	if timeout > 0 {
-		n.deadline = monotonic() + uint64(timeout)
+		n.deadline = sys.Monotonic() + uint64(timeout)
 	}
 }
 
-// bell is what readers sleep on until something new is there.
-type bell struct {
-	word    *atomic.Uint32 // Changes with every news.
-	waiters *atomic.Uint32 // Not 0 when somebody may be asleep. A flag and no count: those who are killed asleep cannot take theirs back.
-}
-
-// ring tells everybody that word has changed. With nobody asleep it is one load.
-func (b bell) ring() {
-	if b.waiters.Load() != 0 && b.waiters.Swap(0) != 0 {
-		wakeAll(b.word)
-	}
-}
-
-// await is for a caller who has found nothing new. It is true when news is after all. Otherwise the caller is to sleep as
-// nap says, and to look again; or nap's Word is nil, and the time is up: timeout after the first await with this nap, at
-// once where that is 0, never where it is negative. An error of news ends the wait.
+// await prepares a wait. The caller has found no news. It returns true if news became true meanwhile. Otherwise sleep on
+// nap.Word and call again; if that is 0, the timeout has expired. timeout counts from the first call with this nap; if it
+// is 0 the timeout expires at once, if it is negative never. An error of news ends the wait.
 //
-// The one who rings stores what is new, then word, then looks at waiters; this stores waiters, then looks at word,
-// then at what is new. In one order of all these (they are sequentially consistent) either the look at waiters sees
-// the store, and wakes; or the look at what is new sees that.
-func (b bell) await(nap *Nap, timeout time.Duration, news func() (bool, error)) (bool, error) {
+// sys.Bell tells why a sleeper misses no news.
+func await(bell *sys.Bell, nap *Nap, timeout time.Duration, news func() (bool, error)) (bool, error) {
 	if timeout == 0 {
 		return false, nil
 	}
 	if nap.deadline == 0 {
 		nap.begin(timeout)
-		b.watch(nap.deadline)
+		watch(bell, nap.deadline)
 	}
-	b.waiters.Store(1)
-	value := b.word.Load()
+	word, value := bell.Listen()
 	if done, err := news(); done || err != nil {
 		return done, err
 	}
-	if now := monotonic(); now < nap.deadline {
-		nap.Word, nap.Value, nap.Until = b.word, value, min(nap.deadline, now+uint64(sleepSlice))
+	if now := sys.Monotonic(); now < nap.deadline {
+		nap.Word, nap.Value, nap.Until = word, value, min(nap.deadline, now+uint64(sleepSlice))
 	}
 	return false, nil
 }
 
-// watch spins until word changes, for spinTime at most.
-func (b bell) watch(deadline uint64) {
+// watch spins until the bell's value changes, for spinTime at most.
+func watch(bell *sys.Bell, deadline uint64) {
 	if runtime.NumCPU() == 1 {
 		return
 	}
-	heard := b.word.Load()
-	for end := min(deadline, monotonic()+uint64(spinTime)); monotonic() < end; {
+	heard := bell.Value()
+	for end := min(deadline, sys.Monotonic()+uint64(spinTime)); sys.Monotonic() < end; {
 		for range 32 {
-			if b.word.Load() != heard {
+			if bell.Value() != heard {
 				return
 			}
 		}

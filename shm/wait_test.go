@@ -4,30 +4,15 @@ import (
 	"sync"
 	"testing"
 	"time"
-	"unsafe"
-
-	"golang.org/x/sys/unix"
 
 	"shmcv/internal/abi"
+	"shmcv/shm/internal/sys"
 )
-
-// sleep does what a nap asks for, as shmcv_sleep in export/sleep_linux.c does; false when it asks for nothing.
-func (n *Nap) sleep() bool {
-	if n.Word == nil {
-		return false
-	}
-	const futexWaitBitset, anyBit = 9, 1<<32 - 1
-	until := unix.NsecToTimespec(int64(n.Until))
-	_, _, _ = unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(n.Word)), futexWaitBitset, uintptr(n.Value),
-		uintptr(unsafe.Pointer(&until)), 0, anyBit)
-	n.Word = nil
-	return true
-}
 
 // waitFor is shmcv_stream_wait.
 func waitFor(s *Stream, newerThan uint64, timeout time.Duration) (f *Frame, err error) {
 	nap := Nap{}
-	for again := true; again; again = nap.sleep() {
+	for again := true; again; again = nap.Sleep() {
 		f, err = s.Wait(newerThan, timeout, &nap)
 	}
 	return f, err
@@ -36,8 +21,8 @@ func waitFor(s *Stream, newerThan uint64, timeout time.Duration) (f *Frame, err 
 // awaitImage is shmcv_image_wait.
 func awaitImage(s *Segment, newerThan uint64, timeout time.Duration) (sequence uint64, err error) {
 	nap := Nap{}
-	for again := true; again; again = nap.sleep() {
-		sequence, err = s.AwaitImage(newerThan, timeout, &nap)
+	for again := true; again; again = nap.Sleep() {
+		sequence, err = s.Wait(newerThan, timeout, &nap)
 	}
 	return sequence, err
 }
@@ -45,11 +30,11 @@ func awaitImage(s *Segment, newerThan uint64, timeout time.Duration) (sequence u
 func TestNapHoldsNothingThatACloseWouldWaitFor(t *testing.T) {
 	s := create(t, newName(t), frameBytes)
 	nap := Nap{}
-	if _, err := s.AwaitImage(0, -1, &nap); err != nil || nap.Word == nil {
+	if _, err := s.Wait(0, -1, &nap); err != nil || nap.Word == 0 {
 		t.Fatalf("%+v, %v", nap, err)
 	}
 	s.Release() // unmaps: to sleep on the word now is refused by the kernel, and hurts nobody
-	if !nap.sleep() {
+	if !nap.Sleep() {
 		t.Error("the nap asked for nothing")
 	}
 }
@@ -57,32 +42,32 @@ func TestNapHoldsNothingThatACloseWouldWaitFor(t *testing.T) {
 func TestImageStoredBetweenTheLookAndTheSleepIsNotSleptOver(t *testing.T) {
 	s := newSegmentFor(t, frameBytes)
 	nap := Nap{}
-	if _, err := s.AwaitImage(0, time.Hour, &nap); err != nil || nap.Word == nil {
+	if _, err := s.Wait(0, time.Hour, &nap); err != nil || nap.Word == 0 {
 		t.Fatalf("%+v, %v", nap, err)
 	}
 	must(t, s.SetImage(tall), abi.OK)
-	if word := nap.Word.Load(); word == nap.Value {
-		t.Errorf("the word is still %d: the kernel would let a reader sleep", word)
+	if value := s.bell.Value(); value == nap.Value {
+		t.Errorf("the bell still has the value %d: the system would let a reader sleep", value)
 	}
-	nap.sleep()
-	if sequence, err := s.AwaitImage(0, time.Hour, &nap); sequence != 1 || err != nil || nap.Word != nil {
+	nap.Sleep()
+	if sequence, err := s.Wait(0, time.Hour, &nap); sequence != 1 || err != nil || nap.Word != 0 {
 		t.Errorf("%d, %v, %+v", sequence, err, nap)
 	}
 }
 
 func TestNapsOfOneWaitEndAtItsDeadline(t *testing.T) {
 	s := newSegmentFor(t, frameBytes)
-	nap, begun := Nap{}, monotonic()
+	nap, begun := Nap{}, sys.Monotonic()
 	const timeout = uint64(time.Hour)
 	for range 3 {
-		before := monotonic()
-		if _, err := s.AwaitImage(0, time.Hour, &nap); err != nil || nap.Word == nil {
+		before := sys.Monotonic()
+		if _, err := s.Wait(0, time.Hour, &nap); err != nil || nap.Word == 0 {
 			t.Fatalf("%+v, %v", nap, err)
 		}
-		if nap.Until < before || nap.Until > monotonic()+uint64(sleepSlice) {
+		if nap.Until < before || nap.Until > sys.Monotonic()+uint64(sleepSlice) {
 			t.Errorf("a nap from %d to %d", before, nap.Until)
 		}
-		if nap.deadline < begun+timeout || nap.deadline > monotonic()+timeout {
+		if nap.deadline < begun+timeout || nap.deadline > sys.Monotonic()+timeout {
 			t.Errorf("the wait of an hour from %d ends at %d", begun, nap.deadline)
 		}
 	}

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Makes the files of this folder again: `make.py` all of them, `make.py vectors` only vectors.tsv.
+"""Makes the files of this folder: `make.py` makes all of them, `make.py vectors` makes vectors.tsv alone.
 
-Needs Python 3.11 and what requirements.txt names. Running it again changes no byte.
+Needs Python 3.11 and the packages of requirements.txt. Running it again changes no byte.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Makes the images of this folder from photograph.jpg: each in another format, and each bad file bad in one way."""
+"""Makes the images of this folder from photograph.jpg: one for each format, and files that are bad in one way each."""
 
 import io
 import struct
@@ -19,7 +19,7 @@ PATCHES = [
     [(0, 255, 255), (255, 0, 255), (255, 255, 0), (0, 0, 0)],
 ]
 
-# EXIF orientation: how stored pixels must be turned to be upright, and so, inverted, how upright ones are stored.
+# For each EXIF orientation, the operation that stores upright pixels so that this orientation makes them upright again.
 STORED = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -35,7 +35,7 @@ GRAY, RGB, PALETTE, GRAY_ALPHA, RGBA = 0, 2, 3, 4, 6  # PNG colour types
 
 
 def require(condition: bool, what: str) -> None:
-    """Ends the program where what is made is not what its name says."""
+    """Ends the program if condition is false."""
     if not condition:
         raise SystemExit(f"make.py: {what}")
 
@@ -74,7 +74,7 @@ def paeth(left: int, up: int, corner: int) -> int:
 
 
 def filtered(rows: np.ndarray, step: int) -> bytes:
-    """The rows (height x bytes) of a PNG with its five filters in turn, so that a decoder has to know all of them."""
+    """Returns the rows (height x bytes) of a PNG with the five filters in turn, so that a decoder needs all of them."""
     out = bytearray()
     before = np.zeros(rows.shape[1], np.uint8)
     for y, row in enumerate(rows):
@@ -103,7 +103,7 @@ def rows_of(pixels: np.ndarray, bits: int) -> np.ndarray:
 
 
 def png(pixels: np.ndarray, colour: int, bits: int = 8, chunks: bytes = b"", interlaced: bool = False) -> bytes:
-    """A PNG of pixels in PNG's channel order. Pillow and cv2 write only some of the kinds that exist."""
+    """Returns a PNG of pixels in PNG's channel order. Pillow and cv2 do not write all kinds of PNG."""
     height, width = pixels.shape[:2]
     step = max(1, (1 if pixels.ndim == 2 else pixels.shape[2]) * bits // 8)
     passes = [(0, 0, 1, 1)]
@@ -145,7 +145,7 @@ def make_jpegs(photo: Image.Image) -> None:
 def make_pngs(photo: Image.Image, alpha: np.ndarray) -> None:
     rgb = np.asarray(photo)
     gray = np.asarray(photo.convert("L"))
-    # Low bytes unlike the high ones, so that a decoder that takes the wrong half is noticed.
+    # The low bytes differ from the high ones, so that a test notices a decoder that takes the wrong half.
     noise = np.random.Generator(np.random.PCG64(16)).integers(0, 256, (*rgb.shape[:2], 4), np.uint16)
     rgba = np.dstack([rgb, alpha])
     rgba16 = rgba.astype(np.uint16) << 8 | noise
@@ -203,7 +203,7 @@ def make_others(photo: Image.Image, alpha: np.ndarray) -> None:
 
 
 def after(data: bytes, marker: bytes) -> int:
-    """Where the bytes behind a marker begin."""
+    """Returns the index of the first byte after a marker."""
     return data.index(marker) + len(marker)
 
 
@@ -233,8 +233,8 @@ def make_bad() -> None:
     for name in ["small-bgr.bmp", "small-lossy.webp", "small-gray.tif", "small.ppm"]:
         write("truncated" + Path(name).suffix, read[name][: len(read[name]) * 3 // 5])
 
-    # The length of the scan header says where the entropy-coded data begins. FF followed by an unused marker in the
-    # middle of it is damage that every decoder sees; it goes on behind it, with a warning and the wrong pixels.
+    # The entropy-coded data begins after the scan header, which starts with its length. Unused markers in the middle of
+    # the data are damage that every decoder sees. A decoder goes on after the markers, with a warning and wrong pixels.
     scan = after(jpeg, b"\xff\xda")
     scan += int.from_bytes(jpeg[scan : scan + 2])
     write("header-only.jpg", jpeg[:scan])
@@ -259,18 +259,18 @@ def make_bad() -> None:
     require(tif[:8] == b"II*\0\x08\0\0\0", "small-gray.tif: the directory is not ahead of the pixels")
     write("header-only.tif", tif[: len(tif) - SMALL[0] * SMALL[1]])
 
-    # Bombs: a header that promises far more than the file holds.
+    # Bombs: files whose header promises far more pixels than the file contains.
     tiny = chunk(b"IDAT", zlib.compress(bytes(64), 9)) + chunk(b"IEND", b"")
     for name, side in [("bomb.png", 100_000), ("large.png", 20_000)]:
         header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, RGB, 0, 0, 0))
         write(name, b"\x89PNG\r\n\x1a\n" + header + tiny)
-    frame = after(jpeg, b"\xff\xc0") + 3  # behind the marker: length (2), precision (1), height (2), width (2)
+    frame = after(jpeg, b"\xff\xc0") + 3  # after the marker: length (2), precision (1), height (2), width (2)
     write("bomb.jpg", jpeg[:frame] + struct.pack(">HH", 65_500, 65_500) + jpeg[frame + 4 :])
 
 
 def make() -> None:
     photo = Image.open(HERE / "photograph.jpg").convert("RGB").resize(SMALL, Image.Resampling.LANCZOS)
-    # Opacity from 0 to 255 along the diagonal, both ends included.
+    # The opacity runs from 0 to 255 along the diagonal, both ends included.
     y, x = np.mgrid[0 : SMALL[1], 0 : SMALL[0]]
     alpha = (255 * (x + y) // (SMALL[0] + SMALL[1] - 2)).astype(np.uint8)
     make_patches()

@@ -1,4 +1,4 @@
-"""Writes vectors.tsv: what every suite expects of the library, with cv2 as the reference wherever cv2 has an answer."""
+"""Writes vectors.tsv: the results that every suite expects of the library. cv2 is the reference if cv2 has a result."""
 
 import io
 import re
@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 
 HERE = Path(__file__).resolve().parent
 
-# Names are those of the header without their prefixes, in lower case; bgra is ours alone, cv2 has no such flag.
+# The names are the header's, without prefixes and in lower case. cv2 has no flag like bgra.
 FLAGS = {
     "color": cv2.IMREAD_COLOR,
     "gray": cv2.IMREAD_GRAYSCALE,
@@ -24,7 +24,7 @@ FLAGS = {
 }
 DEPTHS = {np.dtype(np.uint8): "u8", np.dtype(np.uint16): "u16", np.dtype(np.float32): "f32"}
 ORDERS = {1: "gray", 3: "bgr", 4: "bgra"}
-NOTHING = "-"  # stands in a column that has no value; never an empty one, so that strtok can split a line
+NOTHING = "-"  # in a column that has no value; no column is empty, so that strtok can split a line
 
 COLUMNS = {
     "load": "file flag width height channels depth order crc32",
@@ -36,7 +36,7 @@ COLUMNS = {
     "geometry": "width height channels depth order stride segment_bytes result stored_stride",
 }
 
-# What loading these must answer. What cv2 makes of them is written beside it, and is not the contract.
+# The result of loading each bad file. vectors.tsv also has cv2's result, which is not the contract.
 BAD = {
     "empty.jpg": "E_DECODE",
     "empty.png": "E_DECODE",
@@ -65,7 +65,7 @@ BAD = {
     "missing.jpg": "E_NOT_FOUND",
     ".": "E_INVALID",
 }
-ROOMY = 1 << 20  # bytes of segment for an error that has nothing to do with the segment's size
+ROOMY = 1 << 20  # bytes of a segment for errors that do not depend on the segment's size
 
 FLIPPED = [
     ("small-bgr.png", "color"), ("small-bgr.png", "gray"), ("small-bgr.png", "bgra"), ("small-bgra.png", "unchanged"),
@@ -149,7 +149,7 @@ NAMES = [
 ]  # fmt: skip
 NAME_RULE = re.compile(rb"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
 
-# width, height, channels, depth, order, stride, bytes of the segment, result, stride that is stored.
+# width, height, channels, depth, order, stride, bytes of the segment, result, stored stride.
 # depth: 1 u8, 2 u16, 3 f32; order: 1 gray, 2 bgr, 3 bgra, 4 rgb, 5 rgba.
 TOP = 0xFFFFFFFF
 GEOMETRIES = [
@@ -165,7 +165,7 @@ GEOMETRIES = [
     (1, 1, 1, 1, 1, 0, 1, "OK", 1),
     (1, 1, 4, 3, 5, 0, 16, "OK", 16),
     (67, 43, 3, 1, 2, 204, 8769, "OK", 204),  # rows on multiples of 4; no gap is needed after the last one
-    (67, 43, 3, 1, 2, 202, 8685, "OK", 202),  # any gap will do for 8 bits
+    (67, 43, 3, 1, 2, 202, 8685, "OK", 202),  # 8-bit rows may have any gap
     (67, 43, 3, 2, 2, 404, 17370, "OK", 404),
     (1_048_576, 1, 1, 1, 1, 0, 1_048_576, "OK", 1_048_576),
     (1, 1_048_576, 1, 1, 1, 0, 1_048_576, "OK", 1),
@@ -174,8 +174,8 @@ GEOMETRIES = [
     (67, 43, 3, 1, 2, 204, 8768, "E_TOO_SMALL", None),
     (1, 1, 1, 2, 1, 0, 1, "E_TOO_SMALL", None),
     (2, 2, 1, 1, 1, 2_147_483_647, 4096, "E_TOO_SMALL", None),
-    (32_768, 32_768, 1, 1, 1, 0, 4096, "E_TOO_SMALL", None),  # exactly as many pixels as are handled
-    (1, 1_048_576, 1, 1, 1, 2_147_483_647, 4096, "E_TOO_SMALL", None),  # 2^51 bytes: no 32-bit sum of them
+    (32_768, 32_768, 1, 1, 1, 0, 4096, "E_TOO_SMALL", None),  # exactly the limit of pixels
+    (1, 1_048_576, 1, 1, 1, 2_147_483_647, 4096, "E_TOO_SMALL", None),  # 2^51 bytes: more than 32 bits can count
     (0, 480, 3, 1, 2, 0, 4096, "E_INVALID", None),
     (640, 0, 3, 1, 2, 0, 4096, "E_INVALID", None),
     (0, 0, 0, 0, 0, 0, 4096, "E_INVALID", None),
@@ -207,7 +207,7 @@ GEOMETRIES = [
 
 
 def upright(pixels: np.ndarray, file: str) -> np.ndarray:
-    """Pixels as stored in the file, turned as the file's EXIF orientation says."""
+    """Turns stored pixels as the file's EXIF orientation says."""
     orientation = Image.open(HERE / file).getexif().get(0x0112, 1)
     tag = Image.Exif()
     tag[0x0112] = orientation
@@ -224,7 +224,7 @@ def decode(data: np.ndarray, flag: int) -> np.ndarray | None:
 
 
 def load(file: str, flag: str) -> np.ndarray | None:
-    """What the library should load; None where it should refuse, because cv2 does or because of the depth."""
+    """Returns the pixels that the library must load; None if it must refuse, as cv2 does or because of the depth."""
     data = np.fromfile(HERE / file, np.uint8)
     if flag != "bgra":
         pixels = decode(data, FLAGS[flag])
@@ -235,7 +235,7 @@ def load(file: str, flag: str) -> np.ndarray | None:
         return None
     alpha = np.full(colour.shape[:2], 255, np.uint8)
     if stored.ndim == 3 and stored.shape[2] == 4:
-        narrow = stored[..., 3] >> (8 if stored.dtype == np.uint16 else 0)  # the high byte, as for the colours
+        narrow = stored[..., 3] >> (8 if stored.dtype == np.uint16 else 0)  # the high byte, as cv2 takes of the colours
         alpha = upright(np.ascontiguousarray(narrow.astype(np.uint8)), file)
     return np.dstack([colour, alpha])
 
@@ -257,7 +257,7 @@ def good_files() -> list[str]:
 
 
 def loads() -> tuple[list[list[object]], list[list[object]]]:
-    """Rows of load, and those of error for the flags that a good file cannot be loaded with."""
+    """Returns the rows of load, and the rows of error for flags that do not suit a good file."""
     loaded: list[list[object]] = []
     refused: list[list[object]] = []
     for file in good_files():
@@ -285,7 +285,7 @@ def errors() -> list[list[object]]:
     rows: list[list[object]] = []
     for file, result in BAD.items():
         rows += [[file, flag, ROOMY, result, answer_of_cv2(file, flag)] for flag in ["color", "unchanged", "bgra"]]
-    for flag in FLAGS:  # one byte less than the pixels take
+    for flag in FLAGS:  # one byte less than the pixels need
         pixels = load("small-bgr16.png", flag)
         rows.append(["small-bgr16.png", flag, pixels.nbytes - 1, "E_TOO_SMALL", answer_of_cv2("small-bgr16.png", flag)])
     rows.append(["photograph.jpg", "color", 3840 * 2160 * 3 - 1, "E_TOO_SMALL", "image"])
@@ -354,7 +354,7 @@ def make() -> None:
         "geometry": geometries(),
     }
     lines = [
-        "# What every test suite expects of the library. Made by make.py, described in README.md; not edited by hand."
+        "# The results that every test suite expects of the library. make.py makes this file; README.md describes it."
     ]
     for kind, rows in sections.items():
         columns = COLUMNS[kind].split()

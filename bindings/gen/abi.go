@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// abiReader reads internal/abi: constants with their values and structures with their layout, as the compiler has them.
+// abiReader reads internal/abi: the constants with their values and the structures with their layouts, as the compiler
+// computes them.
 type abiReader struct {
 	*source
 	info     *types.Info
@@ -29,7 +30,8 @@ func (src *source) readABI(files []*ast.File) {
 		declared: map[string]*structure{},
 		specs:    map[*structure]*ast.StructType{},
 	}
-	// The package's imports are not loaded; neither constants nor layouts need them, and the compiler sees the rest.
+	// This does not load the package's imports, because neither constants nor layouts need them. The errors do not
+	// matter, because the compiler reports them later.
 	config := types.Config{Error: func(error) {}, IgnoreFuncBodies: true, Sizes: r.sizes}
 	_, _ = config.Check("abi", src.fset, files, r.info)
 
@@ -58,7 +60,7 @@ func (src *source) readABI(files []*ast.File) {
 	}
 }
 
-// inOrder puts handles before the structures that tell about what they are handles of.
+// inOrder puts handles before the structures that describe the handles' objects.
 func inOrder(structs []*structure) []*structure {
 	slices.SortStableFunc(structs, func(a, b *structure) int {
 		switch {
@@ -86,7 +88,7 @@ func typeSpecs(file *ast.File) []*ast.TypeSpec {
 	return specs
 }
 
-// typeDocs gives the doc comment of each type.
+// typeDocs returns the doc comment of each type, by the type's name.
 func typeDocs(files []*ast.File) map[string]string {
 	docs := map[string]string{}
 	for _, file := range files {
@@ -129,7 +131,7 @@ func (r *abiReader) constants(file *ast.File, decl *ast.GenDecl, docs map[string
 	}
 	f := r.familyOf(file)
 	if f == nil {
-		r.fault(decl.Pos(), "%s is no family of the header: name the file after one, or add it to families in bindings/gen/main.go", r.fileName(file))
+		r.fault(decl.Pos(), "%s is no family of the header: name the file after a family, or add one to families in bindings/gen/main.go", r.fileName(file))
 		return
 	}
 	f.groups = append(f.groups, g)
@@ -156,7 +158,7 @@ func (r *abiReader) constants(file *ast.File, decl *ast.GenDecl, docs map[string
 	}
 }
 
-// constant adds one to its block.
+// constant adds a constant to its block.
 func (r *abiReader) constant(g *group, name *ast.Ident, spec *ast.ValueSpec) {
 	object, ok := r.info.Defs[name].(*types.Const)
 	if !ok || object.Val().Kind() == values.Unknown {
@@ -168,7 +170,7 @@ func (r *abiReader) constant(g *group, name *ast.Ident, spec *ast.ValueSpec) {
 		goType, base = named.Obj().Name(), named.Underlying().String()
 	}
 	if len(g.constants) > 0 && goType != g.goType {
-		r.fault(name.Pos(), "%s is of another type than the constants before it; give it a block of its own", name.Name)
+		r.fault(name.Pos(), "%s is of another type than the constants before it; move it to a block of its own", name.Name)
 		return
 	}
 	if goType != "" && base != "int32" && base != "uint32" {
@@ -192,7 +194,7 @@ func (r *abiReader) constant(g *group, name *ast.Ident, spec *ast.ValueSpec) {
 // kinAtEnd matches "(Python: OSError, ENOSPC.)" at the end of an error code's comment.
 var kinAtEnd = regexp.MustCompile(`\s*\(Python: (\w+)(?:, (\w+))?\.\)$`)
 
-// cutKin takes what is for Python off the end of an error code's comment.
+// cutKin splits an error code's comment into the text for all languages and the part for Python at its end.
 func cutKin(comment string) (string, kin) {
 	match := kinAtEnd.FindStringSubmatch(comment)
 	if match == nil {
@@ -201,8 +203,9 @@ func cutKin(comment string) (string, kin) {
 	return strings.TrimSuffix(comment, match[0]), kin{exception: match[1], errno: match[2]}
 }
 
-// structure notes one; its fields are read when all constants and structures are known. A structure with a field
-// that C does not have is the package's own business: an export that uses it is refused for an unknown type.
+// structure adds a structure without its fields, which fields reads after all constants and structures are known. It
+// skips a structure with a field that C does not have: such a structure is private to Go, and the generator refuses an
+// export that uses it, because its type is unknown.
 func (r *abiReader) structure(file *ast.File, spec *ast.TypeSpec, definition *ast.StructType, docs map[string]string) {
 	layout, ok := r.info.Defs[spec.Name].Type().Underlying().(*types.Struct)
 	if !ok || !isPlain(layout) {
@@ -210,7 +213,7 @@ func (r *abiReader) structure(file *ast.File, spec *ast.TypeSpec, definition *as
 	}
 	f := r.familyOf(file)
 	if f == nil {
-		r.fault(spec.Pos(), "%s is no family of the header: name the file after one, or add it to families in bindings/gen/main.go", r.fileName(file))
+		r.fault(spec.Pos(), "%s is no family of the header: name the file after a family, or add one to families in bindings/gen/main.go", r.fileName(file))
 		return
 	}
 	name := spec.Name.Name
@@ -230,7 +233,7 @@ func (r *abiReader) structure(file *ast.File, spec *ast.TypeSpec, definition *as
 	r.specs[s] = definition
 }
 
-// isPlain tells whether every field is a number, or an array or structure of numbers.
+// isPlain returns true if t is a number, or an array or structure of plain types.
 func isPlain(t types.Type) bool {
 	switch t := t.Underlying().(type) {
 	case *types.Basic:
@@ -249,7 +252,7 @@ func isPlain(t types.Type) bool {
 	return false
 }
 
-// basicName is uint8 for byte too.
+// basicName returns the name of a basic type. For byte it returns uint8.
 func basicName(t *types.Basic) string { return types.Typ[t.Kind()].Name() }
 
 func (r *abiReader) fields(s *structure) {
@@ -270,7 +273,7 @@ func (r *abiReader) fields(s *structure) {
 				f.basic = basicName(basic)
 			}
 			if f.basic == "" && (f.nested == nil || f.length > 0) {
-				r.fault(name.Pos(), "field %s.%s: an array of numbers, a structure or a number is wanted", s.goName, f.goName)
+				r.fault(name.Pos(), "field %s.%s: its type must be a number, an array of numbers or a structure", s.goName, f.goName)
 			}
 			f.isChars = f.goName == "Name" && f.basic == "uint8" && f.length > 0
 			s.fields = append(s.fields, f)

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// cWidth is the longest line of the header.
+// cWidth is the greatest length of a line of the header.
 const cWidth = 112
 
 var cDialect = dialect{
@@ -84,7 +84,8 @@ func writeHeader(m *model) []byte {
 	return w.Bytes()
 }
 
-// simple writes the section that the header begins with: the functions that a newcomer calls, and what these take.
+// simple writes the first section of the header: the functions that a newcomer calls, and the types of their
+// parameters.
 func (w *cWriter) simple() {
 	w.banner("The first dozen: the functions that a newcomer calls. The constants that they take stand in the sections below.")
 	for _, s := range w.handles() {
@@ -106,7 +107,7 @@ func (w *cWriter) simple() {
 	}
 }
 
-// isFirst returns true for what simple has written.
+// isFirst returns true if simple writes fn.
 func isFirst(fn *function) bool {
 	return slices.Contains(first, strings.TrimPrefix(fn.cName, "shmcv_"))
 }
@@ -116,7 +117,8 @@ func (w *cWriter) declaration(fn *function) {
 	w.line("SHMCV_API %s;", w.prototype(fn, len("SHMCV_API ")))
 }
 
-// section writes a family, without the constants and structures that types writes and the functions that simple writes.
+// section writes a family, without the constants and structures that types writes, and without the functions that
+// simple writes.
 func (w *cWriter) section(f *family) {
 	title := f.title
 	if f.intro != "" {
@@ -207,7 +209,7 @@ func (w *cWriter) comment(text string) {
 	}
 }
 
-// trailing writes code with a comment after it, from column on; what is too long goes on below.
+// trailing writes code with a comment after it, which begins at column. A long comment continues on the next lines.
 func (w *cWriter) trailing(code string, column int, text string) {
 	if text == "" {
 		w.line("%s", strings.TrimRight(code, " "))
@@ -239,7 +241,7 @@ func (w *cWriter) group(g *group) {
 	}
 }
 
-// cValue is the value as a macro holds it.
+// cValue returns the value as the text of a macro. A negative number has parentheses.
 func (c *constant) cValue() string {
 	if strings.HasPrefix(c.text, "-") {
 		return "(" + c.text + ")"
@@ -265,7 +267,7 @@ func (w *cWriter) enum(g *group) {
 	w.line("};")
 }
 
-// cDialectPlain names an enumeration without the keyword: in its own documentation.
+// cDialectPlain names an enumeration without the keyword enum. It is for the documentation of the enumeration itself.
 var cDialectPlain = func() dialect {
 	d := cDialect
 	d.enum = (*group).cName
@@ -278,7 +280,7 @@ func (w *cWriter) structure(s *structure) {
 	for _, f := range s.fields {
 		column = max(column, len(f.cDeclaration())+len(" "))
 	}
-	if s.goName == "ImageInfo" { // its typedef stands at the header's beginning
+	if s.goName == "ImageInfo" { // simple has written its typedef
 		w.line("struct %s {", s.cName())
 		defer w.line("};")
 	} else {
@@ -304,7 +306,8 @@ func (f *field) cDeclaration() string {
 	return fmt.Sprintf("    %s%s;", t, f.cName())
 }
 
-// prototype is a function's declaration; what does not fit on a line that has column characters already goes on below.
+// prototype returns a function's declaration. column is the number of characters before it on its line; parameters that
+// do not fit on the line continue on the next lines.
 func (w *cWriter) prototype(fn *function, column int) string {
 	head := fn.result.c + fn.cName + "("
 	if len(fn.parameters) == 0 {
@@ -329,7 +332,7 @@ func (w *cWriter) prototype(fn *function, column int) string {
 	return text
 }
 
-// writeShim writes the C functions that callers see. Each passes the gate of native.h before Go is entered.
+// writeShim writes the C functions that callers see. Each function passes the gate of native.h before it enters Go.
 func writeShim(m *model) []byte {
 	w := &cWriter{model: m}
 	w.line("/* %s */", generatedBy)
@@ -373,7 +376,7 @@ func (w *cWriter) waitingCall(goName string, arguments []string) {
 	w.line("}")
 }
 
-// writeErrorNames writes shmcv_error_name. It works without Go, so it is C.
+// writeErrorNames writes shmcv_error_name, which is C because it must work without Go.
 func writeErrorNames(m *model) []byte {
 	w := &cWriter{model: m}
 	w.line("/* %s */", generatedBy)
@@ -389,7 +392,7 @@ func writeErrorNames(m *model) []byte {
 	return w.Bytes()
 }
 
-// writeSymbolMap writes the linker version script: these symbols are visible and no others.
+// writeSymbolMap writes the linker's version script. The library exports the functions in it and no other symbols.
 func writeSymbolMap(m *model) []byte {
 	var names []string
 	for _, fn := range m.functions() {

@@ -2,7 +2,7 @@ package main
 
 import "strings"
 
-// cppDialect is for the enumerations and constants of C++.
+// cppDialect is the dialect for the documentation of the enumerations and constants of C++.
 var cppDialect = dialect{
 	constant: func(c *constant) string {
 		if c.group.goType == "" {
@@ -29,7 +29,7 @@ const cppTop = `#ifndef SHMCV_CONSTANTS_HPP
 namespace shmcv {
 `
 
-// writeCpp writes the enumerations and constants of C++, which shmcv.hpp includes.
+// writeCpp writes the header with the enumerations and constants of C++. shmcv.hpp includes it.
 func writeCpp(m *model) []byte {
 	w := &cWriter{model: m}
 	w.line("// %s", generatedBy)
@@ -55,7 +55,7 @@ func writeCpp(m *model) []byte {
 		w.line("};")
 		if g.isFlags() {
 			w.line("")
-			w.line("/// Both of two.")
+			w.line("/// Returns the flags of a and the flags of b.")
 			w.line("constexpr %s operator|(%s a, %s b) noexcept {", g.cppName(), g.cppName(), g.cppName())
 			w.line("    return static_cast<%s>(static_cast<std::%s_t>(a) | static_cast<std::%s_t>(b));", g.cppName(), g.base, g.base)
 			w.line("}")
@@ -74,7 +74,7 @@ func (w *cWriter) cppComment(indent, text string) {
 	}
 }
 
-// describe returns the constant's own comment, or that of its block where it has none.
+// describe returns the constant's own comment, or its block's comment if the constant has none.
 func (c *constant) describe() string {
 	switch {
 	case c.doc != "":

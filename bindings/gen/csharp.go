@@ -8,7 +8,7 @@ import (
 
 const csharpWidth = 120
 
-// csharpDialect is for the documentation of public facts, which does not link to internal names.
+// csharpDialect is the dialect for the documentation of public names. It does not link to internal names.
 var csharpDialect = dialect{
 	constant: func(c *constant) string {
 		if c.group.goType == "" {
@@ -22,7 +22,8 @@ var csharpDialect = dialect{
 	function:  func(cName string) string { return "<c>" + cName + "</c>" },
 }
 
-// see links to a name. The space in the tag is put in when the lines have been broken.
+// see returns a link to a name. The tag has the placeholder unbroken for its space, so that no line ends inside the
+// tag; line writes the space.
 func see(name string) string { return "<see" + unbroken + `cref="` + name + `"/>` }
 
 const unbroken = "\x01"
@@ -48,7 +49,7 @@ func newCsharpWriter(m *model) *csharpWriter {
 	return w
 }
 
-// summary writes an XML doc comment of one paragraph, on one line if it fits.
+// summary writes an XML doc comment of one paragraph, on one line if the line is not too long.
 func (w *csharpWriter) summary(indent, text string) {
 	text = w.say(escapeXML.Replace(text), nil, csharpDialect)
 	if line := fmt.Sprintf("%s/// <summary>%s</summary>", indent, text); len(line) <= csharpWidth {
@@ -102,7 +103,7 @@ func writeCsharpConstants(m *model) []byte {
 	return w.Bytes()
 }
 
-// csharpException is the name of a code's exception in C#.
+// csharpException returns the name of a code's exception in C#.
 func (c *constant) csharpException() string { return "ShmCv" + pascal(c.member()) + "Exception" }
 
 // writeCsharpExceptions writes an exception for each code, and the one table from codes to exceptions.
@@ -129,7 +130,7 @@ func writeCsharpExceptions(m *model) []byte {
 	return w.Bytes()
 }
 
-// writeCsharpAPI lists the public names that the generator makes, for the analyser that watches over the public API.
+// writeCsharpAPI writes the list of public names that the generator makes, for the analyser that checks the public API.
 func writeCsharpAPI(m *model) []byte {
 	w := &csharpWriter{model: m}
 	w.line("#nullable enable")
@@ -153,8 +154,8 @@ func writeCsharpAPI(m *model) []byte {
 	return w.Bytes()
 }
 
-// writeNativeMethods writes the raw layer, all internal: the functions and the structures, under the names of the C
-// header, which documents them.
+// writeNativeMethods writes the raw layer, which is internal: the functions and the structures, with the names of the C
+// header. The header documents them.
 func writeNativeMethods(m *model) []byte {
 	w := newCsharpWriter(m)
 	w.line("using System.Runtime.InteropServices;")

@@ -7,24 +7,25 @@ import (
 	"strings"
 )
 
-// dialect is how a language writes the names that the documentation of public facts mentions: constants, enumerations,
-// structures, functions.
+// dialect has the spelling of a language for the names that documentation mentions: constants, enumerations, structures
+// and functions.
 type dialect struct {
 	constant  func(c *constant) string
-	all       func(g *group) string // for SHMCV_E_: all constants that begin so
+	all       func(g *group) string // for a prefix like SHMCV_E_: all constants of the group
 	enum      func(g *group) string
 	structure func(s *structure) string
 	function  func(cName string) string
 }
 
-// mention matches what may be a name: a C one, the rest of one after another ("SHMCV_DEPTH_U8, _U16 or _F32"), a Go one.
+// mention matches a word that may be a name: a C name, the end of a C name after another C name ("SHMCV_DEPTH_U8, _U16
+// or _F32"), or a Go name.
 var mention = regexp.MustCompile(`\b(SHMCV_[A-Z0-9_]*|shmcv_[a-z0-9_]+|_[A-Z][A-Z0-9_]*|[A-Za-z][A-Za-z0-9]*)\b`)
 
-// unlisted are names that the generator does not make from Go, but writes or leaves to others.
+// unlisted are the C names that exist although no Go declaration has them.
 var unlisted = set("SHMCV_API SHMCV_BUILDING SHMCV_LIBRARY SHMCV_OPENCV")
 
-// translate writes the names in text as d does. fields are those of the structure that text documents: text calls them by
-// their Go names. The error is the first name that does not exist.
+// translate returns text with its names in the spelling of d. fields are the fields of the structure that text
+// documents; text has their Go names. The error names the first name that does not exist.
 func (m *model) translate(text string, fields []*field, d dialect) (string, error) {
 	var out strings.Builder
 	var unknown error
@@ -49,8 +50,8 @@ func (m *model) translate(text string, fields []*field, d dialect) (string, erro
 	return out.String(), unknown
 }
 
-// mentioned finds the constant of that name: in C, in Go if the name cannot be a plain word, or what is left of a C
-// name after one of the same type.
+// mentioned returns the constant of that name, or nil. The name may be the C name, the Go name if that cannot be a
+// plain word, or the end of a C name if last is a constant of the same type.
 func (m *model) mentioned(name string, last *constant) *constant {
 	for _, g := range m.groups() {
 		for _, c := range g.constants {
@@ -66,7 +67,7 @@ func (m *model) mentioned(name string, last *constant) *constant {
 	return nil
 }
 
-// otherName handles what is no constant; false for a C name that does not exist.
+// otherName returns the spelling of a name that is not a constant's. It returns false for a C name that does not exist.
 func (m *model) otherName(name, before string, fields []*field, d dialect) (string, bool) {
 	for _, f := range fields {
 		if name == f.goName && !beginsSentence(before) {
@@ -98,13 +99,15 @@ func (m *model) otherName(name, before string, fields []*field, d dialect) (stri
 	return name, !isC || unlisted[name]
 }
 
-// beginsSentence tells a capital that grammar asks for from that of a field's name.
+// beginsSentence returns true if the word after before begins a sentence or follows a colon. Grammar gives such a word a
+// capital even if it is not a field's name.
 func beginsSentence(before string) bool {
 	before = strings.TrimSpace(before)
 	return before == "" || strings.HasSuffix(before, ".") || strings.HasSuffix(before, ":")
 }
 
-// checkDocs refuses a doc comment that mentions a name which does not exist, or that would end a C comment.
+// checkDocs adds a fault for each doc comment that mentions a name which does not exist, or that would begin or end a C
+// comment.
 func (src *source) checkDocs() {
 	m := src.model
 	check := func(what, doc string, fields []*field) {
@@ -136,14 +139,14 @@ func (src *source) checkDocs() {
 	}
 }
 
-// say is translate for texts that checkDocs has passed.
+// say is translate for texts in which checkDocs has found no fault.
 func (m *model) say(text string, fields []*field, d dialect) string {
 	text, _ = m.translate(text, fields, d)
 	return text
 }
 
-// withoutSubject turns "Image describes pixels" into "Describes pixels" and "Code is what ..." into "What ...", as
-// .NET and Python documentation begin.
+// withoutSubject turns "ImageInfo describes pixels" into "Describes pixels", and "Depth is the type ..." into "The type
+// ...", because documentation in .NET and Python begins so.
 func withoutSubject(doc string) string {
 	_, rest, _ := strings.Cut(doc, " ")
 	rest = strings.TrimPrefix(rest, "is ")
@@ -153,7 +156,7 @@ func withoutSubject(doc string) string {
 	return strings.ToUpper(rest[:1]) + rest[1:]
 }
 
-// lay breaks a doc comment into lines of at most width characters; paragraphs, lists and code stay what they are.
+// lay breaks a doc comment into lines of at most width characters. It keeps paragraphs, lists and code.
 func lay(doc string, width int) []string {
 	var p comment.Parser
 	var lines []string
@@ -179,14 +182,14 @@ func lay(doc string, width int) []string {
 	return lines
 }
 
-// plain is the text of blocks, each paragraph on one line, code without its indentation.
+// plain returns the text of blocks, each paragraph on one line, and code without its indentation.
 func plain(blocks ...comment.Block) string {
 	printer := comment.Printer{TextWidth: -1, TextCodePrefix: unindented}
 	text := string(printer.Text(&comment.Doc{Content: blocks}))
 	return strings.Trim(strings.ReplaceAll(text, unindented, ""), "\n")
 }
 
-// unindented stands for no indentation, which the printer takes for its default.
+// unindented stands for no indentation, because the printer replaces an empty prefix with its default.
 const unindented = "\x00"
 
 // wrap breaks one paragraph into lines of at most width characters.

@@ -24,14 +24,14 @@ func (src *source) readExports(files []*ast.File) {
 		}
 	}
 	if src.model.overview == "" {
-		src.faults = append(src.faults, errors.New("export/doc.go: a comment before the package clause is wanted: the header's overview"))
+		src.faults = append(src.faults, errors.New("export/doc.go: a comment before the package clause is wanted; it becomes the header's overview"))
 	}
 	if len(src.model.functions()) == 0 {
 		src.faults = append(src.faults, errors.New("export: no function is exported"))
 	}
 }
 
-// readFunction reads one Go function, if it is exported.
+// readFunction adds a Go function to its family, if the function is exported.
 func (src *source) readFunction(file *ast.File, decl *ast.FuncDecl) {
 	name := decl.Name.Name
 	doc := strings.TrimSpace(decl.Doc.Text())
@@ -77,7 +77,8 @@ func (src *source) readFunction(file *ast.File, decl *ast.FuncDecl) {
 	f.functions = append(f.functions, fn)
 }
 
-// exportDirective gives the name in cgo's //export line, which is a doc comment's last, or "".
+// exportDirective returns the name in cgo's //export line, which is the last line of a doc comment. It returns "" if
+// there is no such line.
 func exportDirective(decl *ast.FuncDecl) string {
 	if decl.Doc == nil {
 		return ""
@@ -90,8 +91,8 @@ func exportDirective(decl *ast.FuncDecl) string {
 	return strings.TrimSpace(name)
 }
 
-// familyByWord finds the family of a function that is written in C, all of which share a file: shmcv_last_error is
-// of the family error.
+// familyByWord returns the family of a function that is written in C, or nil. All such functions share a file, so the
+// family is a word of the name: shmcv_last_error belongs to the family error.
 func (src *source) familyByWord(cName string) *family {
 	for word := range strings.SplitSeq(cName, "_") {
 		if f := src.familyNamed(word); f != nil {
@@ -131,13 +132,14 @@ func (src *source) signature(fn *function, decl *ast.FuncDecl) {
 	fn.result = result
 }
 
-// declared is a parameter as it stands in Go.
+// declared is a parameter of a Go declaration.
 type declared struct {
 	name   *ast.Ident
 	goType string
 }
 
-// parameter adds one to a function. isArray says that it is an array of the caller's, whose capacity comes next.
+// parameter adds a parameter to a function. isArray is true if the parameter is an array of the caller's, and the next
+// parameter is its capacity.
 func (src *source) parameter(fn *function, p declared, isArray bool) {
 	name := p.name.Name
 	if p.goType == napType {
@@ -159,7 +161,7 @@ func (src *source) parameter(fn *function, p declared, isArray bool) {
 	fn.parameters = append(fn.parameters, added)
 }
 
-// napType is that of the parameter by which a function asks its shim to sleep; see shmcv_nap in export/native.h.
+// napType is that of the parameter by which a function asks its shim to sleep; see shmcv_nap in export/host.h.
 const napType = "*C.shmcv_nap"
 
 func notLetter(r rune) bool { return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '_' }

@@ -66,7 +66,8 @@ func TestConstantsAreNamedAfterTheirType(t *testing.T) {
 	}
 }
 
-// Each case breaks one convention in the small repository, and wants an error that says where and what.
+// Each case breaks one convention in the small repository, and expects an error that names the place and the
+// convention.
 func TestBrokenConventionsAreErrors(t *testing.T) {
 	const create = "// shmcv_create makes a segment of size bytes.\n"
 	for _, test := range []struct{ name, file, old, new, want string }{
@@ -288,7 +289,7 @@ func TestHeaderCompilesAsCAndCpp(t *testing.T) {
 	}
 }
 
-// A stream is no segment, and a frame is none: the compilers of C and C++ say so.
+// The compilers of C and C++ refuse a stream or a frame in place of a segment.
 func TestHandleOfAnotherKindDoesNotCompile(t *testing.T) {
 	header := filepath.Join(t.TempDir(), "shmcv.h")
 	if err := os.WriteFile(header, generated(t, mustRead(t, repository), "include/shmcv.h"), 0o600); err != nil {

@@ -1,7 +1,7 @@
-// Gen writes what the C ABI looks like from outside: the C header with its documentation, the shim between it and Go,
-// the linker's symbol list; the enumerations, constants and exceptions of C++, Python and C#; and the raw layers of the
-// Python and C# bindings. The Go declarations in export/ and internal/abi are the one source. This program reads them as
-// text, so it runs before anything has been compiled.
+// Gen writes every file that must agree with the C ABI: the C header with its documentation, the shim between the
+// header and Go, the linker's symbol list; the enumerations, constants and exceptions of C++, Python and C#; and the
+// raw layers of the Python and C# bindings. The Go declarations in export/ and internal/abi are the one source. This
+// program reads them as text, so it runs before anything is compiled.
 //
 // Run it from the repository's root, as `./build.sh generate` does:
 //
@@ -17,8 +17,9 @@ import (
 	"path/filepath"
 )
 
-// families is the order of the sections in the header. A section is a file of that name in export/, in internal/abi,
-// or in both. Its title is used if the file in export/ does not begin with an introduction.
+// families are the sections of the header, in their order. A family is a file of that name in export/, in
+// internal/abi, or in both. The section begins with the introduction of the file in export/, or with the title if
+// there is none.
 var families = []struct{ name, title string }{
 	{"version", "Version."},
 	{"error", "Errors."},
@@ -74,7 +75,8 @@ func run(root string) error {
 	return nil
 }
 
-// store leaves a file alone that has the content already, so that nothing is built again for nothing.
+// store writes content to a file. If the file has the content already, store does not touch it, so that no build system
+// builds again without need.
 func store(path string, content []byte) error {
 	old, err := os.ReadFile(path)
 	if err == nil && bytes.Equal(old, content) {

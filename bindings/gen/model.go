@@ -2,7 +2,7 @@ package main
 
 import "strings"
 
-// model is the C ABI as the writers need it, in the order in which the header tells it.
+// model is the C ABI for the writers, in the order of the header.
 type model struct {
 	overview string
 	families []*family
@@ -11,17 +11,17 @@ type model struct {
 // family is one section of the header.
 type family struct {
 	name, title string
-	intro       string // of export/NAME.go; "" where there is none
+	intro       string // the introduction of export/NAME.go; "" if there is none
 	groups      []*group
 	structs     []*structure
 	functions   []*function
 }
 
-// group is a block of constants: those of one Go type, which become an enumeration, or untyped ones.
+// group is a block of constants: the constants of one Go type, which become an enumeration, or untyped constants.
 type group struct {
-	goType    string // "" for untyped ones
+	goType    string // "" for untyped constants
 	base      string // the Go type under it: int32 or uint32
-	prefix    string // what the Go names begin with, and the members of the bindings' enumerations do not: "Load"
+	prefix    string // the beginning of the Go names that the members of the bindings' enumerations do not have: "Load"
 	doc       string
 	constants []*constant
 }
@@ -32,10 +32,10 @@ type constant struct {
 	text   string // The value, as every language here writes it.
 	quoted bool   // The value is a string.
 	doc    string
-	kin    kin // Of an error code.
+	kin    kin // For an error code.
 }
 
-// kin is what Python's exception of an error code is besides: a built-in exception, and its errno ("" for none).
+// kin is the built-in exception that is a base of Python's exception of an error code, and its errno ("" for none).
 type kin struct{ exception, errno string }
 
 type structure struct {
@@ -49,10 +49,10 @@ type field struct {
 	goName  string
 	doc     string
 	basic   string     // the Go type of an element, if it is a number
-	enum    *group     // the constants that it takes, if its Go type has some
-	nested  *structure // the structure that it is, if it is one
-	length  int64      // elements; 0 where it is no array
-	isChars bool       // a NUL-terminated string
+	enum    *group     // the constants of its Go type, if the type has some
+	nested  *structure // its type, if that is a structure
+	length  int64      // the number of elements; 0 if the field is no array
+	isChars bool       // true for a NUL-terminated string
 }
 
 // function is one symbol of the library.
@@ -60,8 +60,8 @@ type function struct {
 	goName     string
 	cName      string
 	doc        string
-	inC        bool // written in C by hand: no shim
-	waits      bool // asks its shim to sleep, by a last parameter that callers do not see
+	inC        bool // true if the function is written in C by hand, and needs no shim
+	waits      bool // true if the function asks its shim to sleep, by a last parameter that callers do not see
 	parameters []parameter
 	result     ctype
 	position   string
@@ -72,21 +72,21 @@ type parameter struct {
 	ctype
 }
 
-// ctype is one type as the languages spell it.
+// ctype is one type in the spelling of each language.
 type ctype struct {
-	c      string // with what goes before the name: "const char *", "uint64_t "
+	c      string // all text before the name: "const char *", "uint64_t "
 	python string
 	csharp string
 }
 
-// scalars are the C types that go by value, beside handles. A new one needs a row here and nothing else.
+// scalars are the C types that calls pass by value, besides handles. A new type needs a row here and nothing else.
 var scalars = map[string]ctype{
 	"int32_t":  {"int32_t ", "c_int32", "int"},
 	"uint32_t": {"uint32_t ", "c_uint32", "uint"},
 	"uint64_t": {"uint64_t ", "c_uint64", "ulong"},
 }
 
-// basics are the types that fields have, by their Go names.
+// basics are the types of fields, by their Go names.
 var basics = map[string]ctype{
 	"uint8":  {"uint8_t ", "c_uint8", "byte"},
 	"int32":  {"int32_t ", "c_int32", "int"},
@@ -94,17 +94,18 @@ var basics = map[string]ctype{
 	"uint64": {"uint64_t ", "c_uint64", "ulong"},
 }
 
-// status is what nearly every function returns.
+// status is the type that nearly every function returns.
 var status = ctype{"int32_t ", "c_int32", "ErrorCode"}
 
-// results are the types that a function returns. C# gets a bare pointer for a string: the marshaller would free it.
+// results are the types that a function may return. A string is a bare pointer in C#, because the marshaller would
+// free it.
 var results = map[string]ctype{
 	"C.int32_t":  status,
 	"C.uint32_t": scalars["uint32_t"],
 	"*C.in_char": {"const char *", "c_char_p", "byte*"},
 }
 
-// pointers are the pointer types that are not simply `*C.T`, where a function stores a T.
+// pointers are the pointer types besides `*C.T`, which is the address at which a function stores a T.
 var pointers = map[string]ctype{
 	"*C.in_char":      {"const char *", "c_char_p", "string"},
 	"*C.char":         {"char *", "POINTER(c_char)", "byte*"},
@@ -113,8 +114,8 @@ var pointers = map[string]ctype{
 	"*unsafe.Pointer": {"void **", "POINTER(c_void_p)", "out nint"},
 }
 
-// parameterType returns the C type of a parameter; false for a Go type that has none. isArray says that the parameter is
-// an array of the caller's, and not the place for one result.
+// parameterType returns the type of a parameter. It returns false for a Go type without a counterpart in C. isArray is
+// true if the parameter is an array of the caller's, and not the address of one result.
 func (m *model) parameterType(goType string, isArray bool) (ctype, bool) {
 	if t, ok := pointers[goType]; ok {
 		return t, true
@@ -140,8 +141,9 @@ func (m *model) parameterType(goType string, isArray bool) (ctype, bool) {
 	return t, true
 }
 
-// valueType returns a C type that goes by value: a number or a handle. A handle is one number in the bindings' raw layers,
-// because a structure of one 64-bit number is passed as that number on every system.
+// valueType returns a type that calls pass by value: a number or a handle. It returns false for any other type. A
+// handle is one number in the bindings' raw layers, because every system passes a structure of one 64-bit number as
+// that number.
 func (m *model) valueType(cName string) (ctype, bool) {
 	if s := m.structNamed(cName); s != nil && s.isHandle() {
 		return ctype{cName + " ", s.rawName(), "ulong"}, true
@@ -150,12 +152,12 @@ func (m *model) valueType(cName string) (ctype, bool) {
 	return t, ok
 }
 
-// isHandle returns true if the structure is an opaque number, or another handle under a name.
+// isHandle returns true if the structure has one field, which is an opaque number or another handle.
 func (s *structure) isHandle() bool {
 	return len(s.fields) == 1 && (s.fields[0].goName == "Handle" || s.fields[0].nested != nil && s.fields[0].nested.isHandle())
 }
 
-// handles returns the structures that are handles; plainStructs the others.
+// handles returns the structures that are handles. plainStructs returns the others.
 func (m *model) handles() []*structure { return m.structsWhere(true) }
 
 func (m *model) plainStructs() []*structure { return m.structsWhere(false) }
@@ -170,7 +172,8 @@ func (m *model) structsWhere(handle bool) []*structure {
 	return found
 }
 
-// enums returns the groups that are enumerations; constantGroups the others that bindings show: all but the versions.
+// enums returns the groups that are enumerations. constantGroups returns the other groups, without the versions, which
+// the bindings do not show.
 func (m *model) enums() []*group {
 	var found []*group
 	for _, g := range m.groups() {
@@ -240,7 +243,7 @@ func (m *model) structNamed(cName string) *structure {
 	return nil
 }
 
-// structs gives each structure after those that it contains.
+// structs returns all structures, each after the structures that it contains.
 func (m *model) structs() []*structure {
 	var ordered []*structure
 	seen := map[*structure]bool{}

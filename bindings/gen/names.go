@@ -6,7 +6,7 @@ import (
 )
 
 // words splits a Go name: "HasImage" is Has, Image; "ABIMajor" is ABI, Major; "DepthU8" is Depth, U8. A digit belongs
-// to what stands before it.
+// to the word before it.
 func words(name string) []string {
 	runes := []rune(name)
 	var all []string
@@ -25,13 +25,13 @@ func words(name string) []string {
 	return append(all, string(runes[start:]))
 }
 
-// snake gives has_image for HasImage.
+// snake returns has_image for HasImage.
 func snake(name string) string { return strings.ToLower(strings.Join(words(name), "_")) }
 
-// upper gives HAS_IMAGE for HasImage.
+// upper returns HAS_IMAGE for HasImage.
 func upper(name string) string { return strings.ToUpper(snake(name)) }
 
-// pascal gives the .NET form, in which an acronym of three letters or more is a word: AbiMajor, but IO and U8.
+// pascal returns the .NET form, in which an acronym of three letters or more is a word: AbiMajor, but IO and U8.
 func pascal(name string) string {
 	all := words(name)
 	for i, word := range all {
@@ -43,10 +43,10 @@ func pascal(name string) string {
 	return strings.Join(all, "")
 }
 
-// renamed are the constant types whose Go name says too little outside their package.
+// renamed are the types of constants whose Go names are too short outside their package.
 var renamed = map[string]string{"Code": "ErrorCode", "Order": "ColorOrder"}
 
-// publicName is the enumeration's name in the bindings. That of flags is a plural, as in .NET and Python.
+// publicName returns the enumeration's name in the bindings. The name of flags is a plural, as in .NET and Python.
 func (g *group) publicName() string {
 	if name, ok := renamed[g.goType]; ok {
 		return name
@@ -57,17 +57,18 @@ func (g *group) publicName() string {
 	return g.goType
 }
 
-// cName is the enumeration's tag in C.
+// cName returns the enumeration's tag in C.
 func (g *group) cName() string { return "shmcv_" + snake(g.publicName()) }
 
-// cPrefix is what the constants of a type begin with in C: "SHMCV_LOAD_".
+// cPrefix returns the beginning of all C names of the group's constants: "SHMCV_LOAD_".
 func (g *group) cPrefix() string { return "SHMCV_" + upper(g.prefix) + "_" }
 
-// isFlags tells whether the constants are added to each other.
+// isFlags returns true if callers combine the constants.
 func (g *group) isFlags() bool { return strings.HasSuffix(g.goType, "Flag") }
 
-// memberPrefix gives what the names of a type's constants have in common with the type: as many of its words as all
-// of them begin with. Codes begin with E, but for OK. It is "" where they have nothing in common.
+// memberPrefix returns the beginning that the names of a type's constants share with the type: as many words of the
+// type as all names begin with. It returns "" if there is none, and E for Code, because all codes except OK begin with
+// E.
 func memberPrefix(goType string, names []string) string {
 	if goType == "Code" {
 		return "E"
@@ -91,7 +92,7 @@ func beginAllWith(names []string, prefix string) bool {
 	return true
 }
 
-// member is the constant's Go name without what its type says already.
+// member returns the constant's Go name without the prefix of its group.
 func (c *constant) member() string {
 	if c.isOK() {
 		return c.goName
@@ -99,7 +100,7 @@ func (c *constant) member() string {
 	return strings.TrimPrefix(c.goName, c.group.prefix)
 }
 
-// isOK: the one code that is no error.
+// isOK returns true for OK, the one code that is no error.
 func (c *constant) isOK() bool { return c.group.goType == "Code" && c.goName == "OK" }
 
 func (c *constant) cName() string {
@@ -109,7 +110,8 @@ func (c *constant) cName() string {
 	return c.group.cPrefix() + upper(c.member())
 }
 
-// pythonName and csharpName are the member's names. They keep the prefix where they would begin with a digit.
+// pythonName and csharpName return the member's names. A name keeps the prefix if it would begin with a digit without
+// it.
 func (c *constant) pythonName() string {
 	if c.beginsWithDigit() {
 		return upper(c.group.prefix) + "_" + upper(c.member())
@@ -128,7 +130,7 @@ func (c *constant) beginsWithDigit() bool { return unicode.IsDigit(rune(c.member
 
 func (s *structure) cName() string { return "shmcv_" + snake(s.goName) }
 
-// rawName is its name in the bindings' raw layers.
+// rawName returns the structure's name in the bindings' raw layers.
 func (s *structure) rawName() string { return "Shmcv" + s.goName }
 
 func (f *field) cName() string      { return snake(f.goName) }
@@ -143,7 +145,7 @@ func (p parameter) csharpName() string {
 	return p.goName
 }
 
-// The reserved words that are plausible names for a parameter and legal ones in Go.
+// The reserved words of C, C++ and C# that are likely names for a parameter and legal in Go.
 var (
 	cKeywords      = set("auto char class delete double enum extern float inline int long namespace new private public register short signed sizeof static template this typedef typename union unsigned virtual void volatile while")
 	csharpKeywords = set("as base bool byte char checked class event fixed in int is lock long new object operator out params ref short sizeof string this uint ulong")

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// source is the repository as it is read: the model so far, and everything that is wrong with it.
+// source is the repository during the reading: the model so far, and the faults so far.
 type source struct {
 	root   string
 	fset   *token.FileSet
@@ -20,7 +20,7 @@ type source struct {
 	faults []error
 }
 
-// read makes the model of the repository at root. The error has a line, with a position, for each convention broken.
+// read returns the model of the repository at root. The error has a line, with a position, for each broken convention.
 func read(root string) (*model, error) {
 	src := &source{root: root, fset: token.NewFileSet(), model: &model{}}
 	for _, f := range families {
@@ -52,7 +52,7 @@ func (src *source) position(at token.Pos) string {
 	return fmt.Sprintf("%s:%d", filepath.ToSlash(name), position.Line)
 }
 
-// files parses the Go files of a folder, whatever their build constraints say, in the order of their names.
+// files parses all Go files of a folder, without regard to build constraints, in the order of their names.
 func (src *source) files(folder string) []*ast.File {
 	entries, err := os.ReadDir(filepath.Join(src.root, folder))
 	if err != nil {
@@ -76,7 +76,7 @@ func (src *source) files(folder string) []*ast.File {
 	return files
 }
 
-// familyNamed gives the family, or nil.
+// familyNamed returns the family of that name, or nil.
 func (src *source) familyNamed(name string) *family {
 	for _, f := range src.model.families {
 		if f.name == name {
@@ -86,7 +86,7 @@ func (src *source) familyNamed(name string) *family {
 	return nil
 }
 
-// familyOf gives the family that a file is of, or nil.
+// familyOf returns the family of a file, or nil.
 func (src *source) familyOf(file *ast.File) *family {
 	return src.familyNamed(strings.TrimSuffix(src.fileName(file), ".go"))
 }
@@ -95,7 +95,7 @@ func (src *source) fileName(file *ast.File) string {
 	return filepath.Base(src.fset.Position(file.Pos()).Filename)
 }
 
-// introduction gives the comment before a file's package clause, without build constraints.
+// introduction returns the comment before a file's package clause, without build constraints.
 func introduction(file *ast.File) string {
 	var text string
 	for _, comment := range file.Comments {

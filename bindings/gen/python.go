@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// pythonWidth is the longest line that ruff is told to accept.
+// pythonWidth is the greatest length of a line that ruff.toml allows.
 const pythonWidth = 120
 
 var pythonDialect = dialect{
@@ -146,7 +146,7 @@ func writePythonErrors(m *model) []byte {
 	return w.Bytes()
 }
 
-// pythonError is the name of a code's exception in Python.
+// pythonError returns the name of a code's exception in Python.
 func (c *constant) pythonError() string {
 	return pascal(c.member()) + "Error"
 }
@@ -177,14 +177,14 @@ func (w *pythonWriter) ctypes() []string {
 
 var digits = regexp.MustCompile("[0-9]+")
 
-// sortKey sorts c_uint8 before c_uint32, as ruff wants imports.
+// sortKey returns a key that sorts c_uint8 before c_uint32, because ruff demands this order of imports.
 func sortKey(name string) string {
 	return digits.ReplaceAllStringFunc(name, func(number string) string { return fmt.Sprintf("%9s", number) })
 }
 
 func (w *pythonWriter) hasFlags() bool { return slices.ContainsFunc(w.enums(), (*group).isFlags) }
 
-// attribute writes the documentation of the next line, as Sphinx reads it.
+// attribute writes the documentation of the next line, in the form that Sphinx reads.
 func (w *pythonWriter) attribute(indent, text string) {
 	if text == "" {
 		return
@@ -194,7 +194,7 @@ func (w *pythonWriter) attribute(indent, text string) {
 	}
 }
 
-// docstring writes one. A longer text has its first sentence on a line of its own.
+// docstring writes a docstring. If the text is longer than a line, its first sentence has a line of its own.
 func (w *pythonWriter) docstring(indent, text string) {
 	const quote = `"""`
 	width := pythonWidth - len(indent) - 2*len(quote)
@@ -246,7 +246,7 @@ func (w *pythonWriter) structure(s *structure) {
 	w.line("    )")
 }
 
-// pythonType is the type of an element.
+// pythonType returns the ctypes type of the field, or of an element if the field is an array.
 func (f *field) pythonType() string {
 	switch {
 	case f.nested != nil:
@@ -257,7 +257,7 @@ func (f *field) pythonType() string {
 	return basics[f.basic].python
 }
 
-// pythonAnnotation is the type of the value that reading the field gives.
+// pythonAnnotation returns the Python type of the field's value.
 func (f *field) pythonAnnotation() string {
 	switch {
 	case f.nested != nil:
@@ -279,7 +279,7 @@ func (w *pythonWriter) declare() {
 	}
 }
 
-// argumentTypes breaks the line where ruff's formatter does.
+// argumentTypes writes the types of a function's parameters, with the line breaks of ruff's formatter.
 func (w *pythonWriter) argumentTypes(fn *function) {
 	var all []string
 	for _, p := range fn.parameters {

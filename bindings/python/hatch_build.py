@@ -1,4 +1,4 @@
-"""Puts the native library into the wheel, which is then one for this platform."""
+"""Puts the native library into the wheel. The wheel is then for this platform only."""
 
 from __future__ import annotations
 
@@ -10,19 +10,25 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 LIBRARY = "libshmcv.so"
-WINDOW_PLUGIN = "libopencv_highgui_gtk3.so"  # there where the library was built with GTK 3
+WINDOW_PLUGIN = "libopencv_highgui_gtk3.so"  # a library that was built without GTK 3 has none
+NOTICES = "THIRD_PARTY_NOTICES"  # pyproject.toml puts it into the wheel
 
 
 class NativeLibraryHook(BuildHookInterface):
-    """Adds libshmcv.so, and the plugin that draws windows where there is one beside it."""
+    """Adds libshmcv.so, and the plugin that draws windows if it lies beside the library."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        # An editable install imports from the checkout, whose build/ the package knows to look in.
+        # An editable install imports from the checkout. The package looks for the library in the checkout's build/.
         if version == "editable":
             return
         library = self.built_library()
+        if not (Path(self.root) / NOTICES).is_file():
+            raise SystemExit(
+                f"shmcv: there is no {NOTICES} in {self.root}. The wheel carries the licences of all that is linked "
+                "into the native library: run ./build.sh build, which writes them or says which one is missing."
+            )
         build_data["pure_python"] = False
-        # Any Python 3: the library is reached through ctypes.
+        # Any Python 3 will do: the package calls the library through ctypes.
         build_data["tag"] = "py3-none-" + sysconfig.get_platform().replace("-", "_").replace(".", "_")
         build_data["force_include"][str(library)] = f"shmcv/{LIBRARY}"
         plugin = library.with_name(WINDOW_PLUGIN)
@@ -30,7 +36,7 @@ class NativeLibraryHook(BuildHookInterface):
             build_data["force_include"][str(plugin)] = f"shmcv/{WINDOW_PLUGIN}"
 
     def built_library(self) -> Path:
-        """Find the library that goes into the wheel: SHMCV_LIBRARY's, or that of the checkout around us."""
+        """Return the library that goes into the wheel: the one that SHMCV_LIBRARY names, or the checkout's."""
         named = os.environ.get("SHMCV_LIBRARY")
         library = Path(named) if named else Path(self.root).parent.parent / "build" / LIBRARY
         if library.is_file():

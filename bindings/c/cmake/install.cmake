@@ -1,16 +1,16 @@
-# What ./build.sh install puts under a prefix. Nothing in it names the prefix, so the whole may be moved afterwards.
+# The files that ./build.sh install puts under a prefix. None of them names the prefix, so the folder may be moved.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(shmcv_cmake_dir "${CMAKE_INSTALL_LIBDIR}/cmake/shmcv")
 
 install(FILES "${shmcv_library}" DESTINATION "${CMAKE_INSTALL_LIBDIR}")
-# The windows' plugin; the library looks for it beside itself, and does without where it is not.
+# The library looks for the plugin that draws windows beside itself. A library that was built without GTK has none.
 install(FILES "${SHMCV_LIBRARY_DIR}/libopencv_highgui_gtk3.so" DESTINATION "${CMAKE_INSTALL_LIBDIR}" OPTIONAL)
 install(FILES "${shmcv_root}/include/shmcv.h" "${shmcv_root}/include/shmcv.hpp"
         "${shmcv_root}/include/shmcv_constants.hpp"
         DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
-install(FILES "${shmcv_root}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}" OPTIONAL)
+install(FILES "${shmcv_root}/LICENSE" "${SHMCV_LIBRARY_DIR}/THIRD_PARTY_NOTICES" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 
 file(RELATIVE_PATH shmcv_prefix_from_pc "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
 configure_file(cmake/shmcv.pc.in shmcv.pc @ONLY)

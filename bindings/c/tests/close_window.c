@@ -1,5 +1,5 @@
-/* close_window TITLE: asks the window of that title to close, as a window manager does for a click on its X. xdotool
- * learned that (windowquit) only in a version that not every system has. */
+/* close_window TITLE: asks the window of that title to close, as a window manager does when the user clicks on its X.
+ * xdotool has the command windowquit for it, but not in the version of every system. */
 #include <X11/Xlib.h>
 
 #include <stdio.h>

@@ -1,9 +1,9 @@
-# What the test scripts share. Sourced.
+# The test scripts source this.
 set -euo pipefail
 
 fail() { echo "FAILED: $*" >&2; exit 1; }
 
-# A folder of the test's own, removed at its end.
+# A folder of the test's own. The test removes it at its end.
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 

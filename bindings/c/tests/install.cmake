@@ -1,4 +1,4 @@
-# What a user does with the product: install it, link with it, follow the README.
+# The tests that do what a user does: install the product, link with it, follow the README.
 function(script_test name script)
   add_test(NAME product.${name} COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/${script}" ${ARGN})
   limits(300 product.${name})
@@ -11,7 +11,7 @@ script_test(installs_and_links install_test.sh "${CMAKE_COMMAND}" "${CMAKE_BINAR
 script_test(readme_examples_run readme_test.sh "${shmcv_root}")
 script_test(sample_runs sample_test.sh "${shmcv_root}")
 if("$ENV{SHMCV_OPENCV}" STREQUAL "system")
-  message(STATUS "libshmcv.so is linked with the system's OpenCV: what else it needs is not tested")
+  message(STATUS "libshmcv.so is linked with the system's OpenCV: no test checks which libraries it needs")
 else()
   script_test(needs_libc_alone libraries_test.sh "${shmcv_library}")
 endif()

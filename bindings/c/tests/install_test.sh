@@ -1,11 +1,22 @@
 #!/usr/bin/env bash
 # install_test.sh CMAKE BUILD_FOLDER TESTDATA: installs shmcv, moves the installation, and builds and runs programs with
-# what pkg-config and CMake then say of it.
+# the flags that pkg-config and CMake then give.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 cmake="$1" build="$2" testdata="$3"
 
 "$cmake" --install "$build" --prefix "$work/first" >"$work/install.log" || fail "cmake --install: $(cat "$work/install.log")"
-mv "$work/first" "$work/moved here" # a prefix is nothing that the files may know
+mv "$work/first" "$work/moved here" # the installed files must not depend on the prefix
+
+# The licences are there, and no file names the folders that it was made in. cmake tells where the sources are.
+documents="$work/moved here/share/doc/shmcv"
+source="$(sed -n 's/^CMAKE_HOME_DIRECTORY:INTERNAL=//p' "$build/CMakeCache.txt")"
+repository="${source%/bindings/c}"
+cmp "$repository/LICENSE" "$documents/LICENSE" || fail "the licence is not installed"
+grep -q '^Third-party notices of shmcv' "$documents/THIRD_PARTY_NOTICES" || fail "the third-party notices are not installed"
+for folder in "$repository" "$HOME" "$work"; do
+    [ "$folder" = / ] || ! grep -rlaF "$folder/" "$work/moved here" || fail "the files above name the folder $folder"
+done
+echo "ok: licences, and no folder of the build machine"
 
 cat >"$work/program.c" <<'C'
 #include <shmcv.h>
@@ -30,7 +41,7 @@ CPP
 cat >"$work/CMakeLists.txt" <<'CMAKE'
 cmake_minimum_required(VERSION 3.16)
 project(user C CXX)
-find_package(shmcv 0.1 REQUIRED)
+find_package(shmcv 0.2 REQUIRED)
 add_executable(program_c program.c)
 target_link_libraries(program_c PRIVATE shmcv::shmcv)
 add_executable(program_cpp program.cpp)
@@ -38,7 +49,7 @@ target_compile_features(program_cpp PRIVATE cxx_std_17)
 target_link_libraries(program_cpp PRIVATE shmcv::shmcv)
 CMAKE
 
-# says WHAT COMMAND...: the command prints the version and the size of the photograph.
+# says WHAT COMMAND...: fails the test unless the command prints the version and the size of the photograph.
 version="$(sed -n 's/^#define SHMCV_VERSION "\(.*\)"/\1/p' "$work/moved here/include/shmcv.h")"
 says() {
     local what="$1" found; shift
@@ -51,6 +62,7 @@ library_folder="$(dirname "$(find "$work/moved here" -name libshmcv.so)")"
 export PKG_CONFIG_PATH="$library_folder/pkgconfig"
 eval "flags=($(pkg-config --cflags --libs shmcv))"
 [ "$(pkg-config --modversion shmcv)" = "$version" ] || fail "pkg-config says version $(pkg-config --modversion shmcv)"
+pkg-config --list-all | grep '^shmcv .*Images in named shared memory' >"$work/described" || fail "pkg-config does not describe shmcv"
 "$CC" -std=c11 "${warnings[@]}" "$work/program.c" "${flags[@]}" -o "$work/with_pkg_config"
 "$CXX" -std=c++17 "${warnings[@]}" "$work/program.cpp" "${flags[@]}" -o "$work/with_pkg_config_cpp"
 LD_LIBRARY_PATH="$library_folder" says "C with pkg-config" "$work/with_pkg_config"
@@ -61,7 +73,7 @@ LD_LIBRARY_PATH="$library_folder" says "C++ with pkg-config" "$work/with_pkg_con
 says "C with CMake" "$work/build/program_c"
 says "C++ with CMake" "$work/build/program_cpp"
 
-# Another major or minor version than what was asked for is not taken.
-sed -i 's/find_package(shmcv 0.1 REQUIRED)/find_package(shmcv 9.0 REQUIRED)/' "$work/CMakeLists.txt"
+# find_package refuses a version whose major or minor number is not the requested one.
+sed -i 's/find_package(shmcv 0.2 REQUIRED)/find_package(shmcv 9.0 REQUIRED)/' "$work/CMakeLists.txt"
 ! "$cmake" -S "$work" -B "$work/refused" -DCMAKE_PREFIX_PATH="$work/moved here" >"$work/cmake.log" 2>&1 ||
-    fail "find_package(shmcv 9.0) was content with $version"
+    fail "find_package(shmcv 9.0) accepted $version"

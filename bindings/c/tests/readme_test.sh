@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # readme_test.sh CHECKOUT: each C and C++ program in the README (a ```c or ```cpp block with a main) compiles without a
-# warning and runs, in a folder with the photograph in it. Its segments get names that nobody else has.
+# warning and runs, in a folder with the photograph in it. The test gives its segments unique names.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 root="$1"
 [ -e "$root/README.md" ] || { echo "THERE IS NO README.md HERE"; exit 77; }
@@ -36,6 +36,6 @@ for language in c cpp; do
         ran=$((ran + 1))
     done
     [ "$ran" != 0 ] || fail "README.md has no program in a \`\`\`$language block"
-    ! ls /dev/shm/readme-$$-* 2>/dev/null || fail "these segments were left behind"
+    ! ls /dev/shm/readme-$$-* 2>/dev/null || fail "a program left these segments behind"
     echo "ok: $ran in $language"
 done

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# sample_test.sh CHECKOUT: the C sample, compiled without a warning, does its work without a display, leaves a picture and
-# no segment behind, and says what is wrong with a file that is no photograph.
+# sample_test.sh CHECKOUT: the C sample compiles without a warning. Without a display it saves a picture and leaves no
+# segment behind. For a file that is no photograph it prints an error that names the file.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 cd "$1"
 "$CC" -std=c11 "${warnings[@]}" c-sample/flip.c -Iinclude -Lbuild -lshmcv -Wl,-rpath,"$PWD/build" -o "$work/flip"
@@ -8,7 +8,7 @@ cd "$1"
 segments_of() { sed -n 's/.*segment \([0-9a-f-]\{36\}\).*/\1/p' "$1"; }
 gone() {
     local name
-    for name in $(segments_of "$1"); do [ ! -e "/dev/shm/$name" ] || fail "segment $name was left behind"; done
+    for name in $(segments_of "$1"); do [ ! -e "/dev/shm/$name" ] || fail "the sample left segment $name behind"; done
 }
 
 for option in --headless ""; do
@@ -23,6 +23,6 @@ for option in --headless ""; do
 done
 
 if "$work/flip" --headless testdata/empty.jpg "$work/flipped.png" >"$work/said" 2>"$work/why"; then
-    fail "an empty file was taken for a photograph"
+    fail "the sample accepted an empty file as a photograph"
 fi
 grep -q empty.jpg "$work/why" || fail "the message does not name the file: $(cat "$work/why")"

@@ -1,8 +1,8 @@
-# The long runs. The rounds, which measure memory, run in the library as users have it; the threads in one with Go's race
-# detector too, where that was built. The detector works only in programs that lie at fixed addresses, which a shared
-# library does not: that one is an archive.
+# The long runs. The rounds measure memory, and use the library as users have it. The threads use the same library, and
+# also one with Go's race detector if that exists. The detector works only in programs at fixed addresses. A shared
+# library does not have a fixed address, so the library with the detector is an archive.
 set(SHMCV_RACE_ARCHIVE "" CACHE FILEPATH "libshmcv.a with Go's race detector; empty: none was built")
-set(SHMCV_RACE_LINK_FLAGS "" CACHE STRING "What a program that is linked with that archive is linked with besides")
+set(SHMCV_RACE_LINK_FLAGS "" CACHE STRING "The flags for linking a program with that archive")
 
 add_executable(test_soak test_soak.c)
 target_link_libraries(test_soak PRIVATE shmcv_test)
@@ -24,7 +24,7 @@ if(SHMCV_RACE_ARCHIVE)
   target_compile_definitions(test_soak_race PRIVATE SHMCV_TESTDATA="${testdata}" SHMCV_RACE)
   target_compile_options(test_soak_race PRIVATE ${warnings} -fno-pie)
   target_include_directories(test_soak_race PRIVATE "${shmcv_root}/include")
-  # All of the archive: parts of it are called by OpenCV alone, which comes behind it.
+  # The whole archive, because only OpenCV calls some parts of it, and OpenCV comes after it on the command line.
   target_link_libraries(test_soak_race PRIVATE
     -no-pie -Wl,--whole-archive "${SHMCV_RACE_ARCHIVE}" -Wl,--no-whole-archive ${race_link_flags} stdc++ m Threads::Threads)
   soak_test(threads_under_the_race_detector test_soak_race ${threads_test} 60)

@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MOST = 1024, SKIPPED = 77 }; /* ctest is told that 77 means skipped */
+enum { MOST = 1024, SKIPPED = 77 }; /* CMakeLists.txt tells ctest that 77 means skipped */
 
 static struct {
     const char *name;
@@ -37,7 +37,7 @@ static const char *subject, *argument;
 static char folder[] = "/tmp/shmcv-test-XXXXXX";
 static bool folder_made;
 
-/* Strings that live until the program ends; any thread may add one. */
+/* Strings that live until the program ends. Any thread may add a string. */
 typedef struct strings {
     char *all[MOST];
     int count;
@@ -69,7 +69,7 @@ void add_child(const char *name, child_function *body) {
 
 /* Checks. */
 
-/* report counts a check that failed, and prints where it stands and the details in one piece: threads may be at it. */
+/* report counts a failed check, and prints its place and details in one piece, because several threads may print. */
 __attribute__((format(printf, 5, 6))) static bool report(bool fine, const char *file, int line, const char *text,
                                                          const char *details, ...) {
     if (fine) return true;
@@ -205,7 +205,7 @@ unsigned char *read_file(const char *path, size_t *size) {
 
 enum { MOST_ARGUMENTS = 16 };
 
-/* arguments_of fills argv with what makes this program run the CHILD of that name. */
+/* arguments_of fills argv with the arguments that make this program run the CHILD of that name. */
 static void arguments_of(char *argv[MOST_ARGUMENTS], const char *name, va_list more) {
     int argc = 0;
     argv[argc++] = (char *)"/proc/self/exe";
@@ -228,11 +228,11 @@ static process start_with_pipe(bool mounted, const char *over, const char *optio
         close(ends[1]);
         return c;
     }
-    /* Between fork and exec only system calls are made here, as the library's rules want it. */
+    /* Between fork and exec this code makes system calls alone, as the library's rules demand. */
     dup2(ends[1], STDOUT_FILENO);
     if (mounted) {
         if (unshare(CLONE_NEWNS) != 0) {
-            /* Not root: become it in a user namespace of our own, in which user and group stay what they are. */
+            /* Only root may unshare. In a new user namespace this process is root; its user and group stay the same. */
             if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) _exit(SKIPPED);
             char map[64];
             int file = open("/proc/self/setgroups", O_WRONLY);

@@ -1,7 +1,7 @@
-/* What the test programs share. A test is a function made by TEST; CMakeLists.txt finds them all and has ctest run
- * each in a process of its own. A CHILD is what such a process runs when it starts itself again.
+/* The test programs share this. A test is a function that TEST makes; CMakeLists.txt finds all tests, and ctest runs
+ * each in a process of its own. A CHILD is a function that such a process runs in a further process of the program.
  *
- * There is no framework underneath because those at hand do what this library's callers may not: cmocka takes SIGSEGV
+ * There is no framework underneath, because the known ones do what this library's callers may not: cmocka takes SIGSEGV
  * away from Go's runtime, and check runs each test in a fork. */
 #ifndef SHMCV_TEST_H
 #define SHMCV_TEST_H
@@ -32,14 +32,14 @@ void add_child(const char *name, child_function *child);
     __attribute__((constructor)) static void add_##name(void) { add_child(#name, name); }                               \
     static int name(int argc, char **argv)
 
-/* Checks. Each says where it stands, what was expected and what was found; the test goes on, and counts as failed. */
+/* A check that fails prints its place, the expected and the found value. The test continues, and counts as failed. */
 #define CHECK(condition) check_true(__FILE__, __LINE__, #condition, (condition))
 #define CHECK_INT(expected, found) check_int(__FILE__, __LINE__, #found, (int64_t)(expected), (int64_t)(found))
 #define CHECK_TEXT(expected, found) check_text(__FILE__, __LINE__, #found, (expected), (found))
 #define CHECK_OK(call) check_status(__FILE__, __LINE__, #call, SHMCV_OK, "", (call))
-/* ... the call fails with that code, and its message has that part in it. */
+/* CHECK_FAILS: the call fails with that code, and its message contains part. */
 #define CHECK_FAILS(code, part, call) check_status(__FILE__, __LINE__, #call, (code), (part), (call))
-/* ... with which there is no going on. */
+/* NEED, NEED_OK: checks that end the test if they fail. */
 #define NEED(condition)                                                                                                 \
     do                                                                                                                  \
         if (!CHECK(condition)) stop_test();                                                                             \
@@ -55,44 +55,44 @@ bool check_text(const char *file, int line, const char *text, const char *expect
 bool check_status(const char *file, int line, const char *text, int32_t code, const char *part, int32_t found);
 void stop_test(void);
 
-/* checking says what the checks that follow are about; it is printed with those that fail. NULL: nothing in particular. */
+/* checking names the subject of the checks that follow; those that fail print it. NULL: no particular subject. */
 void checking(const char *what);
 
-/* skip ends the test as skipped, saying why in capital letters. */
+/* skip ends the test as skipped, and prints why, which is in capital letters. */
 void skip(const char *why);
 
-/* test_argument is what follows the test's name on the command line, or NULL. */
+/* test_argument returns the argument after the test's name on the command line, or NULL. */
 const char *test_argument(void);
 
-/* last_error is this thread's message, until the next call. */
+/* last_error returns this thread's message. The string is valid until this thread calls last_error again. */
 const char *last_error(void);
 
-/* new_name makes a segment name that nobody else uses; the segment is cleared when the test ends. */
+/* new_name makes a unique segment name. The test program removes the segment at its end. */
 const char *new_name(void);
 
-/* new_segment creates one of that size under a new name. */
+/* new_segment creates a segment of that size under a new name. */
 shmcv_segment new_segment(uint64_t size);
 
-/* pixels of a segment, and its size in bytes where size is not NULL. */
+/* pixels returns the memory of a segment. It stores the segment's size in bytes if size is not NULL. */
 unsigned char *pixels(shmcv_segment seg, uint64_t *size);
 
 /* make_image describes packed 8-bit pixels. */
 shmcv_image_info make_image(uint32_t width, uint32_t height, uint32_t order);
 
-/* counting fills a new segment with an 8-bit image whose bytes count up, and gives it. */
+/* counting returns a new segment with an 8-bit image whose bytes count up. */
 shmcv_segment counting(uint32_t width, uint32_t height, uint32_t order);
 
-/* testdata gives the path of a file in testdata/. */
+/* testdata returns the path of a file in testdata/. */
 const char *testdata(const char *file);
 
-/* temporary gives the path of a file in a folder of this test's own, which is removed when the test ends. */
+/* temporary returns the path of a file in a folder of this test's own. The program removes the folder at its end. */
 const char *temporary(const char *file);
 
-/* write_file and read_file take and give whole files; read_file's result is freed by the caller. */
+/* write_file and read_file handle whole files. The caller frees the result of read_file. */
 void write_file(const char *path, const void *data, size_t size);
 unsigned char *read_file(const char *path, size_t *size);
 
-/* A child that has been started. Its standard output comes in at `from`. */
+/* A running child. The parent reads the child's standard output from the descriptor `from`. */
 typedef struct process {
     pid_t pid;
     int from;
@@ -101,17 +101,17 @@ typedef struct process {
 /* start runs the CHILD of that name in a new process of this program. */
 process start(const char *name, ...) __attribute__((sentinel));
 
-/* start_on_tmpfs is start with a new, empty file system of that many bytes over folder, which only the child sees;
- * where the system does not let us, it skips the test. */
+/* start_on_tmpfs is start with a new, empty file system of that many bytes over folder, which only the child sees. If
+ * the system does not allow that, the child ends with status 77. */
 process start_on_tmpfs(const char *folder, uint64_t bytes, const char *name, ...) __attribute__((sentinel));
 
-/* line reads the next line that a child has written, without its end; false at the end of its output. */
+/* read_line reads the next line of a child's output, without the newline. It returns false at the end of the output. */
 bool read_line(process *c, char *line, size_t capacity);
 
-/* finish waits for a child's end, and gives its exit status, or minus the signal that killed it. */
+/* finish waits for a child's end. It returns the exit status, or minus the signal that killed the child. */
 int finish(process *c);
 
-/* failed counts the checks that have failed so far; what a CHILD returns. */
+/* failed_checks returns the number of checks that have failed so far. A CHILD returns this number. */
 int failed_checks(void);
 
 #ifdef __cplusplus

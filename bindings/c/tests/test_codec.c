@@ -1,4 +1,4 @@
-/* Files in and out: the shared vectors, and every file and folder that something is wrong with. */
+/* Loading and saving files: the shared vectors, bad files and bad folders. */
 #define _GNU_SOURCE
 #include "test.h"
 #include "vectors.h"
@@ -77,7 +77,7 @@ static void check_error(char **columns) {
     if (CHECK_FAILS(result_named(columns[3]), "", shmcv_load(seg, path, flag_named(columns[1]), &out)))
         CHECK(last_error()[0] != '\0');
     CHECK_INT(0x55555555, out.width);
-    CHECK_OK(shmcv_image_get(seg, &found)); /* the old image is still there, whole */
+    CHECK_OK(shmcv_image_get(seg, &found)); /* the segment still holds the whole old image */
     CHECK(memcmp(&old, &found, sizeof old) == 0);
     bool kept = true;
     for (uint64_t i = 0; i < old.width; i++) kept = kept && data[i] == (unsigned char)(i * 7);
@@ -107,7 +107,7 @@ TEST(missing_files_and_folders_are_not_found) {
     CHECK_FAILS(SHMCV_E_NOT_FOUND, "missing", shmcv_save(seg, temporary("missing/saved.png"), SHMCV_QUALITY_DEFAULT));
 }
 
-TEST(what_is_no_path_is_refused) {
+TEST(invalid_paths_are_refused) {
     const shmcv_segment seg = loaded("small-bgr.png", SHMCV_LOAD_COLOR);
     CHECK(shmcv_load(seg, "", SHMCV_LOAD_COLOR, NULL) != SHMCV_OK);
     CHECK(shmcv_save(seg, "", SHMCV_QUALITY_DEFAULT) != SHMCV_OK);
@@ -122,14 +122,14 @@ TEST(folders_are_refused) {
     CHECK_FAILS(SHMCV_E_INVALID, "folder.png", shmcv_load(seg, folder, SHMCV_LOAD_COLOR, NULL));
     CHECK_FAILS(SHMCV_E_INVALID, "folder.png", shmcv_probe(folder, SHMCV_LOAD_COLOR, &(shmcv_image_info){0}));
     CHECK_FAILS(SHMCV_E_INVALID, "folder.png", shmcv_save(seg, folder, SHMCV_QUALITY_DEFAULT));
-    CHECK(rmdir(folder) == 0); /* nothing was put into it */
+    CHECK(rmdir(folder) == 0); /* the folder is empty */
 }
 
 TEST(files_without_an_end_are_refused) {
     const char *fifo = temporary("fifo.png");
     NEED(mkfifo(fifo, 0600) == 0);
     const shmcv_segment seg = new_segment(1 << 16);
-    CHECK_FAILS(SHMCV_E_INVALID, "fifo.png", shmcv_load(seg, fifo, SHMCV_LOAD_COLOR, NULL)); /* nobody writes to it */
+    CHECK_FAILS(SHMCV_E_INVALID, "fifo.png", shmcv_load(seg, fifo, SHMCV_LOAD_COLOR, NULL)); /* without a writer */
     CHECK_FAILS(SHMCV_E_INVALID, "/dev/zero", shmcv_load(seg, "/dev/zero", SHMCV_LOAD_COLOR, NULL));
 }
 
@@ -143,7 +143,7 @@ TEST(unknown_flags_are_refused) {
     }
 }
 
-/* entries is how many files there are in a folder. */
+/* entries returns the number of files in a folder. */
 static int entries(const char *folder) {
     DIR *stream = opendir(folder);
     NEED(stream != NULL);
@@ -183,7 +183,7 @@ TEST(unwritable_folder_and_unreadable_file_are_permission_errors) {
     write_file(old, "old", 3);
     NEED(chmod(old, 0) == 0 && chmod(folder, 0500) == 0);
     const shmcv_segment seg = loaded("small-bgr.png", SHMCV_LOAD_COLOR);
-    /* Root may write everywhere: this thread's file accesses, which are the call's, give that up. */
+    /* Root may write everywhere. setfsuid takes that right from this thread's file accesses, and so from the calls. */
     const bool root = geteuid() == 0;
     if (root) {
         NEED(chmod(folder, 0555) == 0 && chmod(temporary("."), 0755) == 0);
@@ -204,7 +204,7 @@ CHILD(fills_the_disk) {
     const shmcv_segment small = loaded("small-bgr.png", SHMCV_LOAD_COLOR);
     CHECK_OK(shmcv_save(small, path, SHMCV_QUALITY_DEFAULT));
     CHECK_FAILS(SHMCV_E_NO_SPACE, "photograph.png", shmcv_save(seg, path, SHMCV_QUALITY_DEFAULT));
-    CHECK_INT(1, entries(argv[1])); /* the old file, and no half of the new one */
+    CHECK_INT(1, entries(argv[1])); /* the old file alone, without a part of the new file */
     shmcv_image_info image;
     CHECK_OK(shmcv_load(small, path, SHMCV_LOAD_COLOR, &image));
     CHECK_INT(67, image.width);

@@ -1,4 +1,4 @@
-// The C++ layer: handles that close themselves and move, exceptions with codes, and types for numbers.
+// The C++ layer: handles that close themselves and move, exceptions with codes, and enumerations in place of numbers.
 #include <shmcv.hpp>
 
 #include "test.h"
@@ -23,7 +23,7 @@ static_assert(std::is_same_v<decltype(std::declval<segment &>().data()), std::by
 
 namespace {
 
-// throws tells whether action throws that code, with that part in the message.
+// throws returns true if action throws that code, and the message contains that part.
 template <typename Action>
 bool throws(error_code code, const std::string &part, Action action) {
     try {
@@ -107,9 +107,9 @@ TEST(moving_hands_the_handle_over) {
     auto one = segment::create(new_name(), 16);
     const shmcv_segment first = one.handle();
     segment two = std::move(one);
-    CHECK(!one); // NOLINT: what is left behind is defined
+    CHECK(!one); // NOLINT: the state after a move is defined
     CHECK(two.handle().handle == first.handle);
-    two = segment::create(new_name(), 32); // the old one is closed by the assignment
+    two = segment::create(new_name(), 32); // the assignment closes the old handle
     CHECK_FAILS(SHMCV_E_CLOSED, "", shmcv_data(first, nullptr, nullptr));
     CHECK_INT(32, two.size());
     segment &same = two;

@@ -1,4 +1,4 @@
-/* Codes and messages: every pointer that must not be NULL, every function on a handle that is none, each thread's own
+/* Codes and messages: every pointer that must not be NULL, every function with an invalid handle, each thread's own
  * message, and a forked child. */
 #define _GNU_SOURCE
 #include "test.h"
@@ -36,7 +36,7 @@ TEST(message_is_cut_between_characters) {
     const char *whole = last_error();
     const size_t at = (size_t)(strstr(whole, "\xe7\x8c\xab") - whole);
     char cut[1024];
-    for (size_t room = at + 1; room <= at + 3; room++) { /* no room for all three of the character's bytes */
+    for (size_t room = at + 1; room <= at + 3; room++) { /* no room for all three bytes of the character */
         CHECK_OK(shmcv_last_error(cut, room));
         CHECK_INT(at, strlen(cut));
     }
@@ -44,13 +44,13 @@ TEST(message_is_cut_between_characters) {
     CHECK_INT(at + 3, strlen(cut));
 }
 
-TEST(last_error_refuses_no_buffer) {
+TEST(last_error_refuses_a_missing_buffer) {
     char buffer[8];
     CHECK_INT(SHMCV_E_INVALID, shmcv_last_error(NULL, 8));
     CHECK_INT(SHMCV_E_INVALID, shmcv_last_error(buffer, 0));
 }
 
-TEST(long_message_is_kept_whole_characters) {
+TEST(long_message_is_cut_below_the_limit) {
     char name[20000];
     memset(name, 'n', sizeof name - 1);
     name[sizeof name - 1] = '\0';
@@ -97,7 +97,7 @@ TEST(null_is_refused_by_name) {
     CHECK_FAILS(SHMCV_E_NOT_FOUND, "test-null", shmcv_clear("test-null"));
     CHECK_FAILS(SHMCV_E_INVALID, "name is NULL", shmcv_open(NULL, &handle));
     CHECK_FAILS(SHMCV_E_INVALID, "out is NULL", shmcv_open("test-null", NULL));
-    CHECK_INT(99, handle.handle); /* results are written only on success */
+    CHECK_INT(99, handle.handle); /* a function writes its result only on success */
     CHECK_FAILS(SHMCV_E_INVALID, "name is NULL", shmcv_clear(NULL));
     CHECK_FAILS(SHMCV_E_INVALID, "out is NULL", shmcv_info(seg, NULL));
     CHECK_FAILS(SHMCV_E_INVALID, "count is NULL", shmcv_list(&info, 1, NULL));
@@ -180,8 +180,8 @@ TEST(stale_handle_is_refused_although_its_slot_is_in_use) {
     CHECK_OK(shmcv_close(next));
 }
 
-/* Every function in a child that fork() made and that has not called exec(): a number that says which answered other
- * than SHMCV_E_FORKED, or 0. */
+/* Calls every function, in a child that fork() made and that has not called exec(). Returns 0 if all calls returned
+ * SHMCV_E_FORKED, otherwise the number of the first call that did not. */
 static int calls_that_went_through(shmcv_segment seg) {
     shmcv_segment handle;
     shmcv_stream stream = {seg.handle};
@@ -229,7 +229,8 @@ static int calls_that_went_through(shmcv_segment seg) {
     for (size_t i = 0; i < sizeof found / sizeof *found; i++)
         if (found[i] != SHMCV_E_FORKED) return (int)i + 1;
     if (strstr(last_error(), "fork") == NULL) return 100;
-    if (strcmp(shmcv_error_name(SHMCV_E_FORKED), "SHMCV_E_FORKED") != 0) return 102; /* these need no Go, and work */
+    /* shmcv_error_name and shmcv_version need no Go, and work in the child. */
+    if (strcmp(shmcv_error_name(SHMCV_E_FORKED), "SHMCV_E_FORKED") != 0) return 102;
     return strcmp(shmcv_version(), SHMCV_VERSION) == 0 ? 0 : 101;
 }
 

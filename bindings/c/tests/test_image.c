@@ -1,4 +1,4 @@
-/* The description of an image, and pixels that go in and out by copy. */
+/* Image descriptions, and reading and writing pixels by copy. */
 #include "test.h"
 #include "vectors.h"
 
@@ -19,7 +19,7 @@ TEST(there_is_no_image_before_one_is_stored) {
     CHECK_FAILS(SHMCV_E_NO_IMAGE, "", shmcv_show("window", seg));
 }
 
-TEST(what_is_set_is_what_is_got) {
+TEST(image_get_returns_the_image_that_was_set) {
     const shmcv_segment seg = new_segment(4096);
     static const uint32_t orders[] = {SHMCV_ORDER_GRAY, SHMCV_ORDER_BGR, SHMCV_ORDER_BGRA, SHMCV_ORDER_RGB, SHMCV_ORDER_RGBA};
     for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {

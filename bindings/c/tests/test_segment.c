@@ -1,4 +1,4 @@
-/* Segments: names, sizes, other processes, other users, and what happens when somebody interferes. */
+/* Segments: names, sizes, other processes, other users, and interference from outside. */
 #define _GNU_SOURCE
 #include "test.h"
 #include "vectors.h"
@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* file_of gives the path of a segment's file. */
+/* file_of returns the path of a segment's file. */
 static const char *file_of(const char *name) {
     static char path[300];
     snprintf(path, sizeof path, "/dev/shm/%s", name);
@@ -41,7 +41,7 @@ TEST(created_segment_is_zero_private_and_of_its_size) {
     CHECK_INT(0600, status.st_mode & 07777);
     CHECK_INT(0, status.st_size % 65536);
     CHECK_OK(shmcv_close(seg));
-    CHECK(is_there(name)); /* it outlives its use */
+    CHECK(is_there(name)); /* the segment outlives its last handle */
     CHECK_OK(shmcv_clear(name));
     CHECK(!is_there(name));
 }
@@ -71,7 +71,7 @@ TEST(info_tells_what_was_asked_for) {
     CHECK(memcmp(&image, &info.image, sizeof image) == 0);
 }
 
-/* name result; the name is percent-encoded, and "-" where it is empty. */
+/* name result; the name is percent-encoded, and "-" if it is empty. */
 static void check_name(char **columns) {
     char *name = calloc(1, strlen(columns[0]) + 1), *end = name;
     NEED(name != NULL);
@@ -106,7 +106,7 @@ TEST(nonsense_sizes_are_refused) {
     const char *name = new_name();
     shmcv_segment seg = {99};
     CHECK_FAILS(SHMCV_E_INVALID, name, shmcv_create(name, 0, &seg));
-    /* The sizes that no memory has: refused at once, whichever reason is found first, and said. */
+    /* Sizes beyond any memory. shmcv_create refuses them at once, with either code, and its message names the size. */
     static const uint64_t sizes[] = {(uint64_t)1 << 50, (uint64_t)1 << 63, ((uint64_t)1 << 63) - 1, UINT64_MAX, UINT64_MAX - 4096};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         const int32_t status = shmcv_create(name, sizes[i], &seg);
@@ -156,7 +156,7 @@ TEST(two_handles_of_one_segment_are_independent) {
     CHECK_OK(shmcv_close(two));
 }
 
-TEST(cleared_segment_stays_whole_for_those_who_have_it) {
+TEST(cleared_segment_stays_whole_for_open_handles) {
     const char *name = new_name();
     shmcv_segment old, new;
     NEED_OK(shmcv_create(name, 64, &old));
@@ -175,18 +175,18 @@ TEST(clear_all_takes_what_this_process_created) {
     NEED_OK(shmcv_create(mine, 64, &seg));
     NEED_OK(shmcv_create(reborn, 64, &seg));
     NEED(unlink(file_of(reborn)) == 0);
-    /* That name is now somebody else's. */
+    /* Another program has taken that name. */
     write_file(file_of(reborn), "somebody else's", 15);
     write_file(file_of(foreign), "foreign", 7);
     CHECK_OK(shmcv_clear_all());
     CHECK(!is_there(mine));
     CHECK(is_there(reborn));
     CHECK(is_there(foreign));
-    CHECK_OK(shmcv_clear_all()); /* nothing left to do is fine */
+    CHECK_OK(shmcv_clear_all()); /* succeeds if there is nothing to clear */
     CHECK_OK(shmcv_data(seg, NULL, NULL));
 }
 
-/* list gives the infos of all segments, to be freed. */
+/* list returns the infos of all segments. The caller frees them. */
 static shmcv_segment_info *list(uint64_t *count) {
     uint64_t room = 0;
     shmcv_segment_info *infos = NULL;
@@ -290,7 +290,7 @@ TEST(segment_survives_its_killed_creator) {
     CHECK_OK(shmcv_clear(name));
 }
 
-/* What others have put into /dev/shm. */
+/* Files that other programs have put into /dev/shm. */
 
 TEST(foreign_file_is_all_pixels) {
     const char *name = new_name();
@@ -316,7 +316,7 @@ TEST(foreign_file_is_all_pixels) {
     CHECK_INT(0, info.owner);
     struct stat status;
     NEED(stat(file_of(name), &status) == 0);
-    CHECK_INT(300, status.st_size); /* nothing was added to it */
+    CHECK_INT(300, status.st_size); /* the library has added nothing to the file */
 }
 
 TEST(empty_foreign_file_is_refused) {
@@ -328,7 +328,7 @@ TEST(empty_foreign_file_is_refused) {
     CHECK_INT(99, seg.handle);
 }
 
-TEST(what_is_no_plain_file_is_refused) {
+TEST(files_other_than_plain_ones_are_refused) {
     const char *target = new_name(), *link = new_name(), *fifo = new_name(), *directory = new_name();
     char path[300];
     shmcv_segment seg = {99};
@@ -389,7 +389,7 @@ CHILD(fills_shared_memory) {
     CHECK_INT(99, seg.handle);
     CHECK(!is_there("too-large"));
     CHECK_OK(shmcv_create("fits", 256 << 10, &small));
-    memset(pixels(small, NULL), 1, 256 << 10); /* what create gave can be written: no SIGBUS */
+    memset(pixels(small, NULL), 1, 256 << 10); /* memory that create returned is writable: no SIGBUS */
     CHECK_FAILS(SHMCV_E_NO_SPACE, "", shmcv_create("no-more", 1 << 20, &seg));
     CHECK_OK(shmcv_close(small));
     CHECK_OK(shmcv_clear("fits"));
@@ -418,5 +418,5 @@ TEST(descriptors_do_not_leak_into_programs_that_are_started) {
         CHECK((flags & FD_CLOEXEC) != 0);
         of_segments++;
     }
-    CHECK(of_segments > 0); /* its creator holds a segment's file open, which is how others know that it lives */
+    CHECK(of_segments > 0); /* the creator holds the segment's file open, by which others know that the creator lives */
 }

@@ -1,7 +1,8 @@
-/* Long runs: eight threads that call everything at once, and ten thousand rounds of create, load and clear. Both end with
- * the memory, the mappings and the file descriptors that they began with.
+/* Long runs: eight threads that call everything at once, and ten thousand rounds of create, load and clear. After each
+ * run the process has no more memory, mappings and file descriptors than before.
  *
- * SHMCV_SOAK_ROUNDS says how many; SHMCV_SOAK_SECONDS how long, or else the number behind the test's name. */
+ * SHMCV_SOAK_ROUNDS sets the number of rounds. SHMCV_SOAK_SECONDS sets the length of the threads' run; the number after
+ * the test's name does if SHMCV_SOAK_SECONDS is not set. */
 #define _GNU_SOURCE
 #include "test.h"
 
@@ -19,7 +20,7 @@ static long setting(const char *name, long otherwise) {
     return value != NULL && *value != '\0' ? strtol(value, NULL, 10) : otherwise;
 }
 
-/* What a process holds. */
+/* The resources of a process. */
 typedef struct holdings {
     long kibibytes; /* resident, without shared memory */
     int mappings;   /* of segments */
@@ -71,11 +72,11 @@ static void rounds(long count) {
 
 TEST(rounds_of_create_load_clear_leave_nothing_behind) {
     const long count = setting("SHMCV_SOAK_ROUNDS", 10000);
-    rounds(count / 10 + 1); /* until pools and caches are as large as they get */
+    rounds(count / 10 + 1); /* until pools and caches have their full size */
     const holdings before = take_stock();
     rounds(count);
-    /* Less than 1 KiB a round: what a round that leaked its least would lose several times over is let pass as the
-     * garbage collector's slack. */
+    /* Less than 1 KiB a round passes, because the garbage collector may hold that much. A round that leaked even its
+     * smallest buffer would lose several times as much. */
     compare(before, take_stock(), count * 4 / 5);
 }
 
@@ -84,8 +85,8 @@ TEST(rounds_of_create_load_clear_leave_nothing_behind) {
 enum { THREADS = 8, NAMES = 12, HANDLES = 24, SIZE = 64 << 10 };
 
 static const char *soak_names[NAMES];
-static uint64_t pool[HANDLES]; /* some live, some closed by now; read and written by all threads, atomically */
-static bool windows;                /* there is a display */
+static uint64_t pool[HANDLES]; /* handles, some live, some closed; all threads read and write them atomically */
+static bool windows;           /* there is a display */
 static const char *files[] = {"small-bgr.png", "small.jpg", "small-bgra16.png", "small-lossy.webp", "truncated.png",
                               "corrupt.jpg",   "empty.png", "bomb.png",         "photograph.jpg",   "no-such-file.png"};
 static const char *file_paths[sizeof files / sizeof *files];
@@ -95,8 +96,8 @@ static uint64_t calls, refusals;
 
 typedef struct worker {
     uint64_t random;
-    const char *name;       /* of a segment, and of files in the test's folder, that are this thread's own */
-    const char *saved;      /* those files, without their extension */
+    const char *name;       /* the name of this thread's own segment */
+    const char *saved;      /* the path of the files that this thread saves, without their extension */
     unsigned char *outside; /* memory for copies */
 } worker;
 
@@ -107,13 +108,13 @@ static uint32_t pick(worker *w, uint32_t below) {
     return (uint32_t)(w->random >> 32) % below;
 }
 
-/* Mostly a handle that some thread has or had; now and then one that never was. */
+/* any_handle returns a handle that some thread has or had; in one call of fifty, one that never existed. */
 static shmcv_segment any_handle(worker *w) {
     if (pick(w, 50) == 0) return (shmcv_segment){w->random};
     return (shmcv_segment){__atomic_load_n(&pool[pick(w, HANDLES)], __ATOMIC_RELAXED)};
 }
 
-/* into_pool puts a handle in place of another, which it closes. */
+/* into_pool puts a handle into the pool. It closes the handle that it replaces. */
 static int32_t into_pool(worker *w, int32_t status, const shmcv_segment *seg) {
     if (status != SHMCV_OK) return status;
     const shmcv_segment old = {__atomic_exchange_n(&pool[pick(w, HANDLES)], seg->handle, __ATOMIC_RELAXED)};
@@ -168,14 +169,14 @@ static int32_t one_call(worker *w) {
     case 19: return shmcv_flip(seg, any_handle(w), (int32_t)pick(w, 5) - 2);
     case 20: return shmcv_convert(seg, any_handle(w), (int32_t)pick(w, 7));
     default:
-        /* A segment of this thread's own: its memory must be there, and stay as it is. */
+        /* This thread's own segment: its memory must exist, and no other thread may change it. */
         if (shmcv_create(w->name, SIZE, &made) != SHMCV_OK) return SHMCV_E_INTERNAL;
         if (shmcv_data(made, &data, &size) != SHMCV_OK || size != SIZE) return SHMCV_E_INTERNAL;
         memset(data, 0xa5, SIZE);
         image = make_image(100, 100, SHMCV_ORDER_BGR);
         if (shmcv_image_set(made, &image) != SHMCV_OK || shmcv_flip(made, made, SHMCV_FLIP_BOTH) != SHMCV_OK) return SHMCV_E_INTERNAL;
         if (((unsigned char *)data)[0] != 0xa5 || ((unsigned char *)data)[SIZE - 1] != 0xa5) return SHMCV_E_INTERNAL;
-        shmcv_clear(w->name); /* clear_all of another thread may have been first */
+        shmcv_clear(w->name); /* fails if clear_all of another thread has cleared the segment */
         return shmcv_close(made);
     }
 }
@@ -222,7 +223,7 @@ static void soak_for(long seconds) {
 }
 
 #ifdef SHMCV_RACE
-/* In every program that has Go's race detector. */
+/* Every program with Go's race detector has this function. */
 extern void __tsan_init(void) __attribute__((weak));
 #endif
 
@@ -234,12 +235,12 @@ TEST(eight_threads_calling_everything_leave_nothing_behind) {
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) file_paths[i] = testdata(files[i]);
     windows = getenv("DISPLAY") != NULL && shmcv_show("soak 0", counting(16, 16, SHMCV_ORDER_BGR)) == SHMCV_OK;
     const long seconds = setting("SHMCV_SOAK_SECONDS", test_argument() != NULL ? strtol(test_argument(), NULL, 10) : 60);
-    soak_for(seconds / 10 + 2); /* until pools, caches and threads are as many as they get */
+    soak_for(seconds / 10 + 2); /* until pools and caches have their full size, and all threads exist */
     calls = refusals = 0;
     const holdings before = take_stock();
     soak_for(seconds);
     printf("%ld s, %d threads, %s windows: %" PRIu64 " calls, %" PRIu64 " of them refused\n", seconds, THREADS,
            windows ? "with" : "without", calls, refusals);
-    CHECK(calls > refusals && refusals > 0); /* it met both */
+    CHECK(calls > refusals && refusals > 0); /* some calls succeeded, and some were refused */
     compare(before, take_stock(), 64 << 10);
 }

@@ -1,4 +1,4 @@
-/* Streams: what a writer publishes is what readers get, whole, in whatever process; and what is refused. */
+/* Streams: a reader in any process gets the whole frame that a writer publishes. Wrong calls are refused. */
 #include "test.h"
 
 #include <pthread.h>
@@ -16,7 +16,7 @@ static shmcv_stream new_stream(const char *name, uint32_t slots) {
     return stream;
 }
 
-/* put publishes a gray frame that is mark all over. */
+/* put publishes a gray frame in which every byte is mark. It returns the frame's sequence. */
 static uint64_t put(shmcv_stream stream, unsigned char mark) {
     shmcv_frame frame;
     uint64_t sequence = 0;
@@ -28,7 +28,7 @@ static uint64_t put(shmcv_stream stream, unsigned char mark) {
     return sequence;
 }
 
-/* mark_of gives what a frame is all over, -1 when it is not. */
+/* mark_of returns the value of every byte of a frame, or -1 if the bytes differ. */
 static int mark_of(shmcv_frame frame) {
     const unsigned char *data = pixels(frame.pixels, NULL);
     for (int i = 0; i < SIZE; i++)
@@ -52,7 +52,7 @@ TEST(published_frame_is_what_readers_get) {
     CHECK_INT(WIDTH, info.image.width);
     CHECK_INT(22, mark_of(frame));
     CHECK_INT(3, put(writer, 33));
-    CHECK_INT(22, mark_of(frame)); /* it is ours until it is closed */
+    CHECK_INT(22, mark_of(frame)); /* the lease keeps the frame until it is closed */
     CHECK_OK(shmcv_frame_close(frame));
     CHECK_FAILS(SHMCV_E_CLOSED, "", shmcv_frame_close(frame));
     CHECK_OK(shmcv_stream_wait(reader, info.sequence, 0, &frame, &info));
@@ -87,7 +87,7 @@ TEST(every_function_works_on_a_frame) {
     CHECK_INT(1, info.has_image);
     CHECK_INT(4, info.slots);
 
-    /* From a frame that is read into one that is filled, but never into the one that is read. */
+    /* A call may read a published frame and write a begun frame. No call may write a published frame. */
     NEED_OK(shmcv_stream_begin(stream, &mirrored));
     CHECK_OK(shmcv_flip(frame.pixels, mirrored.pixels, SHMCV_FLIP_HORIZONTAL));
     CHECK_FAILS(SHMCV_E_INVALID, "to be read", shmcv_flip(frame.pixels, frame.pixels, SHMCV_FLIP_HORIZONTAL));
@@ -98,7 +98,7 @@ TEST(every_function_works_on_a_frame) {
     free(outside);
 }
 
-/* The compiler refuses a handle of the wrong kind. A binding passes numbers, as these do. */
+/* In C the compiler refuses a handle of the wrong kind. A binding passes numbers, as these functions do. */
 static shmcv_segment as_segment(uint64_t handle) { return (shmcv_segment){handle}; }
 static shmcv_stream as_stream(uint64_t handle) { return (shmcv_stream){handle}; }
 static shmcv_frame as_frame(uint64_t handle) { return (shmcv_frame){{handle}}; }
@@ -194,7 +194,7 @@ CHILD(write_for_ever) {
     }
 }
 
-TEST(second_writer_waits_for_the_first_ones_end) {
+TEST(second_writer_is_refused_until_the_first_ends) {
     const char *name = new_name();
     shmcv_stream stream = new_stream(name, 0);
     shmcv_frame frame;

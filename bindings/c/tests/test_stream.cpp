@@ -1,4 +1,4 @@
-// The C++ layer of streams: frames that give themselves back.
+// The C++ layer of streams: frames that close themselves.
 #include <shmcv.hpp>
 
 #include "test.h"
@@ -18,7 +18,7 @@ static_assert(!std::is_copy_constructible_v<frame> && std::is_nothrow_move_const
 static_assert(!std::is_copy_constructible_v<new_frame> && std::is_nothrow_move_constructible_v<new_frame>);
 static_assert(!std::is_copy_constructible_v<stream> && std::is_nothrow_move_constructible_v<stream>);
 
-// A frame to read has what reads pixels, and nothing that writes them.
+// A published frame has the members that read pixels, and none that writes pixels.
 static_assert(std::is_base_of_v<shmcv::pixels, frame> && !std::is_base_of_v<shmcv::writable_pixels, frame>);
 static_assert(std::is_base_of_v<shmcv::writable_pixels, new_frame>);
 static_assert(std::is_same_v<decltype(std::declval<frame &>().data()), const std::byte *>);

@@ -18,12 +18,12 @@ static void check_flip(char **columns) {
     CHECK_OK(shmcv_flip(seg, target, code));
     snprintf(crc, sizeof crc, "%08x", image_crc32(target));
     CHECK_TEXT(columns[3], crc);
-    CHECK_INT(before, image_crc32(seg)); /* the source is as it was */
+    CHECK_INT(before, image_crc32(seg)); /* the source has not changed */
 
     CHECK_OK(shmcv_flip(seg, seg, code));
     snprintf(crc, sizeof crc, "%08x", image_crc32(seg));
     CHECK_TEXT(columns[3], crc);
-    CHECK_OK(shmcv_flip(seg, seg, code)); /* twice is not at all */
+    CHECK_OK(shmcv_flip(seg, seg, code)); /* a second flip undoes the first */
     CHECK_INT(before, image_crc32(seg));
     CHECK_OK(shmcv_close(seg));
     CHECK_OK(shmcv_close(target));
@@ -41,7 +41,7 @@ TEST(photograph_is_flipped_pixel_by_pixel) {
     CHECK(mirrored);
 }
 
-/* Every kind of image, through a stride, in every direction, against the definition. */
+/* Flips images of every kind, with a stride, in every direction, and compares them with the definition of a flip. */
 TEST(flip_honours_strides_of_every_kind) {
     enum { WIDTH = 37, HEIGHT = 5 };
     static const uint32_t orders[] = {SHMCV_ORDER_GRAY, SHMCV_ORDER_BGR, SHMCV_ORDER_BGRA};
@@ -70,7 +70,7 @@ TEST(flip_honours_strides_of_every_kind) {
                 CHECK_OK(shmcv_image_get(target, &found));
                 CHECK_INT(row, found.stride);
             }
-            /* In place the stride stays, and so does what is between the rows. */
+            /* In place a flip keeps the stride, and the bytes between the rows. */
             const unsigned char between = from[row];
             CHECK_OK(shmcv_flip(seg, seg, SHMCV_FLIP_BOTH));
             CHECK_INT(between, from[row]);

@@ -1,4 +1,4 @@
-/* The library that was found is the one that the header speaks of. */
+/* The loaded library has the version that the header states. */
 #include "test.h"
 
 TEST(library_and_header_are_of_one_version) {

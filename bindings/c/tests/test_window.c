@@ -1,4 +1,5 @@
-/* Windows, on a real X server: CMakeLists.txt runs the tests from screenshot_... on under Xvfb, by with_display.sh. */
+/* Windows, on a real X server. ctest runs the tests with a display under Xvfb, by with_display.sh; window.cmake has the
+ * first words of their names. */
 #define _GNU_SOURCE
 #include "test.h"
 #include "vectors.h"
@@ -26,10 +27,10 @@ TEST(nodisplay_show_is_an_error_at_once) {
     CHECK_INT(-1, key);
     CHECK_OK(shmcv_close_window("window"));
     CHECK_OK(shmcv_close_windows());
-    CHECK_OK(shmcv_flip(seg, seg, SHMCV_FLIP_BOTH)); /* the rest of the library is none the worse */
+    CHECK_OK(shmcv_flip(seg, seg, SHMCV_FLIP_BOTH)); /* the rest of the library still works */
 }
 
-TEST(nodisplay_nobody_answering_is_an_error_too) {
+TEST(nodisplay_silent_display_is_an_error_too) {
     setenv("DISPLAY", ":987", 1);
     unsetenv("WAYLAND_DISPLAY");
     const shmcv_segment seg = counting(8, 8, SHMCV_ORDER_BGR);
@@ -45,11 +46,11 @@ TEST(nodisplay_delay_without_windows_returns_for_zero) {
     CHECK_INT(-1, key);
 }
 
-/* With one. */
+/* With a display. */
 
 enum { WIDTH = 640, HEIGHT = 400 };
 
-/* crop gives the photograph, of which only the top left corner is the image: it fits on the screen. */
+/* crop returns a segment with the photograph. Its image is the top left corner alone, which fits on the screen. */
 static shmcv_segment crop(void) {
     const shmcv_segment seg = loaded("photograph.jpg", SHMCV_LOAD_COLOR);
     shmcv_image_info image;
@@ -67,7 +68,8 @@ static int run(char *const argv[]) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* is_on_screen takes a screenshot, and looks for the rows of a segment's image in it, one below the other. */
+/* is_on_screen takes a screenshot. It returns true if the screenshot contains the rows of the segment's image, one
+ * below the other. */
 static bool is_on_screen(shmcv_segment seg) {
     const char *file = temporary("screen.png");
     char *argv[] = {(char *)"import", (char *)"-window", (char *)"root", (char *)file, NULL};
@@ -91,7 +93,8 @@ static bool is_on_screen(shmcv_segment seg) {
     return found;
 }
 
-/* soon asks until the answer is yes, while the windows live, for half a minute at most. */
+/* soon draws the windows and asks the question, again and again, for half a minute at most. It returns true if an
+ * answer was true. */
 static bool soon(bool (*question)(shmcv_segment), shmcv_segment seg) {
     struct timespec now, end;
     clock_gettime(CLOCK_MONOTONIC, &end);
@@ -125,7 +128,7 @@ TEST(screenshot_shows_the_flipped_photograph_after_another_show) {
     CHECK(soon(is_on_screen, seg));
     CHECK_OK(shmcv_close_window("photograph"));
     CHECK(soon(is_off_screen, seg));
-    CHECK_OK(shmcv_close_window("photograph")); /* closed already: no error */
+    CHECK_OK(shmcv_close_window("photograph")); /* succeeds if the window is closed already */
 }
 
 TEST(screenshot_shows_a_foreign_gray_segment_too) {
@@ -145,8 +148,8 @@ TEST(screenshot_shows_a_foreign_gray_segment_too) {
     CHECK(soon(is_on_screen, shown));
 }
 
-/* In the background, while the test is in shmcv_delay: xdotool waits for the window, gives it the keyboard, and
- * presses a key. */
+/* Runs in another thread, while the test is in shmcv_delay: xdotool waits for the window, gives it the keyboard focus,
+ * and presses a key. */
 static void *press_q(void *window) {
     char *argv[] = {(char *)"xdotool", (char *)"search", (char *)"--sync", (char *)"--onlyvisible", (char *)"--name",
                     window,            (char *)"windowfocus", (char *)"--sync", (char *)"key", (char *)"q", NULL};
@@ -174,7 +177,7 @@ TEST(delay_without_a_key_ends_with_the_time) {
     CHECK_INT(-1, key);
 }
 
-/* What a window manager sends when the user clicks on the X. */
+/* close_by_x closes a window as a window manager does when the user clicks on the X. */
 static void close_by_x(const char *window) {
     char *argv[] = {(char *)SHMCV_CLOSE_WINDOW, (char *)window, NULL};
     NEED(run(argv) == 0);
@@ -187,7 +190,7 @@ TEST(window_closed_by_its_x_is_survived_and_shown_again) {
     close_by_x("closed by its X");
     CHECK(soon(is_off_screen, seg));
     int32_t key = 99;
-    CHECK_OK(shmcv_delay(0, &key)); /* nobody is left to press a key: no waiting */
+    CHECK_OK(shmcv_delay(0, &key)); /* returns at once, because no window can receive a key */
     CHECK_INT(-1, key);
     NEED_OK(shmcv_show("closed by its X", seg));
     CHECK(soon(is_on_screen, seg));
@@ -204,7 +207,7 @@ TEST(display_bad_windows_are_refused) {
     CHECK_FAILS(SHMCV_E_NO_IMAGE, "", shmcv_show("window", empty));
 }
 
-/* Several threads at once: all of highgui runs on one thread of the library's. */
+/* Several threads show windows at once. The library runs all of highgui on one thread of its own. */
 static void *show_and_close(void *window) {
     const shmcv_segment seg = counting(64, 64, SHMCV_ORDER_BGR);
     for (int i = 0; i < 20; i++) {

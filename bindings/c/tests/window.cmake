@@ -1,4 +1,5 @@
-# Windows: for real, on an X server of the tests' own. X11 comes with the GTK headers that the window plugin needs.
+# Real windows, on an X server of the tests' own. The X11 headers come with the GTK headers, which the window plugin
+# needs.
 find_package(X11)
 if(X11_FOUND)
   add_executable(close_window close_window.c)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# with_display.sh [--or-without] COMMAND...: runs it with a display of its own, an X server without a screen. Where there
-# is none to be had it exits with 77, which ctest counts as skipped; --or-without runs the command all the same.
+# with_display.sh [--or-without] COMMAND...: runs the command with a display of its own, an X server without a screen. If
+# a tool for that is missing, the script exits with 77, which ctest counts as skipped; with --or-without it runs the
+# command without a display.
 set -euo pipefail
 unset DISPLAY WAYLAND_DISPLAY
 without=""
@@ -11,7 +12,7 @@ for tool in Xvfb xdotool import; do
     [ -z "$without" ] || exec "$@"
     exit 77
 done
-# The server says in the pipe which display it has taken, as soon as it serves it.
+# The server writes the number of its display to the pipe as soon as it serves the display.
 exec {number}< <(exec Xvfb -displayfd 1 -screen 0 1280x1024x24 -nolisten tcp 2>/dev/null)
 server=$!
 trap 'kill "$server"' EXIT

@@ -1,9 +1,13 @@
 using System.IO.Compression;
+using System.Reflection.Metadata;
+using System.Reflection.PortableExecutable;
+using System.Text;
 using System.Text.RegularExpressions;
+using System.Xml.Linq;
 
 namespace ShmCv.Tests;
 
-/// <summary>The packages as a user gets them: made by dotnet pack, and referenced by new programs that know nothing else.</summary>
+/// <summary>The packages as a user gets them: dotnet pack makes them, and new programs reference nothing but them.</summary>
 public sealed class PackageTests : IClassFixture<PackageTests.Packages>, IDisposable
 {
     private readonly Scratch _scratch = new();
@@ -39,6 +43,74 @@ public sealed class PackageTests : IClassFixture<PackageTests.Packages>, IDispos
         }
 
         Assert.Contains("README.md", entries);
+    }
+
+    [Theory]
+    [InlineData("ShmCv")]
+    [InlineData("ShmCv.SkiaSharp")]
+    public void ThePackageCarriesTheLicences(string name)
+    {
+        using var package = ZipFile.OpenRead(_packages.File(name));
+        Assert.Equal(File.ReadAllBytes(Path.Combine(Repository.Root, "LICENSE")), Bytes(package.GetEntry("LICENSE")));
+        Assert.Equal(
+            File.ReadAllBytes(Path.Combine(Repository.Root, "build", "THIRD_PARTY_NOTICES")), Bytes(package.GetEntry("THIRD_PARTY_NOTICES")));
+    }
+
+    [Theory]
+    [InlineData("ShmCv")]
+    [InlineData("ShmCv.SkiaSharp")]
+    public void ThePackageSaysWhatItIs(string name)
+    {
+        using var package = ZipFile.OpenRead(_packages.File(name));
+        var said = XDocument.Parse(Encoding.UTF8.GetString(Bytes(package.GetEntry($"{name}.nuspec"))).TrimStart('\uFEFF')).Descendants()
+            .Where(element => !element.HasElements).ToLookup(element => element.Name.LocalName, element => element.Value);
+        Assert.Equal([name], said["id"]);
+        Assert.Equal([_packages.Version], said["version"]);
+        Assert.Equal(["The shmcv authors"], said["authors"]);
+        Assert.Equal(["Apache-2.0"], said["license"]);
+        Assert.Equal(["README.md"], said["readme"]);
+        Assert.Contains("hared", said["description"].Single(), StringComparison.Ordinal);
+        Assert.Contains("shared-memory", said["tags"].Single(), StringComparison.Ordinal);
+    }
+
+    // The symbols are compressed in the assembly, so a search of the file's bytes would not see what they name.
+    [Theory]
+    [InlineData("ShmCv")]
+    [InlineData("ShmCv.SkiaSharp")]
+    public void TheSymbolsNameNoFolderOfTheBuildMachine(string name)
+    {
+        using var package = ZipFile.OpenRead(_packages.File(name));
+        foreach (var framework in new[] { "net8.0", "net10.0" })
+        {
+            using var assembly = new PEReader(new MemoryStream(Bytes(package.GetEntry($"lib/{framework}/{name}.dll"))));
+            var directory = assembly.ReadDebugDirectory();
+            var file = assembly.ReadCodeViewDebugDirectoryData(directory.Single(entry => entry.Type == DebugDirectoryEntryType.CodeView)).Path;
+            using var symbols = assembly.ReadEmbeddedPortablePdbDebugDirectoryData(
+                directory.Single(entry => entry.Type == DebugDirectoryEntryType.EmbeddedPortablePdb));
+            var reader = symbols.GetMetadataReader();
+            var sources = reader.Documents.Select(handle => reader.GetString(reader.GetDocument(handle).Name)).ToList();
+            Assert.Contains(sources, source => source.StartsWith($"/shmcv/bindings/csharp/{name}/", StringComparison.Ordinal));
+            Assert.All(sources.Append(file), source => Assert.True(
+                source.StartsWith("/shmcv/", StringComparison.Ordinal) || Path.GetFileName(source) == source, source));
+        }
+    }
+
+    [Theory]
+    [InlineData("ShmCv")]
+    [InlineData("ShmCv.SkiaSharp")]
+    public void NoFileOfThePackageNamesAFolderOfTheBuildMachine(string name)
+    {
+        using var package = ZipFile.OpenRead(_packages.File(name));
+        string[] folders = [Repository.Root + "/", Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) + "/", _packages.Folder];
+        foreach (var entry in package.Entries)
+        {
+            var content = Bytes(entry);
+            foreach (var folder in folders.Where(folder => folder != "/"))
+            {
+                Assert.True(content.AsSpan().IndexOf(Encoding.UTF8.GetBytes(folder)) < 0, $"{entry.FullName} names {folder}");
+                Assert.True(content.AsSpan().IndexOf(Encoding.Unicode.GetBytes(folder)) < 0, $"{entry.FullName} names {folder}");
+            }
+        }
     }
 
     public static TheoryData<string, int> Examples
@@ -82,7 +154,7 @@ public sealed class PackageTests : IClassFixture<PackageTests.Packages>, IDispos
         }
     }
 
-    // Of a later major version; programs reference the native part of the same version.
+    // A SkiaSharp of a later major version. A program has to reference Skia's native part in the same version.
     [Fact]
     public void ALaterSkiaSharpWorksToo()
     {
@@ -99,6 +171,15 @@ public sealed class PackageTests : IClassFixture<PackageTests.Packages>, IDispos
             """);
         File.Copy(Repository.TestData("photograph.jpg"), _scratch.File("photograph.jpg"));
         Assert.StartsWith("4.154.", RunProgram(), StringComparison.Ordinal);
+    }
+
+    private static byte[] Bytes(ZipArchiveEntry? entry)
+    {
+        Assert.NotNull(entry);
+        using var stream = entry.Open();
+        using var content = new MemoryStream();
+        stream.CopyTo(content);
+        return content.ToArray();
     }
 
     private static List<string> CSharpIn(string file) =>
@@ -134,7 +215,7 @@ public sealed class PackageTests : IClassFixture<PackageTests.Packages>, IDispos
         return result.Output;
     }
 
-    /// <summary>The packages, made once, in a version that no cache has, and from a build of their own.</summary>
+    /// <summary>The packages. They are made once, from a build of their own, in a version that no cache has.</summary>
     public sealed class Packages : IDisposable
     {
         private readonly Scratch _scratch = new();

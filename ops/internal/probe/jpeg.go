@@ -1,0 +1,111 @@
+package probe
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"shmcv/internal/abi"
+)
+
+const (
+	jpegSOS  = 0xDA
+	jpegEOI  = 0xD9
+	jpegAPP1 = 0xE1
+)
+
+func isJPEG(b []byte) bool { return bytes.HasPrefix(b, []byte("\xFF\xD8\xFF")) }
+
+func parseJPEG(b []byte) (header, error) {
+	h := header{depth: abi.DepthU8, orientation: 1}
+	exif := false
+	err := jpegSegments(b, 2, func(marker byte, body []byte) (bool, error) {
+		switch {
+		case marker == jpegEOI:
+			return false, malformed("the JPEG ends before its pixels begin")
+		case marker == jpegSOS && h.channels == 0:
+			return false, malformed("the JPEG has no frame header")
+		case marker == jpegSOS:
+			return false, nil
+		case marker == jpegAPP1 && !exif && bytes.HasPrefix(body, []byte("Exif\x00\x00")):
+			exif = true
+			h.orientation = exifOrientation(body[6:])
+		case isFrameMarker(marker):
+			return true, h.jpegFrame(body)
+		}
+		return true, nil
+	})
+	return h, err
+}
+
+// jpegFrame reads a start-of-frame segment.
+func (h *header) jpegFrame(body []byte) error {
+	if len(body) < 6 {
+		return malformed("the JPEG's frame header is too short")
+	}
+	if precision := body[0]; precision != 8 {
+		return unsupported("the JPEG has samples of %d bits; 8 are supported", precision)
+	}
+	h.height = uint64(binary.BigEndian.Uint16(body[1:]))
+	h.width = uint64(binary.BigEndian.Uint16(body[3:]))
+	h.channels = 3 // YCbCr, RGB and CMYK alike
+	if body[5] == 1 {
+		h.channels = 1
+	}
+	return nil
+}
+
+func isFrameMarker(marker byte) bool {
+	switch marker {
+	case 0xC4, 0xC8, 0xCC: // Huffman tables, a reserved one, arithmetic conditioning
+		return false
+	}
+	return marker >= 0xC0 && marker <= 0xCF
+}
+
+// wholeJPEG finds the end marker behind the last scan. libjpeg would make up the missing rows in gray.
+func wholeJPEG(b []byte) error {
+	return jpegSegments(b, 2, func(marker byte, _ []byte) (bool, error) { return marker != jpegEOI, nil })
+}
+
+// jpegSegments calls visit for each marker segment from position on, entropy-coded data being skipped, until visit
+// says stop. It returns ErrShort if the file ends before that.
+func jpegSegments(b []byte, position int, visit func(marker byte, body []byte) (more bool, err error)) error {
+	for {
+		skip := bytes.IndexByte(b[position:], 0xFF)
+		if skip < 0 || position+skip+1 >= len(b) {
+			return ErrShort
+		}
+		position += skip + 1
+		marker := b[position]
+		switch {
+		case marker == 0xFF: // a fill byte; the marker follows
+			continue
+		case marker == 0x00, marker == 0x01, marker >= 0xD0 && marker <= 0xD8: // stuffing, TEM, restarts, SOI: no body
+			position++
+			continue
+		case marker == jpegEOI:
+			more, err := visit(marker, nil)
+			if err != nil || !more {
+				return err
+			}
+			position++
+			continue
+		}
+		position++
+		if position+2 > len(b) {
+			return ErrShort
+		}
+		length := int(binary.BigEndian.Uint16(b[position:]))
+		if length < 2 {
+			return malformed("the JPEG has a segment %02X of %d bytes", marker, length)
+		}
+		if position+length > len(b) {
+			return ErrShort
+		}
+		more, err := visit(marker, b[position+2:position+length])
+		if err != nil || !more {
+			return err
+		}
+		position += length
+	}
+}

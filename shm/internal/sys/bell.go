@@ -1,0 +1,30 @@
+package sys
+
+// Bell wakes those who sleep, in all processes, until something new is in a mapping. It stands on two words of the
+// mapping, of 4 bytes each: a value, which changes with each news, and a mark that somebody may be asleep. The mark is
+// no count, because a process that is killed asleep cannot take its part back.
+//
+// Who has news stores it, and then calls Ring. Who waits calls Listen, looks for news once more, and only then sleeps
+// on what Listen gave. All these accesses are sequentially consistent: there is one order of them all. Ring changes the
+// value and then looks at the mark; Listen sets the mark and then reads the value. So either Ring sees the mark and
+// wakes the sleeper; or Listen comes after it, and the look that follows Listen sees the news.
+type Bell struct{ bell }
+
+// Bell makes the bell whose value is at one offset of the mapping and whose mark is at another. Both are multiples of
+// 4. All processes name the same offsets for the same bell. It is valid until Close.
+func (f *File) Bell(value, mark uint64) Bell { return Bell{f.system.bell(f.memory, value, mark)} }
+
+// Ring changes the value, and wakes everybody who sleeps on this bell. Where nobody does, it makes no system call.
+// Only one caller in all processes may ring a bell at a time.
+func (b *Bell) Ring(value uint32) { b.ring(value) }
+
+// Value gives the value.
+func (b *Bell) Value() uint32 { return b.value() }
+
+// Listen sets the mark that somebody may be asleep, and gives what to sleep on: word for the system, as long as the
+// bell has that value. word is never 0.
+func (b *Bell) Listen() (word uintptr, value uint32) { return b.listen() }
+
+// Sleep sleeps on what Listen gave until the bell rings, or until the time until (see Monotonic) at the latest. It may
+// return earlier, for no reason. It does so at once if the bell has another value by now, or its mapping has gone.
+func Sleep(word uintptr, value uint32, until uint64) { sleep(word, value, until) }

@@ -1,0 +1,36 @@
+package sys
+
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+
+	"shmcv/internal/abi"
+)
+
+// codes is the one table from errors of Linux to codes of this library. All others are EIO.
+var codes = []struct {
+	errno unix.Errno
+	code  abi.Code
+}{
+	{unix.ENOENT, abi.ENotFound},
+	{unix.EEXIST, abi.EExists},
+	{unix.EACCES, abi.EPermission},
+	{unix.EPERM, abi.EPermission},
+	{unix.EROFS, abi.EPermission},
+	{unix.ELOOP, abi.EPermission},
+	{unix.EISDIR, abi.EPermission},
+	{unix.ENXIO, abi.EPermission},
+	{unix.ENOSPC, abi.ENoSpace},
+	{unix.ENOMEM, abi.ENoSpace},
+	{unix.EOPNOTSUPP, abi.EUnsupported},
+}
+
+func codeOf(err error) abi.Code {
+	for _, entry := range codes {
+		if errors.Is(err, entry.errno) {
+			return entry.code
+		}
+	}
+	return abi.EIO
+}

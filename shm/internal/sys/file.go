@@ -1,0 +1,122 @@
+package sys
+
+// File is an open file of shared memory. It has a size that only a neighbour would change, at most one mapping, and a
+// set of locks. Its methods may be called by several goroutines at once, Map and Close excepted.
+type File struct {
+	system openFile
+	id     FileID
+	name   string // For messages.
+	memory []byte // The mapping; nil where there is none.
+}
+
+// Open opens the file that has a name, for reading and writing.
+//
+// Errors: ENotFound when there is none; EPermission when it is not a regular file of this user.
+func Open(name string) (*File, error) {
+	file, id, err := openNamed(name)
+	if err != nil {
+		return nil, failed("open", name, err)
+	}
+	return &File{system: file, id: FileID{id}, name: name}, nil
+}
+
+// Create makes a file of size bytes, all zero, that has no name yet; Link gives it the name. Only this user may open
+// it. All of its memory is reserved: a page that is touched later is there.
+//
+// Create looks at the shared memory that is free, and at the memory that is left to this process, before it takes any:
+// the error is then ENoSpace. wanted is how many of the bytes the caller asked for; the message tells both numbers.
+func Create(name string, wanted, size uint64) (*File, error) {
+	file, id, err := createUnnamed(name, wanted, size)
+	if err != nil {
+		return nil, failed("create", name, err)
+	}
+	return &File{system: file, id: FileID{id}, name: name}, nil
+}
+
+// Link gives the file its name, by which others can open it from then on. The file must come from Create.
+//
+// Errors: EExists when the name is taken. Of several callers who want the same name, one gets it.
+func (f *File) Link() error {
+	if err := f.system.link(f.name); err != nil {
+		return failed("create", f.name, err)
+	}
+	return nil
+}
+
+// ID gives the file's ID.
+func (f *File) ID() FileID { return f.id }
+
+// Size gives the file's size in bytes. shm asks for it in every call, so it has to be fast.
+func (f *File) Size() (uint64, error) {
+	size, err := f.system.size()
+	if err != nil {
+		return 0, failed("look at", f.name, err)
+	}
+	return size, nil
+}
+
+// ReadAt copies bytes of the file to buffer, from offset on, and gives their number. The number is less than
+// len(buffer) only where the file ends.
+func (f *File) ReadAt(buffer []byte, offset uint64) (int, error) {
+	n, err := f.system.readAt(buffer, offset)
+	if err != nil {
+		return n, failed("read", f.name, err)
+	}
+	return n, nil
+}
+
+// Map makes the first size bytes of the file the caller's memory, until Close. Every process that maps the file sees
+// the same bytes. The memory begins on a page. A file is mapped once.
+//
+// Memory that a neighbour cuts off the file faults when it is touched.
+func (f *File) Map(size uint64) ([]byte, error) {
+	memory, err := f.system.mapped(size)
+	if err != nil {
+		return nil, failed("map", f.name, err)
+	}
+	f.memory = memory
+	return memory, nil
+}
+
+// Close takes the mapping away, gives all locks back and closes the file. It gives the locks back itself, because a
+// forked child may still have the file open.
+func (f *File) Close() {
+	if f.memory != nil {
+		unmap(f.memory)
+		f.memory = nil
+	}
+	f.system.unlockAll()
+	f.system.close()
+}
+
+// A lock has a number from 0 to 127 and belongs to one File: neither to a thread nor to the process, so two Files of
+// one process exclude each other. The system gives it back when the last process that has this File ends.
+
+// Lock takes a lock for this file alone. It does not wait: it returns false if another File holds or shares the lock.
+// A File that shares a lock cannot make it its own; it has to give it back first.
+func (f *File) Lock(number int) (taken bool, err error) { return f.take(number, false) }
+
+// Share takes a lock that other Files may share. It does not wait: it returns false if another File holds the lock
+// alone.
+func (f *File) Share(number int) (taken bool, err error) { return f.take(number, true) }
+
+func (f *File) take(number int, shared bool) (bool, error) {
+	taken, err := f.system.lock(number, shared)
+	if err != nil {
+		return false, failed("lock", f.name, err)
+	}
+	return taken, nil
+}
+
+// Unlock gives a lock back. A lock that the File does not have stays as it is.
+func (f *File) Unlock(number int) { f.system.unlock(number) }
+
+// HeldByOther returns true if another File holds or shares a lock. The caller must not have the lock itself: a system
+// may answer by taking the lock and giving it back.
+func (f *File) HeldByOther(number int) (bool, error) {
+	held, err := f.system.heldByOther(number)
+	if err != nil {
+		return false, failed("look at", f.name, err)
+	}
+	return held, nil
+}

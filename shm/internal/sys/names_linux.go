@@ -1,0 +1,81 @@
+package sys
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"shmcv/internal/abi"
+)
+
+// folder is where the C library's shm_open has its files too, on a file system that is memory.
+const folder = "/dev/shm"
+
+func pathOf(name string) string { return folder + "/" + name }
+
+type fileID struct{ device, inode uint64 }
+
+// retry repeats a system call as long as a signal of the host's interrupts it.
+func retry(call func() error) error {
+	for {
+		if err := call(); err != unix.EINTR {
+			return err
+		}
+	}
+}
+
+// examine gives the ID of a regular file of this user. It refuses everything else: another user could replace, write
+// or remove the file, and to open a pipe or a device can block or have effects.
+func examine(name string, stat *unix.Stat_t) (fileID, error) {
+	kind := ""
+	switch stat.Mode & unix.S_IFMT {
+	case unix.S_IFREG:
+	case unix.S_IFLNK:
+		kind = "a symbolic link"
+	case unix.S_IFDIR:
+		kind = "a folder"
+	case unix.S_IFIFO:
+		kind = "a named pipe"
+	case unix.S_IFSOCK:
+		kind = "a socket"
+	default:
+		kind = "a device"
+	}
+	if kind != "" {
+		return fileID{}, abi.Errorf(abi.EPermission, "shm: %s is %s; a segment is a regular file", pathOf(name), kind)
+	}
+	if user := os.Geteuid(); int(stat.Uid) != user {
+		return fileID{}, abi.Errorf(abi.EPermission, "shm: %s belongs to user %d, and this process runs as %d; "+
+			"a segment is of one user only", pathOf(name), stat.Uid, user)
+	}
+	return fileID{device: uint64(stat.Dev), inode: stat.Ino}, nil
+}
+
+func exists(name string) bool {
+	var stat unix.Stat_t
+	return retry(func() error { return unix.Lstat(pathOf(name), &stat) }) == nil
+}
+
+func find(name string) (fileID, error) {
+	var stat unix.Stat_t
+	if err := retry(func() error { return unix.Lstat(pathOf(name), &stat) }); err != nil {
+		return fileID{}, err
+	}
+	return examine(name, &stat)
+}
+
+func remove(name string) error {
+	return retry(func() error { return unix.Unlink(pathOf(name)) })
+}
+
+func names() ([]string, error) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]string, len(entries))
+	for i, entry := range entries {
+		all[i] = entry.Name()
+	}
+	return all, nil
+}

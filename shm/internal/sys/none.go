@@ -1,0 +1,44 @@
+//go:build shmcv_none && !linux
+
+// What a system's own files must define, with nothing behind it. It is what to begin a new system with, and it lets the
+// compiler show that nothing else is missing: GOOS=windows go vet -tags shmcv_none ./shm/...
+
+package sys
+
+import "shmcv/internal/abi"
+
+const folder = "nowhere"
+
+type fileID struct{}
+
+func names() ([]string, error)            { panic(folder) }
+func exists(name string) bool             { panic(folder) }
+func find(name string) (fileID, error)    { panic(folder) }
+func remove(name string) error            { panic(folder) }
+func codeOf(err error) abi.Code           { panic(folder) }
+func monotonic() uint64                   { panic(folder) }
+func processStart() uint64                { panic(folder) }
+func sleep(_ uintptr, _ uint32, _ uint64) { panic(folder) }
+
+type openFile struct{}
+
+func openNamed(name string) (openFile, fileID, error)                          { panic(folder) }
+func createUnnamed(name string, wanted, size uint64) (openFile, fileID, error) { panic(folder) }
+func unmap(memory []byte)                                                      { panic(folder) }
+
+func (openFile) link(name string) error                           { panic(folder) }
+func (openFile) size() (uint64, error)                            { panic(folder) }
+func (openFile) readAt(buffer []byte, offset uint64) (int, error) { panic(folder) }
+func (openFile) mapped(size uint64) ([]byte, error)               { panic(folder) }
+func (openFile) close()                                           { panic(folder) }
+func (openFile) lock(number int, shared bool) (bool, error)       { panic(folder) }
+func (openFile) unlock(number int)                                { panic(folder) }
+func (openFile) unlockAll()                                       { panic(folder) }
+func (openFile) heldByOther(number int) (bool, error)             { panic(folder) }
+func (openFile) bell(memory []byte, value, mark uint64) bell      { panic(folder) }
+
+type bell struct{}
+
+func (*bell) ring(value uint32)                    { panic(folder) }
+func (*bell) value() uint32                        { panic(folder) }
+func (*bell) listen() (word uintptr, value uint32) { panic(folder) }

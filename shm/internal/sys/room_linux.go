@@ -1,0 +1,125 @@
+package sys
+
+import (
+	"bytes"
+	"io/fs"
+	"math"
+	"os"
+	"path"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"shmcv/internal/abi"
+)
+
+// unnoticed is a size for which checkRoom does not ask how much memory is left: to ask takes longer than to create a
+// segment of that size.
+const unnoticed = 1 << 20
+
+// checkRoom returns an error if a file of size bytes cannot be had, of which the caller asked for wanted. It looks before
+// any memory is taken, because the system gives memory out page by page: where memory ends before /dev/shm is full, the
+// system ends a process and no call fails.
+func checkRoom(name string, wanted, size uint64) error {
+	if free := freeRoom(); size > free {
+		return noRoom(name, wanted, size, free)
+	}
+	// A process that makes a file larger than this limit gets a signal that ends it.
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_FSIZE, &limit); err == nil && size > limit.Cur {
+		return abi.Errorf(abi.ENoSpace, "shm: create %q: %d bytes wanted, %d with metadata, and the limit for files is %d (ulimit -f)",
+			name, wanted, size, limit.Cur)
+	}
+	if size <= unnoticed {
+		return nil
+	}
+	if left := memoryLeft(os.DirFS("/")); size > left {
+		return abi.Errorf(abi.ENoSpace, "shm: create %q: %d bytes wanted, %d with metadata, and only %d of memory are left to this "+
+			"process; clear segments that nobody needs, or end programs", name, wanted, size, left)
+	}
+	return nil
+}
+
+func noRoom(name string, wanted, size, free uint64) error {
+	return abi.Errorf(abi.ENoSpace, "shm: create %q: %d bytes wanted, %d with metadata, %d free in %s; clear segments that "+
+		"nobody needs, or give it more (mount -o remount,size=..., docker run --shm-size)", name, wanted, size, free, folder)
+}
+
+// freeRoom gives the number of bytes that are free in /dev/shm, which may have no limit of its own.
+func freeRoom() uint64 {
+	var stat unix.Statfs_t
+	err := retry(func() error { return unix.Statfs(folder, &stat) })
+	if err != nil || stat.Blocks == 0 {
+		return math.MaxUint64
+	}
+	return stat.Bavail * uint64(stat.Bsize)
+}
+
+// memoryLeft gives how much memory this process can take: the least of what the machine has available and what each
+// control group leaves, less a sixteenth, because these are estimates and others take memory too. Swap that a group may
+// use is not counted. MaxUint64, less that sixteenth, means that nothing is known. root is the system's root folder.
+func memoryLeft(root fs.FS) uint64 {
+	left := uint64(math.MaxUint64)
+	if memory := numbers(root, "proc/meminfo"); memory["MemAvailable"] > 0 {
+		left = (memory["MemAvailable"] + memory["SwapFree"]) * 1024
+	}
+	groups, _ := fs.ReadFile(root, "proc/self/cgroup")
+	for line := range strings.Lines(string(groups)) {
+		// hierarchy:controllers:path
+		fields := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		switch {
+		case len(fields) < 3:
+		case fields[0] == "0":
+			left = min(left, groupLeft(root, "sys/fs/cgroup", fields[2], groupFiles{"memory.max", "memory.current", "inactive_file"}))
+		case fields[1] == "memory":
+			left = min(left, groupLeft(root, "sys/fs/cgroup/memory", fields[2],
+				groupFiles{"memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"}))
+		}
+	}
+	return left - left/16
+}
+
+// groupFiles are where a control group tells its limit and its use of memory, and the name by which its memory.stat tells
+// how much of the use the system can take back.
+type groupFiles struct{ limit, used, reclaimable string }
+
+// groupLeft gives what a control group leaves, and the groups that it is in. In a container the folders of groups may
+// not be visible; the folder of the mount is then the container's group.
+func groupLeft(root fs.FS, mount, group string, files groupFiles) uint64 {
+	left := uint64(math.MaxUint64)
+	for group = path.Clean("/" + group); ; group = path.Dir(group) {
+		folder := path.Join(mount, group)
+		limit, limited := number(root, path.Join(folder, files.limit))
+		used, known := number(root, path.Join(folder, files.used))
+		if limited && known {
+			used -= min(used, numbers(root, path.Join(folder, "memory.stat"))[files.reclaimable])
+			left = min(left, limit-min(limit, used))
+		}
+		if group == "/" {
+			return left
+		}
+	}
+}
+
+// number reads a file that holds a number.
+func number(root fs.FS, name string) (uint64, bool) {
+	text, err := fs.ReadFile(root, name)
+	if err != nil {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(string(bytes.TrimSpace(text)), 10, 64)
+	return n, err == nil // "max" is no limit
+}
+
+// numbers reads a file with a name and a number in each line.
+func numbers(root fs.FS, name string) map[string]uint64 {
+	values := map[string]uint64{}
+	text, _ := fs.ReadFile(root, name)
+	for line := range strings.Lines(string(text)) {
+		if fields := strings.Fields(line); len(fields) >= 2 {
+			values[strings.TrimSuffix(fields[0], ":")], _ = strconv.ParseUint(fields[1], 10, 64)
+		}
+	}
+	return values
+}
