@@ -9,12 +9,12 @@ is `skip TEXT` if the peer has no such work.
     run count=N                   ok NS ...: how long each of N repetitions took, divided by the K operations in it
     faults count=N                ok NUMBER ...: the minor page faults of each of N repetitions
     memory                        ok rss_kib=... peak_kib=...
-    quit                          (it ends, as it does at the end of its standard input)
+    quit                          (the peer ends, as it does at the end of its standard input)
 
-The works, and what else their requests tell:
+The works, and the other values of their requests:
 
     load format=jpeg|png3|png4 path= into=same|fresh     a file's pixels into shared memory: the same again and again,
-                                                         or one that nobody has touched; BGR, or BGRA for png4
+                                                         or one that no process has touched; BGR, or BGRA for png4
     flip code=0|1|-1 channels= depth=8|16 width= height= where=apart|inplace
     save format=jpeg|png path= source=                   the pixels of the file `source`
     job path= out=                                       load, flip horizontally, save
