@@ -73,9 +73,9 @@ class Resident:
 class Program:
     """Takes each turn in a new process, which is measured from outside, or measures itself.
 
-    The kernel counts the memory that this process has had resident to a child's peak, because the two share memory until
-    the child executes its program. So this process imports nothing large: other processes make the images and draw the
-    plots.
+    The kernel counts the memory that this process has had resident to a child's peak, because the two share memory
+    until the child executes its program. So this process imports nothing large: other processes make the images and
+    draw the plots.
     """
 
     def __init__(self, pool: Pool, entry: Entry, log: Path) -> None:

@@ -1,9 +1,10 @@
 """Evaluates repeated measurements: ratios that a drifting machine does not spoil, and whether they can be trusted.
 
 The entries of a row take turns. In a round each entry has one turn of a few repetitions. A turn's value is the least of
-them, because disturbances only add to a repetition. A ratio is the median, over the rounds, of the quotient of two turns
-in one round, so that a machine that is slow for a while is slow for both. Rounds come in two blocks with all other rows
-in between. If the blocks' ratios differ by more than 15 %, the ratio is called noisy: another run may give another one.
+them, because disturbances only add to a repetition. A ratio is the median, over the rounds, of the quotient of two
+turns in one round, so that a machine that is slow for a while is slow for both. Rounds come in two blocks with all
+other rows in between. If the blocks' ratios differ by more than 15 %, the ratio is called noisy: another run may give
+another one.
 """
 
 from __future__ import annotations
