@@ -2,7 +2,7 @@
 
     python flip.py [--headless] [photograph] [output]
 
-Two segments are made; any program of this user, in Python, C, C++ or C#, could open them by their names meanwhile.
+The program makes two segments. Any other program of this user, in Python, C, C++ or C#, can open them by their names.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import shmcv
 
 
 def look_at(photograph: shmcv.Segment, flipped: shmcv.Segment) -> None:
-    """Show both for 3 seconds, or until a key is pressed; without a display there is nothing to see, and no harm."""
+    """Show both images for 3 seconds, or until a key is pressed. Without a display, say so."""
     try:
         photograph.show("photograph")
-        shmcv.delay(1)  # windows are drawn while we wait
+        shmcv.delay(1)  # windows are drawn while the program waits
         flipped.show("flipped")
         shmcv.delay(3000)
         print("showed both")
@@ -33,11 +33,11 @@ parser.add_argument("photograph", nargs="?", type=Path, default=here.parent / "t
 parser.add_argument("output", nargs="?", type=Path, default=Path("flipped-python.png"))
 arguments = parser.parse_args()
 
-# Room for a 4K picture with three channels of one byte. The picture that is loaded may be smaller.
+# Room for a 4K image with three channels of one byte. The image that is loaded may be smaller.
 SIZE = 3840 * 2160 * 3
 
-# A name belongs to all processes, so we take one that nobody else has. The end of the "with" block closes the segments
-# for us; the names, and the memory behind them, stay until they are cleared.
+# All processes share the names, so the program takes names that no other program has. The end of the "with" block
+# closes the segments. The names, and the memory behind them, stay until they are cleared.
 try:
     with (
         shmcv.Segment.create(str(uuid.uuid4()), SIZE) as photograph,
@@ -48,11 +48,11 @@ try:
         print(f"loaded {arguments.photograph}: {image.width} x {image.height}, {image.channels} channels")
         print(f"  in segment {photograph.name}")
 
-        # From one segment into the other. photograph.flip(...) would do it in place.
+        # From one segment into the other. photograph.flip(...) would flip in place.
         photograph.flip_into(flipped, shmcv.FlipCode.HORIZONTAL)
         print(f"flipped it horizontally into segment {flipped.name}")
 
-        # The pixels are a numpy array, and no copy: what we would write here, every process would see.
+        # The pixels are a numpy array, which is no copy: every process sees what is written to it.
         print(f"its first pixel is {flipped.array[0, 0]}, the last of the row was {photograph.array[0, -1]}")
 
         if arguments.headless:
@@ -60,7 +60,7 @@ try:
         else:
             look_at(photograph, flipped)
 
-        # The extension chooses the format. The file is there only once it is whole.
+        # The extension chooses the format. The file appears under its name when it is whole.
         flipped.save(arguments.output)
         print(f"saved it as {arguments.output.resolve()}")
 finally:

@@ -1,8 +1,8 @@
-"""Publish pictures as a stream, for viewers in any language: a photograph that moves past, a line at a time.
+"""Publish images as a stream, for viewers in any language: a photograph that moves to the left, 4 pixels a frame.
 
     python producer.py [--frames N] [--fps N] [stream] [photograph]
 
-Then, elsewhere, python viewer.py or the C# viewer. Viewers come and go as they like, and so may the producer.
+Then run python viewer.py, or the C# viewer, in another terminal. Viewers and producers may come and go at any time.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ arguments = parser.parse_args()
 image = shmcv.probe(arguments.photograph)
 with shmcv.Segment.create(f"{arguments.stream}-photograph", image=image) as photograph:
     photograph.load(arguments.photograph)
-    photograph.clear()  # the name; we keep the pixels
+    photograph.clear()  # removes the name; the pixels stay while the segment is open
     picture = photograph.array.copy()
 
 try:
-    # A slot for each of four viewers, and 2 more: one to fill, one that is the newest.
-    stream = shmcv.Stream.create(arguments.stream, image.nbytes, slots=6)
+    # One slot for each of four viewers, and 2 more: the one to fill, and the newest frame.
+    stream = shmcv.Stream.create(arguments.stream, image.size, slots=6)
 except FileExistsError:
-    stream = shmcv.Stream.open(arguments.stream)  # from a producer before us: we go on with the next number
+    stream = shmcv.Stream.open(arguments.stream)  # of an earlier producer: this one goes on with the next number
 
 with stream:
     number = 0
     while not arguments.frames or number < arguments.frames:
-        # The frame is a slot in shared memory. It is published when the block ends, and only then seen, whole.
+        # The frame is a slot in shared memory. The end of the block publishes it. No viewer sees it before that.
         with stream.begin() as frame:
             frame.image = image
             shift = 4 * number % image.width

@@ -1,4 +1,4 @@
-"""Look at a stream that a producer in any language publishes, until a key is pressed or nothing comes any more.
+"""Look at a stream that a producer in any language publishes, until a key is pressed or no frame comes any more.
 
 python viewer.py [--headless] [--frames N] [stream]
 """
@@ -20,7 +20,7 @@ seen = skipped = 0
 with shmcv.Stream.open(arguments.stream) as stream:
     try:
         for frame in stream.frames(timeout=5):
-            # The pixels themselves, not a copy: nobody writes to this slot before we ask for the next frame.
+            # frame.array is no copy. The slot does not change before the loop asks for the next frame.
             age = (time.monotonic_ns() - frame.time_ns) / 1e6
             print(f"\rframe {frame.sequence}, {age:.2f} ms old, first pixel {frame.array[0, 0]}  ", end="", flush=True)
             if seen:
@@ -28,12 +28,12 @@ with shmcv.Stream.open(arguments.stream) as stream:
             seen += 1
             if not arguments.headless:
                 frame.show(arguments.stream)
-                if shmcv.delay(1) is not None:
+                if shmcv.delay(1) != shmcv.NO_KEY:
                     break
             if seen == arguments.frames:
                 break
-    except shmcv.TimedOutError:
-        print("\nnothing has come for 5 seconds", end="")
+    except shmcv.TimeoutError:
+        print("\nno frame has come for 5 seconds", end="")
     except shmcv.NoDisplayError as reason:
         print(f"\n{reason}", end="")
 print(f"\nsaw {seen} frames, skipped {skipped}")

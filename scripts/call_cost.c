@@ -1,6 +1,7 @@
-/* What a call costs: `call_cost LIBRARY [handler]` prints nanoseconds for a call that stays in C (shmcv_abi_version) and
- * for one that enters Go and does little there (shmcv_image_get). With `handler`, the program handles SIGRTMIN before it
- * loads the library, as CoreCLR does, so that each call holds signals back. See docs/host-safety.md. */
+/* Measures what a call costs. `call_cost LIBRARY [handler]` prints nanoseconds for a call that stays in C
+ * (shmcv_abi_version), and for a call that enters Go and does little there (shmcv_image_get). With `handler`, the
+ * program handles SIGRTMIN before it loads the library, as CoreCLR does, so that each call holds signals back. See
+ * docs/host-safety.md. */
 #include <dlfcn.h>
 #include <signal.h>
 #include <stdio.h>
@@ -28,16 +29,18 @@ int main(int argc, char **argv) {
         (int32_t(*)(const char *, uint64_t, shmcv_segment *))dlsym(library, "shmcv_create");
     int32_t (*image_set)(shmcv_segment, const shmcv_image_info *) =
         (int32_t(*)(shmcv_segment, const shmcv_image_info *))dlsym(library, "shmcv_image_set");
-    int32_t (*image_get)(shmcv_segment, shmcv_image_info *) = (int32_t(*)(shmcv_segment, shmcv_image_info *))dlsym(library, "shmcv_image_get");
+    int32_t (*image_get)(shmcv_segment, shmcv_image_info *) =
+        (int32_t(*)(shmcv_segment, shmcv_image_info *))dlsym(library, "shmcv_image_get");
     int32_t (*clear_all)(void) = (int32_t(*)(void))dlsym(library, "shmcv_clear_all");
 
     shmcv_segment segment;
-    shmcv_image_info image = {.width = 4, .height = 4, .channels = 3, .depth = SHMCV_DEPTH_U8, .order = SHMCV_ORDER_BGR};
+    shmcv_image_info image = {
+        .width = 4, .height = 4, .channels = 3, .depth = SHMCV_DEPTH_U8, .order = SHMCV_ORDER_BGR};
     char name[64];
     snprintf(name, sizeof name, "call-cost-%d", (int)getpid());
     if (create(name, 4096, &segment) != SHMCV_OK || image_set(segment, &image) != SHMCV_OK) return 1;
 
-    double in_c = 1e9, in_go = 1e9; /* the best of the rounds: what disturbs a round only adds */
+    double in_c = 1e9, in_go = 1e9; /* The best of the rounds: disturbances only add to the time. */
     for (int round = 0; round < ROUNDS; round++) {
         double start = now();
         for (int i = 0; i < CALLS; i++) abi_version();

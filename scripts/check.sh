@@ -4,7 +4,8 @@ run_checks() {
     local problems=() check
     need_python
     mkdir -p "$build/log"
-    for check in generated gofmt vet staticcheck layers probe header symbols libraries paths notices version ruff mypy shellcheck csharp; do
+    for check in generated gofmt vet staticcheck layers probe header symbols libraries paths notices version names \
+        ruff mypy shellcheck csharp; do
         if "check_$check" >"$build/log/check-$check.log" 2>&1; then
             say "ok: $check"
         else
@@ -96,6 +97,9 @@ check_notices() { write_notices; }
 
 # One version: what other files must spell out for their own tools is that of internal/abi/version.go.
 check_version() { python3 "$root/scripts/version.py"; }
+
+# One word for one thing: docs/names.md has every public name of every language.
+check_names() { "$python" "$root/scripts/names.py"; }
 
 check_ruff() { (cd "$root" && "$python" -m ruff check . && "$python" -m ruff format --check .); }
 check_mypy() { (cd "$root/bindings/python" && "$python" -m mypy --strict src/shmcv); }

@@ -1,4 +1,4 @@
-"""Measures shmcv beside what people use instead: `./build.sh bench`, which builds what this needs."""
+"""Measures shmcv beside what people use instead. `./build.sh bench` builds what this needs, and runs it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "performance.md")
 
 
 def programs(csharp: str) -> dict[str, list[str]]:
-    """Give the command of each program that is here."""
+    """Return the command of each program that is built."""
     python = [sys.executable, str(HERE / "peer.py"), "--lib"]
     found = {
         "c": [str(BUILD / "peer")],
@@ -48,7 +48,7 @@ def programs(csharp: str) -> dict[str, list[str]]:
 
 
 def environment() -> dict[str, str]:
-    """Give what the peers find their libraries by."""
+    """Return the environment by which the peers find their libraries."""
     return {
         **os.environ,
         "SHMCV_LIBRARY": str(ROOT / "build" / "libshmcv.so"),
@@ -59,7 +59,7 @@ def environment() -> dict[str, str]:
 
 
 def libpython() -> str:
-    """Give the path of this Python as a shared library, empty where it is not installed (Debian: libpython3.11)."""
+    """Return the path of this Python as a shared library, or "" if it is not installed (Debian: libpython3.11)."""
     name = sysconfig.get_config_var("INSTSONAME") or ""
     folder = Path(sysconfig.get_config_var("LIBDIR") or "/usr/lib")
     places = [folder / name, folder / (sysconfig.get_config_var("MULTIARCH") or "") / name]
@@ -67,7 +67,7 @@ def libpython() -> str:
 
 
 def chosen(found: list[Row], patterns: list[str], quick: bool) -> list[Row]:
-    """Give the rows that are asked for by their kind or name, all of them unless any is."""
+    """Return the rows that are asked for by their kind or name, or all rows if none is asked for."""
     if not patterns:
         return [row for row in found if row.essential or not quick]
     return [
@@ -78,7 +78,7 @@ def chosen(found: list[Row], patterns: list[str], quick: bool) -> list[Row]:
 
 
 def largest_image(quick: bool) -> int:
-    """Give the number of pixels of the largest image that there is memory for: decoded twice, by all who have it."""
+    """Return the number of pixels of the largest image that fits into memory, decoded twice by every peer."""
     sizes = SIZES[:3] if quick else SIZES
     fitting = [
         width * height for width, height in sizes if width * height * 3 * 6 < machine.meminfo("MemAvailable") * 1024
@@ -87,7 +87,7 @@ def largest_image(quick: bool) -> int:
 
 
 def measured(selected: list[Row], quick: bool, csharp: str) -> tuple[dict[str, Any], list[Result], dict[str, str]]:
-    """Measure, and give the document, its results, and what has gone wrong."""
+    """Measure, and return the document, its results, and what has gone wrong."""
     log = BUILD / "peers.log"
     log.write_text("")
     document = {"date": machine.now(), "quick": quick, "machine": machine.machine(), "source": machine.source(ROOT)}
@@ -113,8 +113,8 @@ def measured(selected: list[Row], quick: bool, csharp: str) -> tuple[dict[str, A
 
 @contextlib.contextmanager
 def swept() -> Any:
-    """Leave nothing in shared memory, also when this is interrupted and peers had to be killed."""
-    before = set(Path("/dev/shm").iterdir())  # noqa: S108 # it is where segments are
+    """Leave nothing in shared memory, also when the bench is interrupted and peers had to be killed."""
+    before = set(Path("/dev/shm").iterdir())  # noqa: S108 # segments are here
     try:
         yield
     finally:
@@ -135,9 +135,9 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Measure, print, write; what takes long is never an error, what is wrong is."""
+    """Measure, print, write. A slow result is no error; a wrong one is."""
     asked = arguments()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that it ends as by Ctrl-C
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that it ends as with Ctrl-C
     BUILD.mkdir(parents=True, exist_ok=True)
     target = BUILD.parent / "bench.json"
     problems: dict[str, str] = {}

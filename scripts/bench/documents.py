@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def replaced(content: str, parts: dict[str, str]) -> str:
-    """Give a document with new text in its places; a part that it has no place for is left out."""
+    """Return a document with new text in its places. Parts that the document has no place for are left out."""
     for name, part in parts.items():
         begin, end = f"<!-- bench:begin {name} -->\n", f"<!-- bench:end {name} -->"
         before, found, rest = content.partition(begin)

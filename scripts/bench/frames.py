@@ -1,4 +1,4 @@
-"""Handing frames over between processes: handover.c and handover.py measure it, and are driven from here."""
+"""Drives handover.c and handover.py, which measure how frames are handed over between processes."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ LABELS = {
 
 
 def hand_over(pool: Pool, count: int, facts: Facts, *, pinned: bool) -> dict[str, float]:
-    """Give the median time in nanoseconds from publishing to a reader that sleeps, by who it is.
+    """Return the median time in nanoseconds from publishing to a reader that sleeps, by label.
 
-    Pinned, the reader and the writers, which are in C then, have a processor each. How much of the stream's memory the
-    two sides have touched in all, pixels and metadata, goes to the facts.
+    If pinned, the reader and the writers have a processor each, and all are in C. The facts get how much of the
+    stream's memory, pixels and metadata, the two sides have touched in all.
     """
     told = _numbers(_run(pool, "handover", "hand_over_pinned" if pinned else "hand_over", _stream(), str(count)))
     if not pinned:
@@ -38,7 +38,7 @@ def hand_over(pool: Pool, count: int, facts: Facts, *, pinned: bool) -> dict[str
 
 
 def let_read(pool: Pool, seconds: int, facts: Facts) -> None:
-    """Let one writer publish, and readers look at, 4K frames to the last byte; a torn one is an error."""
+    """Let one writer publish 4K frames, and readers check every byte. A torn frame is an error."""
     name = _stream()
     _run(pool, "handover", "create", name, str(READERS + 2))
     readers = [_start(pool, "handover", "read", name) for _ in range(READERS)]
@@ -85,5 +85,5 @@ def _run(pool: Pool, program: str, *arguments: str) -> str:
 
 
 def _numbers(output: str) -> dict[str, int]:
-    """Give the numbers behind the keys of "key number" lines."""
+    """Return the numbers behind the keys of "key number" lines."""
     return {key: int(value) for key, value in (line.split() for line in output.splitlines())}

@@ -1,5 +1,5 @@
-/* How long a frame takes from one process to another that sleeps, and whether eight readers see whole frames. Called by
- * frames.py; prints "key value" lines. */
+/* Measures how long a frame takes from one process to another that sleeps, and checks that eight readers see whole
+ * frames. frames.py calls it. It prints "key value" lines. */
 #define _GNU_SOURCE
 #include <shmcv.h>
 
@@ -27,7 +27,7 @@ static uint64_t now(void) {
 
 static void check(int32_t status) {
     if (status == SHMCV_OK) return;
-    char why[1024];
+    char why[SHMCV_MESSAGE_SIZE];
     shmcv_last_error(why, sizeof why);
     fprintf(stderr, "%s\n", why);
     exit(1);
@@ -46,20 +46,20 @@ static void print_p50(const char *key, uint64_t *measured, int count) {
     fflush(stdout);
 }
 
-/* Long enough for the other side to have gone to sleep: ten times what the library spins. */
+/* let_sleep waits until the other side sleeps: ten times as long as the library spins. */
 static void let_sleep(void) {
     const struct timespec pause = {.tv_nsec = 200000};
     nanosleep(&pause, NULL);
 }
 
-/* Whether the reader and the writers have a processor each. Left to itself, Linux runs two processes that only wake each
- * other on one, where the woken one waits until the other has gone to sleep; with more threads about it does sometimes this
- * and sometimes that, and the difference is larger than what is to be measured. */
+/* pinned is true if the reader and the writers have a processor each. By default Linux runs two processes that only
+ * wake each other on one processor, where the woken process waits until the other one sleeps. With more threads Linux
+ * does so only sometimes, and the difference is larger than the time that is measured. */
 static bool pinned;
 
 enum { READER, WRITER };
 
-/* run_on puts the calling thread, and what it will start, on one of the processors that there are. */
+/* run_on puts the calling thread, and the processes that it will start, on one of the allowed processors. */
 static void run_on(int which) {
     if (!pinned) return;
     cpu_set_t allowed, one;
@@ -71,13 +71,13 @@ static void run_on(int which) {
     if (sched_setaffinity(0, sizeof one, &one) != 0) exit(1);
 }
 
-/* A word that one process stores and wakes, and the other sleeps on: what no library can be faster than. */
+/* plain is a word on which one process sleeps until another one stores and wakes. No library can be faster. */
 typedef struct plain {
     _Atomic uint32_t word;
     _Atomic uint64_t at;
 } plain;
 
-/* tell is the child that stores and wakes, once for each byte that it reads from order. */
+/* tell runs in the child. It stores and wakes once for each byte that it reads from order. */
 static void tell(plain *shared, int order) {
     run_on(WRITER);
     for (char byte; read(order, &byte, 1) == 1;) {
@@ -109,43 +109,46 @@ static uint64_t be_told(plain *shared) {
 }
 
 static shmcv_image_info image_of(uint32_t width, uint32_t height) {
-    return (shmcv_image_info){.width = width, .height = height, .channels = 3, .depth = SHMCV_DEPTH_U8, .order = SHMCV_ORDER_BGR};
+    return (shmcv_image_info){
+        .width = width, .height = height, .channels = 3, .depth = SHMCV_DEPTH_U8, .order = SHMCV_ORDER_BGR};
 }
 
-/* resident tells how much of a segment this process has ever touched, in KiB: its mapping's Rss. */
+/* resident returns how much of a segment this process has touched, in KiB: the Rss of its mapping. */
 static long resident(const char *name) {
     FILE *maps = fopen("/proc/self/smaps", "r");
     char line[512];
     long total = 0, kib;
     bool ours = false;
     while (maps != NULL && fgets(line, sizeof line, maps) != NULL) {
-        if (strchr(line, '-') != NULL && strchr(line, ' ') != NULL && strstr(line, "kB") == NULL) ours = strstr(line, name) != NULL;
+        if (strchr(line, '-') != NULL && strchr(line, ' ') != NULL && strstr(line, "kB") == NULL)
+            ours = strstr(line, name) != NULL;
         if (ours && sscanf(line, "Rss: %ld kB", &kib) == 1) total += kib;
     }
     if (maps != NULL) fclose(maps);
-    if (total == 0) exit(3); /* the trailer at least: the mapping was not found */
+    if (total == 0) exit(3); /* The process has touched the trailer at least, so the mapping was not found. */
     return total;
 }
 
-/* publish NAME WIDTH HEIGHT, or publish_pinned: a frame, once the reader has gone to sleep, for each byte that comes in. */
+/* publish NAME WIDTH HEIGHT, or publish_pinned: publishes a frame for each byte of the input when the reader sleeps. */
 static void publish(const char *name, uint32_t width, uint32_t height) {
-    shmcv_segment stream, frame;
+    shmcv_stream stream;
+    shmcv_frame frame;
     const shmcv_image_info image = image_of(width, height);
     run_on(WRITER);
-    check(shmcv_open(name, &stream));
+    check(shmcv_stream_open(name, &stream));
     for (char byte; read(STDIN_FILENO, &byte, 1) == 1;) {
         let_sleep();
         check(shmcv_stream_begin(stream, &frame));
-        check(shmcv_image_set(frame, &image));
-        check(shmcv_stream_publish(frame, NULL));
+        check(shmcv_image_set(frame.pixels, &image));
+        check(shmcv_frame_publish(frame, NULL));
     }
     fprintf(stderr, "touched %ld\n", resident(name));
 }
 
-/* A stream with its publisher, seen from the reader. */
+/* party is a stream and its publisher, as the reader has them. */
 typedef struct party {
     char name[64];
-    shmcv_segment stream;
+    shmcv_stream stream;
     shmcv_frame_info info;
     int order, report;
 } party;
@@ -157,9 +160,9 @@ static party start(const char *name, uint32_t width, uint32_t height) {
     snprintf(p.name, sizeof p.name, "%s-%u", name, width);
     snprintf(columns, sizeof columns, "%u", width);
     snprintf(rows, sizeof rows, "%u", height);
-    check(shmcv_create_stream(p.name, (uint64_t)width * height * 3, 4, &p.stream));
-    check(shmcv_close(p.stream)); /* opened anew, the mapping has a name in /proc/self/smaps */
-    check(shmcv_open(p.name, &p.stream));
+    check(shmcv_stream_create(p.name, (uint64_t)width * height * 3, 4, &p.stream));
+    check(shmcv_stream_close(p.stream)); /* Opened again, the mapping has a name in /proc/self/smaps. */
+    check(shmcv_stream_open(p.name, &p.stream));
     if (pipe2(order, O_CLOEXEC) != 0 || pipe2(report, O_CLOEXEC) != 0) exit(1);
     if (fork() == 0) {
         dup2(order[0], STDIN_FILENO);
@@ -175,21 +178,22 @@ static party start(const char *name, uint32_t width, uint32_t height) {
 }
 
 static uint64_t be_handed(party *p) {
-    shmcv_segment frame;
+    shmcv_frame frame;
     if (write(p->order, "x", 1) != 1) exit(1);
     check(shmcv_stream_wait(p->stream, p->info.sequence, -1, &frame, &p->info));
     const uint64_t here = now();
-    check(shmcv_close(frame));
-    return here - p->info.time;
+    check(shmcv_frame_close(frame));
+    return here - p->info.time_ns;
 }
 
-/* hand_over NAME COUNT, or hand_over_pinned: plain C, a small frame and a 4K frame in turn, so that the machine's other work is the same for all. */
+/* hand_over NAME COUNT, or hand_over_pinned: plain C, a small frame and a 4K frame take turns, so that the machine's
+ * other work disturbs all alike. */
 static void hand_over(const char *name, int count) {
     plain *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED) exit(1);
-    (void)be_told(shared); /* its child is forked before the others' pipes are there */
+    (void)be_told(shared); /* Forks its child before the others' pipes are there. */
     party small = start(name, 32, 32), large = start(name, WIDTH, HEIGHT);
-    run_on(READER); /* only now: the others would inherit it */
+    run_on(READER); /* Not earlier: the children would inherit it. */
     for (int i = -WARM_UP; i < count; i++) {
         const uint64_t told = be_told(shared), handed = be_handed(&small), handed_large = be_handed(&large);
         if (i < 0) continue;
@@ -217,47 +221,49 @@ static bool painted(const uint64_t *pixels, size_t words, uint64_t mark) {
 
 static const size_t words = (size_t)WIDTH * HEIGHT * 3 / 8;
 
-/* create NAME SLOTS: a stream of 4K frames. */
+/* create NAME SLOTS: makes a stream of 4K frames. */
 static void create(const char *name, unsigned slots) {
-    shmcv_segment stream;
-    check(shmcv_create_stream(name, words * 8, slots, &stream));
+    shmcv_stream stream;
+    check(shmcv_stream_create(name, words * 8, slots, &stream));
 }
 
-/* write NAME SECONDS: 4K frames that are their number all over. */
+/* write NAME SECONDS: publishes 4K frames, in which every word is the frame's number. */
 static void write_frames(const char *name, unsigned seconds) {
-    shmcv_segment stream, frame;
+    shmcv_stream stream;
+    shmcv_frame frame;
     void *data;
     uint64_t sequence = 0;
     const shmcv_image_info image = image_of(WIDTH, HEIGHT);
-    check(shmcv_open(name, &stream));
+    check(shmcv_stream_open(name, &stream));
     const uint64_t end = now() + seconds * UINT64_C(1000000000);
     while (now() < end) {
         check(shmcv_stream_begin(stream, &frame));
-        check(shmcv_data(frame, &data, NULL));
+        check(shmcv_data(frame.pixels, &data, NULL));
         uint64_t *pixels = data;
         for (size_t i = 0; i < words; i++) pixels[i] = sequence + 1;
-        check(shmcv_image_set(frame, &image));
-        check(shmcv_stream_publish(frame, &sequence));
+        check(shmcv_image_set(frame.pixels, &image));
+        check(shmcv_frame_publish(frame, &sequence));
     }
     printf("published %" PRIu64 "\n", sequence);
 }
 
-/* read NAME: until no frame comes for two seconds. */
+/* read NAME: checks frames until none comes for two seconds. */
 static void read_frames(const char *name) {
-    shmcv_segment stream, frame;
+    shmcv_stream stream;
+    shmcv_frame frame;
     void *data;
     shmcv_frame_info info = {0};
     int seen = 0, torn = 0, recorded = 0;
     uint64_t missed = 0;
-    check(shmcv_open(name, &stream));
+    check(shmcv_stream_open(name, &stream));
     for (;;) {
         const int32_t status = shmcv_stream_wait(stream, info.sequence, seen == 0 ? 20000 : 2000, &frame, &info);
         if (status == SHMCV_E_TIMEOUT) break;
         check(status);
-        const uint64_t lag = now() - info.time;
-        check(shmcv_data(frame, &data, NULL));
+        const uint64_t lag = now() - info.time_ns;
+        check(shmcv_data(frame.pixels, &data, NULL));
         torn += !painted(data, words, info.sequence);
-        check(shmcv_close(frame));
+        check(shmcv_frame_close(frame));
         if (recorded < MOST) times[0][recorded++] = lag;
         if (seen++ > 0) missed += info.missed;
     }

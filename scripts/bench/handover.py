@@ -1,9 +1,9 @@
-"""How long Python takes to tell another process, which sleeps, of a frame.
+"""Measures how long Python takes to tell another process, which sleeps, of a frame.
 
-Called by frames.py; prints "key value" lines.
+frames.py calls it. It prints "key value" lines.
 
-multiprocessing has nothing to tell when a shared_memory has changed, so it is given what people use: an Event or a
-Condition. Nothing is copied in either, and nothing is safe: the writer has one buffer, and may write while it is read.
+multiprocessing cannot tell when a shared_memory has changed, so people use an Event or a Condition, and the bench does
+too. Neither copies anything. Neither is safe: the writer has one buffer, and may write while a reader reads.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ WIDTH, HEIGHT = 3840, 2160
 
 
 def event_writer(turn: Any, told: Any, name: str, count: int) -> None:
-    """Set the event whenever the reader has gone to sleep again; the time is in the frame's first bytes."""
+    """Set the event whenever the reader has gone to sleep again. The frame's first bytes hold the time."""
     memory = shared_memory.SharedMemory(name)
     for _ in range(count):
         turn.acquire()
@@ -39,7 +39,7 @@ def event_writer(turn: Any, told: Any, name: str, count: int) -> None:
 def stream_writer(turn: Any, name: str, count: int) -> None:
     """Publish whenever the reader has gone to sleep again."""
     with shmcv.Stream.open(name) as stream:
-        image = shmcv.Image(WIDTH, HEIGHT)
+        image = shmcv.ImageInfo(WIDTH, HEIGHT)
         for _ in range(count):
             turn.acquire()
             time.sleep(0.001)
@@ -48,7 +48,7 @@ def stream_writer(turn: Any, name: str, count: int) -> None:
 
 
 def main(count: int) -> None:
-    """Let a stream, an Event and a Condition take turns, so that the machine's other work is the same for all."""
+    """Let a stream, an Event and a Condition take turns, so that the machine's other work disturbs all alike."""
     context = multiprocessing.get_context("spawn")
     name = f"shmcv-bench-{multiprocessing.current_process().pid}"
     memory = shared_memory.SharedMemory(create=True, size=WIDTH * HEIGHT * 3)

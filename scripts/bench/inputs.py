@@ -1,7 +1,7 @@
 """Makes the pictures that the bench loads: `inputs.py PHOTOGRAPH FOLDER LARGEST`, up to LARGEST pixels.
 
-From one photograph: itself, as PNG with and without alpha, made smaller, and laid out as tiles. What is there already
-is left alone.
+All are made of one photograph: the photograph, PNGs with and without alpha, smaller copies, and tiles. Files that are
+there already stay.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def resized(photograph: np.ndarray[Any, Any], width: int, height: int) -> np.ndarray[Any, Any]:
-    """Give the photograph in that size: shrunk, or repeated, so that it is as hard to decode as it was."""
+    """Return the photograph in that size, shrunk or repeated, so that a pixel is as hard to decode as before."""
     if width <= WIDTH and height <= HEIGHT:
         return cv2.resize(photograph, (width, height), interpolation=cv2.INTER_AREA)
     across, down = -(-width // WIDTH), -(-height // HEIGHT)
@@ -28,12 +28,12 @@ def resized(photograph: np.ndarray[Any, Any], width: int, height: int) -> np.nda
 
 
 def translucent(photograph: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Give the photograph an alpha channel of its own, its brightness."""
+    """Return the photograph with an alpha channel, which is its brightness."""
     return np.dstack([photograph, cv2.cvtColor(photograph, cv2.COLOR_BGR2GRAY)])
 
 
 def main(source: Path, folder: Path, largest: int) -> None:
-    """Make what is missing."""
+    """Make the files that are missing."""
     photograph = cv2.imread(str(source))
     if photograph is None or photograph.shape != (HEIGHT, WIDTH, 3):
         sys.exit(f"{source} is no photograph of {WIDTH} x {HEIGHT}")
@@ -51,7 +51,7 @@ def main(source: Path, folder: Path, largest: int) -> None:
     for name, make in wanted.items():
         if not (folder / name).exists():
             cv2.imwrite(str(folder / f"new-{name}"), make())
-            (folder / f"new-{name}").rename(folder / name)  # one that was interrupted is made again
+            (folder / f"new-{name}").rename(folder / name)  # a file that was interrupted is made again
 
 
 if __name__ == "__main__":

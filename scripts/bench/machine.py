@@ -1,4 +1,4 @@
-"""Where and with what something was measured."""
+"""Describes the machine and the versions of a measurement."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 
 def machine() -> dict[str, Any]:
-    """Tell of the processor, the memory and the system."""
+    """Return a description of the processor, the memory and the system."""
     model = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.M)
     return {
         "processor": model[1].strip() if model else platform.machine(),
@@ -25,19 +25,19 @@ def machine() -> dict[str, Any]:
 
 
 def meminfo(key: str) -> int:
-    """Give a line of /proc/meminfo, in KiB."""
+    """Return a line of /proc/meminfo, in KiB."""
     found = re.search(rf"^{key}:\s+(\d+)", Path("/proc/meminfo").read_text(), re.M)
     return int(found[1]) if found else 0
 
 
 def tools() -> dict[str, str]:
-    """Give the versions of what shmcv was built with."""
+    """Return the versions of the libraries and tools that shmcv was built with."""
     commands = {"go": ["go", "version"], "gcc": ["gcc", "--version"], "dotnet": ["dotnet", "--version"]}
     return {name: version for name, command in commands.items() if (version := _number(_output(command)))}
 
 
 def source(root: Path) -> dict[str, Any]:
-    """Give the commit, and whether the files differ from it; nothing where this is no git checkout."""
+    """Return the commit, and whether the files differ from it, or "" outside a git checkout."""
     commit = _output(["git", "-C", str(root), "rev-parse", "HEAD"]).strip()
     dirty = bool(_output(["git", "-C", str(root), "status", "--porcelain"]).strip())
     return {"commit": commit, "dirty": dirty} if commit else {}

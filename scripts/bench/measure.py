@@ -1,4 +1,4 @@
-"""Measuring: those of a row take turns, round after round, and all rows are gone through twice."""
+"""Measuring: the entries of a row take turns, round after round, and all rows are measured twice."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 BLOCKS = 2
 
-# The table that a metric goes to, its row there (None: the same), and its unit. What is not here has its row's own.
+# The table that a metric goes to, its row there (None: the same), and its unit. Other metrics go to their row's table.
 METRICS = {
     "faults": ("faults", None, ""),
     "peak_kib": ("memory", None, "KiB"),
@@ -53,7 +53,7 @@ FULL, QUICK = Plan(3, 4, 25, 1000, 30), Plan(0.15, 1, 6, 100, 2)
 
 
 class Resident:
-    """Takes its turns in a process that stays."""
+    """Takes its turns in one process, which stays."""
 
     def __init__(self, pool: Pool, row: Row, entry: Entry, number: int) -> None:
         self._pool, self._row, self._entry, self._number = pool, row, entry, number
@@ -71,10 +71,11 @@ class Resident:
 
 
 class Program:
-    """A process for each turn, measured from outside, or by what it says itself.
+    """Takes each turn in a new process, which is measured from outside, or measures itself.
 
-    The kernel counts what this process has had resident to a child's peak, since they share memory until the child
-    executes its program. So nothing large is imported here: pictures are made and plots are drawn by others.
+    The kernel counts the memory that this process has had resident to a child's peak, because the two share memory
+    until the child executes its program. So this process imports nothing large: other processes make the images and
+    draw the plots.
     """
 
     def __init__(self, pool: Pool, entry: Entry, log: Path) -> None:
@@ -95,7 +96,7 @@ class Program:
                 text=True,
             )
             try:
-                with process.stdout as output:  # type: ignore[union-attr] # it is a pipe
+                with process.stdout as output:  # type: ignore[union-attr] # stdout is a pipe
                     said = output.read()
                 _, status, usage = os.wait4(process.pid, 0)
             except BaseException:
@@ -120,7 +121,7 @@ class Bench:
     results: dict[tuple[str, str], Result] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     facts: dict[str, list[dict[str, int]]] = field(default_factory=dict)
-    durations: dict[tuple[str, str], float] = field(default_factory=dict)  # of a round of each row, in seconds
+    durations: dict[tuple[str, str], float] = field(default_factory=dict)  # seconds of a round of each row
 
     def measure(self, row: Row, block: int) -> None:
         """Measure a row once more."""
@@ -128,7 +129,7 @@ class Bench:
             turns = frames.hand_over(self.pool, self.plan.frames, self.facts, pinned=row.way == "pinned frames")
             self._add(row, block, {label: {"ns": [value]} for label, value in turns.items()})
         elif row.way == "readers":
-            if block == BLOCKS - 1:  # one long look is enough
+            if block == BLOCKS - 1:  # one long block is enough
                 frames.let_read(self.pool, self.plan.reading, self.facts)
         else:
             self._take_turns(row, block)
@@ -147,7 +148,7 @@ class Bench:
                 else:
                     contenders[label] = Resident(self.pool, row, entry, numbers[entry.program])
                     numbers[entry.program] += 1
-        if row.way == "peers" or block == 0:  # a program has nothing that stays warm but the page cache
+        if row.way == "peers" or block == 0:  # a program keeps nothing warm except the page cache
             start = time.monotonic()
             self._round(row, contenders)
             self.durations[row.kind, row.name] = time.monotonic() - start
@@ -159,7 +160,7 @@ class Bench:
             self.pool.end_all()
 
     def _round(self, row: Row, contenders: dict[str, Resident | Program], number: int = 0) -> dict[str, Turns]:
-        """Give everybody a turn, each round beginning with another one."""
+        """Run rounds in which each entry takes a turn. Each round begins with another entry."""
         order, turns = list(contenders), {}
         first = number % max(len(order), 1)
         for label in order[first:] + order[:first]:
@@ -169,7 +170,7 @@ class Bench:
 
     @contextmanager
     def _out_on_failure(self, row: Row, label: str, contenders: dict[str, Resident | Program]) -> Iterator[None]:
-        """Take one who cannot do its work out of the row, with all that it has done in it."""
+        """Take an entry that cannot do its work out of the row, with all its results in it."""
         try:
             yield
         except PeerError as problem:
@@ -193,7 +194,9 @@ class Bench:
         found = self.results.get((kind, name))
         if found is None:
             targets = row.targets if metric == "ns" else EXTRA_TARGETS.get((kind, name), ())
-            essential = row.essential or (metric != "ns" and bool(targets))  # several rows share what is not time
+            essential = row.essential or (
+                metric != "ns" and bool(targets)
+            )  # several rows share results other than time
             found = Result(kind, name, unit, KINDS[kind].base, essential, list(targets))
             self.results[kind, name] = found
         return found

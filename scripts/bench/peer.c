@@ -1,6 +1,6 @@
-/* The bench's peer in C: shmcv through its header, and memcpy, the floor. It answers a request on each line of its
- * standard input by one line; peers.py tells what they mean. `peer once job path=FILE out=FILE` is a program that loads,
- * flips and saves a photograph, and ends. */
+/* The bench's peer in C: shmcv through its header, and memcpy, which is the floor. It answers each line of its standard
+ * input, which is a request, by one line. peers.py describes requests and answers. `peer once job path=FILE out=FILE`
+ * loads, flips and saves a photograph, and ends. */
 #define _GNU_SOURCE
 #include <shmcv.h>
 
@@ -19,7 +19,7 @@ enum { MOST_WORDS = 16, CALLS = 20000 };
 
 static jmp_buf next_request;
 
-/* fail answers the request, and goes on with the next. */
+/* fail answers the request with an error, and goes on with the next request. */
 static _Noreturn void fail(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
@@ -31,7 +31,7 @@ static _Noreturn void fail(const char *format, ...) {
 }
 
 static void check(int32_t status) {
-    char why[1024];
+    char why[SHMCV_MESSAGE_SIZE];
     if (status == SHMCV_OK) return;
     shmcv_last_error(why, sizeof why);
     fail("%s", why);
@@ -43,7 +43,7 @@ static uint64_t now(void) {
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* The request: a verb, and key=value. */
+/* The words of the request: a verb, and key=value. */
 static char *words[MOST_WORDS];
 static int word_count;
 
@@ -58,21 +58,21 @@ static bool is(const char *key, const char *text) { return strcmp(value(key), te
 
 static uint64_t number(const char *key) { return strtoull(value(key), NULL, 10); }
 
-/* A segment of ours, made anew for each work. */
+/* block is a segment, which is made again for each work. */
 typedef struct block {
     const char *role;
     char name[64];
-    shmcv_segment segment; /* 0 where there is none */
+    shmcv_segment segment; /* {0} if there is none. */
     uint8_t *pixels;
 } block;
 
 static block source = {.role = "source"}, target = {.role = "target"};
 
 static void drop(block *b) {
-    if (b->segment == 0) return;
+    if (b->segment.handle == 0) return;
     shmcv_clear(b->name);
     shmcv_close(b->segment);
-    b->segment = 0;
+    b->segment = (shmcv_segment){0};
 }
 
 static void renew(block *b, uint64_t size) {
@@ -84,7 +84,7 @@ static void renew(block *b, uint64_t size) {
     b->pixels = pixels;
 }
 
-/* Pixels that are no two alike, as far as a bit pattern goes; every page of them touched. */
+/* paint fills the memory with pseudo-random bytes, and thereby touches every page. */
 static void paint(block *b, uint64_t size) {
     uint32_t state = 1;
     for (uint64_t i = 0; i < size; i++) {
@@ -93,19 +93,19 @@ static void paint(block *b, uint64_t size) {
     }
 }
 
-/* What the works below share: it is set by prepare, so that a repetition finds everything ready. */
+/* What the works below share. prepare sets it, so that a repetition does nothing but the work. */
 static shmcv_image_info image;
 static uint64_t size;
 static int32_t flags, code;
 static bool fresh, in_place;
 static char path[4096], out[4096];
-static void *bitmap; /* what malloc gave for a copy */
+static void *bitmap; /* malloc's memory, for a copy. */
 
 static void remember_path(char *to, const char *key) { snprintf(to, sizeof path, "%s", value(key)); }
 
 static void probe(const char *file) {
     check(shmcv_probe(file, flags, &image));
-    size = image.stride * image.height;
+    check(shmcv_image_size(&image, &size));
 }
 
 static void repeat_load(void) { check(shmcv_load(target.segment, path, flags, NULL)); }
@@ -123,15 +123,19 @@ static void before_load(void) {
     if (fresh) renew(&target, size);
 }
 
-static void repeat_flip(void) { check(shmcv_flip(source.segment, in_place ? source.segment : target.segment, code)); }
+static void repeat_flip(void) {
+    check(shmcv_flip(source.segment, in_place ? source.segment : target.segment, code));
+}
 
-/* A bench of wrong work is worth nothing. */
+/* verify_flip fails if the flip is wrong, because measuring wrong work is worth nothing. */
 static void verify_flip(const uint8_t *before, const uint8_t *after, size_t pixel) {
     for (size_t y = 0; y < image.height; y++)
         for (size_t x = 0; x < image.width; x++) {
             const size_t from_y = code == SHMCV_FLIP_HORIZONTAL ? y : image.height - 1 - y;
             const size_t from_x = code == SHMCV_FLIP_VERTICAL ? x : image.width - 1 - x;
-            if (memcmp(after + (y * image.width + x) * pixel, before + (from_y * image.width + from_x) * pixel, pixel) != 0)
+            const uint8_t *to = after + (y * image.width + x) * pixel;
+            const uint8_t *from = before + (from_y * image.width + from_x) * pixel;
+            if (memcmp(to, from, pixel) != 0)
                 fail("the flip is wrong at (%zu, %zu)", x, y);
         }
 }
@@ -178,7 +182,8 @@ static void before_copy(void) {
     if (bitmap == NULL) fail("no memory for %" PRIu64 " bytes", size);
 }
 
-/* Between segments, as the pixels that it is the floor of; fresh is memory as malloc gives it, for a new bitmap. */
+/* prepare_copy: a copy between segments is the floor of the works there. A fresh copy goes to memory of malloc's, as
+ * for a new bitmap. */
 static void prepare_copy(void) {
     free(bitmap);
     bitmap = NULL;
@@ -216,7 +221,8 @@ static void repeat_image_get(void) {
 }
 
 static void prepare_call(void) {
-    image = (shmcv_image_info){.width = 4, .height = 4, .channels = 3, .depth = SHMCV_DEPTH_U8, .order = SHMCV_ORDER_BGR};
+    image = (shmcv_image_info){
+        .width = 4, .height = 4, .channels = 3, .depth = SHMCV_DEPTH_U8, .order = SHMCV_ORDER_BGR};
     renew(&source, 48);
     check(shmcv_image_set(source.segment, &image));
 }
@@ -224,7 +230,7 @@ static void prepare_call(void) {
 typedef struct work {
     const char *name, *call;
     void (*prepare)(void), (*before)(void), (*repeat)(void);
-    uint64_t inner; /* operations in a repetition */
+    uint64_t inner; /* Operations in a repetition. */
 } work;
 
 static const work works[] = {
@@ -258,7 +264,7 @@ static uint64_t page_faults(void) {
     return (uint64_t)usage.ru_minflt;
 }
 
-/* repeat tells of each of count repetitions how far the meter moved. */
+/* repeat prints how far the meter moved in each of count repetitions. */
 static void repeat(uint64_t (*meter)(void)) {
     uint64_t told[1000];
     const uint64_t count = number("count");

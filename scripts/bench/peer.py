@@ -1,11 +1,11 @@
 """The bench's peers in Python: shmcv, and what people use instead.
 
-`peer.py --lib shmcv|cv2|pillow` answers a request on each line of its standard input by one line; peers.py tells what
-they mean. `peer.py --lib LIB once job path=FILE out=FILE` is a program that loads, flips and saves a photograph, and
-ends; `once loadlib` tells what importing the library takes.
+`peer.py --lib shmcv|cv2|pillow` answers each line of its standard input, which is a request, by one line. peers.py
+describes requests and answers. `peer.py --lib LIB once job path=FILE out=FILE` loads, flips and saves a photograph, and
+ends. `peer.py --lib LIB once loadlib` tells what importing the library takes.
 
-Each library does a work the way its documentation shows. cv2 and Pillow have no shared memory: what they decode or flip
-is then copied into a block of multiprocessing.shared_memory, which is what their users have to do.
+Each library works as its documentation shows. cv2 and Pillow have no shared memory, so their results are copied into a
+block of multiprocessing.shared_memory, as their users have to do.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-if TYPE_CHECKING:  # what is imported below is part of what `once` measures
+if TYPE_CHECKING:  # `once` measures the imports below too
     from collections.abc import Callable
 
     import numpy as np
@@ -33,7 +33,7 @@ class Skipped(Exception):  # noqa: N818 # it is no error
 
 
 class Work(NamedTuple):
-    """What to repeat, what to do before each repetition, untimed, and how many operations a repetition is."""
+    """What to repeat, what to do untimed before each repetition, and how many operations a repetition is."""
 
     repeat: Callable[[], object]
     before: Callable[[], object] = lambda: None
@@ -41,7 +41,7 @@ class Work(NamedTuple):
 
 
 class Library:
-    """A work is a method that takes the request's values, and gets everything ready; `stack` frees it."""
+    """A library. A work is a method that takes the request's values and prepares the work. `stack` frees it."""
 
     def __init__(self) -> None:
         self.stack = ExitStack()
@@ -53,7 +53,7 @@ class Library:
 
 
 def pattern(shape: tuple[int, ...], depth: str) -> Array:
-    """Give pixels that are no two alike, as far as that goes."""
+    """Return random pixels."""
     import numpy as np
 
     dtype = np.dtype(f"u{int(depth) // 8}")
@@ -70,7 +70,7 @@ def mirrored(array: Array, code: str) -> Array:
 
 
 def verify(flip: Callable[[], object], source: Array, target: Array, code: str) -> None:
-    """See that it flips: a bench of wrong work is worth nothing."""
+    """Raise AssertionError if the flip is wrong, because measuring wrong work is worth nothing."""
     expected = mirrored(source, code).copy()
     flip()
     if not (target == expected).all():
@@ -98,7 +98,7 @@ class ShmCv(Library):
     def load(self, values: dict[str, str]) -> Work:
         flags = self.shmcv.LoadFlags.UNCHANGED if values["format"] == "png4" else self.shmcv.LoadFlags.COLOR
         path = values["path"]
-        need = self.shmcv.probe(path, flags).nbytes
+        need = self.shmcv.probe(path, flags).size
         segment = self.segment(need)
         segment.load(path, flags)
         if values["into"] == "same":
@@ -122,12 +122,12 @@ class ShmCv(Library):
         return Work(lambda: source.flip_into(target, code))
 
     def save(self, values: dict[str, str]) -> Work:
-        segment = self.segment(self.shmcv.probe(values["source"]).nbytes)
+        segment = self.segment(self.shmcv.probe(values["source"]).size)
         segment.load(values["source"])
         return Work(lambda: segment.save(values["path"]))
 
     def job(self, values: dict[str, str]) -> Work:
-        need = self.shmcv.probe(values["path"]).nbytes
+        need = self.shmcv.probe(values["path"]).size
         photo, flipped = self.segment(need), self.segment(need)
 
         def repeat() -> None:
@@ -138,7 +138,7 @@ class ShmCv(Library):
         return Work(repeat)
 
     def call(self, values: dict[str, str]) -> Work:
-        """A call by ctypes alone, without the package's objects around it."""
+        """Call the library by ctypes alone, without the package's objects."""
         import ctypes
 
         from shmcv import _native
@@ -148,7 +148,7 @@ class ShmCv(Library):
             function, arguments = library().shmcv_abi_version, ()
         else:
             segment = self.segment(48)
-            segment.image = self.shmcv.Image(4, 4)
+            segment.image = self.shmcv.ImageInfo(4, 4)
             function = library().shmcv_image_get
             arguments = (segment._handle, ctypes.byref(_native.ShmcvImageInfo()))
 
@@ -160,10 +160,10 @@ class ShmCv(Library):
 
 
 class Copying(Library):
-    """A library that knows nothing of shared memory: what it gives is copied into a block."""
+    """A library without shared memory. Its results are copied into a block."""
 
     def block(self, shape: tuple[int, ...], depth: str = "8") -> Array:
-        """Give a new block of shared memory as an array, which must be gone when the stack is closed."""
+        """Return a new block of shared memory as an array, which must be gone when the stack is closed."""
         from multiprocessing import shared_memory
 
         import numpy as np
@@ -219,7 +219,7 @@ class Copying(Library):
 
         def repeat() -> None:
             pixels = self.decode(values["path"], "jpeg")
-            while len(blocks) < 2:  # how large they must be is known now
+            while len(blocks) < 2:  # their size is known now
                 blocks.append(self.block(pixels.shape))
             photo, flipped = blocks
             photo[:] = pixels
@@ -248,7 +248,7 @@ class Cv2(Copying):
         self.cv2.imwrite(path, pixels)
 
     def flipper(self, source: Array, target: Array, values: dict[str, str]) -> Callable[[], object]:
-        """Flip and copy; or, in place and with how=dst, as somebody does who knows that cv2 writes into arrays too."""
+        """Flip and copy. In place, and with how=dst, let cv2 write into the array."""
         code = int(values["code"])
         if values["where"] == "inplace" or values.get("how") == "dst":
             return lambda: self.cv2.flip(source, code, dst=target)
@@ -260,7 +260,7 @@ class Cv2(Copying):
 
 
 class Pillow(Copying):
-    """Pillow has RGB where the others have BGR; it brings them into that order as it copies."""
+    """Pillow, which has RGB where the others have BGR, and converts the order as it copies."""
 
     MODES = {1: ("L", "L"), 3: ("RGB", "BGR"), 4: ("RGBA", "BGRA")}  # noqa: RUF012
     TURNS = {"0": "FLIP_TOP_BOTTOM", "1": "FLIP_LEFT_RIGHT", "-1": "ROTATE_180"}  # noqa: RUF012
@@ -287,7 +287,7 @@ class Pillow(Copying):
         mode, raw = self.MODES[1 if pixels.ndim == 2 else pixels.shape[2]]
         return self.Image.frombuffer(mode, (pixels.shape[1], pixels.shape[0]), pixels, "raw", raw, 0, 1)
 
-    def decode(self, path: str, form: str) -> Array:  # noqa: ARG002 # the file says which
+    def decode(self, path: str, form: str) -> Array:  # noqa: ARG002 # the file names its format
         with self.Image.open(path) as image:
             return self.array_of(image)
 
@@ -335,7 +335,7 @@ class Server:
         return f"error there is no {verb!r}"
 
     def prepare(self, values: dict[str, str]) -> str:
-        self.work = None  # what it holds is gone before its memory is
+        self.work = None  # frees its arrays before the memory behind them
         self.library.stack.close()
         make = getattr(self.library, values["work"], None)
         if make is None:
@@ -344,7 +344,7 @@ class Server:
         return f"ok inner={self.work.inner}"
 
     def repeat(self, count: int, meter: Callable[[], int]) -> str:
-        """Tell of each of count repetitions how far the meter moved."""
+        """Return how far the meter moved in each of count repetitions."""
         if self.work is None:
             return "error nothing is prepared"
         told = []
@@ -357,7 +357,7 @@ class Server:
 
 
 def serve(server: Server) -> None:
-    """Answer until somebody says quit, or there is nobody any more."""
+    """Answer until the request "quit" or the end of the input."""
     with server.library.stack:
         for line in sys.stdin:
             verb, *words = line.split()
@@ -367,7 +367,7 @@ def serve(server: Server) -> None:
                 answer = server.answer(verb, dict(word.split("=", 1) for word in words))
             except Skipped as reason:
                 answer = f"skip {reason}"
-            except Exception as problem:  # the driver hears of it, and goes on
+            except Exception as problem:  # the driver is told, and goes on
                 answer = f"error {type(problem).__name__}: {' '.join(str(problem).split())}"
             print(answer, flush=True)
         server.work = None
@@ -381,7 +381,7 @@ def status_kib(key: str) -> int:
 
 
 def libraries() -> set[str]:
-    """Give the files that have a mapping to execute."""
+    """Return the files that have a mapping to execute."""
     from pathlib import Path
 
     lines = [line.split(maxsplit=5) for line in Path("/proc/self/maps").read_text().splitlines()]
@@ -389,7 +389,7 @@ def libraries() -> set[str]:
 
 
 def load_library(name: str) -> str:
-    """Import the library, and make it do something: shmcv loads its native part with the first call."""
+    """Import the library and call it. The call matters because shmcv loads its native part with the first call."""
     resident, before = status_kib("VmRSS"), libraries()
     start = time.monotonic_ns()
     LIBRARIES[name]().hello()
@@ -399,7 +399,7 @@ def load_library(name: str) -> str:
 
 
 def main(arguments: list[str]) -> None:
-    """Serve, or do one thing and end."""
+    """Serve, or do one job and end."""
     if arguments[:1] != ["--lib"] or arguments[1:2] == [] or arguments[1] not in LIBRARIES:
         sys.exit(f"usage: peer.py --lib {'|'.join(LIBRARIES)} [once job path=FILE out=FILE | once loadlib]")
     name, rest = arguments[1], arguments[2:]

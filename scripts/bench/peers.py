@@ -1,20 +1,20 @@
-"""The bench's peers: programs that do a work when they are told to, each in a process of its own.
+"""The bench's peers: programs that do a work on request, each in a process of its own.
 
-The driver writes a line, and the peer answers by one; what else it has to say goes to its standard error. A request is
-a verb and `key=value`s, with no spaces in a value. An answer begins with ok, or is `error TEXT`, or `skip TEXT`: there
-is no such work here.
+The driver writes a line, and the peer answers by one line. Everything else that a peer prints goes to its standard
+error. A request is a verb and `key=value`s, with no spaces in a value. An answer begins with ok, or is `error TEXT`, or
+is `skip TEXT` if the peer has no such work.
 
     hello                         ok name=... VERSION=...
     prepare work=WORK key=...     ok inner=K: all is ready, so that only the work is left to do
     run count=N                   ok NS ...: how long each of N repetitions took, divided by the K operations in it
     faults count=N                ok NUMBER ...: the minor page faults of each of N repetitions
     memory                        ok rss_kib=... peak_kib=...
-    quit                          (it ends, as it does at the end of its standard input)
+    quit                          (the peer ends, as it does at the end of its standard input)
 
-The works, and what else their requests tell:
+The works, and the other values of their requests:
 
     load format=jpeg|png3|png4 path= into=same|fresh     a file's pixels into shared memory: the same again and again,
-                                                         or one that nobody has touched; BGR, or BGRA for png4
+                                                         or one that no process has touched; BGR, or BGRA for png4
     flip code=0|1|-1 channels= depth=8|16 width= height= where=apart|inplace
     save format=jpeg|png path= source=                   the pixels of the file `source`
     job path= out=                                       load, flip horizontally, save
@@ -22,7 +22,7 @@ The works, and what else their requests tell:
     call name=image_get|abi_version                      one call into the library
     copy bytes= into=warm|fresh                          memcpy, the floor: between segments, or into memory of malloc's
 
-What people do from a program's start to its end is measured from outside: `PEER once job path= out=`.
+A whole program, from start to end, is measured from outside: `PEER once job path= out=`.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ class PeerError(Exception):
     """A peer could not do what it was asked to."""
 
 
-class PeerSkipped(PeerError):  # noqa: N818 # nothing is wrong
+class PeerSkipped(PeerError):  # noqa: N818 # it is no error
     """A peer has no such work."""
 
 
 def parse(answer: str) -> list[str]:
-    """Give the words of an answer that is ok; raise what another one says."""
+    """Return the words of an answer that is ok. Raises PeerSkipped or PeerError for another answer."""
     kind, _, rest = answer.strip().partition(" ")
     if kind == "ok":
         return rest.split()
@@ -57,15 +57,15 @@ def parse(answer: str) -> list[str]:
 
 
 def parse_values(words: list[str]) -> dict[str, str]:
-    """Give the `key=value`s of an answer."""
+    """Return the `key=value`s of an answer."""
     return dict(word.split("=", 1) for word in words)
 
 
 class Peer:
-    """A process that answers."""
+    """A process that answers requests."""
 
     def __init__(self, command: list[str], environment: Mapping[str, str], log: IO[str]) -> None:
-        # A session of its own: Ctrl-C is for the driver, at whose end the peer's input ends.
+        # A session of its own: Ctrl-C reaches the driver alone. The peer's input ends when the driver ends.
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -86,7 +86,7 @@ class Peer:
         return self._process.pid
 
     def ask(self, request: str) -> list[str]:
-        """Give the words behind ok."""
+        """Return the words behind ok."""
         assert self._process.stdin is not None and self._process.stdout is not None  # noqa: PT018
         try:
             self._process.stdin.write(request + "\n")
@@ -104,7 +104,7 @@ class Peer:
         return [float(word) for word in self.ask(request)]
 
     def close(self) -> None:
-        """End it; it frees what it holds unless it has to be killed."""
+        """End the process. It frees what it holds unless it has to be killed."""
         assert self._process.stdin is not None and self._process.stdout is not None  # noqa: PT018
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
@@ -117,7 +117,7 @@ class Peer:
 
 
 class Pool:
-    """The processes of all peers. One that a row needs twice at the same time is there twice."""
+    """The processes of all peers. A peer that a row needs twice at the same time has two processes."""
 
     def __init__(self, programs: Mapping[str, list[str]], environment: Mapping[str, str], log: Path) -> None:
         self.programs = programs
@@ -127,7 +127,7 @@ class Pool:
         self._peers: dict[tuple[str, int], Peer] = {}
 
     def peer(self, program: str, number: int = 0) -> Peer:
-        """Give the number-th process of a program, started if need be."""
+        """Return the number-th process of a program. Start it if need be."""
         found = self._peers.get((program, number))
         if found is not None and found.ended:
             self.forget(program, number)
@@ -144,7 +144,7 @@ class Pool:
         return found
 
     def forget(self, program: str, number: int) -> None:
-        """End a process; the next who needs it gets a new one."""
+        """End a process. The next request starts a new one."""
         self._peers.pop((program, number)).close()
 
     def end_all(self) -> None:

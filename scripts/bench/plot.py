@@ -1,4 +1,4 @@
-"""Draws the plot: `plot.py BENCH.JSON PLOT.SVG`. A process of its own; see measure.Program."""
+"""Draws the plot: `plot.py BENCH.JSON PLOT.SVG`. It runs in a process of its own; see measure.Program."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 import matplotlib
 
 matplotlib.use("svg")
-# The same json gives the same file; text stays text, in the reader's own font.
+# The same JSON gives the same file. Text stays text, in the reader's own font.
 matplotlib.rcParams.update(
     {"svg.hashsalt": "shmcv", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 8}
 )
 
-import matplotlib.pyplot as plt  # noqa: E402 # it is told above what to be
+import matplotlib.pyplot as plt  # noqa: E402 # the lines above configure it
 from ratios import Result  # noqa: E402
 
 OURS = {"shmcv C": "#00695c", "shmcv Python": "#26a69a", "shmcv C#": "#80cbc4", "in place": "#26a69a"}

@@ -1,9 +1,10 @@
-"""What repeated measurements say: ratios that a drifting machine does not spoil, and whether they can be trusted.
+"""Evaluates repeated measurements: ratios that a drifting machine does not spoil, and whether they can be trusted.
 
-Who is measured takes turns. In a round each has one turn of a few repetitions, and a turn's value is the least of them:
-what disturbs a repetition only adds. A ratio is the median, over the rounds, of two neighbours' quotient, so that a
-machine that is slow for a while is slow for both. Rounds come in two blocks with all other rows in between; where the
-blocks' ratios differ by more than 15 %, the ratio is called noisy, for another run may give another one.
+The entries of a row take turns. In a round each entry has one turn of a few repetitions. A turn's value is the least of
+them, because disturbances only add to a repetition. A ratio is the median, over the rounds, of the quotient of two
+turns in one round, so that a machine that is slow for a while is slow for both. Rounds come in two blocks with all
+other rows in between. If the blocks' ratios differ by more than 15 %, the ratio is called noisy: another run may give
+another one.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ Blocks = list[list[Turn]]  # a block is a list of rounds
 
 @dataclass(frozen=True)
 class Target:
-    """What the project has set out to reach: `of` takes at most so many times what `to` takes.
+    """A target of the project: `of` takes at most so many times what `to` takes.
 
     Without a `to` it is an amount, in the result's unit.
     """
@@ -32,7 +33,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Ratio:
-    """How many times what another takes."""
+    """How many times as much as another label takes."""
 
     value: float
     noisy: bool
@@ -44,8 +45,8 @@ class Result:
 
     kind: str
     name: str
-    unit: str  # ns, KiB, or empty for a number of things
-    base: str | None  # the label that the others are compared with; None: amounts speak for themselves
+    unit: str  # ns, KiB, or empty for a plain number
+    base: str | None  # the label that the others are compared with; None: the table shows amounts
     essential: bool
     targets: list[Target]
     series: dict[str, Blocks] = field(default_factory=dict)
@@ -58,18 +59,18 @@ class Result:
         blocks[block].append(turn)
 
     def values(self, label: str) -> list[float]:
-        """Give each repetition's value."""
+        """Return each repetition's value."""
         return [value for block in self.series[label] for turn in block for value in turn]
 
     def median(self, label: str) -> float:
         return statistics.median(self.values(label))
 
     def amount(self, label: str) -> Ratio:
-        """Give the median of the turns, as a ratio to 1."""
+        """Return the median of the turns, as a ratio to 1."""
         return _judged([[min(turn) for turn in block] for block in self.series[label]])
 
     def ratio(self, of: str, to: str) -> Ratio:
-        """Give how many times what `to` takes `of` does."""
+        """Return how many times as much as `to` `of` takes."""
         return _judged(
             [
                 [min(a) / min(b) if min(b) else float("inf") for a, b in zip(ours, theirs)]
@@ -78,13 +79,13 @@ class Result:
         )
 
     def reached(self, target: Target) -> Ratio | None:
-        """Give what was measured for a target, None where one of the two was not there."""
+        """Return what was measured for a target, or None if one of the two was not measured."""
         if target.of not in self.series or (target.to is not None and target.to not in self.series):
             return None
         return self.amount(target.of) if target.to is None else self.ratio(target.of, target.to)
 
     def to_json(self) -> dict[str, Any]:
-        """Give all of it, with what it comes to for those who do not want to calculate."""
+        """Return all measurements, and the ratios made of them."""
         summary = {}
         for label in self.series:
             ratio = self.ratio(label, self.base) if self.base in self.series else self.amount(label)
@@ -110,12 +111,12 @@ def _judged(blocks: list[list[float]]) -> Ratio:
 
 
 def met(reached: Ratio, target: Target) -> bool:
-    """Tell whether a target is reached, as far as the digits go that are shown."""
+    """Return True if a target is reached, at the digits that are shown."""
     return reached.value <= target.at_most + (0.005 if target.to is not None else 0)
 
 
 def amount_text(value: float, unit: str) -> str:
-    """Give a value with a unit that leaves it one to three digits before the point."""
+    """Return a value with a unit that leaves it one to three digits before the point."""
     scales = {
         "ns": [("ns", 1.0), ("us", 1e3), ("ms", 1e6), ("s", 1e9)],
         "KiB": [("KiB", 1.0), ("MiB", 1024.0), ("GiB", 1024.0**2)],
@@ -128,6 +129,6 @@ def amount_text(value: float, unit: str) -> str:
 
 
 def ratio_text(ratio: Ratio) -> str:
-    """Give a ratio with the digits that mean something, and a tilde where it is noisy."""
+    """Return a ratio with its significant digits, and a tilde if it is noisy."""
     digits = 2 if ratio.value < 10 else 1 if ratio.value < 100 else 0
     return f"{ratio.value:.{digits}f}{'~' if ratio.noisy else ''}"

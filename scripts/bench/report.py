@@ -19,7 +19,7 @@ NOISY = "~: noisy; the two halves of the run differ by more than 15 %, and anoth
 
 
 def targets_table(results: list[Result], form: str) -> str:
-    """Give what the project has set out to reach in the essential rows, and what it has."""
+    """Return the table of targets: what the project wants to reach in the essential rows, and what it has reached."""
     lines = [
         (
             f"{result.kind}: {result.name}",
@@ -36,7 +36,7 @@ def targets_table(results: list[Result], form: str) -> str:
 
 
 def table(results: list[Result], form: str) -> str:
-    """Give the table of one kind of work: ratios to its base, whose own column has amounts; or amounts alone."""
+    """Return the table of one kind of work: ratios to its base, whose column has amounts, or amounts alone."""
     kind = KINDS[results[0].kind]
     labels = list(dict.fromkeys(label for result in results for label in result.series))
     heads = ["", *(f"{label} = 1" if label == kind.base else label for label in labels), "target"]
@@ -47,14 +47,14 @@ def table(results: list[Result], form: str) -> str:
 
 
 def by_kind(results: Iterable[Result]) -> dict[str, list[Result]]:
-    """Sort the results to their tables, in the order of these; what only the floor was measured for is left out."""
+    """Sort the results to their tables, in the order of the tables. Results of the floor alone are left out."""
     results = [result for result in results if result.series.keys() - {"memcpy"} or result.name == "memcpy"]
     found = {kind: [result for result in results if result.kind == kind] for kind in KINDS}
     return {kind: rows for kind, rows in found.items() if rows}
 
 
 def text(document: dict[str, Any], results: list[Result]) -> str:
-    """Give everything, for a terminal."""
+    """Return the whole report, for a terminal."""
     parts = [heading(document)]
     for kind, rows in by_kind(results).items():
         parts.append("\n".join(line for line in (KINDS[kind].title, KINDS[kind].note, table(rows, "simple")) if line))
@@ -63,7 +63,7 @@ def text(document: dict[str, Any], results: list[Result]) -> str:
 
 
 def heading(document: dict[str, Any]) -> str:
-    """Tell where, when and with what it was measured."""
+    """Return where, when and with what was measured."""
     machine, source = document["machine"], document["source"]
     commit = source["commit"][:12] + (" with changes" if source["dirty"] else "") if source else "no git checkout"
     versions = ", ".join(f"{name} {version}" for name, version in document["versions"].items())
@@ -76,7 +76,7 @@ def heading(document: dict[str, Any]) -> str:
 
 
 def frames(facts: dict[str, list[dict[str, int]]]) -> str:
-    """Tell what eight readers saw, and how much memory frames that nobody copies touch."""
+    """Return what the eight readers saw, and how much memory a frame touches that is not copied."""
     lines = []
     if "touched_kib" in facts:
         touched = facts["touched_kib"][0]
@@ -97,7 +97,7 @@ def frames(facts: dict[str, list[dict[str, int]]]) -> str:
 
 
 def skipped(reasons: dict[str, str]) -> str:
-    """Tell what was not measured, by the reason for it."""
+    """Return what was not measured, by reason."""
     by_reason: dict[str, list[str]] = {}
     for what, reason in reasons.items():
         by_reason.setdefault(reason, []).append(what)
@@ -126,7 +126,7 @@ def _cell(result: Result, label: str) -> str:
 
 
 def _verdicts(result: Result) -> str:
-    """Tell of each target whether it is reached; the number too where no column has it."""
+    """Return for each target whether it is reached, with the number if no column has it."""
     found = []
     for target in result.targets:
         if reached := result.reached(target):

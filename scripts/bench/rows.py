@@ -1,4 +1,4 @@
-"""What is measured: the tables, and their rows."""
+"""The tables of the bench, and their rows."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ KINDS = {
 }
 
 
-# What to reach in what a row tells besides time.
+# Targets for other results of a row than time.
 EXTRA_TARGETS = {
     ("memory", "cold"): (Target(CSHARP, "tutorial", 0.33),),
     ("library", "memory"): (Target("dlopen", None, 8192),),
@@ -77,7 +77,7 @@ EXTRA_TARGETS = {
 
 @dataclass(frozen=True)
 class Entry:
-    """Who does what in a row."""
+    """A peer's part in a row: which program does which work."""
 
     program: str
     request: str
@@ -86,7 +86,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Row:
-    """A row: those who take turns in it, by their labels."""
+    """A row: the entries that take turns in it, by their labels."""
 
     kind: str
     name: str
@@ -96,7 +96,7 @@ class Row:
     way: str = "peers"  # "programs": each turn is a process, from start to end; "readers" and "frames": see frames.py
     repetitions: int = 1
     faults: bool = False
-    large: bool = False  # its processes hold so much memory that they end with it
+    large: bool = False  # its processes hold so much memory that they end when the row ends
 
 
 PROGRAMS = {
@@ -112,7 +112,7 @@ PROGRAMS = {
 
 
 def everyone(request: str) -> dict[str, Entry]:
-    """Ask all programs for the same; those that have no such work say so."""
+    """Return entries that ask all programs for the same work. Programs without that work answer so."""
     return {label: Entry(program, request) for label, program in PROGRAMS.items()}
 
 
@@ -121,7 +121,7 @@ def copy(size: int, into: str = "warm") -> dict[str, Entry]:
 
 
 def rows(inputs: Path, largest: int) -> list[Row]:
-    """Give all rows; `largest` is the number of pixels up to which there are images."""
+    """Return all rows; `largest` is the number of pixels up to which there are images."""
     return [
         *_loads(inputs),
         *_flips(),

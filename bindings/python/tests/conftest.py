@@ -1,4 +1,4 @@
-"""Fixtures: names and segments that are gone after the test, a display, and a look at what a test has left behind."""
+"""Fixtures: names and segments that are removed after the test, a display, and a check of what a test leaves behind."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _numbers = itertools.count()
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Note on a test that it failed: its locals, segments among them, then live on in the traceback."""
+    """Note that a test failed. Its traceback then keeps its locals alive, segments among them."""
     report = yield
     if report.failed:
         item.stash[_FAILED] = True
@@ -34,13 +34,13 @@ _FAILED = pytest.StashKey[bool]()
 
 
 def held() -> Counter[str]:
-    """Give what a test must leave behind no more of: segments, open files, and mappings of segments."""
+    """Count the segments, open files and mappings of segments. A test must not leave more of them behind."""
     names = [name for name in present() if name.startswith(PREFIX)]
     files = []
     for descriptor in Path("/proc/self/fd").iterdir():
         try:
             files.append(str(descriptor.readlink()))
-        except FileNotFoundError:  # the folder's own
+        except FileNotFoundError:  # the descriptor of the folder itself, which is closed by now
             continue
     return Counter(
         [f"segment {name}" for name in names]
@@ -51,27 +51,27 @@ def held() -> Counter[str]:
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
-    shmcv.list_segments()  # so that the library's own files, which stay open, are there before we look
+    shmcv.list_segments()  # opens the library's own files, which stay open
     before = held()
     yield
     if not request.node.stash.get(_FAILED, False):
         if held() - before:
-            gc.collect()  # what only a cycle of references holds is not lost
+            gc.collect()  # a cycle of references may hold it
         assert held() - before == Counter()
 
 
 @pytest.fixture
 def name() -> str:
-    """A name that nobody else has; what is made under it the test itself clears."""
+    """A name that no other test has. The test itself clears what it makes under the name."""
     return f"{PREFIX}{next(_numbers)}"
 
 
 @pytest.fixture
 def create() -> Iterator[Callable[..., shmcv.Segment]]:
-    """A Segment.create() that finds a name, and whose segments are closed and cleared after the test."""
+    """A Segment.create() that chooses a name. Its segments are closed and cleared after the test."""
     made: list[shmcv.Segment] = []
 
-    def make(size: int | None = None, image: shmcv.Image | None = None) -> shmcv.Segment:
+    def make(size: int | None = None, image: shmcv.ImageInfo | None = None) -> shmcv.Segment:
         made.append(shmcv.Segment.create(f"{PREFIX}{next(_numbers)}", size, image=image))
         return made[-1]
 
@@ -81,12 +81,12 @@ def create() -> Iterator[Callable[..., shmcv.Segment]]:
         try:
             segment.clear()
         except FileNotFoundError:
-            continue  # the test has done it
+            continue  # the test has cleared it
 
 
 @pytest.fixture
 def cv2_without_ipp() -> Iterator[None]:
-    """OpenCV's own code in cv2: Intel's IPP, which ours is built without, makes gray of floats with other last bits."""
+    """Turn Intel's IPP off in cv2: it makes gray of floats with other last bits, and our OpenCV is built without it."""
     used = cv2.ipp.useIPP()
     cv2.ipp.setUseIPP(False)
     yield
@@ -95,7 +95,7 @@ def cv2_without_ipp() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def display() -> Iterator[str]:
-    """The DISPLAY of an X server of our own, large enough for the whole photograph."""
+    """The DISPLAY of an X server that the tests start, large enough for the whole photograph."""
     missing = [tool for tool in ("Xvfb", "xdotool", "import") if shutil.which(tool) is None]
     if missing:
         pytest.skip(f"no {', '.join(missing)} here: windows cannot be tested")

@@ -1,4 +1,4 @@
-"""What the tests share: where things are, the rows of testdata/vectors.tsv, and Python processes of their own."""
+"""What the tests share: paths, the rows of testdata/vectors.tsv, and Python programs in other processes."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ PACKAGE = Path(__file__).resolve().parent.parent
 ROOT = PACKAGE.parent.parent
 TESTDATA = ROOT / "testdata"
 PHOTOGRAPH = TESTDATA / "photograph.jpg"
-SHM = Path("/dev/shm")  # noqa: S108 # this is where segments are, not a temporary file
+SHM = Path("/dev/shm")  # noqa: S108 # segments are here, not temporary files
 
-#: Long enough for every wait that is not a failure; nothing is asserted about how long something took.
+#: Seconds, enough for every wait that is not a failure. No test asserts how long something took.
 PATIENCE = 120
 
 FLAGS = {
@@ -34,7 +34,7 @@ FLAGS = {
 
 
 def vectors(kind: str) -> list[tuple[str, ...]]:
-    """Give the columns of all rows of one kind. There must be some: a test without rows tests nothing."""
+    """Return the columns of all rows of one kind. No rows are an error, because the test would then test nothing."""
     lines = (TESTDATA / "vectors.tsv").read_text(encoding="utf-8").splitlines()
     rows = [tuple(line.split("\t")[1:]) for line in lines if line.startswith(kind + "\t")]
     assert rows, f"vectors.tsv has no rows of {kind}"
@@ -42,12 +42,12 @@ def vectors(kind: str) -> list[tuple[str, ...]]:
 
 
 def code(result: str) -> shmcv.ErrorCode:
-    """Give the error code that vectors.tsv calls E_SOMETHING, or OK."""
+    """Return the error code for vectors.tsv's E_SOMETHING or OK."""
     return shmcv.ErrorCode[result[2:] if result.startswith("E_") else result]
 
 
 class Geometry(NamedTuple):
-    """An image as six columns of vectors.tsv have it; the last is the checksum of its pixels."""
+    """An image, as six columns of vectors.tsv describe it. The last column is the checksum of its pixels."""
 
     width: int
     height: int
@@ -69,23 +69,23 @@ class Geometry(NamedTuple):
 
 
 def present() -> set[str]:
-    """Give the names of all segments there are, of whatever kind."""
+    """Return the names of all segments that there are, of whatever kind."""
     return {path.name for path in SHM.iterdir()}
 
 
 def mapped() -> list[str]:
-    """Give the files of all segments that this process has in its memory, once for each mapping."""
+    """Return the files of the segments that this process has mapped, once for each mapping."""
     lines = Path("/proc/self/maps").read_text().splitlines()
     return [line.split(maxsplit=5)[5] for line in lines if str(SHM) in line]
 
 
 def crc32(pixels: np.ndarray[Any, Any]) -> str:
-    """Give the checksum of pixels without the gaps between rows."""
+    """Return the checksum of pixels without the gaps between rows."""
     return f"{zlib.crc32(np.ascontiguousarray(pixels)):08x}"
 
 
 def environment(**changes: str | None) -> dict[str, str]:
-    """Give our environment with changes, None meaning unset, in which ``import shmcv`` finds the package under test."""
+    """Return our environment with changes (None: unset), which lead ``import shmcv`` to the package under test."""
     path = os.pathsep.join(filter(None, [str(PACKAGE / "src"), os.environ.get("PYTHONPATH")]))
     wanted = {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1", **changes}
     return {variable: value for variable, value in wanted.items() if value is not None}
@@ -94,7 +94,7 @@ def environment(**changes: str | None) -> dict[str, str]:
 def python(
     program: str, *arguments: object, env: dict[str, str] | None = None, prefix: tuple[str, ...] = ()
 ) -> subprocess.CompletedProcess[str]:
-    """Run a Python program to its end. It fails the test when the program fails, or never ends."""
+    """Run a Python program to its end. The test fails if the program fails, or does not end in time."""
     done = subprocess.run(
         [*prefix, sys.executable, "-c", program, *map(str, arguments)],
         env=environment() if env is None else env,
@@ -108,7 +108,7 @@ def python(
 
 
 class Process:
-    """A Python program that runs beside the test; it speaks by print(), and hears by input()."""
+    """A Python program that runs beside the test. The program writes lines by print() and reads lines by input()."""
 
     def __init__(self, program: str, *arguments: object, env: dict[str, str] | None = None) -> None:
         self.child = subprocess.Popen(
@@ -132,11 +132,11 @@ class Process:
         self.child.communicate()
 
     def hear(self) -> str:
-        """Wait for the next line. It fails the test when the program ends, or says nothing for too long."""
+        """Return the next line that the program prints. The test fails if there is none in time."""
         while b"\n" not in self._heard:
             ready, _, _ = select.select([self._output], [], [], PATIENCE)
             assert ready, "the program is silent"
-            # Past Python's own buffer, in which lines would be where select() does not see them.
+            # os.read passes by Python's own buffer. select() would not see lines in that buffer.
             more = os.read(self._output.fileno(), 4096)
             assert more, "the program ended: " + self.child.communicate()[1]
             self._heard += more
@@ -144,12 +144,12 @@ class Process:
         return line.decode()
 
     def say(self, line: str = "") -> None:
-        """Write a line, for which the program waits in input()."""
+        """Write a line, which the program's input() returns."""
         self._input.write(line + "\n")
         self._input.flush()
 
     def end(self) -> str:
-        """Wait for its end, which must be a good one, and give what it printed after what was heard."""
+        """Wait for the program to end without an error, and return the output that hear() has not returned."""
         stdout, stderr = self.child.communicate(timeout=PATIENCE)
         assert self.child.returncode == 0, f"exit code {self.child.returncode}\n{stdout}\n{stderr}"
         return self._heard.decode() + str(stdout)

@@ -1,4 +1,4 @@
-"""Files: what is loaded and saved is what cv2 loads and saves, bit for bit, and bad files harm nothing."""
+"""Files: loading and saving give bit for bit what cv2 gives, and bad files do no harm."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from support import FLAGS, PHOTOGRAPH, TESTDATA, Geometry, code, crc32, environm
 import shmcv
 from shmcv import LoadFlags
 
-#: What cv2 calls the flags. BGRA it has not.
+#: cv2's names of the flags. cv2 has no BGRA.
 CV2_FLAGS = {
     LoadFlags.COLOR: cv2.IMREAD_COLOR,
     LoadFlags.GRAY: cv2.IMREAD_GRAYSCALE,
@@ -34,7 +34,7 @@ def test_load(columns, create):
     file, flag, *geometry = columns
     wanted = Geometry.parse(tuple(geometry))
     probed = shmcv.probe(TESTDATA / file, FLAGS[flag])
-    segment = create(probed.nbytes)
+    segment = create(probed.size)
     assert segment.load(TESTDATA / file, FLAGS[flag]) == probed == segment.image
     assert Geometry.of(segment) == wanted
 
@@ -60,7 +60,7 @@ def test_the_photograph_is_loaded_as_by_cv2(flags, create):
 @pytest.mark.parametrize("columns", vectors("save"), ids=lambda columns: " ".join(columns[:4]))
 def test_save(columns, create, tmp_path):
     file, flag, extension, quality, result, *geometry = columns
-    segment = create(shmcv.probe(TESTDATA / file, FLAGS[flag]).nbytes)
+    segment = create(shmcv.probe(TESTDATA / file, FLAGS[flag]).size)
     segment.load(TESTDATA / file, FLAGS[flag])
     target = tmp_path / ("saved" + extension.replace("-", ""))
     if result != "OK":
@@ -71,12 +71,12 @@ def test_save(columns, create, tmp_path):
         return
     segment.save(target, int(quality))
     assert list(tmp_path.iterdir()) == [target]
-    saved = create(shmcv.probe(target, LoadFlags.UNCHANGED).nbytes)
+    saved = create(shmcv.probe(target, LoadFlags.UNCHANGED).size)
     saved.load(target, LoadFlags.UNCHANGED)
     assert Geometry.of(saved) == Geometry.parse(tuple(geometry))
 
 
-# Qualities and the like are the defaults of both. The bytes of a PNG depend on the zlib; its pixels do not.
+# Both save with their default quality. The bytes of a PNG depend on zlib's version, its pixels do not.
 @pytest.mark.parametrize("extension", [".jpg", ".png", ".webp", ".bmp", ".tiff", ".ppm"])
 def test_a_part_of_the_photograph_is_saved_as_by_cv2(extension, create, tmp_path):
     segment = create(500 * 400 * 3)
@@ -103,7 +103,7 @@ def test_colours_stay_what_they_are_whatever_their_order(order, create, tmp_path
 
 def test_saving_honours_a_stride(create, tmp_path):
     pixels = cv2.imread(os.fspath(TESTDATA / "small-bgr.png"))
-    segment = create(image=shmcv.Image(67, 43, stride=256))
+    segment = create(image=shmcv.ImageInfo(67, 43, stride=256))
     segment.array[:] = pixels
     segment.save(tmp_path / "saved.png")
     np.testing.assert_array_equal(cv2.imread(os.fspath(tmp_path / "saved.png")), pixels)
@@ -113,7 +113,7 @@ def test_saving_honours_a_stride(create, tmp_path):
 def test_a_bad_file_is_an_error_and_the_old_image_is_whole(columns, create):
     file, flag, size, result, _ = columns
     segment = create(int(size))
-    old = shmcv.Image(max(min(int(size), 16 * 16) // 16, 1), min(int(size), 16), shmcv.ColorOrder.GRAY)
+    old = shmcv.ImageInfo(max(min(int(size), 16 * 16) // 16, 1), min(int(size), 16), shmcv.ColorOrder.GRAY)
     segment.image = old
     segment.array[:] = 55
     before = crc32(np.frombuffer(segment.buffer, np.uint8))
@@ -123,7 +123,7 @@ def test_a_bad_file_is_an_error_and_the_old_image_is_whole(columns, create):
     assert segment.image == old
     assert (segment.array == 55).all()
     assert len(str(caught.value)) > 20
-    if result != "E_DECODE":  # decoding may have begun in what no image covers
+    if result != "E_DECODE":  # decoding may have written to bytes that the old image does not cover
         assert crc32(np.frombuffer(segment.buffer, np.uint8)) == before
 
 
@@ -133,7 +133,7 @@ def test_an_image_too_large_for_the_segment_says_what_it_needs(create):
 
 
 def test_a_missing_file_and_folder_are_file_not_found(create, tmp_path):
-    segment = create(image=shmcv.Image(4, 4))
+    segment = create(image=shmcv.ImageInfo(4, 4))
     for use in (segment.load, shmcv.probe):
         with pytest.raises(FileNotFoundError, match="missing"):
             use(tmp_path / "missing.jpg")
@@ -144,7 +144,7 @@ def test_a_missing_file_and_folder_are_file_not_found(create, tmp_path):
 def test_a_folder_is_no_image(create, tmp_path):
     folder = tmp_path / "folder.png"
     folder.mkdir()
-    segment = create(image=shmcv.Image(4, 4))
+    segment = create(image=shmcv.ImageInfo(4, 4))
     for use in (segment.load, segment.save, shmcv.probe):
         with pytest.raises(shmcv.InvalidError, match=r"folder\.png"):
             use(folder)
@@ -153,7 +153,7 @@ def test_a_folder_is_no_image(create, tmp_path):
 
 
 def test_unknown_flags_and_qualities_are_refused(create, tmp_path):
-    segment = create(image=shmcv.Image(4, 4))
+    segment = create(image=shmcv.ImageInfo(4, 4))
     for flags in (7, 16, -1, 11, 2**32, 2**40):
         with pytest.raises(shmcv.InvalidError):
             segment.load(TESTDATA / "small.jpg", flags)
@@ -166,19 +166,19 @@ def test_unknown_flags_and_qualities_are_refused(create, tmp_path):
 
 
 def test_any_text_is_a_file_name(create, tmp_path):
-    segment = create(image=shmcv.Image(4, 4))
+    segment = create(image=shmcv.ImageInfo(4, 4))
     for target in (
         tmp_path / "猫 größer\n🐈.png",
         os.fspath(tmp_path / "plain.png"),
         os.fsencode(tmp_path / "bytes.png"),
     ):
         segment.save(target)
-        assert segment.load(target) == shmcv.Image(4, 4)
+        assert segment.load(target) == shmcv.ImageInfo(4, 4)
         assert Path(os.fsdecode(target)).stat().st_size > 0
 
 
 def test_a_file_name_that_is_no_text_is_refused(create, tmp_path):
-    segment = create(image=shmcv.Image(4, 4))
+    segment = create(image=shmcv.ImageInfo(4, 4))
     with pytest.raises(ValueError, match="UTF-8"):
         segment.save(os.fsencode(tmp_path) + b"/\xff.png")
     with pytest.raises(ValueError, match="NUL"):
@@ -190,7 +190,7 @@ def test_a_file_name_that_is_no_text_is_refused(create, tmp_path):
 
 def test_saving_replaces_a_file_and_leaves_it_when_it_fails(create, tmp_path):
     target = tmp_path / "picture.png"
-    segment = create(image=shmcv.Image(4, 4))
+    segment = create(image=shmcv.ImageInfo(4, 4))
     segment.save(target)
     old = target.read_bytes()
     with pytest.raises(shmcv.InvalidError):
@@ -202,7 +202,7 @@ def test_saving_replaces_a_file_and_leaves_it_when_it_fails(create, tmp_path):
     assert list(tmp_path.iterdir()) == [target]
 
 
-# As another user, where we are root, whom no permission stops.
+# The program becomes another user if it is root, because no permission stops root.
 REFUSED = """
 import os, sys, shmcv
 folder, name = sys.argv[1:]
@@ -228,7 +228,7 @@ def test_a_folder_that_refuses_is_a_permission_error(create, tmp_path):
     for parent in [folder, *folder.parents][1:]:
         if parent.stat().st_uid == os.geteuid():
             parent.chmod(parent.stat().st_mode | 0o111)
-    python(REFUSED, folder, create(image=shmcv.Image(4, 4)).name)
+    python(REFUSED, folder, create(image=shmcv.ImageInfo(4, 4)).name)
     assert [file.name for file in folder.iterdir()] == ["x.png"]
 
 
@@ -258,7 +258,7 @@ with shmcv.Segment.create("first", 700_000):
 
 
 def in_a_namespace(*mount: str) -> tuple[str, ...]:
-    """Give what runs a program where a small file system has been mounted for it alone; skip where we may not."""
+    """Return a command that mounts a small file system for a program alone. Skip the test if that is refused."""
     prefix = ("unshare", "--mount", "sh", "-c", f'mount -t tmpfs {" ".join(mount)} && exec "$@"', "sh")
     try:
         python("", prefix=prefix)
@@ -268,7 +268,7 @@ def in_a_namespace(*mount: str) -> tuple[str, ...]:
 
 
 def test_a_full_disk_is_no_space_and_leaves_nothing(create, tmp_path):
-    segment = create(image=shmcv.Image(1000, 1000))
+    segment = create(image=shmcv.ImageInfo(1000, 1000))
     python(FULL_DISK, segment.name, tmp_path, prefix=in_a_namespace("-o", "size=1m", "none", str(tmp_path)))
 
 

@@ -1,4 +1,4 @@
-"""Errors: each code has its exception, which says what happened and is one that Python programs catch."""
+"""Errors: each code has its exception, which says what happened and is also one of Python's own."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import pytest
 
 import shmcv
 from shmcv import ErrorCode
+from shmcv._check import check
 from shmcv._library import library
-from shmcv.error import EXCEPTIONS, check
+from shmcv.constants import MESSAGE_SIZE
+from shmcv.error import EXCEPTIONS
 
 BUILT_IN = {
     ErrorCode.INVALID: ValueError,
@@ -53,6 +55,23 @@ def test_ok_is_no_error():
     check(ErrorCode.OK)
 
 
+def test_every_code_has_its_exception_named_after_it():
+    assert set(EXCEPTIONS) == set(ErrorCode) - {ErrorCode.OK}
+    for code, kind in EXCEPTIONS.items():
+        words = code.name.split("_")
+        assert kind.__name__ == "".join(word if word == "IO" else word.title() for word in words) + "Error"
+        assert kind.code is code
+        assert kind.__doc__
+
+
+def test_error_name_is_the_headers():
+    for code in ErrorCode:
+        wanted = "SHMCV_OK" if code == ErrorCode.OK else f"SHMCV_E_{code.name}"
+        assert library().shmcv_error_name(code) == wanted.encode()
+    for other in (1, -len(ErrorCode), -999, 2**31 - 1, -(2**31)):
+        assert library().shmcv_error_name(other) == b"unknown"
+
+
 def test_a_code_of_a_newer_library_is_still_an_error():
     with pytest.raises(shmcv.ShmcvError) as caught:
         check(-999)
@@ -83,8 +102,8 @@ def test_each_thread_has_its_own_message():
     def fail(name):
         assert library().shmcv_clear(name.encode()) == ErrorCode.INVALID
         both_failed.wait()
-        buffer = ctypes.create_string_buffer(1024)
-        library().shmcv_last_error(buffer, 1024)
+        buffer = ctypes.create_string_buffer(MESSAGE_SIZE)
+        library().shmcv_last_error(buffer, MESSAGE_SIZE)
         messages[name] = buffer.value.decode()
 
     names = ["bad/one", "bad/two"]
@@ -97,7 +116,7 @@ def test_each_thread_has_its_own_message():
 
 
 def test_a_message_is_cut_at_a_whole_character(tmp_path):
-    # Shifted byte by byte, so that the cut falls inside a character of three bytes for some of them.
+    # The path is shifted byte by byte, so that some cuts fall inside a character of three bytes.
     for shift in range(3):
         with pytest.raises(FileNotFoundError) as caught:
             shmcv.probe(tmp_path / ("x" * shift + "/".join(["猫" * 80] * 6)))

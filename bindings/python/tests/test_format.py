@@ -1,4 +1,4 @@
-"""docs/segment-format.md is true: a reader that knows the document, struct and mmap, and nothing of this library."""
+"""docs/segment-format.md is true: a reader that uses struct, mmap and the document, and not this library."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Reader:
                 return image
 
     def newest(self) -> tuple[int, int, tuple[int, ...], bytes]:
-        """Give sequence, time, image and pixels of the newest frame, by a lease as in the document."""
+        """Return sequence, time, image and pixels of the newest frame, read under a lease as the document says."""
         identity = self.identity()
         lease = next(i for i in range(64) if self.lock(64 + i, fcntl.F_WRLCK))
         while True:
@@ -81,7 +81,7 @@ class Reader:
         struct.pack_into("<" + layout, self.memory, self.trailer + offset, *values)
 
     def lock(self, number: int, kind: int) -> bool:
-        """Try to take or give back the lock on a byte. 37 is F_OFD_SETLK; the structure is that of 64-bit Linux."""
+        """Try to take or give back the lock on a byte. 37 is F_OFD_SETLK. The structure is that of 64-bit Linux."""
         request = struct.pack("hhqqi4x", kind, os.SEEK_SET, FIRST_LOCK + number, 1, 0)
         try:
             fcntl.fcntl(self.file, 37, request)
@@ -92,7 +92,7 @@ class Reader:
 
 @pytest.fixture
 def reader() -> Iterator[Callable[[str], Reader]]:
-    """Open readers, and close them."""
+    """A function that opens readers, which are closed after the test."""
     opened: list[Reader] = []
 
     def make(name: str) -> Reader:
@@ -151,7 +151,7 @@ def test_single_image_is_as_documented(create: Callable[..., shmcv.Segment], rea
     (stored,) = raw.read("Q", 144)
     assert stored > 0
     assert stored % 2 == 0
-    segment.image = shmcv.Image(4, 5, shmcv.ColorOrder.RGBA, shmcv.Depth.F32, 80)
+    segment.image = shmcv.ImageInfo(4, 5, shmcv.ColorOrder.RGBA, shmcv.Depth.F32, 80)
     assert raw.single() == (4, 5, 4, 3, 5, 0, 80, bytes(32))
     assert raw.read("QI", 128) == (4, 2)
 
@@ -188,7 +188,7 @@ def test_documented_lease_holds_a_slot(stream: shmcv.Stream, reader: Callable[[s
         (library,) = (holder for i, holder in enumerate(holders) if holder and i != 9)
         assert library & 0xFFFFFFFF == os.getpid()
         assert raw.read("Q", 512 + 128 * ((library >> 32) - 1)) == (frame.sequence,)
-    assert raw.lock(64 + 9, fcntl.F_UNLCK)  # as when its holder dies: the lease is reclaimed when slots run out
+    assert raw.lock(64 + 9, fcntl.F_UNLCK)  # as if its holder had died: the lease is reclaimed when slots run out
     kept = stream.wait()
     stream.publish(np.full((2, 2), 10, np.uint8))
     stream.publish(np.full((2, 2), 11, np.uint8))
@@ -198,13 +198,13 @@ def test_documented_lease_holds_a_slot(stream: shmcv.Stream, reader: Callable[[s
 def test_documented_locks_are_held(stream: shmcv.Stream, reader: Callable[[str], Reader]) -> None:
     raw = reader(stream.name)
     assert not raw.lock(0, fcntl.F_WRLCK)  # the creator has it open
-    assert raw.lock(2, fcntl.F_WRLCK)  # nobody writes yet
+    assert raw.lock(2, fcntl.F_WRLCK)  # the stream has no writer yet
     with pytest.raises(shmcv.BusyError):
         stream.begin()
     raw.lock(2, fcntl.F_UNLCK)
     stream.publish(np.zeros((2, 2), np.uint8))
     assert not raw.lock(2, fcntl.F_WRLCK)
-    assert not raw.lock(4, fcntl.F_WRLCK)  # somebody has it open
+    assert not raw.lock(4, fcntl.F_WRLCK)  # a process has it open
     assert raw.lock(4, fcntl.F_RDLCK)
 
 

@@ -1,6 +1,6 @@
-"""What a host keeps: its signals are, with the library in it, what they were before. docs/host-safety.md tells more.
+"""The library leaves the signals of its host as they were. docs/host-safety.md tells more.
 
-The programs here load the library alone, without the package: NumPy's threads take signals too.
+The programs here load the library without the package, because NumPy's threads take signals too.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from support import ROOT, Process, environment, python
 
 LIBRARY = Path(os.environ.get("SHMCV_LIBRARY", ROOT / "build" / "libshmcv.so"))
 
-#: What every program starts with: load() loads the library, and call() calls it, more often than the library waits
-#: before it looks again at what its host does with signals.
+#: Every program starts with this. load() loads the library. call() calls the library more often than the library waits
+#: before it checks the host's signals again.
 PRELUDE = f"""
 import ctypes, json, os, signal, subprocess, sys
 
@@ -29,8 +29,8 @@ def call():
         assert library.shmcv_clear(b"there-is-none-of-this-name") == -2
 """
 
-#: Reads all dispositions and this thread's mask as the kernel has them, before the library, with it, and after calls.
-#: The kernel's own structure: libc's sigaction() refuses the signals that it uses itself.
+#: Reads all dispositions and this thread's mask from the kernel: before the library is loaded, after that, and after
+#: calls. It uses the kernel's own structure, because libc's sigaction() refuses the signals that libc uses itself.
 DISPOSITIONS = """
 import platform
 
@@ -43,7 +43,7 @@ rt_sigaction = {"x86_64": 13, "aarch64": 134}[platform.machine()]
 
 def dispositions():
     found = {}
-    for number in set(range(1, 65)) - {32, 33}:  # libc's own, which it handles as soon as there are threads
+    for number in set(range(1, 65)) - {32, 33}:  # libc handles these itself as soon as there are threads
         action = Disposition()
         assert libc.syscall(rt_sigaction, number, None, ctypes.byref(action), ctypes.c_size_t(8)) == 0
         found[number] = [action.handler, action.flags, action.mask]
@@ -65,20 +65,20 @@ seen.append(now())
 print(json.dumps(seen))
 """
 
-#: What Go keeps: it turns its own faults into errors.
+#: Go keeps handling these, to turn its own faults into errors.
 KEPT_BY_GO = {signal.SIGSEGV, signal.SIGBUS}
 
 SA_ONSTACK = 0x08000000
-SA_RESTORER = 0x04000000  # set by libc in whatever passes through it
+SA_RESTORER = 0x04000000  # libc sets it in every disposition that it installs
 
 
 def observe(host: str) -> list[dict]:
-    """Give what a Python that first does what a host does sees before the library is loaded, then, and after calls."""
+    """Return what a program that begins with ``host`` sees before the library is loaded, then, and after calls."""
     return json.loads(python(PRELUDE + DISPOSITIONS, host).stdout)
 
 
 def changed(before: dict, after: dict, ignoring: int = 0) -> set[int]:
-    """Give the signals whose disposition differs, flags in ignoring apart."""
+    """Return the signals whose disposition differs. The flags in ``ignoring`` may differ."""
 
     def plain(disposition: list[int]) -> list[int]:
         return [disposition[0], disposition[1] & ~(ignoring | SA_RESTORER), disposition[2]]
@@ -116,14 +116,14 @@ def test_a_host_that_handles_sigrtmin_keeps_all_of_every_handler():
 def test_a_host_that_blocks_signals_finds_them_blocked_after_calls():
     # Go unblocks SIGCHLD, SIGPROF, SIGRTMIN and others on a thread that calls it for the first time.
     before, loaded, called = observe("signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())")
-    held_open = 1 << (signal.SIGSEGV - 1) | 1 << (signal.SIGBUS - 1)  # a fault that is blocked kills
+    held_open = 1 << (signal.SIGSEGV - 1) | 1 << (signal.SIGBUS - 1)  # a blocked fault ends the process
     assert before["blocked"] & 1 << (signal.SIGCHLD - 1)
     assert loaded["blocked"] == before["blocked"]
     assert called["blocked"] == before["blocked"] & ~held_open
 
 
 def test_signals_that_the_host_waits_for_are_not_taken_by_the_librarys_threads():
-    # Unblocked in a thread of the library, these would kill the process, as their default is.
+    # If a thread of the library did not block these, their default action would end the process.
     done = python(
         PRELUDE
         + """
@@ -143,8 +143,8 @@ print(sorted(int(signal.sigwait(signals)) for _ in signals))
 def test_ctrl_c_is_a_keyboard_interrupt():
     program = """
 load()
-print("ready")
 try:
+    print("ready")
     while True:
         call()
 except KeyboardInterrupt:

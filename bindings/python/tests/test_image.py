@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
+
 import cv2
 import numpy as np
 import pytest
 from support import code, vectors
 
 import shmcv
-from shmcv import ColorOrder, Depth, Image
+from shmcv import ColorOrder, Depth, ImageInfo
+from shmcv._check import check
 from shmcv._library import library
 from shmcv._native import ShmcvImageInfo
-from shmcv.error import check
 from shmcv.image import describe
 
 
@@ -25,44 +27,66 @@ def random_pixels(shape, dtype=np.uint8):
 
 
 @pytest.mark.parametrize(
-    ("image", "shape", "dtype", "strides", "nbytes"),
+    ("image", "shape", "dtype", "strides", "size"),
     [
-        (Image(67, 43), (43, 67, 3), "u1", (201, 3, 1), 8643),
-        (Image(67, 43, ColorOrder.GRAY), (43, 67), "u1", (67, 1), 2881),
-        (Image(67, 43, ColorOrder.RGBA, Depth.U16), (43, 67, 4), "u2", (536, 8, 2), 23048),
-        (Image(67, 43, ColorOrder.GRAY, Depth.F32, 512), (43, 67), "f4", (512, 4), 42 * 512 + 268),
-        (Image(1, 1, stride=100), (1, 1, 3), "u1", (100, 3, 1), 3),
+        (ImageInfo(67, 43), (43, 67, 3), "u1", (201, 3, 1), 8643),
+        (ImageInfo(67, 43, ColorOrder.GRAY), (43, 67), "u1", (67, 1), 2881),
+        (ImageInfo(67, 43, ColorOrder.RGBA, Depth.U16), (43, 67, 4), "u2", (536, 8, 2), 23048),
+        (ImageInfo(67, 43, ColorOrder.GRAY, Depth.F32, 512), (43, 67), "f4", (512, 4), 42 * 512 + 268),
+        (ImageInfo(1, 1, stride=100), (1, 1, 3), "u1", (100, 3, 1), 3),
     ],
 )
-def test_an_image_tells_numpy_what_it_is(image, shape, dtype, strides, nbytes, create):
-    assert (image.shape, image.dtype, image.strides, image.nbytes) == (shape, np.dtype(dtype), strides, nbytes)
+def test_an_image_tells_numpy_what_it_is(image, shape, dtype, strides, size, create):
+    assert (image.shape, image.dtype, image.strides, image.size) == (shape, np.dtype(dtype), strides, size)
     segment = create(image=image)
     array = segment.array
     assert (array.shape, array.dtype, array.strides) == (shape, np.dtype(dtype), strides)
     assert array.flags.writeable
     array[-1, -1] = 200
-    assert np.frombuffer(segment.buffer[: image.nbytes], np.uint8)[-array.itemsize :].any()
+    assert np.frombuffer(segment.buffer[: image.size], np.uint8)[-array.itemsize :].any()
     array[-1, -1] = 0
     assert not any(segment.buffer)
 
 
 def test_equal_images_are_equal_however_they_were_spelled():
-    assert Image(67, 43, 2, 1) == Image(67, 43, ColorOrder.BGR, Depth.U8, 201) == Image(np.int64(67), np.uint8(43))
-    assert Image(67, 43, stride=204) != Image(67, 43)
+    assert (
+        ImageInfo(67, 43, 2, 1)
+        == ImageInfo(67, 43, ColorOrder.BGR, Depth.U8, 201)
+        == ImageInfo(np.int64(67), np.uint8(43))
+    )
+    assert ImageInfo(67, 43, stride=204) != ImageInfo(67, 43)
+
+
+@pytest.mark.parametrize(
+    ("image", "pixel_size", "row_size", "packed", "has_alpha"),
+    [
+        (ImageInfo(67, 43), 3, 201, True, False),
+        (ImageInfo(67, 43, stride=202), 3, 201, False, False),
+        (ImageInfo(67, 43, ColorOrder.GRAY, Depth.F32), 4, 268, True, False),
+        (ImageInfo(67, 43, ColorOrder.RGBA, Depth.U16, 600), 8, 536, False, True),
+        (ImageInfo(67, 43, ColorOrder.BGRA), 4, 268, True, True),
+    ],
+)
+def test_an_image_tells_its_sizes(image, pixel_size, row_size, packed, has_alpha):
+    assert (image.pixel_size, image.row_size) == (pixel_size, row_size)
+    assert (image.packed, image.has_alpha) == (packed, has_alpha)
+    size = ctypes.c_uint64()
+    assert library().shmcv_image_size(ctypes.byref(image._to_native()), ctypes.byref(size)) == shmcv.ErrorCode.OK
+    assert image.size == size.value
 
 
 @pytest.mark.parametrize("field", ["width", "height", "stride"])
 @pytest.mark.parametrize("value", [-1, 2**64, -(2**64) + 5])
 def test_numbers_that_c_would_cut_are_refused(field, value):
     with pytest.raises(shmcv.InvalidError, match=f"{field}.*{value}"):
-        Image(**{"width": 5, "height": 5, field: value})
+        ImageInfo(**{"width": 5, "height": 5, field: value})
 
 
 def test_orders_and_depths_that_do_not_exist_are_refused_by_name():
     with pytest.raises(ValueError, match=r"colour order 9.*BGRA"):
-        Image(5, 5, 9)
+        ImageInfo(5, 5, 9)
     with pytest.raises(ValueError, match=r"depth 0.*F32"):
-        Image(5, 5, depth=0)
+        ImageInfo(5, 5, depth=0)
 
 
 @pytest.mark.parametrize("columns", vectors("geometry"), ids="-".join)
@@ -83,7 +107,7 @@ def test_geometry(columns, create):
 
 
 def test_a_reserved_field_must_be_zero(create):
-    native = Image(4, 4)._to_native()
+    native = ImageInfo(4, 4)._to_native()
     native.reserved1[3] = 1
     with pytest.raises(shmcv.InvalidError, match="reserved"):
         check(library().shmcv_image_set(create(1000)._handle, native))
@@ -109,7 +133,7 @@ def test_a_segment_has_no_image_before_one_is_stored(create, tmp_path):
 def test_an_image_that_does_not_fit_says_what_it_needs(create):
     segment = create(1000)
     with pytest.raises(shmcv.TooSmallError, match=r"1200.*1000"):
-        segment.image = Image(20, 20)
+        segment.image = ImageInfo(20, 20)
     with pytest.raises(shmcv.NoImageError):
         _ = segment.image
 
@@ -117,7 +141,7 @@ def test_an_image_that_does_not_fit_says_what_it_needs(create):
 def test_another_process_of_mind_sees_a_new_description_at_once(create):
     segment = create(1000)
     with shmcv.Segment.open(segment.name) as other:
-        segment.image = Image(10, 10, ColorOrder.RGB)
+        segment.image = ImageInfo(10, 10, ColorOrder.RGB)
         assert other.image == segment.image
 
 
@@ -130,7 +154,7 @@ def test_what_is_written_is_read(shape, dtype, create):
     pixels = random_pixels(shape, dtype)
     segment = create(11 * 13 * 4 * 4)
     image = segment.write(pixels)
-    assert image == segment.image == Image.of(pixels)
+    assert image == segment.image == ImageInfo.of(pixels)
     np.testing.assert_array_equal(segment.array, pixels.reshape(image.shape))
     np.testing.assert_array_equal(segment.read(), pixels.reshape(image.shape))
 
@@ -181,7 +205,7 @@ def test_a_segment_can_be_written_from_its_own_array(create):
 
 
 def test_reading_honours_a_stride(create):
-    image = Image(5, 4, stride=32)
+    image = ImageInfo(5, 4, stride=32)
     segment = create(image=image)
     pixels = random_pixels(image.shape)
     segment.array[:] = pixels
@@ -206,6 +230,20 @@ def test_colours_are_converted_on_the_way_as_cv2_does(dtype, create):
     segment.write(bgr[..., ::-1], ColorOrder.RGB, ColorOrder.BGR)
     assert segment.image.order == ColorOrder.BGR
     np.testing.assert_array_equal(segment.array, bgr)
+
+
+def test_a_buffer_that_is_too_small_is_refused_before_it_is_touched(create):
+    segment = create(1000, image=ImageInfo(4, 4))
+    segment.array[:] = 9
+    layout, pixels = ctypes.byref(ImageInfo(4, 4, stride=20)._to_native()), np.zeros(72, np.uint8)
+    assert library().shmcv_read(segment._handle, layout, pixels.ctypes.data, 71) == shmcv.ErrorCode.TOO_SMALL
+    assert not pixels.any()
+    assert library().shmcv_write(segment._handle, layout, pixels.ctypes.data, 71, 2) == shmcv.ErrorCode.TOO_SMALL
+    assert (segment.array == 9).all()
+    assert library().shmcv_read(segment._handle, layout, pixels.ctypes.data, 72) == shmcv.ErrorCode.OK
+    assert pixels[:12].all()
+    assert not pixels[12:20].any()
+    assert library().shmcv_write(segment._handle, layout, pixels.ctypes.data, 72, 2) == shmcv.ErrorCode.OK
 
 
 def test_writing_what_is_no_image_leaves_the_old_one(create):

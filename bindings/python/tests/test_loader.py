@@ -1,4 +1,4 @@
-"""ImageLoader: the tutorial's program runs as it is, on segments of anybody's."""
+"""ImageLoader: the tutorial's program runs unchanged, on segments that any program made."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_segments_of_plain_shared_memory_are_described_by_the_geometry_given(cha
         saved = tmp_path / "saved.png"
         loader.SaveImage(saved, f"{name}-1", 43, 67, channel)
         np.testing.assert_array_equal(cv2.imread(os.fspath(saved), cv2.IMREAD_UNCHANGED), cv2.flip(pixels, 0))
-        # The same bytes are another image for who says so.
+        # Another geometry makes another image of the same bytes.
         loader.SaveImage(saved, f"{name}-1", 1, 43, channel)
         row = np.frombuffer(cv2.flip(pixels, 0).tobytes(), np.uint8)[: 43 * channel].reshape((1, 43, channel))
         np.testing.assert_array_equal(cv2.imread(os.fspath(saved), cv2.IMREAD_UNCHANGED).reshape(row.shape), row)

@@ -56,7 +56,7 @@ def wheel(tmp_path_factory):
 
 def test_the_wheel_carries_the_library_and_is_for_this_platform(wheel):
     platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
-    assert wheel.name == f"shmcv-0.1.0-py3-none-{platform}.whl"
+    assert wheel.name == f"shmcv-{shmcv.__version__}-py3-none-{platform}.whl"
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         assert archive.read("shmcv/libshmcv.so") == BUILT.read_bytes()

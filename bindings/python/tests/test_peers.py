@@ -1,8 +1,9 @@
-"""Streams between languages: a producer and consumers in C, Python and C#, every pair of them.
+"""Streams between languages: every pair of a producer and a consumer in C, Python and C#.
 
 A party is a program in ``peers``, called as ``produce NAME -`` or ``consume NAME LAST``. A producer publishes as many
-frames as each line of its input says, and then tells the last one's number. Frame n is gray, 64 + n % 3 pixels wide and
-48 high, and n modulo 256 all over. A consumer prints the number of each frame that it gets, and whether it is whole.
+frames as each line of its input says, and then prints the last frame's number. Frame n is gray, 64 + n % 3 pixels wide
+and 48 high, and every sample of it is n modulo 256. A consumer prints the number of each frame that it gets, and
+"whole" or "torn".
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ Command = list[str]
 
 @pytest.fixture(scope="session")
 def command(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Command]:
-    """Give the command that runs a party in a language, built once."""
+    """A function that returns the command of a party in a language. Each party is built once."""
     built: dict[str, Command] = {}
 
     def build(language: str) -> Command:
@@ -39,7 +40,7 @@ def command(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Command
 
 
 def build_c(folder: Path) -> Command:
-    """Compile with what the README says, against the library under test."""
+    """Compile as the README says, with the library under test."""
     compiler = shutil.which("cc")
     if compiler is None:
         pytest.skip("NO C COMPILER ('cc') HERE")
@@ -53,12 +54,12 @@ def build_c(folder: Path) -> Command:
 
 
 def build_python(_: Path) -> Command:
-    """Nothing has to be built."""
+    """Python needs no build."""
     return [sys.executable, str(PEERS / "peer.py")]
 
 
 def build_csharp(folder: Path) -> Command:
-    """Build it elsewhere: a build for another purpose may be going on in the repository."""
+    """Build outside the repository, where another build may be running."""
     if shutil.which("dotnet") is None:
         pytest.skip("NO .NET SDK ('dotnet') HERE: C# IS NOT TESTED AS A PARTY OF STREAMS")
     artifacts = folder / "artifacts"
@@ -76,7 +77,7 @@ BUILDERS: dict[str, Callable[[Path], Command]] = {"c": build_c, "python": build_
 
 
 class Party:
-    """A running program, which is ready."""
+    """A party that runs and has opened the stream."""
 
     def __init__(self, command: Command, *arguments: str) -> None:
         environment = {**os.environ, "PYTHONPATH": str(PACKAGE / "src")}
@@ -87,18 +88,18 @@ class Party:
         assert self.line() == "ready"
 
     def line(self) -> str:
-        """Wait for a line of its output."""
+        """Return the next line of the party's output."""
         assert self.process.stdout is not None
         return self.process.stdout.readline().rstrip("\n")
 
     def say(self, line: str) -> None:
-        """Give it a line."""
+        """Write a line to the party's input."""
         assert self.process.stdin is not None
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
 
     def end(self, *, kill: bool = False) -> str:
-        """Wait for its end, or bring it about, and give the rest of what it said."""
+        """Wait for the party to end, or kill it, and return the rest of its output."""
         if kill:
             self.process.kill()
         rest, _ = self.process.communicate(timeout=PATIENCE)
@@ -120,11 +121,11 @@ def test_frames_go_from_language_to_language(
 ) -> None:
     reader = Party(command(consumer), "consume", stream.name, str(FRAMES))
     writer = Party(command(producer), "produce", stream.name, "-")
-    for sequence in range(1, 31):  # one at a time: none is skipped, and each wakes the reader
+    for sequence in range(1, 31):  # one at a time: the reader skips none, and each frame wakes the reader
         writer.say("1")
         assert writer.line() == str(sequence)
         assert reader.line() == f"{sequence} whole"
-    writer.say(str(FRAMES - 30))  # and as fast as it can
+    writer.say(str(FRAMES - 30))  # as fast as the writer can
     seen = [line.split() for line in reader.end().splitlines()]
     assert {state for _, state in seen} == {"whole"}
     numbers = [int(number) for number, _ in seen]
@@ -154,7 +155,7 @@ def test_whoever_is_killed_another_language_goes_on(
     sequence = 0
     for _ in range(20):
         with stream.begin() as frame:
-            frame.image = shmcv.Image(64, 48, shmcv.ColorOrder.GRAY)
+            frame.image = shmcv.ImageInfo(64, 48, shmcv.ColorOrder.GRAY)
         assert frame.sequence is not None
         assert frame.sequence > sequence
         sequence = frame.sequence

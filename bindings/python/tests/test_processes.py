@@ -17,7 +17,7 @@ from support import PATIENCE, PHOTOGRAPH, SHM, TESTDATA, Process, python
 
 import shmcv
 
-#: What a program without shmcv does to look at a segment, as the documentation tells it to.
+#: A program that reads a segment without shmcv, as the documentation says.
 PLAIN_READER = """
 import sys
 from multiprocessing import resource_tracker, shared_memory
@@ -48,7 +48,7 @@ def test_a_plain_reader_sees_the_photograph_and_the_segment_survives_it(create, 
 
 @pytest.mark.skipif(sys.version_info >= (3, 13), reason="Python 3.13 and later need not track what they only attach")
 def test_a_careless_plain_reader_takes_the_name_but_not_the_memory(create, tmp_path):
-    segment = create(image=shmcv.Image(4, 4))
+    segment = create(image=shmcv.ImageInfo(4, 4))
     careless = PLAIN_READER.replace("    resource_tracker.unregister", "    # resource_tracker.unregister")
     python(careless, segment.name, 4, 4, tmp_path / "seen.npy")
     assert not (SHM / segment.name).exists()  # the reader's resource tracker has unlinked it
@@ -63,7 +63,7 @@ def test_plain_shared_memory_is_flipped_and_saved(name, tmp_path):
         np.ndarray(pixels.shape, np.uint8, plain.buf)[:] = pixels
         with shmcv.Segment.open(name) as segment:
             assert segment.info.foreign
-            segment.image = shmcv.Image(67, 43)
+            segment.image = shmcv.ImageInfo(67, 43)
             np.testing.assert_array_equal(segment.array, pixels)
             segment.save(tmp_path / "saved.png")
             np.testing.assert_array_equal(cv2.imread(os.fspath(tmp_path / "saved.png")), pixels)
@@ -94,7 +94,7 @@ plain.unlink()
     with Process(writer, name) as process:
         assert process.hear() == "written"
         with shmcv.Segment.open(name) as segment:
-            segment.image = shmcv.Image(67, 43)
+            segment.image = shmcv.ImageInfo(67, 43)
             segment.flip(shmcv.FlipCode.VERTICAL)
             wanted = (np.arange(67 * 43 * 3).reshape(43, 67, 3) % 251).astype(np.uint8)[::-1]
             np.testing.assert_array_equal(segment.array, wanted)
@@ -124,7 +124,7 @@ if child == 0:
             assert "spawn" in str(problem)
             continue
         os._exit(1)
-    array[0, 0] = 123  # what was mapped before stays mapped
+    array[0, 0] = 123  # memory that was mapped before the fork stays mapped
     del array
     segment.close()
     os._exit(7)
@@ -136,7 +136,7 @@ segment.close()
 
 
 def test_a_forked_child_is_told_so_and_never_hangs(create):
-    segment = create(image=shmcv.Image(240, 120))
+    segment = create(image=shmcv.ImageInfo(240, 120))
     assert python(FORKED, segment.name, TESTDATA / "patches.png").stdout == "7 123\n"
     assert segment.image.width == 240
 
@@ -151,13 +151,13 @@ if child == 0:
     os._exit(0)
 assert os.waitpid(child, 0)[1] == 0
 """
-    segment = create(image=shmcv.Image(2, 1, shmcv.ColorOrder.GRAY))
+    segment = create(image=shmcv.ImageInfo(2, 1, shmcv.ColorOrder.GRAY))
     python(program, segment.name)
     assert segment.array.tolist() == [[5, 5]]
 
 
-def flip(segment: shmcv.Segment) -> shmcv.Image:
-    """Be the work of a spawned process: its module is imported there."""
+def flip(segment: shmcv.Segment) -> shmcv.ImageInfo:
+    """Flip a segment. A spawned process imports this module and calls the function."""
     with segment:
         segment.flip(shmcv.FlipCode.HORIZONTAL)
         return segment.image
@@ -197,7 +197,7 @@ input()
 
 
 def test_a_segment_survives_its_creators_end(name):
-    python(f"import shmcv; shmcv.Segment.create({name!r}, 300, image=shmcv.Image(10, 10)).array[:] = 8")
+    python(f"import shmcv; shmcv.Segment.create({name!r}, 300, image=shmcv.ImageInfo(10, 10)).array[:] = 8")
     with shmcv.Segment.open(name) as segment:
         assert (segment.array == 8).all()
         segment.clear()
@@ -212,7 +212,7 @@ atexit.register(lambda: print(sum(int(array.sum()) for array in arrays)))
 segment = shmcv.Segment.open(sys.argv[1])
 arrays.append(segment.array)
 """
-    segment = create(image=shmcv.Image(4, 4))
+    segment = create(image=shmcv.ImageInfo(4, 4))
     segment.array[:] = 1
     assert python(program, segment.name).stdout == "48\n"
 
@@ -270,7 +270,7 @@ def test_eight_threads_at_once(create, tmp_path, name):
                         shmcv.Segment.open(f"missing-{number}")
                     shmcv.delay(1)
                     own.clear()
-        except BaseException as problem:  # of whatever kind: the main thread raises it
+        except BaseException as problem:  # of any kind: the main thread reports it
             problems.append(problem)
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
@@ -283,7 +283,7 @@ def test_eight_threads_at_once(create, tmp_path, name):
 
 def test_closing_while_other_threads_use_it_is_an_error_and_no_crash(create):
     for _ in range(50):
-        segment = create(image=shmcv.Image(64, 64))
+        segment = create(image=shmcv.ImageInfo(64, 64))
         using = threading.Barrier(5, timeout=PATIENCE)
         problems: list[BaseException] = []
 

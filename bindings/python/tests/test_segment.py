@@ -16,8 +16,8 @@ import pytest
 from support import SHM, code, vectors
 
 import shmcv
+from shmcv._check import check
 from shmcv._library import library
-from shmcv.error import check
 
 
 def test_a_new_segment_is_zero_writable_and_seen_by_who_opens_its_name(create):
@@ -87,15 +87,15 @@ def test_an_unknown_name_is_file_not_found(name):
 
 
 def test_create_with_an_image_takes_its_size_and_describes_it(create):
-    image = shmcv.Image(640, 480, shmcv.ColorOrder.RGBA, stride=2600)
+    image = shmcv.ImageInfo(640, 480, shmcv.ColorOrder.RGBA, stride=2600)
     segment = create(image=image)
     assert segment.image == image
-    assert segment.size == image.nbytes == 479 * 2600 + 640 * 4
+    assert segment.size == image.size == 479 * 2600 + 640 * 4
 
 
 def test_create_with_an_image_that_does_not_fit_leaves_nothing(name):
     with pytest.raises(shmcv.TooSmallError):
-        shmcv.Segment.create(name, 100, image=shmcv.Image(640, 480))
+        shmcv.Segment.create(name, 100, image=shmcv.ImageInfo(640, 480))
     assert not (SHM / name).exists()
 
 
@@ -103,7 +103,7 @@ def test_from_array_holds_a_copy(name):
     pixels = np.arange(5 * 7 * 3, dtype=np.uint8).reshape(5, 7, 3)
     with shmcv.Segment.from_array(name, pixels) as segment:
         segment.clear()
-        assert segment.image == shmcv.Image(7, 5)
+        assert segment.image == shmcv.ImageInfo(7, 5)
         assert segment.size == pixels.nbytes
         np.testing.assert_array_equal(segment.array, pixels)
 
@@ -116,7 +116,7 @@ def test_from_array_of_what_is_no_image_leaves_nothing(pixels, name):
 
 
 def test_an_array_outlives_its_segment(create):
-    segment = create(image=shmcv.Image(64, 64))
+    segment = create(image=shmcv.ImageInfo(64, 64))
     row = segment.array[3]
     mapped = weakref.ref(segment._memory)
     segment.clear()
@@ -137,7 +137,7 @@ def test_a_buffer_outlives_its_segment(create):
 
 
 def test_what_comes_after_close_is_closed(create, tmp_path):
-    segment, other = create(image=shmcv.Image(4, 4)), create(1000)
+    segment, other = create(image=shmcv.ImageInfo(4, 4)), create(1000)
     segment.close()
     assert segment.closed
     uses = [
@@ -146,7 +146,7 @@ def test_what_comes_after_close_is_closed(create, tmp_path):
         lambda: segment.size,
         lambda: segment.image,
         lambda: segment.info,
-        lambda: setattr(segment, "image", shmcv.Image(2, 2)),
+        lambda: setattr(segment, "image", shmcv.ImageInfo(2, 2)),
         lambda: segment.load("photograph.jpg"),
         lambda: segment.save(tmp_path / "x.png"),
         lambda: segment.flip(0),
@@ -177,7 +177,8 @@ def test_a_stale_and_an_invented_handle_are_closed(create):
 
 
 def test_nulls_are_refused(create):
-    handle, native = create(1000)._handle, library()
+    handle, native = create(1000, image=shmcv.ImageInfo(4, 4))._handle, library()
+    image = ctypes.byref(shmcv.ImageInfo(4, 4)._to_native())
     calls = {
         "out": [
             lambda: native.shmcv_create(b"name", 1, None),
@@ -189,7 +190,14 @@ def test_nulls_are_refused(create):
         "name": [lambda: native.shmcv_clear(None), lambda: native.shmcv_open(None, ctypes.byref(ctypes.c_uint64()))],
         "path": [lambda: native.shmcv_load(handle, None, 0, None), lambda: native.shmcv_save(handle, None, -1)],
         "image": [lambda: native.shmcv_image_set(handle, None)],
-        "layout": [lambda: native.shmcv_write_pixels(handle, None, None, 1)],
+        "layout": [
+            lambda: native.shmcv_write(handle, None, None, 0, 1),
+            lambda: native.shmcv_read(handle, None, None, 0),
+        ],
+        "buffer": [
+            lambda: native.shmcv_write(handle, image, None, 48, 1),
+            lambda: native.shmcv_read(handle, image, None, 48),
+        ],
         "count": [lambda: native.shmcv_list(None, 0, None)],
         "infos": [lambda: native.shmcv_list(None, 5, ctypes.byref(ctypes.c_uint64()))],
         "window": [lambda: native.shmcv_show(None, handle), lambda: native.shmcv_close_window(None)],
@@ -201,7 +209,7 @@ def test_nulls_are_refused(create):
 
 
 def test_clear_frees_the_name_and_leaves_the_memory(create):
-    first = create(image=shmcv.Image(8, 8))
+    first = create(image=shmcv.ImageInfo(8, 8))
     first.array[:] = 1
     first.clear()
     with pytest.raises(FileNotFoundError):
@@ -227,7 +235,7 @@ def test_clear_all_removes_what_this_process_created_and_no_more(create):
 
 def test_info_and_list_tell_what_is_known(create):
     start = datetime.now(timezone.utc)
-    segment = create(1000, image=shmcv.Image(10, 10))
+    segment = create(1000, image=shmcv.ImageInfo(10, 10))
     info = segment.info
     assert (info.name, info.size, info.image) == (segment.name, 1000, segment.image)
     assert (info.owner, info.owner_alive, info.foreign) == (os.getpid(), True, False)
@@ -255,7 +263,7 @@ def test_a_foreign_segment_can_be_used_and_has_no_image_at_first(name):
             assert (info.foreign, info.size, info.image, info.uuid, info.owner) == (True, 768, None, None, None)
             with pytest.raises(shmcv.NoImageError):
                 _ = segment.array
-            segment.image = shmcv.Image(16, 16)
+            segment.image = shmcv.ImageInfo(16, 16)
             assert segment.array[0, 1].tolist() == [3, 4, 5]
             segment.array[0, 0] = 9
         assert file.read_bytes()[:4] == bytes([9, 9, 9, 3])
@@ -264,7 +272,7 @@ def test_a_foreign_segment_can_be_used_and_has_no_image_at_first(name):
 
 
 def test_a_segment_that_somebody_truncates_is_an_error_and_no_crash(create, tmp_path):
-    segment, other = create(image=shmcv.Image(300, 300)), create(300 * 300 * 3)
+    segment, other = create(image=shmcv.ImageInfo(300, 300)), create(300 * 300 * 3)
     os.truncate(SHM / segment.name, 100)
     uses = [
         lambda: segment.array,
@@ -318,6 +326,6 @@ def test_a_pickled_segment_is_its_name(create):
 def test_a_hundred_rounds_leave_nothing_open(name):
     for _ in range(100):
         with shmcv.Segment.create(name, 4096) as segment, shmcv.Segment.open(name) as other:
-            other.image = shmcv.Image(8, 8)
+            other.image = shmcv.ImageInfo(8, 8)
             segment.array[:] = 1
             segment.clear()

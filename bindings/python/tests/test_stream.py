@@ -1,20 +1,25 @@
-"""Streams: what is published is what readers get; frames keep their pixels; waiting can be ended."""
+"""Streams: readers get what was published, frames keep their pixels, and a wait can be ended."""
 
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import pickle
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 from support import PHOTOGRAPH, SHM
 
 import shmcv
+from shmcv import _native
+from shmcv._check import check
+from shmcv._library import library
 
 SHAPE = (48, 64, 3)
 SIZE = 48 * 64 * 3
@@ -29,7 +34,7 @@ def stream(name: str) -> Iterator[shmcv.Stream]:
 
 
 def picture(mark: int) -> np.ndarray:
-    """A frame that is mark all over."""
+    """Return an array for a frame. Every sample of it is ``mark``."""
     return np.full(SHAPE, mark, np.uint8)
 
 
@@ -42,12 +47,12 @@ def test_published_frame_is_what_readers_get(stream: shmcv.Stream) -> None:
             assert before < frame.time_ns < time.monotonic_ns()
             np.testing.assert_array_equal(frame.array, picture(3))
             np.testing.assert_array_equal(frame.read(shmcv.ColorOrder.GRAY), picture(3)[..., 0])
-            assert frame.image == shmcv.Image(64, 48)
+            assert frame.image == shmcv.ImageInfo(64, 48)
         assert reader.info.slots == 4
-        assert reader.info.image == shmcv.Image(64, 48)
+        assert reader.info.image == shmcv.ImageInfo(64, 48)
         with pytest.raises(TimeoutError, match=stream.name):
             reader.wait(3, timeout=0.001)
-        with pytest.raises(shmcv.TimedOutError):
+        with pytest.raises(shmcv.TimeoutError):
             reader.wait(3, timeout=0)
 
 
@@ -60,9 +65,100 @@ def test_frame_is_the_shared_pixels_and_read_only(stream: shmcv.Stream) -> None:
         with pytest.raises(ValueError, match="read-only"):
             frame.array[0, 0] = 1
         with pytest.raises(shmcv.InvalidError, match="to be read"):
-            frame.flip(shmcv.FlipCode.BOTH)
+            frame.flip_into(frame, shmcv.FlipCode.BOTH)
         with pytest.raises(shmcv.InvalidError, match="to be read"):
-            frame.write(picture(1))
+            frame.convert_into(frame, shmcv.ColorOrder.GRAY)
+        with pytest.raises(AttributeError):
+            frame.image = shmcv.ImageInfo(4, 4)
+        layout, pixels = ctypes.byref(frame.image._to_native()), picture(1).ctypes.data
+        with pytest.raises(shmcv.InvalidError, match="to be read"):
+            check(library().shmcv_write(frame._handle, layout, pixels, SIZE, shmcv.ColorOrder.BGR))
+        assert (frame.array == 5).all()
+
+
+def members(kind: type) -> set[str]:
+    """Return the names of a class's public members."""
+    return {name for name in dir(kind) if name[0] != "_"}
+
+
+def test_frame_has_all_members_that_read_and_none_that_writes() -> None:
+    reading = members(shmcv.Pixels)
+    writing = members(shmcv.WritablePixels) - reading
+    assert reading == {
+        *("name", "size", "closed", "info", "image", "array", "buffer", "read", "save", "show"),
+        *("flip_into", "convert_into", "close"),
+    }
+    assert writing == {"load", "write", "flip"}
+    assert shmcv.Pixels.image.fset is None
+    assert shmcv.WritablePixels.image.fset is not None
+    assert issubclass(shmcv.Frame, shmcv.Pixels)
+    assert not issubclass(shmcv.Frame, shmcv.WritablePixels)
+    assert members(shmcv.Frame) == reading
+    for kind in (shmcv.Segment, shmcv.NewFrame):
+        assert issubclass(kind, shmcv.WritablePixels)
+        assert members(kind) >= reading | writing
+
+
+def test_every_member_that_reads_works_on_a_frame(
+    stream: shmcv.Stream, create: Callable[..., shmcv.Segment], tmp_path: Path
+) -> None:
+    stream.publish(picture(5))
+    segment, other = create(SIZE), create(SIZE)
+    segment.write(picture(5))
+    with stream.wait() as frame:
+        assert (frame.name, frame.closed, frame.size) == (stream.name, False, frame.info.size)
+        assert frame.size >= SIZE
+        assert frame.image == frame.info.image == segment.image
+        assert frame.info.slots == 4
+        np.testing.assert_array_equal(frame.read(), segment.array)
+        assert bytes(frame.buffer[:SIZE]) == segment.array.tobytes()
+        frame.save(tmp_path / "frame.png")
+        segment.save(tmp_path / "segment.png")
+        assert (tmp_path / "frame.png").read_bytes() == (tmp_path / "segment.png").read_bytes()
+        frame.flip_into(other, shmcv.FlipCode.VERTICAL)
+        np.testing.assert_array_equal(other.array, segment.array)
+        frame.convert_into(other, shmcv.ColorOrder.GRAY)
+        assert other.image.order == shmcv.ColorOrder.GRAY
+    assert frame.closed
+    with pytest.raises(shmcv.ClosedError, match=f'frame of stream "{stream.name}" is closed'):
+        _ = frame.array
+
+
+def test_handles_of_another_kind_are_refused_at_run_time(
+    stream: shmcv.Stream, create: Callable[..., shmcv.Segment]
+) -> None:
+    native = library()
+    stream.publish(picture(3))
+    segment, of_stream = create(SIZE, image=shmcv.ImageInfo(64, 48)), stream._open.number
+    with stream.wait() as to_read, stream.begin() as to_fill:
+        frames = to_read._handle, to_fill._handle
+        info, out = ctypes.byref(_native.ShmcvSegmentInfo()), ctypes.byref(ctypes.c_uint64())
+        refused = {
+            "load of a stream": native.shmcv_load(of_stream, bytes(PHOTOGRAPH), 0, None),
+            "data of a stream": native.shmcv_data(of_stream, None, out),
+            "info of a stream": native.shmcv_info(of_stream, info),
+            "flip into a stream": native.shmcv_flip(segment._handle, of_stream, 1),
+            "close of a stream": native.shmcv_close(of_stream),
+            "frame_publish of a stream": native.shmcv_frame_publish(of_stream, None),
+            "frame_close of a stream": native.shmcv_frame_close(of_stream),
+            "stream_close of a segment": native.shmcv_stream_close(segment._handle),
+            "stream_info of a segment": native.shmcv_stream_info(segment._handle, info),
+            "stream_begin of a segment": native.shmcv_stream_begin(segment._handle, out),
+            "stream_wait of a segment": native.shmcv_stream_wait(segment._handle, 0, 0, out, None),
+            "frame_publish of a segment": native.shmcv_frame_publish(segment._handle, None),
+            "frame_close of a segment": native.shmcv_frame_close(segment._handle),
+            "frame_publish of a frame to read": native.shmcv_frame_publish(to_read._handle, None),
+            "close of a frame to read": native.shmcv_close(frames[0]),
+            "close of a frame to fill": native.shmcv_close(frames[1]),
+            "stream_close of a frame to read": native.shmcv_stream_close(frames[0]),
+            "stream_close of a frame to fill": native.shmcv_stream_close(frames[1]),
+        }
+        assert {use: status for use, status in refused.items() if status != shmcv.ErrorCode.INVALID} == {}
+        # None of the calls has closed or published anything.
+        assert segment.image == to_read.image == shmcv.ImageInfo(64, 48)
+        to_fill.write(picture(4))
+        assert to_fill.publish() == 2
+    assert stream.info.image == shmcv.ImageInfo(64, 48)
 
 
 def test_array_holds_the_lease_and_the_memory(name: str) -> None:
@@ -94,7 +190,7 @@ def test_slot_is_free_when_the_last_array_is_gone(name: str) -> None:
 
 def test_with_block_publishes_or_gives_back(stream: shmcv.Stream) -> None:
     with stream.begin() as frame:
-        frame.image = shmcv.Image(64, 48)
+        frame.image = shmcv.ImageInfo(64, 48)
         frame.array[:] = 7
         array = frame.array
     assert frame.sequence == 1
@@ -128,7 +224,7 @@ def test_operations_work_from_frame_to_frame(name: str, create: Callable[..., sh
     image = shmcv.probe(PHOTOGRAPH)
     segment = create(image=image)
     segment.load(PHOTOGRAPH)
-    with shmcv.Stream.create(name, image.nbytes) as stream:
+    with shmcv.Stream.create(name, image.size) as stream:
         with stream.begin() as frame:
             frame.load(PHOTOGRAPH)
         with stream.wait() as source, stream.begin() as target:
@@ -234,8 +330,8 @@ def test_segment_is_no_stream_nor_the_other_way_round(
 ) -> None:
     with pytest.raises(shmcv.InvalidError, match="no stream"):
         shmcv.Stream.open(create(10).name)
-    with shmcv.Segment.open(stream.name) as segment, pytest.raises(shmcv.InvalidError, match="is a stream"):
-        segment.load(PHOTOGRAPH)
+    with pytest.raises(shmcv.InvalidError, match="is a stream"):
+        shmcv.Segment.open(stream.name)
     with pytest.raises(shmcv.InvalidError, match="17 slots"):
         shmcv.Stream.create("x", 1, slots=17)
     with pytest.raises(shmcv.InvalidError, match="out of the range"):

@@ -10,13 +10,13 @@ import pytest
 from support import FLAGS, PHOTOGRAPH, TESTDATA, crc32, vectors
 
 import shmcv
-from shmcv import ColorOrder, Depth, FlipCode, Image
+from shmcv import ColorOrder, Depth, FlipCode, ImageInfo
 
 
 @pytest.mark.parametrize("columns", vectors("flip"), ids=" ".join)
 def test_flip(columns, create):
     file, flag, flip, checksum = columns
-    size = shmcv.probe(TESTDATA / file, FLAGS[flag]).nbytes
+    size = shmcv.probe(TESTDATA / file, FLAGS[flag]).size
     source, target = create(size), create(size)
     image = source.load(TESTDATA / file, FLAGS[flag])
     source.flip_into(target, int(flip))
@@ -37,14 +37,14 @@ def test_the_photograph_is_flipped_as_by_cv2(flip, create):
 @pytest.mark.parametrize("depth", Depth, ids=lambda depth: depth.name)
 @pytest.mark.parametrize("order", [ColorOrder.GRAY, ColorOrder.BGR, ColorOrder.RGBA], ids=lambda order: order.name)
 def test_every_width_is_flipped_as_by_cv2_gaps_or_not(width, depth, order, create):
-    image = Image(width, 5, order, depth, (width + 3) * 4 * 4)
+    image = ImageInfo(width, 5, order, depth, (width + 3) * 4 * 4)
     random = np.random.default_rng(width).integers(0, 256, image.shape).astype(image.dtype)
-    source, target = create(image=image), create(image.nbytes)
+    source, target = create(image=image), create(image.size)
     for flip in FlipCode:
         source.array[:] = random
         source.flip_into(target, flip)
         np.testing.assert_array_equal(target.array, cv2.flip(random, flip))
-        assert target.image == Image(width, 5, order, depth)
+        assert target.image == ImageInfo(width, 5, order, depth)
         source.flip(flip)
         np.testing.assert_array_equal(source.array, cv2.flip(random, flip))
         assert source.image == image
@@ -52,7 +52,7 @@ def test_every_width_is_flipped_as_by_cv2_gaps_or_not(width, depth, order, creat
 
 @pytest.mark.parametrize("flip", [2, -2, 100, 2**31 - 1, 2**32, 2**32 + 1, -(2**40)])
 def test_another_flip_code_is_refused(flip, create):
-    segment = create(image=Image(4, 4))
+    segment = create(image=ImageInfo(4, 4))
     segment.array[1, 2] = 200
     before = segment.read()
     with pytest.raises(shmcv.InvalidError, match=str(flip)):
@@ -61,17 +61,17 @@ def test_another_flip_code_is_refused(flip, create):
 
 
 def test_a_target_that_is_too_small_says_so_and_keeps_its_image(create):
-    source, target = create(image=Image(20, 20)), create(image=Image(4, 4))
+    source, target = create(image=ImageInfo(20, 20)), create(image=ImageInfo(4, 4))
     target.array[:] = 9
     for use in (lambda: source.flip_into(target, 1), lambda: source.convert_into(target, ColorOrder.BGRA)):
         with pytest.raises(shmcv.TooSmallError, match=r"1200|1600"):
             use()
-    assert target.image == Image(4, 4)
+    assert target.image == ImageInfo(4, 4)
     assert (target.array == 9).all()
 
 
 def test_flipping_into_another_handle_of_the_same_segment_is_in_place(create):
-    segment = create(image=Image(9, 5))
+    segment = create(image=ImageInfo(9, 5))
     random = np.random.default_rng(1).integers(0, 256, segment.array.shape, np.uint8)
     segment.array[:] = random
     with shmcv.Segment.open(segment.name) as other:
@@ -102,7 +102,7 @@ CONVERSIONS = {
 @pytest.mark.parametrize("depth", Depth, ids=lambda depth: depth.name)
 @pytest.mark.parametrize(("source", "target"), CONVERSIONS, ids=str)
 def test_colours_are_converted_as_by_cv2(source, target, depth, in_place, create):
-    image = Image(67, 43, ColorOrder[source], depth)
+    image = ImageInfo(67, 43, ColorOrder[source], depth)
     random = np.random.default_rng(3).integers(0, 256, image.shape).astype(image.dtype)
     one = create(67 * 43 * 16)
     other = one if in_place else create(67 * 43 * 16)
@@ -112,12 +112,12 @@ def test_colours_are_converted_as_by_cv2(source, target, depth, in_place, create
     if depth == Depth.F32 and wanted.shape[-1] == 4 and len(wanted.shape) == 3 and "A" not in source:
         assert (other.array[..., 3] == 1).all()  # opaque
     np.testing.assert_array_equal(other.array, wanted)
-    assert other.image == Image(67, 43, ColorOrder[target], depth)
+    assert other.image == ImageInfo(67, 43, ColorOrder[target], depth)
 
 
 @pytest.mark.parametrize("order", [0, 6, -1, 2**32 + 2])
 def test_an_unknown_colour_order_is_refused(order, create):
-    segment = create(image=Image(4, 4))
+    segment = create(image=ImageInfo(4, 4))
     with pytest.raises(shmcv.InvalidError):
         segment.convert_into(segment, order)
-    assert segment.image == Image(4, 4)
+    assert segment.image == ImageInfo(4, 4)

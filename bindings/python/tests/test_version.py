@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import ctypes
 import inspect
 import re
@@ -10,10 +11,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support import PACKAGE, environment, python
+from support import PACKAGE, ROOT, environment, python
 
 import shmcv
 from shmcv import _native
+
+#: Exceptions that have the name of a built-in one. A star import leaves them out.
+BUILT_IN_NAMES = {"IOError", "PermissionError", "TimeoutError"}
 
 
 def test_package_and_library_are_of_one_version():
@@ -24,18 +28,34 @@ def test_package_and_library_are_of_one_version():
 
 
 def test_everything_public_is_there_and_listed():
-    assert sorted(shmcv.__all__) == list(shmcv.__all__)
+    assert len(set(shmcv.__all__)) == len(shmcv.__all__)
     public = {name for name, value in vars(shmcv).items() if name[0] != "_" and not inspect.ismodule(value)}
-    assert public - {"annotations"} | {"__version__"} == set(shmcv.__all__)
+    assert public - {"annotations"} | {"__version__"} == set(shmcv.__all__) | BUILT_IN_NAMES
+
+
+def test_a_star_import_hides_no_builtin():
+    assert not set(shmcv.__all__) & set(dir(builtins))
+    assert shmcv.__doc__ is not None
+    for name in BUILT_IN_NAMES:
+        assert getattr(shmcv, name) is not getattr(builtins, name)
+        assert issubclass(getattr(shmcv, name), getattr(builtins, name))
+        assert f"shmcv.{name}" in shmcv.__doc__
+
+
+def test_constants_are_those_of_the_header():
+    header = (ROOT / "include" / "shmcv.h").read_text()
+    for name in ("MAX_DIMENSION", "MAX_NAME", "MAX_PIXELS", "NO_KEY", "QUALITY_DEFAULT"):
+        found = re.search(rf"#define SHMCV_{name} +\(?(-?\d+)", header)
+        assert found is not None
+        assert getattr(shmcv, name) == int(found[1])
 
 
 def test_structures_are_laid_out_as_in_c():
-    for structure in (_native.ShmcvImageInfo, _native.ShmcvSegmentInfo):
+    for structure in (_native.ShmcvImageInfo, _native.ShmcvSegmentInfo, _native.ShmcvFrameInfo):
         assert ctypes.sizeof(structure) == structure.SIZE
         last = getattr(structure, structure._fields_[-1][0])
-        assert (
-            last.offset + last.size == structure.SIZE
-        )  # no padding at the end, and so none that C might place otherwise
+        # No padding at the end. C might place padding elsewhere.
+        assert last.offset + last.size == structure.SIZE
 
 
 LOAD = """
@@ -49,20 +69,20 @@ except ImportError as problem:
 
 
 def load(package: Path, **variables: str | None) -> str:
-    """Give what a process says that uses the package in this folder."""
+    """Return what a process prints that uses the package in this folder."""
     return python(LOAD, env=environment(PYTHONPATH=str(package), **variables)).stdout
 
 
 @pytest.fixture
 def alone(tmp_path):
-    """The package by itself, with no library in or around it."""
+    """A copy of the package, with no library in it or beside it."""
     shutil.copytree(PACKAGE / "src" / "shmcv", tmp_path / "site" / "shmcv", ignore=shutil.ignore_patterns("*.so"))
     return tmp_path / "site"
 
 
 @pytest.fixture
 def built():
-    """The library under test, wherever it was found."""
+    """The path of the library under test."""
     shmcv.version()
     maps = Path("/proc/self/maps").read_text()
     found = re.search(r"/\S*libshmcv\S*\.so", maps)
@@ -121,7 +141,7 @@ def test_what_is_no_library_is_refused(alone, tmp_path):
 
 
 def compiled(tmp_path: Path, source: str) -> str:
-    """Compile a library that pretends to be ours."""
+    """Compile a library that claims to be shmcv."""
     if shutil.which("gcc") is None:
         pytest.skip("no gcc here to make a library of another version with")
     library = tmp_path / "libother.so"

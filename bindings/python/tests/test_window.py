@@ -1,4 +1,4 @@
-"""Windows, on a real X server: what is seen on the screen, keys, closing, and what happens without a display."""
+"""Windows, on a real X server: the pixels on the screen, keys, closing, and errors without a display."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from support import PATIENCE, PHOTOGRAPH, TESTDATA, Process, environment, python
 
 import shmcv
 
-#: Only X: the plugin would rather talk to a Wayland compositor, where there is one.
+#: X alone. If there is a Wayland compositor, the plugin would use that.
 NO_DISPLAY = {"DISPLAY": None, "WAYLAND_DISPLAY": None}
 
 
@@ -36,7 +36,7 @@ def xdotool(display: str, *arguments: str) -> str:
 
 
 def window_of(display: str, title: str) -> str:
-    """Wait until a window of that title is on the screen, and give its number."""
+    """Wait until a window of that title is on the screen, and return the window's number."""
     return xdotool(display, "search", "--sync", "--onlyvisible", "--name", f"^{title}$").split()[0]
 
 
@@ -52,7 +52,7 @@ def screenshot(display: str) -> np.ndarray:
 
 
 def seen(display: str, window: str, wanted: np.ndarray) -> bool:
-    """Tell whether the screen shows these pixels at the window's place."""
+    """Return True if the screen shows these pixels at the window's place."""
     place = dict(re.findall(r"^(\w+)=(\d+)$", xdotool(display, "getwindowgeometry", "--shell", window), re.M))
     x, y = int(place["X"]), int(place["Y"])
     height, width = wanted.shape[:2]
@@ -61,11 +61,11 @@ def seen(display: str, window: str, wanted: np.ndarray) -> bool:
 
 
 def comes_to_show(display: str, window: str, wanted: np.ndarray) -> bool:
-    """Look until the pixels are there: X tells nobody when a program has drawn. A hundred looks take some seconds."""
+    """Look a hundred times, some seconds in all: X does not tell when a program has drawn."""
     return any(seen(display, window, wanted) for _ in range(100))
 
 
-#: Shows an image in a window, tells so, and waits in delay for keys, each of which it tells; "q" ends it.
+#: Shows an image in a window and prints that. Then it waits in delay for keys, and prints each. "q" ends it.
 VIEWER = """
 import sys, shmcv
 with shmcv.Segment.open(sys.argv[1]) as segment:
@@ -81,7 +81,7 @@ print("closed")
 
 
 def press(display: str, window: str, key: str) -> None:
-    """Press a key as a user would. Without a window manager the keyboard follows the mouse."""
+    """Press a key, as a user would. Without a window manager the window under the mouse gets the key."""
     xdotool(display, "mousemove", "--window", window, "20", "20", "key", key)
 
 
@@ -158,8 +158,8 @@ class ClientMessage(ctypes.Structure):
 
 
 def click_its_x(display: str, window: str) -> None:
-    """Send a window what a window manager sends when its X is clicked; xdotool has learnt it only lately."""
-    x11 = ctypes.CDLL("libX11.so.6")  # which xdotool needs too
+    """Send a window what a window manager sends when the user clicks its X. Older versions of xdotool cannot."""
+    x11 = ctypes.CDLL("libX11.so.6")  # it is here: xdotool needs it
     x11.XOpenDisplay.restype = ctypes.c_void_p
     x11.XInternAtom.restype = ctypes.c_ulong
     server = ctypes.c_void_p(x11.XOpenDisplay(display.encode()))
@@ -171,7 +171,7 @@ def click_its_x(display: str, window: str) -> None:
     x11.XCloseDisplay(server)
 
 
-#: Opens a window, waits for a key without an end, and opens it again once the user has closed it.
+#: Opens a window, waits for a key without an end, and opens the window again when the user has closed it.
 CLOSED_BY_ITS_USER = """
 import sys, shmcv
 with shmcv.Segment.open(sys.argv[1]) as segment:
@@ -204,7 +204,7 @@ def test_a_window_closed_by_its_x_ends_the_wait_and_opens_again(display, create)
         viewer.end()
 
 
-#: Interrupted by Ctrl-C in a wait without an end; everything works afterwards.
+#: Waits until Ctrl-C interrupts it. Everything works afterwards.
 INTERRUPTED = """
 import sys, shmcv
 with shmcv.Segment.open(sys.argv[1]) as segment:
@@ -226,7 +226,7 @@ def test_ctrl_c_ends_a_wait_with_a_window_open(milliseconds, display, create):
     segment.load(TESTDATA / "patches.png")
     with Process(INTERRUPTED, segment.name, milliseconds, env=on(display)) as viewer:
         assert viewer.hear() == "waiting"
-        window_of(display, "window")  # it is drawn in delay, so that is where the program is
+        window_of(display, "window")  # windows are drawn in delay, so the program is in delay now
         viewer.child.send_signal(signal.SIGINT)
         assert viewer.hear() == "interrupted"
         assert viewer.hear() == "alive"
@@ -249,7 +249,7 @@ with shmcv.Segment.open(sys.argv[1]) as segment:
 
 @pytest.mark.parametrize("unserved", [None, "", ":4711", "nonsense", "unknown.invalid:0"])
 def test_no_display_is_an_error_and_not_the_end(unserved, create):
-    segment = create(image=shmcv.Image(4, 4))
+    segment = create(image=shmcv.ImageInfo(4, 4))
     done = python(SHOW, segment.name, env=environment(**{**NO_DISPLAY, "DISPLAY": unserved}))
     assert done.stdout.strip()
     assert done.stderr == ""
@@ -267,7 +267,7 @@ with shmcv.Segment.open(sys.argv[1]) as segment:
                 continue
             raise SystemExit(f"{name!r} was taken for a name")
 """
-    python(program, create(image=shmcv.Image(4, 4)).name, env=on(display))
+    python(program, create(image=shmcv.ImageInfo(4, 4)).name, env=on(display))
 
 
 @pytest.mark.parametrize("milliseconds", [2**31, -(2**31) - 1, 2**32 + 1])

@@ -1,4 +1,4 @@
-"""The bench itself: what it makes of times, its protocol, and its peers in Python."""
+"""The bench itself: how it evaluates times, its protocol, and its peers in Python."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ STEADY = """
 for line in __import__("sys").stdin:
     print("ok", "name=steady" if line == "hello\\n" else 100, flush=True)
 """
-# It has said hello, been prepared and warmed up, and had a turn when it dies.
+# It dies after it has said hello, been prepared and warmed up, and had one turn.
 DYING = """
 for number, line in enumerate(__import__("sys").stdin):
     if number == 4: exit(3)

@@ -12,16 +12,31 @@ user that opens the name works on the same pixels. In Python they are a numpy ar
         photo.save("flipped.png")
         photo.clear()
 
-Errors are exceptions that are also Python's own (FileNotFoundError, FileExistsError, ValueError, ...). Everything may
-be called from any thread, and other threads run during a call. After ``os.fork()`` a child whose parent had used the
-library gets ForkedError; use multiprocessing's "spawn" or "forkserver" method.
+Errors are exceptions that are also Python's own (FileNotFoundError, FileExistsError, ValueError, ...). Three of them
+have the names of the built-in exceptions that they derive from: shmcv.PermissionError, shmcv.TimeoutError and
+shmcv.IOError. ``from shmcv import *`` leaves these three out, so that it hides no built-in name. A program can catch
+them by the built-in names too.
+
+Every function may be called from any thread, and other threads run during a call. After ``os.fork()`` a child whose
+parent had used the library gets ForkedError; use multiprocessing's "spawn" or "forkserver" method.
 """
 
 from __future__ import annotations
 
 from ._library import LibraryError
-from ._native import ColorOrder, Depth, ErrorCode, FlipCode, LoadFlags
 from .codec import probe
+from .constants import (
+    MAX_DIMENSION,
+    MAX_NAME,
+    MAX_PIXELS,
+    NO_KEY,
+    QUALITY_DEFAULT,
+    ColorOrder,
+    Depth,
+    ErrorCode,
+    FlipCode,
+    LoadFlags,
+)
 from .error import (
     BusyError,
     ClosedError,
@@ -30,7 +45,6 @@ from .error import (
     EncodeError,
     ExistsError,
     ForkedError,
-    InputOutputError,
     InternalError,
     InvalidError,
     LimitError,
@@ -38,21 +52,29 @@ from .error import (
     NoImageError,
     NoSpaceError,
     NotFoundError,
-    PermissionDeniedError,
     ShmcvError,
-    TimedOutError,
     TooSmallError,
     TruncatedError,
     UnsupportedError,
 )
-from .image import Image
+from .error import IOError as IOError
+from .error import PermissionError as PermissionError
+from .error import TimeoutError as TimeoutError
+from .image import ImageInfo
+from .info import SegmentInfo
 from .loader import ImageLoader
-from .segment import Segment, SegmentInfo, clear, clear_all, list_segments, sweep
+from .pixels import Pixels, WritablePixels
+from .segment import Segment, clear, clear_all, list_segments, sweep
 from .stream import Frame, Frames, NewFrame, Stream
 from .version import __version__, abi_version, version
 from .window import close_window, close_windows, delay, show
 
 __all__ = [
+    "MAX_DIMENSION",
+    "MAX_NAME",
+    "MAX_PIXELS",
+    "NO_KEY",
+    "QUALITY_DEFAULT",
     "BusyError",
     "ClosedError",
     "ColorOrder",
@@ -66,9 +88,8 @@ __all__ = [
     "ForkedError",
     "Frame",
     "Frames",
-    "Image",
+    "ImageInfo",
     "ImageLoader",
-    "InputOutputError",
     "InternalError",
     "InvalidError",
     "LibraryError",
@@ -79,15 +100,15 @@ __all__ = [
     "NoImageError",
     "NoSpaceError",
     "NotFoundError",
-    "PermissionDeniedError",
+    "Pixels",
     "Segment",
     "SegmentInfo",
     "ShmcvError",
     "Stream",
-    "TimedOutError",
     "TooSmallError",
     "TruncatedError",
     "UnsupportedError",
+    "WritablePixels",
     "__version__",
     "abi_version",
     "clear",

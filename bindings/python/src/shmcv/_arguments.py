@@ -1,4 +1,4 @@
-"""Handing arguments to the library: what ctypes alone would change without a word is refused."""
+"""Preparing arguments for the library. These functions refuse values that ctypes alone would change silently."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from typing import Union
 
 from .error import InvalidError
 
-#: What names a file. The library takes UTF-8, and says so when it gets something else.
+#: The type of a file's name. The library takes UTF-8, and refuses a name that is not.
 StrPath = Union[str, bytes, "os.PathLike[str]"]
 
 _Integer = Union[type[ctypes.c_int32], type[ctypes.c_uint32], type[ctypes.c_uint64]]
 
 
 def text(argument: str, value: StrPath) -> bytes:
-    """Give a name or path as the library takes it. C would take a NUL in it for its end."""
+    """Return a name or path as the library takes it.
+
+    Raises InvalidError for a NUL in it, at which C would end the text.
+    """
     encoded = os.fsencode(value)
     if b"\0" in encoded:
         raise InvalidError(f"shmcv: {argument} {value!r} contains a NUL character")
@@ -24,7 +27,7 @@ def text(argument: str, value: StrPath) -> bytes:
 
 
 def integer(argument: str, value: int, kind: _Integer) -> int:
-    """Give a number that the C type can hold. ctypes would cut off what is too much."""
+    """Return a number that the C type can hold. Raises InvalidError for another one, which ctypes would cut off."""
     number = operator.index(value)
     if kind(number).value != number:
         raise InvalidError(f"shmcv: {argument} {number} is out of the range of {kind.__name__[2:]}")

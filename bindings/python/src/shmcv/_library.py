@@ -19,11 +19,13 @@ class LibraryError(ImportError):
 
 @functools.cache
 def library() -> ctypes.CDLL:
-    """Give the native library, which is loaded with the first call.
+    """Return the native library. The first call loads it.
 
-    Not with ``import shmcv``: a process that has only imported the package can still fork workers which then use it.
-    No lock is taken, so that a forked child finds none taken for ever; threads that come here together load the same
-    library, which the system does once.
+    ``import shmcv`` does not load it, so a process that has only imported the package can fork workers that then use
+    the library. The function takes no lock, because a forked child could find the lock taken for ever. Threads that
+    call it at the same time load the same file, which the system loads once.
+
+    Raises LibraryError.
     """
     path = _find()
     try:
@@ -39,15 +41,15 @@ def library() -> ctypes.CDLL:
 
 
 def _find() -> str:
-    """Give the path of the library; the bare name, which the system's loader searches for, where it is nowhere else."""
+    """Return the path of the library, or the bare name, for which the system's loader searches."""
     named = os.environ.get(VARIABLE)
     if named:
-        return str(Path(named).absolute())  # without a slash in it, the system's loader would search for it
+        return str(Path(named).absolute())  # the system's loader would search for a name without a slash
     return next((str(place) for place in _places() if place.is_file()), FILE_NAME)
 
 
 def _places() -> list[Path]:
-    """Give the files to look at: in this package's own folder, and in the build/ of a checkout that we are part of."""
+    """Return the files to look at: in the package's own folder, and in build/ of a checkout that has the package."""
     package = Path(__file__).resolve().parent
     places = [package / FILE_NAME]
     if package.parts[-4:] == ("bindings", "python", "src", "shmcv"):

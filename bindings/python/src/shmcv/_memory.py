@@ -1,58 +1,77 @@
-"""The memory of an open segment, and what all families of operations on segments stand on."""
+"""Handles of the native library, the memory behind them, and the base of all classes that work on pixels."""
 
 from __future__ import annotations
 
 import ctypes
 import weakref
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import numpy as np
 
+from ._check import check
 from ._library import library
-from .error import ClosedError, check
+from .error import ClosedError
 
 
-class Memory:
-    """One open handle of the native library.
+class Handle:
+    """One open handle of the native library. It is closed when nothing refers to this object any more."""
 
-    Every numpy view of the segment refers to it, and it is closed when the last of them is gone: what a view points to
-    stays mapped for as long as there is the view.
-    """
+    __slots__ = ("__weakref__", "number")
 
-    __slots__ = ("__weakref__", "_address", "_size", "handle")
-
-    def __init__(self, handle: int) -> None:
-        self.handle = handle
-        closer = weakref.finalize(self, library().shmcv_close, handle)
-        # At the interpreter's end other exit handlers may still look at their views. The system unmaps them in time.
+    def __init__(self, number: int, close: Callable[[int], int]) -> None:
+        """Take over a handle. ``close`` is the library's function that closes handles of its kind."""
+        self.number = number
+        closer = weakref.finalize(self, close, number)
+        # At the interpreter's end other exit handlers may still read their arrays. The system unmaps the memory later.
         closer.atexit = False
 
+
+class Memory(Handle):
+    """A handle of pixels: a segment's or a frame's.
+
+    Every numpy array of the pixels refers to this object, so the memory stays mapped for as long as there is an array.
+    """
+
+    __slots__ = ("_address", "_size")
+
+    #: True if the pixels may only be read.
+    read_only: ClassVar[bool] = False
+
     def bytes(self) -> np.ndarray[Any, np.dtype[np.uint8]]:
-        """Give all bytes for pixels as an array. TruncatedError, before anybody touches them, where they are gone."""
+        """Return all bytes for pixels as an array of one dimension.
+
+        Raises TruncatedError if another process has made the segment's file shorter. Touching the array would then end
+        this process.
+        """
         address, size = ctypes.c_void_p(), ctypes.c_uint64()
-        check(library().shmcv_data(self.handle, ctypes.byref(address), ctypes.byref(size)))
+        check(library().shmcv_data(self.number, ctypes.byref(address), ctypes.byref(size)))
         self._address, self._size = address.value, size.value
         return np.asarray(self)
 
     @property
     def __array_interface__(self) -> dict[str, Any]:
-        """Tell numpy where the bytes are; numpy makes this object the base of its array."""
-        return {"version": 3, "typestr": "|u1", "shape": (self._size,), "data": (self._address, False)}
+        """Tell numpy where the bytes are. numpy makes this object the base of its array."""
+        return {"version": 3, "typestr": "|u1", "shape": (self._size,), "data": (self._address, self.read_only)}
 
 
-class SegmentBase:
-    """A name, and the memory behind it until the segment is closed. Segment adds the operations, family by family."""
+class PixelsBase:
+    """A name, and the memory behind it until the object is closed. Every family of operations derives from it."""
+
+    #: How an error calls the object.
+    _noun: ClassVar[str] = "segment"
 
     def __init__(self, name: str, memory: Memory) -> None:
+        """Take over the memory of an open segment or frame."""
         self._name = name
         self._memory: Memory | None = memory
 
     @property
     def _open(self) -> Memory:
         if self._memory is None:
-            raise ClosedError(f'shmcv: segment "{self._name}" is closed')
+            raise ClosedError(f'shmcv: {self._noun} "{self._name}" is closed')
         return self._memory
 
     @property
     def _handle(self) -> int:
-        return self._open.handle
+        return self._open.number

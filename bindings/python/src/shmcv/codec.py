@@ -5,48 +5,58 @@ from __future__ import annotations
 import ctypes
 
 from ._arguments import StrPath, integer, text
+from ._check import check
 from ._library import library
-from ._memory import SegmentBase
-from ._native import QUALITY_DEFAULT, LoadFlags, ShmcvImageInfo
-from .error import check
-from .image import Image
+from ._memory import PixelsBase
+from ._native import ShmcvImageInfo
+from .constants import QUALITY_DEFAULT, LoadFlags
+from .image import ImageInfo
 
 
-def probe(path: StrPath, flags: int = LoadFlags.COLOR) -> Image:
-    """Read an image file's header, and give the image that ``Segment.load`` would store; its ``nbytes`` must fit.
+def probe(path: StrPath, flags: int = LoadFlags.COLOR) -> ImageInfo:
+    """Return the image that ``load`` would store, from the file's header alone.
 
-    Raises what ``Segment.load`` raises; the file is not decoded, so damage beyond its header is not seen.
+    Its ``size`` is the size that a segment needs for it. The file is not decoded, so damage beyond its header is not
+    noticed.
+
+    Raises what ``load`` raises.
     """
     found = ShmcvImageInfo()
     check(library().shmcv_probe(text("path", path), integer("flags", flags, ctypes.c_int32), ctypes.byref(found)))
-    return Image._from_native(found)
+    return ImageInfo._from_native(found)
 
 
-class Codec(SegmentBase):
-    """Loading and saving."""
+class Save(PixelsBase):
+    """Writing pixels to a file."""
 
-    def load(self, path: StrPath, flags: int = LoadFlags.COLOR) -> Image:
-        """Decode an image file straight into the segment, rows without gaps, and give its description.
+    def save(self, path: StrPath, quality: int = QUALITY_DEFAULT) -> None:
+        """Write the image to a file, in the format that the path's extension names.
 
-        ``flags`` is one of LoadFlags; the default gives 8-bit BGR, as ``cv2.imread`` does. When it fails, an image that
-        the segment held is still there, whole.
+        ``quality`` is 0 to 100 for JPEG, 1 to 100 for WebP (above 100: lossless), the compression level 0 to 9 for PNG,
+        or QUALITY_DEFAULT for the format's own default. The file appears under its name when it is whole. A file that
+        was there is replaced at that moment, and stays when saving fails.
 
-        Raises NotFoundError; TooSmallError with the number of bytes that are needed; DecodeError when the file is
-        corrupt, truncated or empty; UnsupportedError when it is no image; LimitError; InvalidError for unknown flags or
-        a folder; PermissionDeniedError.
+        Raises NoImageError; UnsupportedError for an unknown extension, or a depth that the format does not have;
+        InvalidError for a quality out of range or a folder; NotFoundError if the folder is not there; PermissionError;
+        NoSpaceError; EncodeError; IOError.
+        """
+        check(library().shmcv_save(self._handle, text("path", path), integer("quality", quality, ctypes.c_int32)))
+
+
+class Load(PixelsBase):
+    """Reading a file into the pixels."""
+
+    def load(self, path: StrPath, flags: int = LoadFlags.COLOR) -> ImageInfo:
+        """Decode an image file straight into the shared memory, rows without gaps, and return its description.
+
+        ``flags`` is one of LoadFlags; the default gives 8-bit BGR, as ``cv2.imread`` does. When loading fails, an image
+        that was there before is still there, whole.
+
+        Raises NotFoundError; TooSmallError with the number of bytes that are needed; DecodeError if the file is
+        corrupt, truncated or empty; UnsupportedError if it is no image of a known format; LimitError; InvalidError for
+        unknown flags or a folder; PermissionError; IOError.
         """
         stored = ShmcvImageInfo()
         number = integer("flags", flags, ctypes.c_int32)
         check(library().shmcv_load(self._handle, text("path", path), number, ctypes.byref(stored)))
-        return Image._from_native(stored)
-
-    def save(self, path: StrPath, quality: int = QUALITY_DEFAULT) -> None:
-        """Write the segment's image to a file, in the format that the path's extension names.
-
-        ``quality`` is 0 to 100 for JPEG, 1 to 100 for WebP (above 100: lossless), the compression level 0 to 9 for PNG.
-        The file appears under its name only when it is whole; one that was there is replaced then.
-
-        Raises NoImageError; UnsupportedError for an unknown extension; NotFoundError when the folder is not there;
-        PermissionDeniedError; NoSpaceError; InvalidError for a quality out of range.
-        """
-        check(library().shmcv_save(self._handle, text("path", path), integer("quality", quality, ctypes.c_int32)))
+        return ImageInfo._from_native(stored)

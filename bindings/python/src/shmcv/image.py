@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ._arguments import integer
-from ._native import ColorOrder, Depth, ShmcvImageInfo
+from ._native import ShmcvImageInfo
+from .constants import ColorOrder, Depth
 from .error import InvalidError
 
 _CHANNELS = {ColorOrder.GRAY: 1, ColorOrder.BGR: 3, ColorOrder.BGRA: 4, ColorOrder.RGB: 3, ColorOrder.RGBA: 4}
@@ -23,18 +24,19 @@ _DEPTHS = {dtype: depth for depth, dtype in _TYPES.items()}
 
 
 def order_of(channels: int) -> ColorOrder:
-    """Give OpenCV's colour order for a number of channels: gray, BGR or BGRA."""
+    """Return OpenCV's colour order for a number of channels: gray, BGR or BGRA."""
     if channels not in _ORDERS:
         raise InvalidError(f"image: {channels} channels; it is 1 (gray), 3 (BGR) or 4 (BGRA)")
     return _ORDERS[channels]
 
 
 @dataclass(frozen=True)
-class Image:
-    """A description of pixels in memory; it holds none itself.
+class ImageInfo:
+    """A description of pixels in memory. It holds no pixels.
 
-    ``width`` and ``height`` are in pixels, ``stride`` is the number of bytes from one row to the next; given as 0, it
-    becomes that of rows without a gap. Whether the geometry makes sense is for the library to say when it gets it.
+    ``width`` and ``height`` are in pixels. ``stride`` is the number of bytes from one row to the next; 0 becomes the
+    stride of rows without gaps. The library checks the geometry when it gets the description. The constructor raises
+    InvalidError for an unknown order or depth, and for a number that C could not hold.
     """
 
     width: int
@@ -44,7 +46,7 @@ class Image:
     stride: int = 0
 
     def __post_init__(self) -> None:
-        """Bring the fields into their types, so that equal images compare equal."""
+        """Bring the fields into their types, so that descriptions of the same image are equal."""
         fields = {
             "width": integer("width", self.width, ctypes.c_uint32),
             "height": integer("height", self.height, ctypes.c_uint32),
@@ -53,14 +55,16 @@ class Image:
         }
         for name, value in fields.items():
             object.__setattr__(self, name, value)
-        object.__setattr__(self, "stride", integer("stride", self.stride, ctypes.c_uint64) or self.row_nbytes)
+        object.__setattr__(self, "stride", integer("stride", self.stride, ctypes.c_uint64) or self.row_size)
 
     @classmethod
-    def of(cls, array: np.ndarray[Any, Any], order: ColorOrder | None = None) -> Image:
-        """Describe the pixels of an array as if its rows had no gaps between them.
+    def of(cls, array: np.ndarray[Any, Any], order: ColorOrder | None = None) -> ImageInfo:
+        """Return the description that the pixels of an array have when their rows follow without gaps.
 
         The array is (height, width) for gray and (height, width, channels) otherwise, of uint8, uint16 or float32.
-        Without an order it is OpenCV's for that number of channels.
+        ``order`` is its colour order, by default OpenCV's for that number of channels: gray, BGR or BGRA.
+
+        Raises InvalidError for another shape or type, and for an order with another number of channels.
         """
         if array.ndim not in (2, 3):
             raise InvalidError(f"image: an array of shape {array.shape}; it is (height, width[, channels])")
@@ -79,8 +83,13 @@ class Image:
         return _CHANNELS[self.order]
 
     @property
+    def has_alpha(self) -> bool:
+        """True if the last channel is alpha: BGRA and RGBA."""
+        return self.channels == 4
+
+    @property
     def dtype(self) -> np.dtype[Any]:
-        """Type of a sample, as numpy calls it."""
+        """Type of a sample, as numpy names it."""
         return _TYPES[self.depth]
 
     @property
@@ -92,21 +101,31 @@ class Image:
 
     @property
     def strides(self) -> tuple[int, ...]:
-        """Bytes from one element of the array to the next, for each axis of shape."""
+        """Bytes from one element of the array to the next, for each axis of ``shape``."""
         sample = self.dtype.itemsize
         if self.channels == 1:
             return self.stride, sample
-        return self.stride, self.channels * sample, sample
+        return self.stride, self.pixel_size, sample
 
     @property
-    def row_nbytes(self) -> int:
-        """Bytes of the pixels of one row."""
-        return self.width * self.channels * self.dtype.itemsize
+    def pixel_size(self) -> int:
+        """Bytes of one pixel."""
+        return self.channels * self.dtype.itemsize
 
     @property
-    def nbytes(self) -> int:
-        """Bytes from the first pixel's first to the last one's last: what a segment needs to hold the image."""
-        return max(self.height - 1, 0) * self.stride + self.row_nbytes
+    def row_size(self) -> int:
+        """Bytes of the pixels of one row, without the gap behind them."""
+        return self.width * self.pixel_size
+
+    @property
+    def packed(self) -> bool:
+        """True if rows follow each other without gaps."""
+        return self.stride == self.row_size
+
+    @property
+    def size(self) -> int:
+        """Bytes from the image's first byte to its last. It is the size that a segment needs for the image."""
+        return max(self.height - 1, 0) * self.stride + self.row_size
 
     def _to_native(self) -> ShmcvImageInfo:
         return ShmcvImageInfo(
@@ -119,7 +138,7 @@ class Image:
         )
 
     @classmethod
-    def _from_native(cls, native: ShmcvImageInfo) -> Image:
+    def _from_native(cls, native: ShmcvImageInfo) -> ImageInfo:
         return cls(native.width, native.height, ColorOrder(native.order), Depth(native.depth), native.stride)
 
 
@@ -131,20 +150,20 @@ def _member(kind: Any, field: str, value: int) -> Any:
         raise InvalidError(f"image: {field} {value!r}; it is one of {allowed}") from None
 
 
-def describe(array: np.ndarray[Any, Any], order: ColorOrder | None) -> tuple[Image, np.ndarray[Any, Any]]:
-    """Give an array's description and the array, which is a copy where the library could not read it as it lies.
+def describe(array: np.ndarray[Any, Any], order: ColorOrder | None) -> tuple[ImageInfo, np.ndarray[Any, Any]]:
+    """Return an array's description, and the array. The array is a copy if the library cannot read the original.
 
-    It reads rows without gaps between pixels, in the machine's byte order. What numpy has beyond that (mirrored,
-    transposed, broadcast, every second pixel) is copied first.
+    The library reads rows whose pixels follow without gaps, in the machine's byte order. An array that is mirrored,
+    transposed, broadcast, unaligned, or has every second pixel only, is copied.
     """
-    packed = Image.of(array, order)
+    packed = ImageInfo.of(array, order)
     plane = array.reshape(packed.shape)
     stride = plane.strides[0]
     if (
         plane.dtype == packed.dtype
         and plane.flags.aligned
         and plane.strides[1:] == packed.strides[1:]
-        and stride >= packed.row_nbytes
+        and stride >= packed.row_size
     ):
-        return Image(packed.width, packed.height, packed.order, packed.depth, stride), plane
+        return ImageInfo(packed.width, packed.height, packed.order, packed.depth, stride), plane
     return packed, np.require(plane, packed.dtype, ["C_CONTIGUOUS", "ALIGNED"])

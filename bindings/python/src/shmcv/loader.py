@@ -1,14 +1,14 @@
-"""ImageLoader: the tutorial's class, its names, arguments and results, on segments.
+"""ImageLoader: the tutorial's class on segments, with the tutorial's names, arguments and results.
 
-Programs that were written against that class keep working, and share their segments with everything else here.
-New programs are better served by Segment, where an image knows its own geometry.
+Programs that were written for that class keep working, and other programs can open their segments. New programs are
+better served by Segment, where an image knows its own geometry.
 """
 
 from __future__ import annotations
 
 from ._arguments import StrPath
 from .error import NoImageError
-from .image import Image, order_of
+from .image import ImageInfo, order_of
 from .segment import Segment, clear, clear_all
 from .window import close_windows, delay, show
 
@@ -16,24 +16,25 @@ from .window import close_windows, delay, show
 class ImageLoader:
     """Loads, flips, shows and saves images in segments that are given by name.
 
-    The segments may be this loader's own, or somebody else's: another process's, in any language, or one of
-    ``multiprocessing.shared_memory``. ``height``, ``width`` and ``channel`` say what the pixels are: 8-bit gray (1),
-    BGR (3) or BGRA (4), rows without gaps; where the segment holds an image of that size already, it stays as it is.
+    The segments may be this loader's own, another process's, in any language, or of ``multiprocessing.shared_memory``.
+    ``height``, ``width`` and ``channel`` say what the pixels are: 8-bit gray (1), BGR (3) or BGRA (4), rows without
+    gaps. An image of that size that the segment holds already keeps its description.
 
     Every method may be called from any thread.
     """
 
     def __init__(self) -> None:
-        # What was used last under each name: as long as one handle is open, opening another one is cheap, and a foreign
-        # segment keeps its image. A name is opened anew for each call, because it may mean another segment by now.
+        # The segment that was used last under each name. As long as one handle is open, opening another one is cheap,
+        # and a foreign segment keeps its image. Each call opens the name again, because it can mean another segment
+        # by now.
         self._kept: dict[str, Segment] = {}
 
     def CreateShareMemory(self, name: str, size: int) -> None:
-        """Make a segment of ``size`` bytes for pixels. Raises ExistsError when the name is taken."""
+        """Make a segment for ``size`` bytes of pixels. Raises ExistsError if the name is taken."""
         self._kept[name] = Segment.create(name, size)
 
     def ClearShareMemory(self, name: str) -> None:
-        """Remove the segment, whoever created it. Raises NotFoundError when there is none of that name."""
+        """Remove the segment, whichever process created it. Raises NotFoundError if there is none of that name."""
         self._kept.pop(name, None)
         clear(name)
 
@@ -43,16 +44,16 @@ class ImageLoader:
         clear_all()
 
     def Load(self, path: StrPath, share_name: str) -> tuple[int, int, int]:
-        """Decode an image file into the segment as 8-bit BGR, and give its (height, width, channels)."""
+        """Decode an image file into the segment as 8-bit BGR, and return its (height, width, channels)."""
         image = self._segment(share_name).load(path)
         return image.height, image.width, image.channels
 
     def Show(self, window_name: str, share_name: str, height: int, width: int, channel: int) -> None:
-        """Draw the segment's pixels in the window of that name. Raises NoDisplayError where there is no display."""
+        """Draw the segment's pixels in the window of that name. Raises NoDisplayError if there is no display."""
         show(window_name, self._image(share_name, height, width, channel))
 
     def Delay(self, ms: int) -> int:
-        """Let the windows live for that many milliseconds, or until a key is pressed; give the key, or -1."""
+        """Let the windows live for that many milliseconds, or until a key is pressed. Returns the key, or -1."""
         return delay(ms)
 
     def CloseWindows(self) -> None:
@@ -76,8 +77,8 @@ class ImageLoader:
         return segment
 
     def _image(self, name: str, height: int, width: int, channel: int) -> Segment:
-        """Give the segment with an image of that size."""
-        wanted = Image(width, height, order_of(channel))
+        """Return the segment with an image of that size."""
+        wanted = ImageInfo(width, height, order_of(channel))
         segment = self._segment(name)
         try:
             there = segment.image

@@ -1,18 +1,22 @@
-"""Streams: frame after frame from one writer to any number of readers, each seen whole and none copied."""
+"""Streams: frame after frame from one writer to any number of readers. Frames are seen whole, and never copied."""
 
 from __future__ import annotations
 
 import asyncio
 import ctypes
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from . import error
 from ._arguments import integer, text
+from ._check import check
 from ._library import library
-from ._memory import Memory
-from ._native import ShmcvFrameInfo, ShmcvSegment, ShmcvSegmentInfo
+from ._memory import Handle, Memory
+from ._native import ShmcvFrame, ShmcvFrameInfo, ShmcvSegmentInfo, ShmcvStream
 from ._slices import SLICE_MS, in_slices
-from .error import ClosedError, InvalidError, TimedOutError, check
-from .segment import Pixels, SegmentInfo, clear
+from .error import ClosedError
+from .info import SegmentInfo
+from .pixels import Pixels, WritablePixels
+from .segment import clear
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -22,71 +26,79 @@ if TYPE_CHECKING:
 
 
 class _FrameMemory(Memory):
-    """The memory of a frame. The stream stays open with it: a frame's views may outlive the frame's own handle."""
+    """The memory of a frame. It keeps the stream open, because arrays of a frame may outlive the Stream object."""
 
-    __slots__ = ("_readable_only", "_stream")
+    __slots__ = ("_stream",)
 
-    def __init__(self, handle: int, stream: Memory, *, readable_only: bool) -> None:
-        super().__init__(handle)
+    def __init__(self, handle: ctypes.c_uint64, stream: Handle) -> None:
+        super().__init__(handle.value, library().shmcv_frame_close)
         self._stream = stream
-        self._readable_only = readable_only
 
-    @property
-    def __array_interface__(self) -> dict[str, Any]:
-        return {**super().__array_interface__, "data": (self._address, self._readable_only)}
+
+class _ReadOnlyFrameMemory(_FrameMemory):
+    """The memory of a frame to read."""
+
+    __slots__ = ()
+
+    read_only = True
 
 
 class Frame(Pixels):
-    """A frame to read. It stays as it is until it is closed, and until no array taken from it is left.
+    """A frame to read. It stays as it is until it is closed and no array taken from it is left.
 
     ``array`` and ``buffer`` are the pixels themselves, read-only. Close frames soon: a stream has few slots.
     """
 
-    #: Its number: 1 for the stream's first frame, then 1 more each, whoever writes.
+    _noun: ClassVar[str] = "frame of stream"
+
+    #: The frame's number: 1 for the stream's first, then 1 more each, across writers.
     sequence: int
     #: When it was published, in nanoseconds of ``time.monotonic_ns()``.
     time_ns: int
-    #: How many frames were published between the one that was waited beyond and this one.
+    #: How many frames were published after ``newer_than`` of ``Stream.wait`` and before this one.
     missed: int
 
     def __init__(self, name: str, memory: Memory, info: ShmcvFrameInfo) -> None:
-        """Take over a handle; ``Stream.wait`` calls this."""
+        """Take over a handle. ``Stream.wait`` calls this."""
         super().__init__(name, memory)
-        self.sequence, self.time_ns, self.missed = info.sequence, info.time, info.missed
+        self.sequence, self.time_ns, self.missed = info.sequence, info.time_ns, info.missed
 
 
-class NewFrame(Pixels):
-    """A frame to fill: by ``load``, ``write``, a ``flip`` into it, or ``image`` and ``array``.
+class NewFrame(WritablePixels):
+    """A frame to fill: by ``load``, ``write``, a ``flip_into`` from elsewhere, or ``image`` and ``array``.
 
-    As a ``with`` block it is published at the end, and given back unpublished when there is an exception. Nobody sees
-    anything of it before it is published. Arrays taken from it must not be written to any more afterwards.
+    As a ``with`` block it is published at the end, and given back unpublished when there is an exception. No other
+    program sees anything of it before it is published. Arrays taken from it must not be written to after that.
     """
 
-    #: Its number, once it is published.
+    _noun: ClassVar[str] = "frame of stream"
+
+    #: The frame's number, or None before it is published.
     sequence: int | None = None
 
     def publish(self) -> int:
-        """Make it the stream's newest frame, wake those who wait for one, and give the number that it got.
+        """Make it the stream's newest frame, wake the readers that wait, close it, and return its number.
 
-        It is closed then. Raises NoImageError when nothing has said what the pixels mean; it is still open then.
+        Raises NoImageError if nothing has said what its pixels mean; BusyError while another thread's call stores
+        pixels in it. The frame is still open then.
         """
         sequence = ctypes.c_uint64()
-        check(library().shmcv_stream_publish(self._handle, ctypes.byref(sequence)))
+        check(library().shmcv_frame_publish(self._handle, ctypes.byref(sequence)))
         self.sequence = sequence.value
         self.close()
         return sequence.value
 
     def close(self) -> None:
-        """Give it back; unless it was published, nobody has seen it. Closing again does nothing."""
+        """Give the frame back. Unless it was published, no reader has seen it. Closing again does nothing."""
         if self._memory is not None and self.sequence is None:
-            # Now, and not when the last array of it is gone: the writer could not begin another frame before that.
-            check(library().shmcv_close(self._handle))
+            # Now, and not when the last array of it is gone: until then the writer could not begin another frame.
+            check(library().shmcv_frame_close(self._handle))
         super().close()
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Publish it, unless there is an exception or it is closed already."""
+        """Publish the frame, unless there is an exception or it is closed already."""
         try:
             if kind is None and not self.closed:
                 self.publish()
@@ -95,7 +107,7 @@ class NewFrame(Pixels):
 
 
 class Stream:
-    """A stream that this process has open: a segment with a slot for each of a few frames.
+    """A stream that this process has open: shared memory with a slot for each of a few frames.
 
     The writer::
 
@@ -104,157 +116,161 @@ class Stream:
                 with stream.begin() as frame:
                     frame.write(camera.read())
 
-    A reader, which gets the newest frame each time, and skips those that it is too slow for::
+    A reader, which gets the newest frame each time, and skips frames if it is slower than the writer::
 
         with shmcv.Stream.open("cam0") as stream:
             for frame in stream.frames():
                 look_at(frame.array)
 
-    The writer waits for nobody: create a stream with a slot for each reader, and 2 more. Who dies takes nothing with
-    it: a frame that was not published is never seen, and the next writer goes on with the next number.
+    The writer does not wait for readers: create a stream with one slot for each reader and 2 more. A process that dies
+    takes nothing with it: a frame that was not published is never seen, and the next writer goes on with the next
+    number.
 
-    All of it may be used from several threads at once. Pickling a stream passes its name.
+    Every method may be called from several threads at once. Pickling a stream passes its name.
     """
 
-    def __init__(self, name: str, memory: Memory) -> None:
-        """Take over a handle; ``create`` and ``open`` call this."""
+    def __init__(self, name: str, handle: Handle) -> None:
+        """Take over a handle. ``create`` and ``open`` call this."""
         self._name = name
-        self._memory: Memory | None = memory
+        self._stream: Handle | None = handle
 
     @classmethod
     def create(cls, name: str, slot_size: int, *, slots: int = 0) -> Self:
-        """Make a stream of frames that have at most ``slot_size`` bytes of pixels each, and open it.
+        """Make a stream of frames with at most ``slot_size`` bytes of pixels each, and open it.
 
-        ``slots`` is 2 to 16, or 0 for 4. Raises ExistsError, NoSpaceError, InvalidError.
+        ``slots`` is the number of frames, 2 to 16, or 0 for 4.
+
+        Raises ExistsError if the name is taken; NoSpaceError if there is less shared memory free than all slots need;
+        InvalidError for a bad name, size or number of slots.
         """
-        handle = ShmcvSegment()
+        handle = ShmcvStream()
         size, number = integer("slot_size", slot_size, ctypes.c_uint64), integer("slots", slots, ctypes.c_uint32)
-        check(library().shmcv_create_stream(text("name", name), size, number, ctypes.byref(handle)))
-        return cls(name, Memory(handle.value))
+        check(library().shmcv_stream_create(text("name", name), size, number, ctypes.byref(handle)))
+        return cls(name, Handle(handle.value, library().shmcv_stream_close))
 
     @classmethod
     def open(cls, name: str) -> Self:
-        """Open a stream that somebody, in whatever language, has created.
+        """Open a stream that any process, in whatever language, has created.
 
-        Raises NotFoundError; PermissionDeniedError; CorruptError; InvalidError when there is no stream of that name but
-        a segment.
+        Raises NotFoundError; PermissionError; CorruptError; InvalidError for a bad name, or the name of a segment that
+        is no stream.
         """
-        handle = ShmcvSegment()
-        check(library().shmcv_open(text("name", name), ctypes.byref(handle)))
-        stream = cls(name, Memory(handle.value))
-        if not stream.info.slots:
-            raise InvalidError(f'shmcv: "{name}" is a segment and no stream; open it by Segment.open')
-        return stream
+        handle = ShmcvStream()
+        check(library().shmcv_stream_open(text("name", name), ctypes.byref(handle)))
+        return cls(name, Handle(handle.value, library().shmcv_stream_close))
 
     @property
-    def _open(self) -> Memory:
-        if self._memory is None:
+    def _open(self) -> Handle:
+        if self._stream is None:
             raise ClosedError(f'shmcv: stream "{self._name}" is closed')
-        return self._memory
+        return self._stream
 
     @property
     def name(self) -> str:
-        """The name under which every process of this user can open it."""
+        """The name by which every process of this user can open the stream."""
         return self._name
 
     @property
     def closed(self) -> bool:
-        """Whether ``close`` has been called."""
-        return self._memory is None
+        """True if the object has been closed."""
+        return self._stream is None
 
     @property
     def info(self) -> SegmentInfo:
-        """What is known of it; ``image`` is that of the newest frame."""
+        """What is known of the stream. Its ``image`` is that of the newest frame."""
         found = ShmcvSegmentInfo()
-        check(library().shmcv_info(self._open.handle, ctypes.byref(found)))
+        check(library().shmcv_stream_info(self._open.number, ctypes.byref(found)))
         return SegmentInfo._from_native(found)
 
     def begin(self) -> NewFrame:
-        """Give a free slot to fill, and to publish. The first one makes this object the stream's writer.
+        """Return a frame to fill, in a free slot. The first one makes this object the stream's writer.
 
-        Raises BusyError when there is another writer, when the frame before is still open, and when readers hold all
-        slots.
+        Raises BusyError if there is another writer, if the frame begun before is neither published nor closed, and if
+        readers hold all slots.
         """
-        stream, handle = self._open, ShmcvSegment()
-        check(library().shmcv_stream_begin(stream.handle, ctypes.byref(handle)))
-        return NewFrame(self._name, _FrameMemory(handle.value, stream, readable_only=False))
+        stream, handle = self._open, ShmcvFrame()
+        check(library().shmcv_stream_begin(stream.number, ctypes.byref(handle)))
+        return NewFrame(self._name, _FrameMemory(handle, stream))
 
     def publish(self, array: np.ndarray[Any, Any]) -> int:
-        """Copy an array into a new frame, publish it, and give its number."""
+        """Copy an array into a new frame, publish the frame, and return its number.
+
+        Raises what ``begin``, ``NewFrame.write`` and ``NewFrame.publish`` raise.
+        """
         with self.begin() as frame:
             frame.write(array)
         assert frame.sequence is not None  # noqa: S101 # the block has published it
         return frame.sequence
 
     def wait(self, newer_than: int = 0, timeout: float | None = None) -> Frame:
-        """Give the newest frame of those with a number above ``newer_than``, once there is one.
+        """Return the newest frame, as soon as there is one with a number greater than ``newer_than``.
 
-        ``timeout`` is in seconds, 0 for a mere look and None for a wait without an end; Ctrl-C ends it.
+        ``timeout`` is in seconds: 0 does not sleep, and None waits without an end. Ctrl-C ends the wait.
 
-        Raises TimedOutError; BusyError when 64 frames are being read.
+        Raises TimeoutError; BusyError if 64 frames are being read; ClosedError when another thread closes the stream.
         """
-        stream, handle, info = self._open, ShmcvSegment(), ShmcvFrameInfo()
+        stream, handle, info = self._open, ShmcvFrame(), ShmcvFrameInfo()
         number = integer("newer_than", newer_than, ctypes.c_uint64)
         found, told, wait = ctypes.byref(handle), ctypes.byref(info), library().shmcv_stream_wait
-        # The stream is looked at anew for each slice: another thread may close it.
-        in_slices(lambda milliseconds: wait(self._open.handle, number, milliseconds, found, told), timeout)
-        return Frame(self._name, _FrameMemory(handle.value, stream, readable_only=True), info)
+        # Every slice reads self._open again, because another thread may close the stream.
+        in_slices(lambda milliseconds: wait(self._open.number, number, milliseconds, found, told), timeout)
+        return Frame(self._name, _ReadOnlyFrameMemory(handle, stream), info)
 
     def frames(self, newer_than: int = 0, timeout: float | None = None) -> Frames:
-        """Give the frames to come, for ``for`` and ``async for``, each closed when the next one is asked for.
+        """Return an iterator over the frames to come, for ``for`` and ``async for``.
 
-        It ends when the stream is closed, by another thread or the loop itself. TimedOutError when a frame takes longer
-        than ``timeout`` seconds.
+        The iterator closes each frame when the next one is asked for. It ends when the stream is closed, by another
+        thread or the loop itself. It raises TimeoutError when a frame takes longer than ``timeout`` seconds.
         """
         return Frames(self, newer_than, timeout)
 
     def clear(self) -> None:
-        """Remove the stream's name, as ``shmcv.clear`` does."""
+        """Remove the stream's name, as ``shmcv.clear`` does. It may be called after ``close`` too."""
         clear(self._name)
 
     def close(self) -> None:
-        """End this object's use of the stream. Frames stay usable; closing again does nothing.
+        """End this object's use of the stream. Frames stay usable. Closing again does nothing.
 
         The next writer may begin when the frame that was begun, if any, is closed too.
         """
-        self._memory = None
+        self._stream = None
 
     def __enter__(self) -> Self:
-        """Give the stream itself; the end of the block closes it."""
+        """Return the stream itself. The end of the block closes it."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Close it."""
+        """Close the stream."""
         self.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the name; who unpickles it opens the stream."""
-        self._open  # noqa: B018 # a closed one is not opened by the back door
+        """Pickle the name. Unpickling opens the stream."""
+        self._open  # noqa: B018 # a closed stream is an error: unpickling must not open it again
         return type(self).open, (self._name,)
 
     def __repr__(self) -> str:
-        """Tell the name, and whether it is closed."""
+        """Return the class and the name, and "closed" if the object is closed."""
         return f"<shmcv.Stream {self._name!r}{' closed' if self.closed else ''}>"
 
 
 class Frames:
-    """The frames of a stream as they come; see ``Stream.frames``. For one loop at a time."""
+    """An iterator over the frames of a stream as they come; see ``Stream.frames``. For one loop at a time."""
 
     def __init__(self, stream: Stream, newer_than: int, timeout: float | None) -> None:
-        """Begin behind ``newer_than``; ``Stream.frames`` calls this."""
+        """Begin after the frame with the number ``newer_than``. ``Stream.frames`` calls this."""
         self._stream = stream
         self._newest = newer_than
         self._timeout = timeout
         self._frame: Frame | None = None
 
     def __iter__(self) -> Self:
-        """Give itself."""
+        """Return the iterator itself."""
         return self
 
     def __next__(self) -> Frame:
-        """Wait for the next frame."""
+        """Close the last frame, and wait for the next one."""
         self._close_last()
         try:
             return self._remember(self._stream.wait(self._newest, self._timeout))
@@ -262,11 +278,14 @@ class Frames:
             raise StopIteration from None
 
     def __aiter__(self) -> Self:
-        """Give itself."""
+        """Return the iterator itself."""
         return self
 
     async def __anext__(self) -> Frame:
-        """Wait for the next frame while other tasks run: in a thread, in slices, so that the task can be cancelled."""
+        """Close the last frame, and wait for the next one while other tasks run.
+
+        A thread waits, in slices, so that the task can be cancelled.
+        """
         self._close_last()
         loop = asyncio.get_running_loop()
         end = None if self._timeout is None else loop.time() + self._timeout
@@ -274,7 +293,7 @@ class Frames:
             left = SLICE_MS / 1000 if end is None else min(SLICE_MS / 1000, max(0.0, end - loop.time()))
             try:
                 return self._remember(await loop.run_in_executor(None, self._stream.wait, self._newest, left))
-            except TimedOutError:
+            except error.TimeoutError:
                 if end is not None and loop.time() >= end:
                     raise
             except ClosedError:

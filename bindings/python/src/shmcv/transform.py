@@ -1,37 +1,48 @@
-"""Transforms: from one segment to another, or in place."""
+"""Transforms: from one segment or frame to another, or in place."""
 
 from __future__ import annotations
 
 import ctypes
+from typing import TYPE_CHECKING
 
 from ._arguments import integer
+from ._check import check
 from ._library import library
-from ._memory import SegmentBase
-from .error import check
+from ._memory import PixelsBase
+
+if TYPE_CHECKING:
+    from .pixels import WritablePixels
 
 
-class Transform(SegmentBase):
-    """Flipping, and converting colours."""
+class TransformInto(PixelsBase):
+    """Transforms that store their result elsewhere."""
 
-    def flip_into(self, target: SegmentBase, code: int) -> None:
-        """Mirror the image into another segment, whose image it becomes, rows without gaps.
+    def flip_into(self, dst: WritablePixels, code: int) -> None:
+        """Mirror the image into ``dst``, whose image it becomes, rows without gaps.
 
-        ``code`` is a FlipCode: VERTICAL (0), HORIZONTAL (1) or BOTH (-1).
+        ``code`` is a FlipCode: VERTICAL (0), HORIZONTAL (1) or BOTH (-1). If ``dst`` is the same segment, the image is
+        flipped in place and keeps its stride.
 
-        Raises NoImageError; TooSmallError when the image does not fit into the target; InvalidError for another code.
+        Raises NoImageError; TooSmallError if the image does not fit into ``dst``; InvalidError for another code, and if
+        ``dst`` is a frame to read.
         """
-        check(library().shmcv_flip(self._handle, target._handle, integer("code", code, ctypes.c_int32)))
+        check(library().shmcv_flip(self._handle, dst._handle, integer("code", code, ctypes.c_int32)))
+
+    def convert_into(self, dst: WritablePixels, order: int) -> None:
+        """Copy the image into ``dst`` in the colour order ``order``, a ColorOrder, rows without gaps.
+
+        Alpha that is not there becomes opaque; alpha that is not wanted is dropped; gray is
+        0.299 R + 0.587 G + 0.114 B. ``dst`` may be the same segment.
+
+        Raises NoImageError; TooSmallError if the result does not fit into ``dst``; InvalidError for another order, and
+        if ``dst`` is a frame to read.
+        """
+        check(library().shmcv_convert(self._handle, dst._handle, integer("order", order, ctypes.c_int32)))
+
+
+class Flip(PixelsBase):
+    """The transform that works in place."""
 
     def flip(self, code: int) -> None:
-        """Mirror the image in place; it keeps its stride."""
-        self.flip_into(self, code)
-
-    def convert_into(self, target: SegmentBase, order: int) -> None:
-        """Copy the image into another segment (or the same one) in another ColorOrder, rows without gaps.
-
-        Alpha that is not there becomes opaque, alpha that is not wanted is dropped, and gray is
-        0.299 R + 0.587 G + 0.114 B.
-
-        Raises NoImageError; TooSmallError when the result does not fit into the target; InvalidError for another order.
-        """
-        check(library().shmcv_convert(self._handle, target._handle, integer("order", order, ctypes.c_int32)))
+        """Mirror the image in place. It keeps its stride. ``code`` and errors are those of ``flip_into``."""
+        check(library().shmcv_flip(self._handle, self._handle, integer("code", code, ctypes.c_int32)))

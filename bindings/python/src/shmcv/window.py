@@ -1,7 +1,7 @@
-"""Windows: to look at a segment's image.
+"""Windows: to look at an image.
 
-They need a display and GTK 3; without these ``show`` raises NoDisplayError and everything else works. Windows are drawn
-while some thread is in ``delay``.
+They need a display and GTK 3. Without these ``show`` raises NoDisplayError, and everything else works. Windows are
+drawn while some thread is in ``delay``.
 """
 
 from __future__ import annotations
@@ -10,77 +10,88 @@ import ctypes
 import threading
 import time
 from queue import SimpleQueue
+from typing import TYPE_CHECKING
 
 from ._arguments import integer, text
+from ._check import check
 from ._library import library
-from ._memory import SegmentBase
-from .error import check
+from ._memory import PixelsBase
+from ._slices import SLICE_MS
+from .constants import NO_KEY
 
-_SLICE = 100  # ms. Python looks at its signals, Ctrl-C among them, only between two calls of the library
+if TYPE_CHECKING:
+    from .pixels import Pixels
 
 
-def show(window: str, segment: SegmentBase) -> None:
-    """Draw a segment's image in the window of that name, which is opened if need be.
+def show(window: str, pixels: Pixels) -> None:
+    """Draw the image of a segment or frame in the window of that name, and open the window if need be.
 
-    The window shows the pixels as they are now; show again when they have changed.
+    The window shows the pixels as they are now; show again when they have changed. A window that the user has closed is
+    opened again.
 
     Raises NoDisplayError with what is missing; NoImageError; InvalidError for an empty name.
     """
-    check(library().shmcv_show(text("window", window), segment._handle))
+    _show(window, pixels)
 
 
 def delay(milliseconds: int) -> int:
-    """Let the windows live for that long, or until a key is pressed in one; give its character code, or -1.
+    """Let the windows live for that many milliseconds, or until a key is pressed in one of them.
 
-    0, or less, waits for a key without an end. Where no window is open it sleeps for the time, and returns at once
-    for 0. Ctrl-C ends it with KeyboardInterrupt, as it does any wait in Python.
+    Returns the key's character code (0 to 255), or NO_KEY if no key was pressed. 0, or less, waits for a key without an
+    end. If no window is open, no key can be pressed: the function sleeps for the time, and returns at once for 0.
+    Ctrl-C ends it with KeyboardInterrupt.
     """
     milliseconds = integer("milliseconds", milliseconds, ctypes.c_int32)
     if milliseconds <= 0:
         return _wait_for_key()
     end = time.monotonic_ns() + milliseconds * 1_000_000
-    key = _native_delay(min(milliseconds, _SLICE))
-    while key < 0 and (left := -((time.monotonic_ns() - end) // 1_000_000)) > 0:
-        key = _native_delay(min(left, _SLICE))
+    key = _native_delay(min(milliseconds, SLICE_MS))
+    while key == NO_KEY and (left := -((time.monotonic_ns() - end) // 1_000_000)) > 0:
+        key = _native_delay(min(left, SLICE_MS))
     return key
 
 
 def close_window(window: str) -> None:
-    """Close the window of that name. One that is not open is no error."""
+    """Close the window of that name. A window that is not open is no error."""
     check(library().shmcv_close_window(text("window", window)))
 
 
 def close_windows() -> None:
-    """Close all windows that this process has opened here."""
+    """Close all windows that this process has opened through the library."""
     check(library().shmcv_close_windows())
 
 
-class Show(SegmentBase):
-    """Looking at it."""
+class Show(PixelsBase):
+    """Looking at pixels."""
 
     def show(self, window: str) -> None:
         """Draw the image in the window of that name; see ``shmcv.show``."""
-        show(window, self)
+        _show(window, self)
+
+
+def _show(window: str, pixels: PixelsBase) -> None:
+    check(library().shmcv_show(text("window", window), pixels._handle))
 
 
 def _native_delay(milliseconds: int) -> int:
-    key = ctypes.c_int32(-1)
+    key = ctypes.c_int32(NO_KEY)
     check(library().shmcv_delay(milliseconds, ctypes.byref(key)))
     return key.value
 
 
 def _wait_for_key() -> int:
-    """Wait without an end. Slices would not do: only the endless wait itself returns once the last window is closed.
+    """Wait for a key without an end.
 
-    So another thread waits, and this one for that, which Ctrl-C interrupts. The other is a daemon: it keeps no process
-    from ending, and is done when the windows are.
+    Slices would not do: only the library's endless wait returns when the user closes the last window. So another thread
+    calls the library, and this thread waits for that thread, in a way that Ctrl-C interrupts. The other thread is a
+    daemon, which does not keep the process from ending. It ends when the windows are closed.
     """
     answer: SimpleQueue[int | BaseException] = SimpleQueue()
 
     def wait() -> None:
         try:
             answer.put(_native_delay(0))
-        except BaseException as problem:  # it is raised again where somebody can catch it
+        except BaseException as problem:  # raised again below, on the caller's thread
             answer.put(problem)
 
     threading.Thread(target=wait, name="shmcv delay", daemon=True).start()

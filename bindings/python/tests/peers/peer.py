@@ -1,4 +1,4 @@
-"""One party of test_peers.py: see there."""
+"""One party of test_peers.py, which describes what it does."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def produce(stream: shmcv.Stream) -> None:
     for line in sys.stdin:
         for _ in range(int(line)):
             with stream.begin() as frame:
-                frame.image = shmcv.Image(64 + (sequence + 1) % 3, 48, shmcv.ColorOrder.GRAY)
+                frame.image = shmcv.ImageInfo(64 + (sequence + 1) % 3, 48, shmcv.ColorOrder.GRAY)
                 frame.array[:] = (sequence + 1) & 0xFF
             assert frame.sequence is not None
             sequence = frame.sequence

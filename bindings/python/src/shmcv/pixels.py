@@ -1,0 +1,149 @@
+"""Pixels: what segments and frames have in common."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ._check import check
+from ._library import library
+from ._memory import PixelsBase
+from ._native import ShmcvImageInfo, ShmcvSegmentInfo
+from .codec import Load, Save
+from .constants import ColorOrder
+from .image import ImageInfo, describe
+from .info import SegmentInfo
+from .transform import Flip, TransformInto
+from .window import Show
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+
+class Pixels(Save, TransformInto, Show, PixelsBase):
+    """Pixels in shared memory, with their description: what can be read of a segment and of a frame."""
+
+    @property
+    def name(self) -> str:
+        """The name of the segment or stream, by which every process of this user can open it."""
+        return self._name
+
+    @property
+    def size(self) -> int:
+        """Bytes for pixels. Raises TruncatedError if another process has made the segment's file shorter."""
+        return len(self._open.bytes())
+
+    @property
+    def closed(self) -> bool:
+        """True if the object has been closed."""
+        return self._memory is None
+
+    @property
+    def info(self) -> SegmentInfo:
+        """What is known of the segment. Of a frame: of its stream, with the size and the image of this frame."""
+        found = ShmcvSegmentInfo()
+        check(library().shmcv_info(self._handle, ctypes.byref(found)))
+        return SegmentInfo._from_native(found)
+
+    @property
+    def image(self) -> ImageInfo:
+        """The description of the pixels.
+
+        Raises NoImageError before one has been stored; ``info.image`` is None then.
+        """
+        found = ShmcvImageInfo()
+        check(library().shmcv_image_get(self._handle, ctypes.byref(found)))
+        return ImageInfo._from_native(found)
+
+    @property
+    def array(self) -> np.ndarray[Any, Any]:
+        """The pixels themselves as a numpy array, which is no copy: every process that has them open shares them.
+
+        Its shape is (height, width) for gray and (height, width, channels) otherwise. It is read-only for a frame to
+        read, and writable otherwise. It describes the image of this moment; take it again after a ``load`` of another
+        geometry. It keeps the memory alive, so it may outlive this object.
+
+        Raises NoImageError; TruncatedError as ``size`` does. A process that makes the file in /dev/shm shorter (nothing
+        in shmcv does) later ends the processes that touch an array of it.
+        """
+        image = self.image
+        pixels: np.ndarray[Any, Any] = np.ndarray(
+            image.shape, image.dtype, buffer=self._open.bytes(), strides=image.strides
+        )
+        return pixels
+
+    @property
+    def buffer(self) -> memoryview:
+        """All bytes for pixels, with or without an image. It is read-only, and keeps the memory alive, as ``array``."""
+        return self._open.bytes().data
+
+    def read(self, order: ColorOrder | None = None) -> np.ndarray[Any, Any]:
+        """Return a copy of the pixels in the colour order ``order``, which is by default the one that they have.
+
+        The copy is of one whole image, also while another process stores the next one by ``load``, ``write``, ``flip``
+        or ``convert_into``. Raises NoImageError; BusyError if another process has been storing for 10 seconds.
+        """
+        image = self.image
+        layout = ImageInfo(image.width, image.height, image.order if order is None else order, image.depth)
+        pixels = np.empty(layout.shape, layout.dtype)
+        native = layout._to_native()
+        check(library().shmcv_read(self._handle, ctypes.byref(native), pixels.ctypes.data, pixels.nbytes))
+        return pixels
+
+    def close(self) -> None:
+        """End this object's use of the pixels. Arrays taken from it stay usable. Closing again does nothing."""
+        self._memory = None
+
+    def __enter__(self) -> Self:
+        """Return the object itself. The end of the block closes it."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close the object."""
+        self.close()
+
+    def __repr__(self) -> str:
+        """Return the class and the name, and "closed" if the object is closed."""
+        return f"<shmcv.{type(self).__name__} {self._name!r}{' closed' if self.closed else ''}>"
+
+
+class WritablePixels(Pixels, Load, Flip):
+    """Pixels that can be written too: a segment's, and those of a frame to fill."""
+
+    @property
+    def image(self) -> ImageInfo:
+        """The description of the pixels, which every process that has the segment open can read and set.
+
+        Setting it does not touch the pixels. Raises NoImageError when it is read before one has been stored
+        (``info.image`` is None then); TooSmallError when it is set and does not fit; InvalidError and LimitError when
+        it makes no sense.
+        """
+        return super().image
+
+    @image.setter
+    def image(self, image: ImageInfo) -> None:
+        check(library().shmcv_image_set(self._handle, ctypes.byref(image._to_native())))
+
+    def write(
+        self, array: np.ndarray[Any, Any], order: ColorOrder | None = None, stored: ColorOrder | None = None
+    ) -> ImageInfo:
+        """Copy an array into the shared memory, rows without gaps, and return the description that the pixels now have.
+
+        The array is (height, width[, channels]) of uint8, uint16 or float32, with any strides. It may be the segment's
+        own. ``order`` is the colour order of the array, by default gray, BGR or BGRA; ``stored`` is the order that the
+        stored image gets, by default the same. Colours are converted on the way.
+
+        Raises TooSmallError; LimitError; InvalidError for another shape or type.
+        """
+        layout, pixels = describe(array, order)
+        becomes = layout.order if stored is None else ColorOrder(stored)
+        native = layout._to_native()
+        # describe() gives the stride of the array's own rows, so layout.size is where the array ends.
+        check(library().shmcv_write(self._handle, ctypes.byref(native), pixels.ctypes.data, layout.size, becomes))
+        return ImageInfo(layout.width, layout.height, becomes, layout.depth)
