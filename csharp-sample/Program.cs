@@ -24,8 +24,8 @@ try
     // A name belongs to all processes, so we take names that nobody else has. The size is that of a 4K picture with three
     // channels of one byte; the picture that is loaded may be smaller.
     const long Size = 3840 * 2160 * 3;
-    using var photograph = SharedImage.Create(Guid.NewGuid().ToString(), Size);
-    using var flipped = SharedImage.Create(Guid.NewGuid().ToString(), Size);
+    using var photograph = Segment.Create(Guid.NewGuid().ToString(), Size);
+    using var flipped = Segment.Create(Guid.NewGuid().ToString(), Size);
 
     // The file is decoded straight into the shared memory: 8-bit BGR, as cv2.imread gives it.
     var info = photograph.Load(photographPath);
@@ -37,7 +37,7 @@ try
     Console.WriteLine($"flipped it horizontally into segment {flipped.Name}");
 
     // The pixels are a span over the shared memory, and no copy: what we would write here, every process would see.
-    var first = flipped.AsSpan()[..info.BytesPerPixel];
+    var first = flipped.AsSpan()[..info.PixelSize];
     Console.WriteLine($"its first pixel is {string.Join(' ', first.ToArray())} (blue, green, red)");
 
     if (headless)
@@ -54,7 +54,7 @@ try
     Console.WriteLine($"saved it as {Path.GetFullPath(outputPath)}");
 
     // Skia draws on four bytes a pixel, so the caption goes onto a BGRA copy in a third segment.
-    using var captioned = SharedImage.Create(Guid.NewGuid().ToString(), (long)info.Width * info.Height * 4);
+    using var captioned = Segment.Create(Guid.NewGuid().ToString(), (long)info.Width * info.Height * 4);
     flipped.ConvertInto(captioned, ColorOrder.Bgra);
     WriteOn(captioned, $"{info.Width} x {info.Height}, flipped by shmcv");
     var captionedPath = Path.Combine(
@@ -68,7 +68,7 @@ try
         flipped.CopyFrom(bitmap, ColorOrder.Bgr);
     }
 
-    Console.WriteLine($"copied Skia's bitmap into segment {flipped.Name}: {flipped.Info}");
+    Console.WriteLine($"copied Skia's bitmap into segment {flipped.Name}: {flipped.Image}");
     return 0;
 }
 catch (ShmCvException problem)
@@ -80,11 +80,11 @@ finally
 {
     // The names, and the memory behind them, stay until they are cleared.
     Window.CloseAll();
-    Segments.ClearAll();
+    Segment.ClearAll();
 }
 
 // Shows both for 3 seconds, or until a key is pressed; without a display there is nothing to see, and no harm.
-static void LookAt(SharedImage photograph, SharedImage flipped)
+static void LookAt(Segment photograph, Segment flipped)
 {
     try
     {
@@ -101,14 +101,14 @@ static void LookAt(SharedImage photograph, SharedImage flipped)
 }
 
 // Draws a caption on the image. The bitmap is no copy: what Skia draws is in the segment at once.
-static void WriteOn(SharedImage image, string caption)
+static void WriteOn(Segment segment, string caption)
 {
     if (SKTypeface.Default.GlyphCount == 0)
     {
         Console.WriteLine("no fonts are installed here: the caption is a bar without words");
     }
 
-    using var bitmap = image.AsSKBitmap();
+    using var bitmap = segment.AsSKBitmap();
     using var canvas = new SKCanvas(bitmap);
     using var font = new SKFont(SKTypeface.Default, bitmap.Height / 24f);
     using var shade = new SKPaint { Color = SKColors.Black.WithAlpha(160) };

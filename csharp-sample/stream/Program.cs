@@ -47,15 +47,15 @@ catch (ShmCvException problem) // there is no such stream, another producer has 
 async Task Produce()
 {
     var info = new ImageInfo(1280, 720, ColorOrder.Bgra);
-    using var stream = OpenOrCreate(info.ByteSize);
+    using var stream = OpenOrCreate(info.Size);
     using var paint = new SKPaint { Color = SKColors.Orange, IsAntialias = true };
     var number = 0L;
     for (; (frames == 0 || number < frames) && !stop.IsCancellationRequested; number++)
     {
         // Nobody sees the frame before it is published. An exception on the way gives it back unseen.
         using var frame = stream.Begin();
-        frame.Image.Info = info;
-        using (var bitmap = frame.Image.AsSKBitmap())
+        frame.Image = info;
+        using (var bitmap = frame.AsSKBitmap())
         using (var canvas = new SKCanvas(bitmap))
         {
             canvas.Clear(SKColors.DarkSlateBlue);
@@ -90,11 +90,11 @@ async Task View()
         await foreach (var frame in stream.FramesAsync(cancellationToken: stop.Token))
         {
             // The pixels themselves, not a copy: nobody writes to this slot before we ask for the next frame.
-            var age = (Stopwatch.GetTimestamp() - frame.Timestamp) / 1e6;
+            var age = (Stopwatch.GetTimestamp() - frame.TimeNs) / 1e6;
             Console.Write($"\rframe {frame.Sequence}, {age:F2} ms old, first byte {frame.AsSpan()[0]}  ");
             if (!headless)
             {
-                Window.Show(name, frame.Image);
+                Window.Show(name, frame);
                 if (Window.Delay(1) >= 0)
                 {
                     break;

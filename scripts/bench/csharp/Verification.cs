@@ -45,11 +45,11 @@ internal static class Verification
     private static Picture Load(string path, int pixelBytes)
     {
         LoadFlags flags = pixelBytes == 4 ? LoadFlags.Bgra : LoadFlags.Color;
-        ImageInfo info = SharedImage.Probe(path, flags);
-        using var image = SharedImage.Create(SharedBlock.NewName(), info.ByteSize);
-        Segments.Clear(image.Name);
-        image.Load(path, flags);
-        return new Picture(image.AsSpan()[..(int)info.ByteSize].ToArray(), info.Width, info.Height, info.BytesPerPixel);
+        ImageInfo info = ImageInfo.Probe(path, flags);
+        using var segment = Segment.Create(SharedBlock.NewName(), info.Size);
+        Segment.Clear(segment.Name);
+        segment.Load(path, flags);
+        return new Picture(segment.AsSpan()[..(int)info.Size].ToArray(), info.Width, info.Height, info.PixelSize);
     }
 
     private static Picture Flip(Picture source, int code)
