@@ -6,7 +6,7 @@ using SkiaSharp;
 
 namespace Bench;
 
-/// <summary>This project's packages, as the README shows them.</summary>
+/// <summary>This project's packages, used as the README shows.</summary>
 internal sealed class ShmCvPeer : IPeer
 {
     private const int Calls = 1000;
@@ -27,8 +27,8 @@ internal sealed class ShmCvPeer : IPeer
 
     private static Work Load(string path, LoadFlags flags, bool fresh)
     {
-        ImageInfo info = ImageInfo.Probe(path, flags);
-        Segment segment = Create(info.Size);
+        ImageInfo image = ImageInfo.Probe(path, flags);
+        Segment segment = Create(image.Size);
         if (!fresh)
         {
             segment.Load(path, flags);
@@ -39,7 +39,7 @@ internal sealed class ShmCvPeer : IPeer
             Restore = !fresh ? null : () =>
             {
                 Remove(segment);
-                segment = Create(info.Size);
+                segment = Create(image.Size);
             },
             Result = () => PixelsOf(segment),
             Release = () => Remove(segment),
@@ -142,16 +142,16 @@ internal sealed class ShmCvPeer : IPeer
         }
 
         Segment segment = CreateFilled(new ImageInfo(64, 48, ColorOrder.Bgr));
-        if (name != "image_get" || Native.shmcv_open(segment.Name, out ulong segment) != 0)
+        if (name != "image_get" || Native.shmcv_open(segment.Name, out ulong handle) != 0)
         {
             Remove(segment);
             throw new SkipException($"no call {name}");
         }
 
-        return new Work(() => Native.AskForImage(segment, Calls))
+        return new Work(() => Native.AskForImage(handle, Calls))
         {
             Inner = Calls,
-            Release = () => { _ = Native.shmcv_close(segment); Remove(segment); },
+            Release = () => { _ = Native.shmcv_close(handle); Remove(segment); },
         };
     }
 
@@ -170,9 +170,9 @@ internal sealed class ShmCvPeer : IPeer
         return segment;
     }
 
-    private static void Remove(params ReadOnlySpan<Segment> images)
+    private static void Remove(params ReadOnlySpan<Segment> segments)
     {
-        foreach (Segment segment in images)
+        foreach (Segment segment in segments)
         {
             segment.Dispose();
         }
@@ -182,7 +182,8 @@ internal sealed class ShmCvPeer : IPeer
 
     private static unsafe Pixels PixelsOf(Segment segment)
     {
-        ImageInfo info = segment.Image;
-        return new Pixels((nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(segment.AsSpan())), info.Width, info.Height, info.PixelSize);
+        ImageInfo image = segment.Image;
+        nint address = (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(segment.AsSpan()));
+        return new Pixels(address, image.Width, image.Height, image.PixelSize);
     }
 }
