@@ -21,8 +21,8 @@ var outputPath = paths.ElementAtOrDefault(1) ?? "flipped-csharp.png";
 
 try
 {
-    // All processes share the names, so these are unique. The size is that of a 4K picture with three channels of one byte;
-    // the picture that is loaded may be smaller.
+    // All processes share the names, so these are unique. The size is that of a 4K picture with three channels of one
+    // byte; the picture that is loaded may be smaller.
     const long Size = 3840 * 2160 * 3;
     using var photograph = Segment.Create(Guid.NewGuid().ToString(), Size);
     using var flipped = Segment.Create(Guid.NewGuid().ToString(), Size);

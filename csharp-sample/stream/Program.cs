@@ -89,8 +89,8 @@ async Task View()
     {
         await foreach (var frame in stream.FramesAsync(cancellationToken: stop.Token))
         {
-            // The span is the shared memory itself, not a copy. The producer does not write to this slot before the loop asks
-            // for the next frame.
+            // The span is the shared memory itself, not a copy. The producer does not write to this slot before the
+            // loop asks for the next frame.
             var age = (Stopwatch.GetTimestamp() - frame.TimeNs) / 1e6;
             Console.Write($"\rframe {frame.Sequence}, {age:F2} ms old, first byte {frame.AsSpan()[0]}  ");
             if (!headless)

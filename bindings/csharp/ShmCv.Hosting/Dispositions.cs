@@ -1,6 +1,8 @@
 namespace ShmCv.Hosting;
 
-/// <summary>What the process does with each signal: the handler, and the flags that choose the stack of the handler.</summary>
+/// <summary>
+/// What the process does with each signal: the handler, and the flags that choose the stack of the handler.
+/// </summary>
 internal static unsafe class Dispositions
 {
     private const int Signals = 64, Bus = 7, Segv = 11, Cancel = 32, SetXid = 33;

@@ -1,6 +1,8 @@
 namespace ShmCv.Hosting;
 
-/// <summary>The calls of a program: the life of two segments, with the mistakes that a program makes on the way.</summary>
+/// <summary>
+/// The calls of a program: the life of two segments, with the mistakes that a program makes on the way.
+/// </summary>
 internal sealed unsafe class Guest
 {
     private const uint Width = 64, Height = 48;
@@ -19,7 +21,10 @@ internal sealed unsafe class Guest
         second = $"hosting-{Environment.ProcessId}-{name}-b";
     }
 
-    /// <summary>Draws the picture that all guests load, with the library itself. The segment of the picture stays open, and so does a large one.</summary>
+    /// <summary>
+    /// Draws the picture that all guests load, with the library itself. The segment of the picture stays open, and so
+    /// does a large one.
+    /// </summary>
     public static void Draw(string folder)
     {
         shared = Create("photo", Width, Height);
@@ -59,8 +64,8 @@ internal sealed unsafe class Guest
         Refused(Library.Exists, Library.shmcv_create(first, Room, out _), first);
         Refused(Library.Invalid, Library.shmcv_flip(a, b, 7), "7");
 
-        // One handle is closed here, the other by the finalizer thread, as a forgotten SafeHandle is. The names are cleared
-        // first: between a close and a clear, a sweep by another process would take the segments for orphans.
+        // One handle is closed here, the other by the finalizer thread, as a forgotten SafeHandle is. The names are
+        // cleared first: between a close and a clear, a sweep by another process would take the segments for orphans.
         Expect(Library.Ok, Library.shmcv_clear(first), "clear");
         Expect(Library.Ok, Library.shmcv_clear(second), "clear");
         Expect(Library.Ok, Library.shmcv_close(a), "close");
@@ -73,8 +78,8 @@ internal sealed unsafe class Guest
         Refused(Library.NotFound, Library.shmcv_load(shared, "/no/such/photo.png", Library.LoadColor, out _), "/no/such/photo.png");
 
     /// <summary>
-    /// Makes a call that takes milliseconds, and in which a second thread of the library or of OpenCV works. One thread at a
-    /// time may make it.
+    /// Makes a call that takes milliseconds, and in which a second thread of the library or of OpenCV works. One thread
+    /// at a time may make it.
     /// </summary>
     public static void Work(bool odd) => Expect(
         Library.Ok,

@@ -4,7 +4,9 @@ using System.Runtime.InteropServices;
 
 namespace ShmCv.Hosting;
 
-/// <summary>What a busy .NET process does beside calling the library. Each pressure goes on until the run is over.</summary>
+/// <summary>
+/// What a busy .NET process does beside calling the library. Each pressure goes on until the run is over.
+/// </summary>
 internal static class Pressures
 {
     private const int ShortStack = 256 * 1024;
@@ -33,7 +35,10 @@ internal static class Pressures
         }
     }
 
-    /// <summary>Sends the signal of the suspension at moments that the runtime would not choose. The runtime ignores such signals.</summary>
+    /// <summary>
+    /// Sends the signal of the suspension at moments that the runtime would not choose. The runtime ignores such
+    /// signals.
+    /// </summary>
     public static void Storm(Run run)
     {
         var random = new Random(1);
@@ -49,7 +54,9 @@ internal static class Pressures
         }
     }
 
-    /// <summary>Sends the signal that Go's runtime sends to its threads, sometimes too late, when they have left Go.</summary>
+    /// <summary>
+    /// Sends the signal that Go's runtime sends to its threads, sometimes too late, when they have left Go.
+    /// </summary>
     public static void Urge(Run run)
     {
         var random = new Random(3);
@@ -75,7 +82,9 @@ internal static class Pressures
         }
     }
 
-    /// <summary>Causes DivideByZeroExceptions, each of which is a SIGFPE that the runtime survives, also right after a SIGSEGV.</summary>
+    /// <summary>
+    /// Causes DivideByZeroExceptions, each of which is a SIGFPE that the runtime survives, also right after a SIGSEGV.
+    /// </summary>
     public static void DivideByZero(Run run)
     {
         for (int i = 0; !run.Over; i++)
@@ -111,7 +120,10 @@ internal static class Pressures
         Churn(20);
     }
 
-    /// <summary>Handles Ctrl-C and SIGTERM from now on until the process ends, because a signal may still be on its way to a thread.</summary>
+    /// <summary>
+    /// Handles Ctrl-C and SIGTERM from now on until the process ends, because a signal may still be on its way to a
+    /// thread.
+    /// </summary>
     public static void HandleInterrupts()
     {
         interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Handle(context, ref Counts.Interrupts));
@@ -126,8 +138,8 @@ internal static class Pressures
     }
 
     /// <summary>
-    /// Watches the first call of a thread, in which Go's runtime unblocks signals. Only the library holds back SIGUSR1, so a
-    /// mask with SIGUSR1 in it and without the signal of the suspension shows a fault, without any luck.
+    /// Watches the first call of a thread, in which Go's runtime unblocks signals. Only the library holds back SIGUSR1,
+    /// so a mask with SIGUSR1 in it and without the signal of the suspension shows a fault, without any luck.
     /// </summary>
     public static void WatchFirstCalls(Run run)
     {
@@ -177,9 +189,9 @@ internal static class Pressures
     }
 
     /// <summary>
-    /// Sends Ctrl-C and SIGTERM to the threads that call the library. The kernel may give such signals to any thread, and
-    /// prefers the main one. This is not part of the default mix: so many signals keep .NET from noticing the end of its
-    /// children.
+    /// Sends Ctrl-C and SIGTERM to the threads that call the library. The kernel may give such signals to any thread,
+    /// and prefers the main one. This is not part of the default mix: so many signals keep .NET from noticing the end
+    /// of its children.
     /// </summary>
     public static void InterruptCallers(Run run)
     {

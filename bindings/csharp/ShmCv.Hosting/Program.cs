@@ -1,9 +1,9 @@
 // A busy .NET host with the library in it; docs/host-safety.md says what it is for.
 //
-//   SHMCV_LIBRARY=build/libshmcv.so dotnet ShmCv.Hosting.dll [--seconds N] [--callers N] [--exposed true] [--mode gc,storm,...]
+//   SHMCV_LIBRARY=build/libshmcv.so dotnet ShmCv.Hosting.dll [--seconds N] [--callers N] [--exposed true] [--mode gc,storm]
 //
-// Exits with 0 and a line of counts if the process has lived through the run, and its signal masks, exceptions and handlers
-// are as they were before. A SIGSEGV, or Go's "fatal error", is what the program is there to find.
+// Exits with 0 and a line of counts if the process has lived through the run, and its signal masks, exceptions and
+// handlers are as they were before. A SIGSEGV, or Go's "fatal error", is what the program is there to find.
 
 using System.Globalization;
 using ShmCv.Hosting;
@@ -42,8 +42,8 @@ for (int i = 0; i < args.Length; i++)
     }
 }
 
-// The library is loaded with the first call, unless it was preloaded. A preloaded library has threads of its own, which may
-// be starting at this moment.
+// The library is loaded with the first call, unless it was preloaded. A preloaded library has threads of its own, which
+// may be starting at this moment.
 bool preloaded = Environment.GetEnvironmentVariable("LD_PRELOAD") is not (null or "");
 Dictionary<int, ulong> masks = preloaded ? [] : SignalMask.OfAllThreads();
 var dispositions = Dispositions.Read();

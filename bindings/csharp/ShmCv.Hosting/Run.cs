@@ -31,8 +31,9 @@ internal sealed class Run(TimeSpan length, bool exposed)
         StartThread(name, () => AsHostThread(name, () => AsTarget(callers, body)));
 
     /// <summary>
-    /// Starts a thread that dereferences null. It blocks the signals that are sent to the process, unless the run is exposed:
-    /// a signal that comes while CoreCLR handles a SIGSEGV may overflow the alternate stack of 12 KiB, even without Go.
+    /// Starts a thread that dereferences null. It blocks the signals that are sent to the process, unless the run is
+    /// exposed: a signal that comes while CoreCLR handles a SIGSEGV may overflow the alternate stack of 12 KiB, even
+    /// without Go.
     /// </summary>
     public void StartFaulting(string name, Action body) => StartThread(name, () => AsFaultingThread(name, body));
 
@@ -45,7 +46,10 @@ internal sealed class Run(TimeSpan length, bool exposed)
         AsHostThread(name, body);
     }
 
-    /// <summary>Runs a body as every thread of the host does: it is a target of the storm, and must end with the signal mask that it had.</summary>
+    /// <summary>
+    /// Runs a body as every thread of the host does: it is a target of the storm, and must end with the signal mask
+    /// that it had.
+    /// </summary>
     public void AsHostThread(string name, Action body)
     {
         ulong before = SignalMask.OfThisThread();
@@ -73,7 +77,9 @@ internal sealed class Run(TimeSpan length, bool exposed)
     /// <summary>Sends a signal to a thread that calls the library.</summary>
     public void Interrupt(int signal, Random random) => Send(signal, callers, random);
 
-    /// <summary>Waits for the end of the run. It ends the process if a thread hangs, because a thread cannot be ended.</summary>
+    /// <summary>
+    /// Waits for the end of the run. It ends the process if a thread hangs, because a thread cannot be ended.
+    /// </summary>
     public void Wait()
     {
         long calls = 0;
@@ -106,8 +112,8 @@ internal sealed class Run(TimeSpan length, bool exposed)
         thread.Start();
     }
 
-    // A thread is in the list while it lives, and signals are sent under the list's lock. So no signal goes to a later thread
-    // that has got the same number.
+    // A thread is in the list while it lives, and signals are sent under the list's lock. So no signal goes to a later
+    // thread that has got the same number.
     private static void AsTarget(List<int> list, Action body)
     {
         int thread = Libc.gettid();

@@ -3,14 +3,14 @@ using SkiaSharp;
 namespace ShmCv.SkiaSharp;
 
 /// <summary>
-/// The table between colour orders with depths, and Skia's colour types. Skia has no pixels of 3 samples (<c>Rgb888x</c>
-/// takes 4 bytes). It has gray and BGRA of 8 bits only.
+/// The table between colour orders with depths, and Skia's colour types. Skia has no pixels of 3 samples
+/// (<c>Rgb888x</c> takes 4 bytes). It has gray and BGRA of 8 bits only.
 /// </summary>
 internal static class PixelFormat
 {
     /// <summary>
-    /// Returns the colour type whose pixels are in memory as the image's are, or <see cref="SKColorType.Unknown"/> if there
-    /// is none.
+    /// Returns the colour type whose pixels are in memory as the image's are, or <see cref="SKColorType.Unknown"/> if
+    /// there is none.
     /// </summary>
     internal static SKColorType Same(ImageInfo image) => (image.Order, image.Depth) switch
     {
@@ -38,21 +38,22 @@ internal static class PixelFormat
     };
 
     /// <summary>
-    /// Returns the alpha type of an image. An image without alpha is opaque. Alpha is not premultiplied: OpenCV has no other
-    /// kind.
+    /// Returns the alpha type of an image. An image without alpha is opaque. Alpha is not premultiplied: OpenCV has no
+    /// other kind.
     /// </summary>
     internal static SKAlphaType AlphaOf(ImageInfo image) => image.HasAlpha ? SKAlphaType.Unpremul : SKAlphaType.Opaque;
 
     /// <summary>
-    /// Returns true if the image's pixels mean the same in such a bitmap. Opaque pixels do in every bitmap. Pixels with alpha
-    /// do if the bitmap keeps alpha as it is, or has none.
+    /// Returns true if the image's pixels mean the same in such a bitmap. Opaque pixels do in every bitmap. Pixels with
+    /// alpha do if the bitmap keeps alpha as it is, or has none.
     /// </summary>
     internal static bool CanHoldAlphaOf(ImageInfo image, SKImageInfo bitmap) =>
-        !image.HasAlpha || bitmap.AlphaType == SKAlphaType.Unpremul || bitmap.ColorType is SKColorType.Gray8 or SKColorType.Rgb888x;
+        !image.HasAlpha || bitmap.AlphaType == SKAlphaType.Unpremul
+        || bitmap.ColorType is SKColorType.Gray8 or SKColorType.Rgb888x;
 
     /// <summary>
-    /// Returns the colour order and depth of a colour type, or null for a type that the native library does not have. The
-    /// fourth byte of <c>Rgb888x</c> means nothing, so that type is RGBA whose alpha must not be used.
+    /// Returns the colour order and depth of a colour type, or null for a type that the native library does not have.
+    /// The fourth byte of <c>Rgb888x</c> means nothing, so that type is RGBA whose alpha must not be used.
     /// </summary>
     internal static (ColorOrder Order, Depth Depth)? Layout(SKColorType type) => type switch
     {
@@ -65,12 +66,13 @@ internal static class PixelFormat
     };
 
     /// <summary>
-    /// Returns the colour type that Skia converts pixels to without loss, and that the native library has. Returns null for
-    /// types that are no picture (alpha alone, one or two colours of three) and for unknown ones.
+    /// Returns the colour type that Skia converts pixels to without loss, and that the native library has. Returns null
+    /// for types that are no picture (alpha alone, one or two colours of three) and for unknown ones.
     /// </summary>
     internal static SKColorType? Readable(SKColorType type) => type switch
     {
-        SKColorType.Gray8 or SKColorType.Bgra8888 or SKColorType.Rgba8888 or SKColorType.Rgba16161616 or SKColorType.RgbaF32 => type,
+        SKColorType.Gray8 or SKColorType.Bgra8888 or SKColorType.Rgba8888 or SKColorType.Rgba16161616
+            or SKColorType.RgbaF32 => type,
         SKColorType.Rgb888x or SKColorType.Srgba8888 => SKColorType.Rgba8888,
         SKColorType.Rgb565 or SKColorType.Argb4444 => SKColorType.Bgra8888,
         SKColorType.Rgba1010102 or SKColorType.Bgra1010102 or SKColorType.Rgb101010x or SKColorType.Bgr101010x
@@ -79,7 +81,9 @@ internal static class PixelFormat
         _ => null,
     };
 
-    /// <summary>Returns the colour order that a bitmap's pixels get by default: their own, without alpha if they are opaque.</summary>
+    /// <summary>
+    /// Returns the colour order that a bitmap's pixels get by default: their own, without alpha if they are opaque.
+    /// </summary>
     internal static ColorOrder Natural(ColorOrder order, bool opaque) => (order, opaque) switch
     {
         (ColorOrder.Bgra, true) => ColorOrder.Bgr,

@@ -4,17 +4,18 @@ using SkiaSharp;
 namespace ShmCv.SkiaSharp;
 
 /// <summary>
-/// SkiaSharp on pixels in shared memory. A method with "As" in its name shares the pixels. A method with "To" or "Copy" in
-/// its name copies them.
+/// SkiaSharp on pixels in shared memory. A method with "As" in its name shares the pixels. A method with "To" or "Copy"
+/// in its name copies them.
 /// </summary>
 /// <remarks>Every method may be called from every thread. A Skia object belongs to one thread at a time.</remarks>
 public static class PixelsExtensions
 {
     /// <summary>
     /// Returns Skia's description of an image. Of 8 bits, gray is <see cref="SKColorType.Gray8"/>, and RGBA is
-    /// <see cref="SKColorType.Rgba8888"/>. BGRA is <see cref="SKColorType.Bgra8888"/>, and so are BGR and RGB, which Skia does
-    /// not have. 16 bits are <see cref="SKColorType.Rgba16161616"/>, and floats are <see cref="SKColorType.RgbaF32"/>. The
-    /// alpha type is <see cref="SKAlphaType.Opaque"/> without alpha and <see cref="SKAlphaType.Unpremul"/> with it.
+    /// <see cref="SKColorType.Rgba8888"/>. BGRA is <see cref="SKColorType.Bgra8888"/>, and so are BGR and RGB, which
+    /// Skia does not have. 16 bits are <see cref="SKColorType.Rgba16161616"/>, and floats are
+    /// <see cref="SKColorType.RgbaF32"/>. The alpha type is <see cref="SKAlphaType.Opaque"/> without alpha and
+    /// <see cref="SKAlphaType.Unpremul"/> with it.
     /// </summary>
     /// <param name="image">The image's description.</param>
     /// <returns>Skia's description.</returns>
@@ -22,17 +23,17 @@ public static class PixelsExtensions
         new(image.Width, image.Height, PixelFormat.Nearest(image), PixelFormat.AlphaOf(image));
 
     /// <summary>
-    /// Returns the pixels as a bitmap, without a copy. What Skia draws on the bitmap is in the shared memory, and what other
-    /// programs write to the shared memory is in the bitmap. The method is for gray, BGRA and RGBA of 8 bits, and for RGBA of
-    /// 16 bits and floats.
+    /// Returns the pixels as a bitmap, without a copy. What Skia draws on the bitmap is in the shared memory, and what
+    /// other programs write to the shared memory is in the bitmap. The method is for gray, BGRA and RGBA of 8 bits, and
+    /// for RGBA of 16 bits and floats.
     /// </summary>
     /// <param name="pixels">The segment or frame. Nothing may be drawn on the bitmap of a <see cref="Frame"/>.</param>
     /// <returns>
-    /// The bitmap. It keeps the memory open until the bitmap and every Skia object that shares its pixels are disposed of, in
-    /// whatever order, or found by the garbage collector.
+    /// The bitmap. It keeps the memory open until the bitmap and every Skia object that shares its pixels are disposed
+    /// of, in whatever order, or found by the garbage collector.
     /// </returns>
-    /// <exception cref="NotSupportedException">Skia has no such pixels, for example none of 3 samples. The message says what to
-    /// do instead.</exception>
+    /// <exception cref="NotSupportedException">Skia has no such pixels, for example none of 3 samples. The message says
+    /// what to do instead.</exception>
     /// <exception cref="ShmCvNoImageException">There is no image.</exception>
     /// <exception cref="ObjectDisposedException"><paramref name="pixels"/> is disposed.</exception>
     public static unsafe SKBitmap AsSKBitmap(this Pixels pixels)
@@ -43,14 +44,16 @@ public static class PixelsExtensions
         {
             view.Dispose();
             throw new NotSupportedException(
-                $"Skia has no pixels like those of {pixels.Name} ({image}): copy them with ToSKBitmap, or ConvertInto a segment as Bgra first.");
+                $"Skia has no pixels like those of {pixels.Name} ({image}): copy them with ToSKBitmap, "
+                + "or ConvertInto a segment as Bgra first.");
         }
 
         var bitmap = new SKBitmap();
         fixed (byte* memory = view.GetSpan())
         {
             // Skia calls back when nothing uses the pixels any more, and also if it refuses them.
-            if (bitmap.InstallPixels(image.ToSKImageInfo(), (nint)memory, image.Stride, static (_, view) => ((PixelView)view).Dispose(), view))
+            if (bitmap.InstallPixels(
+                image.ToSKImageInfo(), (nint)memory, image.Stride, static (_, view) => ((PixelView)view).Dispose(), view))
             {
                 return bitmap;
             }
@@ -58,15 +61,19 @@ public static class PixelsExtensions
 
         bitmap.Dispose();
         throw new NotSupportedException(
-            $"Skia does not take the pixels of {pixels.Name} ({image}): its rows must begin at a multiple of the pixel's {image.PixelSize} bytes. Copy them with ToSKBitmap.");
+            $"Skia does not take the pixels of {pixels.Name} ({image}): its rows must begin at a multiple of the pixel's "
+            + $"{image.PixelSize} bytes. Copy them with ToSKBitmap.");
     }
 
     /// <summary>
-    /// Copies the image to a new bitmap, in one pass, from every colour order and depth; see <see cref="ToSKImageInfo"/>.
+    /// Copies the image to a new bitmap, in one pass, from every colour order and depth; see
+    /// <see cref="ToSKImageInfo"/>.
     /// </summary>
     /// <param name="pixels">The segment or frame.</param>
-    /// <returns>A bitmap with memory of its own. The caller disposes of it. New memory costs more than the copy: a program that
-    /// does this for each frame should keep a bitmap, and use <see cref="CopyTo"/>.</returns>
+    /// <returns>
+    /// A bitmap with memory of its own. The caller disposes of it. New memory costs more than the copy: a program that
+    /// does this for each frame should keep a bitmap, and use <see cref="CopyTo"/>.
+    /// </returns>
     /// <exception cref="ShmCvNoImageException">There is no image.</exception>
     /// <exception cref="ObjectDisposedException"><paramref name="pixels"/> is disposed.</exception>
     public static SKBitmap ToSKBitmap(this Pixels pixels)
@@ -86,14 +93,15 @@ public static class PixelsExtensions
     }
 
     /// <summary>
-    /// Copies the image into an existing bitmap, in one pass, without new memory. Gray, BGR, RGB, BGRA and RGBA are converted
-    /// into each other on the way.
+    /// Copies the image into an existing bitmap, in one pass, without new memory. Gray, BGR, RGB, BGRA and RGBA are
+    /// converted into each other on the way.
     /// </summary>
     /// <param name="pixels">The segment or frame.</param>
     /// <param name="bitmap">A bitmap of the image's width, height and depth, with any row bytes. One of the image's
     /// <see cref="ToSKImageInfo"/> always fits. Objects that share its pixels change with it.</param>
-    /// <exception cref="ArgumentException">The bitmap has another width, height or depth, a colour type that only Skia has, or
-    /// no pixels; or the image's alpha would have to be premultiplied or dropped. The message says what the bitmap has.</exception>
+    /// <exception cref="ArgumentException">The bitmap has another width, height or depth, a colour type that only Skia
+    /// has, or no pixels; or the image's alpha would have to be premultiplied or dropped. The message says what the
+    /// bitmap has.</exception>
     /// <exception cref="InvalidOperationException">The bitmap is immutable.</exception>
     /// <exception cref="ShmCvNoImageException">There is no image.</exception>
     /// <exception cref="ObjectDisposedException"><paramref name="pixels"/> is disposed.</exception>
@@ -113,8 +121,9 @@ public static class PixelsExtensions
         {
             var wanted = image.ToSKImageInfo();
             throw new ArgumentException(
-                $"{pixels.Name} ({image}) does not go into a bitmap of {target.Width} x {target.Height} {target.ColorType} {target.AlphaType}: "
-                + $"take one of {wanted.Width} x {wanted.Height} {wanted.ColorType} {wanted.AlphaType}, as ToSKImageInfo says.",
+                $"{pixels.Name} ({image}) does not go into a bitmap of {target.Width} x {target.Height} {target.ColorType} "
+                + $"{target.AlphaType}: take one of {wanted.Width} x {wanted.Height} {wanted.ColorType} {wanted.AlphaType}, "
+                + "as ToSKImageInfo says.",
                 nameof(bitmap));
         }
 
@@ -122,14 +131,17 @@ public static class PixelsExtensions
     }
 
     /// <summary>
-    /// Copies a bitmap into the shared memory, rows without gaps. It becomes the image. Gray, BGRA and RGBA go in one native
-    /// pass. Skia itself converts premultiplied alpha, and colour types that only Skia has. Colour spaces are left as they are.
+    /// Copies a bitmap into the shared memory, rows without gaps. It becomes the image. Gray, BGRA and RGBA go in one
+    /// native pass. Skia itself converts premultiplied alpha, and colour types that only Skia has. Colour spaces are
+    /// left as they are.
     /// </summary>
     /// <param name="pixels">The segment or frame.</param>
     /// <param name="bitmap">The bitmap, with any row bytes.</param>
-    /// <param name="order">The colour order of the image. By default it is the bitmap's: BGRA, RGBA or gray, and BGR or RGB if
-    /// the bitmap is opaque. Types of more than 8 bits a sample become 16 bits, and those of floats become floats.</param>
-    /// <exception cref="NotSupportedException">The colour type is no picture, for example alpha alone. The message names it.</exception>
+    /// <param name="order">The colour order of the image. By default it is the bitmap's: BGRA, RGBA or gray, and BGR or
+    /// RGB if the bitmap is opaque. Types of more than 8 bits a sample become 16 bits, and those of floats become
+    /// floats.</param>
+    /// <exception cref="NotSupportedException">The colour type is no picture, for example alpha alone. The message
+    /// names it.</exception>
     /// <exception cref="ArgumentException">The bitmap has no pixels.</exception>
     /// <exception cref="ShmCvTooSmallException">The image does not fit.</exception>
     /// <exception cref="ObjectDisposedException"><paramref name="pixels"/> is disposed.</exception>
@@ -137,16 +149,18 @@ public static class PixelsExtensions
     {
         ArgumentNullException.ThrowIfNull(pixels);
         ArgumentNullException.ThrowIfNull(bitmap);
-        using var pixmap = bitmap.PeekPixels() ?? throw new ArgumentException("The bitmap has no pixels.", nameof(bitmap));
+        using var pixmap = bitmap.PeekPixels()
+            ?? throw new ArgumentException("The bitmap has no pixels.", nameof(bitmap));
         var source = pixmap.Info;
         if (PixelFormat.Readable(source.ColorType) is not { } type || source.AlphaType == SKAlphaType.Unknown)
         {
             throw new NotSupportedException(
-                $"Pixels of colour type {source.ColorType}, alpha type {source.AlphaType}, are no picture that a segment can hold: convert them with SKBitmap.Copy first.");
+                $"Pixels of colour type {source.ColorType}, alpha type {source.AlphaType}, are no picture that a segment can "
+                + "hold: convert them with SKBitmap.Copy first.");
         }
 
-        var readable = new SKImageInfo(
-            source.Width, source.Height, type, source.IsOpaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul, source.ColorSpace);
+        var alpha = source.IsOpaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul;
+        var readable = new SKImageInfo(source.Width, source.Height, type, alpha, source.ColorSpace);
         var (readableOrder, depth) = PixelFormat.Layout(type)!.Value;
         var target = order ?? PixelFormat.Natural(readableOrder, source.IsOpaque);
 
@@ -170,8 +184,8 @@ public static class PixelsExtensions
     }
 
     /// <summary>
-    /// Returns a bitmap with memory of its own that holds anything, for a caller that writes all of it. Skia's own constructor
-    /// clears the memory first, which takes as long as a copy.
+    /// Returns a bitmap with memory of its own that holds anything, for a caller that writes all of it. Skia's own
+    /// constructor clears the memory first, which takes as long as a copy.
     /// </summary>
     private static unsafe SKBitmap Uncleared(SKImageInfo info)
     {
@@ -183,7 +197,8 @@ public static class PixelsExtensions
         }
 
         bitmap.Dispose();
-        throw new NotSupportedException($"Skia takes no pixels of {info.Width} x {info.Height} {info.ColorType} {info.AlphaType}.");
+        throw new NotSupportedException(
+            $"Skia takes no pixels of {info.Width} x {info.Height} {info.ColorType} {info.AlphaType}.");
     }
 
     private static void ReadInto(SKBitmap bitmap, Pixels pixels)
@@ -212,7 +227,8 @@ public static class PixelsExtensions
     {
         if (!source.ReadPixels(readable, memory, rowBytes))
         {
-            throw new NotSupportedException($"Skia does not convert {source.ColorType}, {source.AlphaType}, to {readable.ColorType}, {readable.AlphaType}.");
+            throw new NotSupportedException(
+                $"Skia does not convert {source.ColorType}, {source.AlphaType}, to {readable.ColorType}, {readable.AlphaType}.");
         }
     }
 

@@ -3,7 +3,9 @@ using System.Runtime.CompilerServices;
 
 namespace ShmCv.Tests;
 
-/// <summary>A segment that this process created is open here as long as its description says that the owner is alive.</summary>
+/// <summary>
+/// A segment that this process created is open here as long as its description says that the owner is alive.
+/// </summary>
 [Collection(nameof(OpenSegments))]
 public sealed class LifetimeTests : IDisposable
 {
@@ -154,7 +156,9 @@ public sealed class LifetimeTests : IDisposable
 
     internal static bool IsOpen(string name) => Segment.List().Single(info => info.Name == name).OwnerAlive;
 
-    /// <summary>Collects garbage until something has happened, and fails after more collections than any collector could need.</summary>
+    /// <summary>
+    /// Collects garbage until something has happened, and fails after more collections than any collector could need.
+    /// </summary>
     internal static void CollectUntil(Func<bool> happened)
     {
         for (var collection = 0; collection < 100 && !happened(); collection++)

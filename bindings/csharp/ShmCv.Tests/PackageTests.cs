@@ -3,7 +3,9 @@ using System.Text.RegularExpressions;
 
 namespace ShmCv.Tests;
 
-/// <summary>The packages as a user gets them: made by dotnet pack, and referenced by new programs that know nothing else.</summary>
+/// <summary>
+/// The packages as a user gets them: made by dotnet pack, and referenced by new programs that know nothing else.
+/// </summary>
 public sealed class PackageTests : IClassFixture<PackageTests.Packages>, IDisposable
 {
     private readonly Scratch _scratch = new();

@@ -439,7 +439,8 @@ public sealed class SkiaTests : IDisposable
                     _ => new SKColor(b[0], b[1], b[2], b[3]),
                 };
 
-                // The bytes are compared, because GetPixel goes through floats, and loses the colour of transparent pixels.
+                // The bytes are compared, because GetPixel goes through floats, and loses the colour of transparent
+                // pixels.
                 var pixel = bitmap.GetPixelSpan().Slice((y * bitmap.RowBytes) + (x * bitmap.BytesPerPixel), bitmap.BytesPerPixel);
                 var found = bitmap.ColorType switch
                 {

@@ -314,7 +314,9 @@ public sealed class StreamTests : IDisposable
     }
 }
 
-/// <summary>No other test runs beside these, because a sweep removes the names of segments that other tests have just closed.</summary>
+/// <summary>
+/// No other test runs beside these, because a sweep removes the names of segments that other tests have just closed.
+/// </summary>
 [CollectionDefinition(nameof(SweepTests), DisableParallelization = true)]
 [Collection(nameof(SweepTests))]
 public sealed class SweepTests : IDisposable

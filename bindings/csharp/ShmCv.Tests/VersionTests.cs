@@ -1,6 +1,8 @@
 namespace ShmCv.Tests;
 
-/// <summary>The choice of the native library, and the messages if none fits. Each test needs a process of its own.</summary>
+/// <summary>
+/// The choice of the native library, and the messages if none fits. Each test needs a process of its own.
+/// </summary>
 public sealed class VersionTests : IDisposable
 {
     private readonly Scratch _scratch = new();

@@ -2,7 +2,9 @@ using System.Runtime.CompilerServices;
 
 namespace ShmCv;
 
-/// <summary>Checks of arguments that the native library cannot make: null references, and text that C would cut.</summary>
+/// <summary>
+/// Checks of arguments that the native library cannot make: null references, and text that C would cut.
+/// </summary>
 internal static class Argument
 {
     /// <summary>Refuses text that is null, and text with a NUL in it, at which C would end the text.</summary>
@@ -11,7 +13,8 @@ internal static class Argument
         ArgumentNullException.ThrowIfNull(value, name);
         if (value.Contains('\0', StringComparison.Ordinal))
         {
-            throw new ArgumentException("The text contains a NUL character, at which the native library would end it.", name);
+            throw new ArgumentException(
+                "The text contains a NUL character, at which the native library would end it.", name);
         }
     }
 

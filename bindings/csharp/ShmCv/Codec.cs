@@ -3,8 +3,8 @@ namespace ShmCv;
 public readonly partial record struct ImageInfo
 {
     /// <summary>
-    /// Reads the header of an image file and returns the image that <see cref="WritablePixels.Load"/> would store with the
-    /// same flags. Its <see cref="Size"/> is the size that a segment needs for it.
+    /// Reads the header of an image file and returns the image that <see cref="WritablePixels.Load"/> would store with
+    /// the same flags. Its <see cref="Size"/> is the size that a segment needs for it.
     /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="flags">The channels and depth that the image should have.</param>
@@ -22,13 +22,14 @@ public readonly partial record struct ImageInfo
 public abstract partial class WritablePixels
 {
     /// <summary>
-    /// Decodes an image file (JPEG, PNG, WebP, TIFF, BMP, PNM) straight into the shared memory, rows without gaps. If it
-    /// fails, an image that was there before is still there, whole.
+    /// Decodes an image file (JPEG, PNG, WebP, TIFF, BMP, PNM) straight into the shared memory, rows without gaps. If
+    /// it fails, an image that was there before is still there, whole.
     /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="flags">The channels and depth that the image should have; 8-bit BGR by default.</param>
     /// <returns>The image that is now there.</returns>
-    /// <exception cref="ShmCvTooSmallException">There is too little memory; the message says how many bytes are needed.</exception>
+    /// <exception cref="ShmCvTooSmallException">There is too little memory; the message says how many bytes are
+    /// needed.</exception>
     /// <exception cref="ShmCvNotFoundException">There is no such file.</exception>
     /// <exception cref="ShmCvPermissionException">The system does not let this process read the file.</exception>
     /// <exception cref="ShmCvDecodeException">The file is corrupt, truncated or empty.</exception>
@@ -49,18 +50,21 @@ public abstract partial class WritablePixels
 public abstract partial class Pixels
 {
     /// <summary>
-    /// Writes the image to a file, in the format that the extension names: .jpg .jpeg .png .webp .tif .tiff .bmp .pbm .pgm
-    /// .ppm .pnm. The file appears under its name when it is whole. A file that was there before stays if saving fails.
+    /// Writes the image to a file, in the format that the extension names: .jpg .jpeg .png .webp .tif .tiff .bmp .pbm
+    /// .pgm .ppm .pnm. The file appears under its name when it is whole. A file that was there before stays if saving
+    /// fails.
     /// </summary>
     /// <param name="path">The file.</param>
-    /// <param name="quality">0 to 100 for JPEG, 1 to 100 for WebP (above 100: lossless), the compression level 0 to 9 for
-    /// PNG, or <see cref="Constants.QualityDefault"/>.</param>
+    /// <param name="quality">0 to 100 for JPEG, 1 to 100 for WebP (above 100: lossless), the compression level 0 to 9
+    /// for PNG, or <see cref="Constants.QualityDefault"/>.</param>
     /// <exception cref="ShmCvNoImageException">There is no image.</exception>
     /// <exception cref="ShmCvNotFoundException">The folder is not there.</exception>
     /// <exception cref="ShmCvPermissionException">The system does not let this process write there.</exception>
     /// <exception cref="ShmCvNoSpaceException">The disk is full.</exception>
-    /// <exception cref="ShmCvUnsupportedException">The extension is unknown, or the format does not have the image's depth.</exception>
-    /// <exception cref="ShmCvInvalidException">The quality is out of range, or the path is that of a folder.</exception>
+    /// <exception cref="ShmCvUnsupportedException">The extension is unknown, or the format does not have the image's
+    /// depth.</exception>
+    /// <exception cref="ShmCvInvalidException">The quality is out of range, or the path is that of a
+    /// folder.</exception>
     /// <exception cref="ShmCvEncodeException">The image could not be encoded.</exception>
     /// <exception cref="ShmCvIOException">Writing failed.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>

@@ -28,8 +28,8 @@ public class ShmCvException : Exception
 internal static unsafe partial class Error
 {
     /// <summary>
-    /// Throws the exception of a code, unless the code is <see cref="ErrorCode.OK"/>. It must be called on the thread that
-    /// made the native call, because the native library keeps a message for each thread.
+    /// Throws the exception of a code, unless the code is <see cref="ErrorCode.OK"/>. It must be called on the thread
+    /// that made the native call, because the native library keeps a message for each thread.
     /// </summary>
     internal static void Check(ErrorCode code)
     {

@@ -3,19 +3,22 @@ using System.Runtime.InteropServices;
 namespace ShmCv;
 
 /// <summary>
-/// The description of an image in memory. The pixel (x, y) starts at byte <c>y * Stride + x * PixelSize</c>. Its samples
-/// follow each other in the colour order.
+/// The description of an image in memory. The pixel (x, y) starts at byte <c>y * Stride + x * PixelSize</c>. Its
+/// samples follow each other in the colour order.
 /// </summary>
 [StructLayout(LayoutKind.Auto)]
 public readonly partial record struct ImageInfo
 {
-    /// <summary>Describes an image. The native library has limits, and checks them when the description is used.</summary>
+    /// <summary>
+    /// Describes an image. The native library has limits, and checks them when the description is used.
+    /// </summary>
     /// <param name="width">Pixels in a row.</param>
     /// <param name="height">Rows.</param>
     /// <param name="order">Meaning and order of the channels.</param>
     /// <param name="depth">Type of a sample.</param>
     /// <param name="stride">Bytes from one row to the next; 0 means that rows follow each other without a gap.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The width or the height is not positive, or the stride is negative.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The width or the height is not positive, or the stride is
+    /// negative.</exception>
     public ImageInfo(int width, int height, ColorOrder order, Depth depth = Depth.U8, int stride = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
@@ -67,7 +70,9 @@ public readonly partial record struct ImageInfo
     /// <summary>Bytes of the pixels of one row, without the gap after them.</summary>
     public int RowSize => (int)Math.Min((long)Width * PixelSize, int.MaxValue);
 
-    /// <summary>Bytes of the image, from its first byte to its last. The gap after the last row does not count.</summary>
+    /// <summary>
+    /// Bytes of the image, from its first byte to its last. The gap after the last row does not count.
+    /// </summary>
     public long Size => ((Height - 1L) * Stride) + RowSize;
 
     /// <summary>True if rows follow each other without a gap.</summary>
@@ -145,11 +150,13 @@ public abstract partial class Pixels
     public ReadOnlySpan<byte> AsSpan() => Span();
 
     /// <summary>
-    /// Returns the shared memory as an object that keeps it open. Neither <see cref="Dispose"/> nor the garbage collector
-    /// takes the memory away before the view is disposed of, in whatever order. A view that is never disposed of keeps the
-    /// memory open until the process ends.
+    /// Returns the shared memory as an object that keeps it open. Neither <see cref="Dispose"/> nor the garbage
+    /// collector takes the memory away before the view is disposed of, in whatever order. A view that is never disposed
+    /// of keeps the memory open until the process ends.
     /// </summary>
-    /// <returns>All bytes for pixels, from the first on. Those of a <see cref="Frame"/> must not be written to.</returns>
+    /// <returns>
+    /// All bytes for pixels, from the first on. Those of a <see cref="Frame"/> must not be written to.
+    /// </returns>
     /// <exception cref="ShmCvTruncatedException">Another program has made the segment shorter.</exception>
     /// <exception cref="NotSupportedException">There are 2 GiB or more, which no span covers.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
@@ -164,7 +171,9 @@ public abstract partial class Pixels
     /// call.
     /// </summary>
     /// <param name="image">The description of the image.</param>
-    /// <returns>All bytes for pixels, from the first on. Those of a <see cref="Frame"/> must not be written to.</returns>
+    /// <returns>
+    /// All bytes for pixels, from the first on. Those of a <see cref="Frame"/> must not be written to.
+    /// </returns>
     /// <exception cref="ShmCvNoImageException">There is no image.</exception>
     /// <exception cref="ShmCvTruncatedException">Another program has made the segment shorter.</exception>
     /// <exception cref="NotSupportedException">There are 2 GiB or more, which no span covers.</exception>
@@ -172,17 +181,21 @@ public abstract partial class Pixels
     public PixelView View(out ImageInfo image)
     {
         using var call = Handle.Use();
-        Error.Check(NativeMethods.shmcv_image_get(call.Handle, out var found)); // has checked that the memory is all there
+
+        // The call checks that the memory is all there.
+        Error.Check(NativeMethods.shmcv_image_get(call.Handle, out var found));
         image = ImageInfo.From(found);
         return new PixelView(Handle, _mapping ??= Map(call));
     }
 
     /// <summary>
-    /// Copies the image into memory of the caller. Colour orders are converted on the way, in one pass. Alpha that is not
-    /// there becomes opaque. Alpha that is not wanted is dropped. Gray is 0.299 R + 0.587 G + 0.114 B.
+    /// Copies the image into memory of the caller. Colour orders are converted on the way, in one pass. Alpha that is
+    /// not there becomes opaque. Alpha that is not wanted is dropped. Gray is 0.299 R + 0.587 G + 0.114 B.
     /// </summary>
-    /// <param name="destination">The memory, at least <see cref="ImageInfo.Size"/> bytes of <paramref name="layout"/>.</param>
-    /// <param name="layout">The image's width, height and depth, with the stride and the colour order that are wanted.</param>
+    /// <param name="destination">The memory, at least <see cref="ImageInfo.Size"/> bytes of
+    /// <paramref name="layout"/>.</param>
+    /// <param name="layout">The image's width, height and depth, with the stride and the colour order that are
+    /// wanted.</param>
     /// <exception cref="ShmCvNoImageException">There is no image.</exception>
     /// <exception cref="ShmCvInvalidException">Width, height or depth differs from the image's.</exception>
     /// <exception cref="ShmCvBusyException">Another process has been storing an image for 10 seconds.</exception>
@@ -220,13 +233,16 @@ public abstract partial class Pixels
 public abstract partial class WritablePixels
 {
     /// <summary>
-    /// The description of the image. Setting it says what the pixels mean, for every process that has the segment open, and
-    /// does not touch the pixels. Set it after writing to the memory itself, and for segments that other programs made.
+    /// The description of the image. Setting it says what the pixels mean, for every process that has the segment open,
+    /// and does not touch the pixels. Set it after writing to the memory itself, and for segments that other programs
+    /// made.
     /// </summary>
     /// <exception cref="ShmCvNoImageException">It was read, and there is no image yet.</exception>
     /// <exception cref="ShmCvTooSmallException">It was set, and the image does not fit.</exception>
-    /// <exception cref="ShmCvInvalidException">It was set to impossible geometry; the message names the field.</exception>
-    /// <exception cref="ShmCvLimitException">It was set to an image that is larger than the library's limits.</exception>
+    /// <exception cref="ShmCvInvalidException">It was set to impossible geometry; the message names the
+    /// field.</exception>
+    /// <exception cref="ShmCvLimitException">It was set to an image that is larger than the library's
+    /// limits.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
     public new ImageInfo Image
     {
@@ -248,9 +264,11 @@ public abstract partial class WritablePixels
     public new Span<byte> AsSpan() => Span();
 
     /// <summary>Copies pixels of the caller into the shared memory, rows without gaps. They become the image.</summary>
-    /// <param name="source">The pixels, at least <see cref="ImageInfo.Size"/> bytes of <paramref name="layout"/>.</param>
+    /// <param name="source">The pixels, at least <see cref="ImageInfo.Size"/> bytes of
+    /// <paramref name="layout"/>.</param>
     /// <param name="layout">The description of the pixels in <paramref name="source"/>.</param>
-    /// <param name="order">The colour order of the image that is stored. The conversions are those of <see cref="Pixels.Read"/>.</param>
+    /// <param name="order">The colour order of the image that is stored. The conversions are those of
+    /// <see cref="Pixels.Read"/>.</param>
     /// <exception cref="ShmCvTooSmallException">The image does not fit.</exception>
     /// <exception cref="ShmCvInvalidException">The geometry is impossible; the message names the field.</exception>
     /// <exception cref="ShmCvLimitException">The image is larger than the library's limits.</exception>
@@ -262,7 +280,8 @@ public abstract partial class WritablePixels
         using var call = Handle.Use();
         fixed (byte* buffer = source)
         {
-            Error.Check(NativeMethods.shmcv_write(call.Handle, layout.ToNative(), buffer, (ulong)source.Length, (int)order));
+            Error.Check(
+                NativeMethods.shmcv_write(call.Handle, layout.ToNative(), buffer, (ulong)source.Length, (int)order));
         }
     }
 }

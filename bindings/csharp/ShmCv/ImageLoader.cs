@@ -9,15 +9,16 @@ namespace ShmCv;
 /// </summary>
 /// <remarks>
 /// <para>Any process may have created the segments, in any language. <c>height</c>, <c>width</c> and <c>channel</c> say
-/// what the pixels are: 8-bit gray (1), BGR (3) or BGRA (4), rows without gaps. If the segment holds an image of that size
-/// already, its description stays as it is.</para>
+/// what the pixels are: 8-bit gray (1), BGR (3) or BGRA (4), rows without gaps. If the segment holds an image of that
+/// size already, its description stays as it is.</para>
 /// <para>Every method may be called from every thread. The exceptions are those of <see cref="Segment"/>.</para>
 /// </remarks>
 [SuppressMessage("Performance", "CA1822", Justification = "The tutorial's methods are all called on an object.")]
 public sealed class ImageLoader : IDisposable
 {
-    // The segment that was used last under each name. While one object has a segment open, opening another is cheap, and a
-    // foreign segment keeps its image. Each call opens the name again, because it may mean another segment by now.
+    // The segment that was used last under each name. While one object has a segment open, opening another is cheap,
+    // and a foreign segment keeps its image. Each call opens the name again, because it may mean another segment by
+    // now.
     private readonly Dictionary<string, Segment> _kept = new(StringComparer.Ordinal);
     private bool _disposed;
 
@@ -88,7 +89,8 @@ public sealed class ImageLoader : IDisposable
     /// <param name="height">Rows.</param>
     /// <param name="width">Pixels in a row.</param>
     /// <param name="channel">Samples in a pixel.</param>
-    public void Flip(string shareNameSource, string shareNameDestination, int direction, int height, int width, int channel)
+    public void Flip(
+        string shareNameSource, string shareNameDestination, int direction, int height, int width, int channel)
     {
         using var source = Open(shareNameSource, height, width, channel);
         using var destination = Open(shareNameDestination);
@@ -137,7 +139,8 @@ public sealed class ImageLoader : IDisposable
         var segment = Open(shareName);
         try
         {
-            if (!segment.TryGetImage(out var found) || (found.Height, found.Width, found.Channels) != (height, width, channel))
+            if (!segment.TryGetImage(out var found)
+                || (found.Height, found.Width, found.Channels) != (height, width, channel))
             {
                 segment.Image = wanted;
             }

@@ -52,9 +52,11 @@ internal static unsafe class LibraryResolver
         {
             return Fitting(NativeLibrary.Load(path), path);
         }
-        catch (Exception cause) when (cause is BadImageFormatException || cause.GetType() == typeof(DllNotFoundException))
+        catch (Exception cause)
+            when (cause is BadImageFormatException || cause.GetType() == typeof(DllNotFoundException))
         {
-            throw new ShmCvLibraryException($"shmcv: cannot load the native library {path}{hint}: {cause.Message}", cause);
+            throw new ShmCvLibraryException(
+                $"shmcv: cannot load the native library {path}{hint}: {cause.Message}", cause);
         }
     }
 
@@ -71,8 +73,8 @@ internal static unsafe class LibraryResolver
         if (found.Major != wanted.Major || found.Minor < wanted.Minor)
         {
             throw new ShmCvLibraryException(
-                $"shmcv: {path} has version {found} of the binary interface, and this package needs {wanted} or a later " +
-                $"{wanted.Major}.x; install library and package of one release.");
+                $"shmcv: {path} has version {found} of the binary interface, and this package needs {wanted} or a "
+                + $"later {wanted.Major}.x; install library and package of one release.");
         }
 
         return library;
@@ -88,8 +90,9 @@ internal static unsafe class LibraryResolver
         }
     }
 
-    // The assembly of a plug-in has another folder than the program. A single-file program has only the program's folder.
-    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "An empty location is expected, and skipped.")]
+    // The assembly of a plug-in has another folder than the program. A single-file program has only the program's
+    // folder.
+    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "An empty location is skipped.")]
     private static IEnumerable<string> Folders(Assembly assembly)
     {
         if (Path.GetDirectoryName(assembly.Location) is { Length: > 0 } folder)
@@ -117,7 +120,8 @@ internal static unsafe class LibraryResolver
             shmcv: the native library {FileName} was not found. Looked, in this order, at
               the environment variable {Variable}: not set{looked}
               the folders of the runtime and of the system's loader ({FileName}): not there
-            The package ShmCv carries it for linux-x64. Elsewhere build it (./build.sh build in a checkout of shmcv), and name the file in {Variable}.
+            The package ShmCv carries it for linux-x64. Elsewhere build it (./build.sh build in a checkout of shmcv), and
+            name the file in {Variable}.
             """;
     }
 }

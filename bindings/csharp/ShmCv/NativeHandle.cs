@@ -10,7 +10,7 @@ internal sealed class NativeHandle : SafeHandle
 {
     private readonly Func<ulong, ErrorCode> _close;
     private readonly Type _owner; // named by ObjectDisposedException
-    private readonly NativeHandle? _stream; // of a frame: stays open as long as the frame does, and keeps its memory mapped
+    private readonly NativeHandle? _stream; // of a frame; it stays open with the frame, and keeps the memory mapped
     private int _closed;
 
     /// <summary>Takes over a handle that the native library has just given out.</summary>

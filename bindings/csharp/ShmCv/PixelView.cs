@@ -4,12 +4,13 @@ namespace ShmCv;
 
 /// <summary>
 /// The shared memory of a segment or frame. This object keeps the memory open until it is disposed of, even if the
-/// <see cref="Pixels"/> that it came from are disposed of first. Its <see cref="MemoryManager{T}.Memory"/> can be passed to
-/// streams, sockets and asynchronous code.
+/// <see cref="Pixels"/> that it came from are disposed of first. Its <see cref="MemoryManager{T}.Memory"/> can be
+/// passed to streams, sockets and asynchronous code.
 /// </summary>
 /// <remarks>
-/// The class has no finalizer, by intent: a span or memory taken from the view does not keep the view alive, and a program
-/// that touches memory which the garbage collector has closed ends at once. Members may be called from every thread.
+/// The class has no finalizer, by intent: a span or memory taken from the view does not keep the view alive, and a
+/// program that touches memory which the garbage collector has closed ends at once. Members may be called from every
+/// thread.
 /// </remarks>
 public sealed unsafe class PixelView : MemoryManager<byte>
 {
@@ -23,7 +24,8 @@ public sealed unsafe class PixelView : MemoryManager<byte>
     {
         if (mapping.Size > int.MaxValue)
         {
-            throw new NotSupportedException($"There are {mapping.Size} bytes for pixels; .NET's spans and memories end at {int.MaxValue}.");
+            throw new NotSupportedException(
+                $"There are {mapping.Size} bytes for pixels; .NET's spans and memories end at {int.MaxValue}.");
         }
 
         var held = false;
@@ -41,10 +43,14 @@ public sealed unsafe class PixelView : MemoryManager<byte>
         return new Span<byte>(_pixels, _length);
     }
 
-    /// <summary>Returns the address of a byte. It is valid until the result is disposed of, even if the view is disposed of first.</summary>
+    /// <summary>
+    /// Returns the address of a byte. It is valid until the result is disposed of, even if the view is disposed of
+    /// first.
+    /// </summary>
     /// <param name="elementIndex">The byte's number, counted from the first byte of the first pixel.</param>
     /// <returns>The address, which keeps the memory open.</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="elementIndex"/> is outside of the memory.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="elementIndex"/> is outside of the
+    /// memory.</exception>
     /// <exception cref="ObjectDisposedException">The view is disposed.</exception>
     public override MemoryHandle Pin(int elementIndex = 0)
     {

@@ -6,9 +6,9 @@ namespace ShmCv;
 /// </summary>
 /// <remarks>
 /// <para>Dispose of the object when it is not needed any more.</para>
-/// <para>Every member may be called from every thread at any time. <see cref="Read"/> copies one whole image, also while
-/// another process stores the next one. A program that reads the memory itself while another program stores an image
-/// can see parts of both.</para>
+/// <para>Every member may be called from every thread at any time. <see cref="Read"/> copies one whole image, also
+/// while another process stores the next one. A program that reads the memory itself while another program stores an
+/// image can see parts of both.</para>
 /// </remarks>
 public abstract partial class Pixels : IDisposable
 {
@@ -26,8 +26,8 @@ public abstract partial class Pixels : IDisposable
     public long Size => Info.Size;
 
     /// <summary>
-    /// The facts about the segment: its size, its creator, its identity. Those of a frame are about its stream, with the
-    /// size and the image of this frame.
+    /// The facts about the segment: its size, its creator, its identity. Those of a frame are about its stream, with
+    /// the size and the image of this frame.
     /// </summary>
     /// <exception cref="ShmCvTruncatedException">Another program has made the segment shorter.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
@@ -64,7 +64,9 @@ public abstract partial class Pixels : IDisposable
     }
 }
 
-/// <summary>Pixels in shared memory that can be written too: those of a <see cref="Segment"/> or of a <see cref="NewFrame"/>.</summary>
+/// <summary>
+/// Pixels in shared memory that can be written too: those of a <see cref="Segment"/> or of a <see cref="NewFrame"/>.
+/// </summary>
 public abstract partial class WritablePixels : Pixels
 {
     private protected WritablePixels(string name, NativeHandle handle)

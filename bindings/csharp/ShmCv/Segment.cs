@@ -4,8 +4,8 @@ using System.Text;
 namespace ShmCv;
 
 /// <summary>
-/// A named segment of shared memory with an image in it. Every process of this user that opens the name works on the same
-/// pixels, in any language. Nothing is copied and nothing is sent.
+/// A named segment of shared memory with an image in it. Every process of this user that opens the name works on the
+/// same pixels, in any language. Nothing is copied and nothing is sent.
 /// </summary>
 /// <remarks>
 /// Dispose of the object to end its use of the segment. The segment itself stays, with its pixels, until
@@ -46,7 +46,8 @@ public sealed class Segment : WritablePixels
     }
 
     /// <summary>
-    /// Makes a segment and opens it. The memory is reserved at once and is all zero. Only this user may open the segment.
+    /// Makes a segment and opens it. The memory is reserved at once and is all zero. Only this user may open the
+    /// segment.
     /// </summary>
     /// <param name="name">1 to 200 of the characters A-Z a-z 0-9 . _ - without a dot at the beginning.</param>
     /// <param name="size">Bytes for pixels: width times height times channels times bytes of a sample.</param>
@@ -64,8 +65,8 @@ public sealed class Segment : WritablePixels
     }
 
     /// <summary>
-    /// Opens a segment that any process has created; its size and image come with it. Shared memory that another program
-    /// made, for example Python's <c>SharedMemory</c>, can be opened too. It has no image until
+    /// Opens a segment that any process has created; its size and image come with it. Shared memory that another
+    /// program made, for example Python's <c>SharedMemory</c>, can be opened too. It has no image until
     /// <see cref="WritablePixels.Image"/> is set.
     /// </summary>
     /// <param name="name">The segment's name.</param>
@@ -82,8 +83,8 @@ public sealed class Segment : WritablePixels
     }
 
     /// <summary>
-    /// Removes the name of a segment or stream, whichever process created it. Processes that have it open keep working on
-    /// the same memory, which is given back when the last of them closes it. The name is free at once.
+    /// Removes the name of a segment or stream, whichever process created it. Processes that have it open keep working
+    /// on the same memory, which is given back when the last of them closes it. The name is free at once.
     /// </summary>
     /// <param name="name">The name.</param>
     /// <exception cref="ShmCvNotFoundException">There is none of that name.</exception>
@@ -101,8 +102,8 @@ public sealed class Segment : WritablePixels
     public static void ClearAll() => Error.Check(NativeMethods.shmcv_clear_all());
 
     /// <summary>
-    /// Removes the names of this user's segments and streams that are orphans: their creator has ended or closed them, and
-    /// no process has them open through this library.
+    /// Removes the names of this user's segments and streams that are orphans: their creator has ended or closed them,
+    /// and no process has them open through this library.
     /// </summary>
     /// <returns>The number of names that were removed.</returns>
     public static int Sweep()
@@ -111,7 +112,10 @@ public sealed class Segment : WritablePixels
         return (int)removed;
     }
 
-    /// <summary>Returns the facts about all segments and streams of this user that this library made, in the order of their names.</summary>
+    /// <summary>
+    /// Returns the facts about all segments and streams of this user that this library made, in the order of their
+    /// names.
+    /// </summary>
     /// <returns>One description for each, as it is now.</returns>
     public static unsafe IReadOnlyList<SegmentInfo> List()
     {
@@ -141,10 +145,11 @@ public sealed class Segment : WritablePixels
     /// <param name="newerThan">The <see cref="Sequence"/> of the image that is known already.</param>
     /// <param name="cancellationToken">Ends the wait within 100 ms.</param>
     /// <returns>The number of images that have been stored.</returns>
-    /// <exception cref="ShmCvUnsupportedException">Another program made the segment. Its users do not tell when they store
-    /// an image.</exception>
+    /// <exception cref="ShmCvUnsupportedException">Another program made the segment. Its users do not tell when they
+    /// store an image.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the wait.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the
+    /// wait.</exception>
     public long Wait(long newerThan, CancellationToken cancellationToken = default)
     {
         while (true)
@@ -161,8 +166,8 @@ public sealed class Segment : WritablePixels
     /// <param name="newerThan">The <see cref="Sequence"/> of the image that is known already.</param>
     /// <param name="milliseconds">The time. 0 does not sleep, and a negative number waits without an end.</param>
     /// <returns>The number of images that have been stored, or null if the time is up.</returns>
-    /// <exception cref="ShmCvUnsupportedException">Another program made the segment. Its users do not tell when they store
-    /// an image.</exception>
+    /// <exception cref="ShmCvUnsupportedException">Another program made the segment. Its users do not tell when they
+    /// store an image.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
     public long? TryWait(long newerThan, int milliseconds)
     {
@@ -185,10 +190,14 @@ public sealed record SegmentInfo
     /// <summary>The segment's name.</summary>
     public required string Name { get; init; }
 
-    /// <summary>The segment's identity. A name can be given again, an identity is not. It is empty for a foreign segment.</summary>
+    /// <summary>
+    /// The segment's identity. A name can be given again, an identity is not. It is empty for a foreign segment.
+    /// </summary>
     public required Guid Uuid { get; init; }
 
-    /// <summary>Bytes for pixels, as asked for when the segment was created; the file's length for a foreign segment.</summary>
+    /// <summary>
+    /// Bytes for pixels, as asked for when the segment was created; the file's length for a foreign segment.
+    /// </summary>
     public required long Size { get; init; }
 
     /// <summary>Bytes of shared memory that the segment takes.</summary>
@@ -203,7 +212,9 @@ public sealed record SegmentInfo
     /// <summary>True while its creator holds it; false if that process has ended or has closed it.</summary>
     public required bool OwnerAlive { get; init; }
 
-    /// <summary>The image in it, or null if there is none yet. That of a stream is the image of its newest frame.</summary>
+    /// <summary>
+    /// The image in it, or null if there is none yet. That of a stream is the image of its newest frame.
+    /// </summary>
     public required ImageInfo? Image { get; init; }
 
     /// <summary>True if another program made it, without this library. It has no metadata then.</summary>

@@ -4,13 +4,13 @@ using System.Runtime.CompilerServices;
 namespace ShmCv;
 
 /// <summary>
-/// Frame after frame from one writer to any number of readers, between processes and languages. Every frame is seen whole,
-/// and none is copied. A stream is a segment that is divided into slots of one size.
+/// Frame after frame from one writer to any number of readers, between processes and languages. Every frame is seen
+/// whole, and none is copied. A stream is a segment that is divided into slots of one size.
 /// </summary>
 /// <remarks>
-/// <para>The writer does not wait for readers: a reader that is slower than the writer skips frames. Create a stream with
-/// a slot for each reader, and 2 more. A process that dies takes nothing with it: a frame that was not published is never
-/// seen, and the next writer goes on with the next number.</para>
+/// <para>The writer does not wait for readers: a reader that is slower than the writer skips frames. Create a stream
+/// with a slot for each reader, and 2 more. A process that dies takes nothing with it: a frame that was not published
+/// is never seen, and the next writer goes on with the next number.</para>
 /// <para>Every member may be called from every thread at any time.</para>
 /// </remarks>
 /// <example>
@@ -30,7 +30,7 @@ namespace ShmCv;
 /// }
 /// </code>
 /// </example>
-[SuppressMessage("Naming", "CA1711", Justification = "All bindings call it a stream; System.IO's streams are of bytes.")]
+[SuppressMessage("Naming", "CA1711", Justification = "All bindings call it a stream.")]
 public sealed class FrameStream : IDisposable
 {
     private readonly NativeHandle _handle;
@@ -57,14 +57,18 @@ public sealed class FrameStream : IDisposable
         }
     }
 
-    /// <summary>Makes a stream and opens it. The memory is reserved at once. Only this user may open the stream.</summary>
+    /// <summary>
+    /// Makes a stream and opens it. The memory is reserved at once. Only this user may open the stream.
+    /// </summary>
     /// <param name="name">1 to 200 of the characters A-Z a-z 0-9 . _ - without a dot at the beginning.</param>
-    /// <param name="slotSize">The most bytes of pixels that a frame can have; rounded up to whole pages of 4096 bytes.</param>
+    /// <param name="slotSize">The most bytes of pixels that a frame can have; rounded up to whole pages of 4096
+    /// bytes.</param>
     /// <param name="slots">2 to 16, or 0 for 4.</param>
     /// <returns>The stream, without a frame yet.</returns>
     /// <exception cref="ShmCvExistsException">The name is taken.</exception>
     /// <exception cref="ShmCvNoSpaceException">There is less shared memory free than all slots need.</exception>
-    /// <exception cref="ShmCvInvalidException">The name breaks the rule, or the size or number of slots is out of range.</exception>
+    /// <exception cref="ShmCvInvalidException">The name breaks the rule, or the size or number of slots is out of
+    /// range.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="slotSize"/> is not positive, or
     /// <paramref name="slots"/> is negative.</exception>
     public static FrameStream Create(string name, long slotSize, int slots = 0)
@@ -81,7 +85,8 @@ public sealed class FrameStream : IDisposable
     /// <returns>The stream.</returns>
     /// <exception cref="ShmCvNotFoundException">There is none of that name.</exception>
     /// <exception cref="ShmCvPermissionException">It is not a plain file of this user.</exception>
-    /// <exception cref="ShmCvInvalidException">The name breaks the rule, or is that of a segment that is no stream.</exception>
+    /// <exception cref="ShmCvInvalidException">The name breaks the rule, or is that of a segment that is no
+    /// stream.</exception>
     /// <exception cref="ShmCvCorruptException">The stream's metadata has been overwritten.</exception>
     public static FrameStream Open(string name)
     {
@@ -95,12 +100,14 @@ public sealed class FrameStream : IDisposable
     public void Clear() => Segment.Clear(Name);
 
     /// <summary>
-    /// Returns a frame to fill and to publish, in a free slot. This object becomes the stream's writer with its first frame,
-    /// and stays the writer until it is disposed of.
+    /// Returns a frame to fill and to publish, in a free slot. This object becomes the stream's writer with its first
+    /// frame, and stays the writer until it is disposed of.
     /// </summary>
-    /// <returns>The frame, without an image yet. If it is disposed of before it is published, no reader ever sees it.</returns>
-    /// <exception cref="ShmCvBusyException">There is another writer, the frame begun before is still open, or readers hold
-    /// all slots; the message says which.</exception>
+    /// <returns>
+    /// The frame, without an image yet. If it is disposed of before it is published, no reader ever sees it.
+    /// </returns>
+    /// <exception cref="ShmCvBusyException">There is another writer, the frame begun before is still open, or readers
+    /// hold all slots; the message says which.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
     public NewFrame Begin()
     {
@@ -110,12 +117,14 @@ public sealed class FrameStream : IDisposable
     }
 
     /// <summary>Copies pixels of the caller into a new frame, and publishes it.</summary>
-    /// <param name="pixels">The pixels, at least <see cref="ImageInfo.Size"/> bytes of <paramref name="layout"/>.</param>
+    /// <param name="pixels">The pixels, at least <see cref="ImageInfo.Size"/> bytes of
+    /// <paramref name="layout"/>.</param>
     /// <param name="layout">The description of <paramref name="pixels"/>.</param>
-    /// <param name="order">The colour order of the frame. The conversions are those of <see cref="Pixels.Read"/>.</param>
+    /// <param name="order">The colour order of the frame. The conversions are those of
+    /// <see cref="Pixels.Read"/>.</param>
     /// <returns>The number of the frame.</returns>
-    /// <exception cref="ShmCvException">The exceptions are those of <see cref="Begin"/>, <see cref="WritablePixels.Write"/> and
-    /// <see cref="NewFrame.Publish"/>. Nothing is published then.</exception>
+    /// <exception cref="ShmCvException">The exceptions are those of <see cref="Begin"/>,
+    /// <see cref="WritablePixels.Write"/> and <see cref="NewFrame.Publish"/>. Nothing is published then.</exception>
     /// <exception cref="ArgumentException"><paramref name="pixels"/> is too short.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
     public long Publish(ReadOnlySpan<byte> pixels, ImageInfo layout, ColorOrder order)
@@ -125,14 +134,17 @@ public sealed class FrameStream : IDisposable
         return frame.Publish();
     }
 
-    /// <summary>Waits for a frame with a number greater than <paramref name="newerThan"/>, and returns the newest.</summary>
-    /// <param name="newerThan">0 accepts any frame. With the last frame's <see cref="Frame.Sequence"/>, each frame is seen
-    /// once.</param>
+    /// <summary>
+    /// Waits for a frame with a number greater than <paramref name="newerThan"/>, and returns the newest.
+    /// </summary>
+    /// <param name="newerThan">0 accepts any frame. With the last frame's <see cref="Frame.Sequence"/>, each frame is
+    /// seen once.</param>
     /// <param name="cancellationToken">Ends the wait within 100 ms.</param>
     /// <returns>The frame, which stays as it is until it is disposed of.</returns>
     /// <exception cref="ShmCvBusyException">64 frames of the stream are being read.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the wait.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the
+    /// wait.</exception>
     public Frame Wait(long newerThan = 0, CancellationToken cancellationToken = default)
     {
         while (true)
@@ -146,8 +158,8 @@ public sealed class FrameStream : IDisposable
     }
 
     /// <summary>Does as <see cref="Wait"/>, for a limited time.</summary>
-    /// <param name="newerThan">0 accepts any frame. With the last frame's <see cref="Frame.Sequence"/>, each frame is seen
-    /// once.</param>
+    /// <param name="newerThan">0 accepts any frame. With the last frame's <see cref="Frame.Sequence"/>, each frame is
+    /// seen once.</param>
     /// <param name="milliseconds">The time. 0 does not sleep, and a negative number waits without an end.</param>
     /// <returns>The frame, or null if the time is up.</returns>
     /// <exception cref="ShmCvBusyException">64 frames of the stream are being read.</exception>
@@ -156,7 +168,8 @@ public sealed class FrameStream : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(newerThan);
         using var call = _handle.Use();
-        var code = NativeMethods.shmcv_stream_wait(call.Handle, (ulong)newerThan, milliseconds, out var frame, out var info);
+        var code = NativeMethods.shmcv_stream_wait(
+            call.Handle, (ulong)newerThan, milliseconds, out var frame, out var info);
         if (code == ErrorCode.Timeout)
         {
             return null;
@@ -168,7 +181,8 @@ public sealed class FrameStream : IDisposable
 
     /// <summary>Returns the frames to come. Each is disposed of when the next one is asked for.</summary>
     /// <param name="newerThan">The number of the last frame that is not wanted.</param>
-    /// <param name="cancellationToken">Ends the wait, and so the loop, by an <see cref="OperationCanceledException"/>.</param>
+    /// <param name="cancellationToken">Ends the wait, and so the loop, by an
+    /// <see cref="OperationCanceledException"/>.</param>
     /// <returns>Frames without an end.</returns>
     public IEnumerable<Frame> Frames(long newerThan = 0, CancellationToken cancellationToken = default)
     {
@@ -181,12 +195,15 @@ public sealed class FrameStream : IDisposable
     }
 
     /// <summary>
-    /// Returns the frames to come, for which a thread of the pool waits. Each is disposed of when the next one is asked for.
+    /// Returns the frames to come, for which a thread of the pool waits. Each is disposed of when the next one is asked
+    /// for.
     /// </summary>
     /// <param name="newerThan">The number of the last frame that is not wanted.</param>
-    /// <param name="cancellationToken">Ends the wait, and so the loop, by an <see cref="OperationCanceledException"/>.</param>
+    /// <param name="cancellationToken">Ends the wait, and so the loop, by an
+    /// <see cref="OperationCanceledException"/>.</param>
     /// <returns>Frames without an end.</returns>
-    public async IAsyncEnumerable<Frame> FramesAsync(long newerThan = 0, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public async IAsyncEnumerable<Frame> FramesAsync(
+        long newerThan = 0, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         while (true)
         {
@@ -199,8 +216,8 @@ public sealed class FrameStream : IDisposable
     }
 
     /// <summary>
-    /// Ends this object's use of the stream. Frames stay open; the next writer may begin when those that were begun here are
-    /// disposed of too. The method may be called any number of times. The stream itself stays, under its name.
+    /// Ends this object's use of the stream. Frames stay open; the next writer may begin when those that were begun
+    /// here are disposed of too. The method may be called any number of times. The stream itself stays, under its name.
     /// </summary>
     public void Dispose() => _handle.Dispose();
 
@@ -232,13 +249,15 @@ public sealed class Frame : Pixels
     /// </summary>
     public long TimeNs { get; }
 
-    /// <summary>The number of frames that were published after <c>newerThan</c> of the wait and before this one.</summary>
+    /// <summary>
+    /// The number of frames that were published after <c>newerThan</c> of the wait and before this one.
+    /// </summary>
     public long Missed { get; }
 }
 
 /// <summary>
-/// A frame to fill and to publish. If it is disposed of before it is published, its slot is given back, and no reader ever
-/// sees it.
+/// A frame to fill and to publish. If it is disposed of before it is published, its slot is given back, and no reader
+/// ever sees it.
 /// </summary>
 /// <remarks>
 /// The memory holds anything at first. When the frame is published, views of it must not be written to any more.
@@ -250,10 +269,13 @@ public sealed class NewFrame : WritablePixels
     {
     }
 
-    /// <summary>Makes the frame the stream's newest, wakes the readers that wait for one, and disposes of this object.</summary>
+    /// <summary>
+    /// Makes the frame the stream's newest, wakes the readers that wait for one, and disposes of this object.
+    /// </summary>
     /// <returns>The frame's number, 1 more than that of the frame before.</returns>
     /// <exception cref="ShmCvNoImageException">The frame holds no image. It is still open.</exception>
-    /// <exception cref="ShmCvBusyException">Another thread is storing pixels in the frame. It is still open.</exception>
+    /// <exception cref="ShmCvBusyException">Another thread is storing pixels in the frame. It is still
+    /// open.</exception>
     /// <exception cref="ObjectDisposedException">The frame is published or disposed of already.</exception>
     public long Publish()
     {

@@ -24,7 +24,8 @@ public abstract partial class Pixels
     /// <param name="destination">The segment or frame that gets the result; it may be this object itself.</param>
     /// <param name="order">The colour order of the result.</param>
     /// <exception cref="ShmCvNoImageException">This object has no image.</exception>
-    /// <exception cref="ShmCvTooSmallException">The result does not fit into <paramref name="destination"/>.</exception>
+    /// <exception cref="ShmCvTooSmallException">The result does not fit into
+    /// <paramref name="destination"/>.</exception>
     /// <exception cref="ShmCvInvalidException">The colour order is unknown.</exception>
     /// <exception cref="ObjectDisposedException">One of the two objects is disposed.</exception>
     public void ConvertInto(WritablePixels destination, ColorOrder order)

@@ -10,8 +10,8 @@ public static unsafe class ShmCvLibrary
     public static string Version => Marshal.PtrToStringUTF8((nint)NativeMethods.shmcv_version())!;
 
     /// <summary>
-    /// The version of the library's binary interface. This package needs the major version that it was made for, and the
-    /// minor version that it was made for or a later one.
+    /// The version of the library's binary interface. This package needs the major version that it was made for, and
+    /// the minor version that it was made for or a later one.
     /// </summary>
     /// <exception cref="ShmCvLibraryException">There is no library, or one that does not fit.</exception>
     public static Version AbiVersion => LibraryResolver.AbiVersionOf(NativeMethods.shmcv_abi_version());
@@ -32,5 +32,6 @@ public sealed class ShmCvLibraryException : DllNotFoundException
 internal static partial class NativeMethods
 {
     // It runs before the first call. The runtime then asks the resolver for the library.
-    static NativeMethods() => NativeLibrary.SetDllImportResolver(typeof(NativeMethods).Assembly, LibraryResolver.Resolve);
+    static NativeMethods() =>
+        NativeLibrary.SetDllImportResolver(typeof(NativeMethods).Assembly, LibraryResolver.Resolve);
 }

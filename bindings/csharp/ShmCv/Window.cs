@@ -2,7 +2,9 @@ namespace ShmCv;
 
 public abstract partial class Pixels
 {
-    /// <summary>Draws the image in the window of that name, and opens the window if need be; see <see cref="Window"/>.</summary>
+    /// <summary>
+    /// Draws the image in the window of that name, and opens the window if need be; see <see cref="Window"/>.
+    /// </summary>
     /// <param name="window">The window's name, which is also its title.</param>
     /// <exception cref="ShmCvNoDisplayException">There is no display; the message says what is missing.</exception>
     /// <exception cref="ShmCvNoImageException">There is no image.</exception>
@@ -24,8 +26,8 @@ public abstract partial class Pixels
 public static class Window
 {
     /// <summary>
-    /// Draws an image in the window of that name, and opens the window if need be. The window shows the pixels as they are
-    /// now; show again when they have changed. A window that the user has closed is opened again.
+    /// Draws an image in the window of that name, and opens the window if need be. The window shows the pixels as they
+    /// are now; show again when they have changed. A window that the user has closed is opened again.
     /// </summary>
     /// <param name="name">The window's name, which is also its title.</param>
     /// <param name="pixels">The segment or frame with the image.</param>
@@ -43,8 +45,8 @@ public static class Window
     /// Lets the windows live for a time, or until a key is pressed in one of them. If no window is open, no key can be
     /// pressed, and the method sleeps for the time.
     /// </summary>
-    /// <param name="milliseconds">The time. 0 or less waits for a key without an end, and returns at once if no window is
-    /// open.</param>
+    /// <param name="milliseconds">The time. 0 or less waits for a key without an end, and returns at once if no window
+    /// is open.</param>
     /// <returns>The key's character code, 0 to 255, or <see cref="Constants.NoKey"/> if no key was pressed.</returns>
     public static int Delay(int milliseconds)
     {
@@ -52,7 +54,9 @@ public static class Window
         return key;
     }
 
-    /// <summary>Does as <see cref="Delay(int)"/> until the token is cancelled, which is noticed within 100 ms.</summary>
+    /// <summary>
+    /// Does as <see cref="Delay(int)"/> until the token is cancelled, which is noticed within 100 ms.
+    /// </summary>
     /// <param name="milliseconds">The time. 0 or less waits for a key or the token without an end.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>The key's character code, 0 to 255, or <see cref="Constants.NoKey"/> if no key was pressed.</returns>

@@ -16,7 +16,9 @@ internal interface IPeer
 
 internal static class Package
 {
-    /// <summary>Returns the version of the package that a type comes from. The version of the assembly often has fewer digits.</summary>
+    /// <summary>
+    /// Returns the version of the package that a type comes from. The version of the assembly often has fewer digits.
+    /// </summary>
     public static string VersionOf(Type type) =>
         FileVersionInfo.GetVersionInfo(type.Assembly.Location).ProductVersion is { } version ? version.Split('+')[0] : "unknown";
 }

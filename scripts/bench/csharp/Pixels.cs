@@ -8,8 +8,8 @@ internal readonly unsafe record struct Pixels(nint Address, int Width, int Heigh
     public Span<byte> Span => new((void*)Address, Bytes);
 
     /// <summary>
-    /// Fills the pixels with noise, the same each time. If a pixel has four bytes, the fourth is opaque alpha, so that no
-    /// library changes the other three because of it.
+    /// Fills the pixels with noise, the same each time. If a pixel has four bytes, the fourth is opaque alpha, so that
+    /// no library changes the other three because of it.
     /// </summary>
     public Pixels Fill()
     {

@@ -1,9 +1,10 @@
 // The bench's C# peers, one process each. scripts/bench/bench.py writes a line to a peer, which answers with a line.
 //
 //   dotnet Bench.dll --lib shmcv|opencvsharp|skia|tutorial                     the protocol, on stdin and stdout
-//   dotnet Bench.dll --lib LIBRARY once job path=FILE out=FILE                 a work, once, as a program that does nothing else
+//   dotnet Bench.dll --lib LIBRARY once job path=FILE out=FILE                 one work, once
 //
-// Each library is named in one class only, and is loaded when that class is first used, so no peer pays for another library.
+// Each library is named in one class only, and is loaded when that class is first used, so no peer pays for another
+// library.
 
 using System.Diagnostics;
 using System.Globalization;
@@ -99,8 +100,8 @@ string Answer(Request request)
 
 Work Prepared() => work ?? throw new InvalidOperationException("nothing is prepared");
 
-// The first calls of so short a work run code that the compiler has not optimised yet. It does so in the background, while
-// they go on.
+// The first calls of so short a work run code that the compiler has not optimised yet. It does so in the background,
+// while they go on.
 static void WarmUp(Work work)
 {
     for (long start = Stopwatch.GetTimestamp(); work.Inner > 1 && Stopwatch.GetElapsedTime(start).TotalSeconds < 0.5;)

@@ -6,8 +6,8 @@ namespace Bench;
 internal sealed unsafe class SharedBlock : IDisposable
 {
     /// <summary>
-    /// Bytes of a block for the picture of a file whose size is not known: enough for the largest of the bench. Memory that is
-    /// not touched costs nothing.
+    /// Bytes of a block for the picture of a file whose size is not known: enough for the largest of the bench. Memory
+    /// that is not touched costs nothing.
     /// </summary>
     public const long Room = 1L << 30;
 

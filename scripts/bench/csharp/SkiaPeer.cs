@@ -2,7 +2,9 @@ using SkiaSharp;
 
 namespace Bench;
 
-/// <summary>SkiaSharp's own decoder, canvas and encoder. Skia's pixels have four bytes or one, and it flips by drawing.</summary>
+/// <summary>
+/// SkiaSharp's own decoder, canvas and encoder. Skia's pixels have four bytes or one, and it flips by drawing.
+/// </summary>
 internal sealed class SkiaPeer : IPeer
 {
     private const int Quality = 95; // OpenCV's default; Skia has none

@@ -7,8 +7,8 @@ namespace Bench;
 
 /// <summary>
 /// The stack that this project replaces: pythonnet runs Python in this process, and loader.py uses cv2 and
-/// multiprocessing.shared_memory there. Pixels that C# wants to see are copied out of /dev/shm. Methods of Python are called
-/// by name, which is faster than through <c>dynamic</c>.
+/// multiprocessing.shared_memory there. Pixels that C# wants to see are copied out of /dev/shm. Methods of Python are
+/// called by name, which is faster than through <c>dynamic</c>.
 /// </summary>
 internal sealed class TutorialPeer : IPeer, IDisposable
 {

@@ -3,8 +3,8 @@ using ShmCv;
 namespace Bench;
 
 /// <summary>
-/// Checks that a work does what it is measured for. Pixels are compared with those of plain loops, and files are read by this
-/// library.
+/// Checks that a work does what it is measured for. Pixels are compared with those of plain loops, and files are read
+/// by this library.
 /// </summary>
 internal static class Verification
 {

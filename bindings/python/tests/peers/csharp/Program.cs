@@ -11,9 +11,9 @@ if (args[0] == "produce")
         for (var count = int.Parse(line); count > 0; count--)
         {
             using var frame = stream.Begin();
-            var info = new ImageInfo(64 + (int)((sequence + 1) % 3), 48, ColorOrder.Gray);
-            frame.AsSpan()[..(int)info.ByteSize].Fill((byte)(sequence + 1));
-            frame.Image.Info = info;
+            var image = new ImageInfo(64 + (int)((sequence + 1) % 3), 48, ColorOrder.Gray);
+            frame.AsSpan()[..(int)image.Size].Fill((byte)(sequence + 1));
+            frame.Image = image;
             sequence = frame.Publish();
         }
 
@@ -25,9 +25,9 @@ if (args[0] == "produce")
 
 foreach (var frame in stream.Frames())
 {
-    var info = frame.Image.Info;
-    var whole = info.Width == 64 + (frame.Sequence % 3) && info.Height == 48
-        && !frame.AsSpan()[..(int)info.ByteSize].ContainsAnyExcept((byte)frame.Sequence);
+    var image = frame.Image;
+    var whole = image.Width == 64 + (frame.Sequence % 3) && image.Height == 48
+        && !frame.AsSpan()[..(int)image.Size].ContainsAnyExcept((byte)frame.Sequence);
     Console.WriteLine($"{frame.Sequence} {(whole ? "whole" : "torn")}");
     if (frame.Sequence >= long.Parse(args[2]))
     {
