@@ -2,7 +2,7 @@
 //
 //     dotnet run -c Release -- [--headless] [photograph] [output]
 //
-// The segments could be opened by any program of this user meanwhile, in C#, Python, C or C++, by their names.
+// Meanwhile any program of this user can open the segments by their names, in C#, Python, C or C++.
 
 using ShmCv;
 using ShmCv.SkiaSharp;
@@ -21,23 +21,23 @@ var outputPath = paths.ElementAtOrDefault(1) ?? "flipped-csharp.png";
 
 try
 {
-    // A name belongs to all processes, so we take names that nobody else has. The size is that of a 4K picture with three
-    // channels of one byte; the picture that is loaded may be smaller.
+    // All processes share the names, so these are unique. The size is that of a 4K picture with three channels of one
+    // byte; the picture that is loaded may be smaller.
     const long Size = 3840 * 2160 * 3;
-    using var photograph = SharedImage.Create(Guid.NewGuid().ToString(), Size);
-    using var flipped = SharedImage.Create(Guid.NewGuid().ToString(), Size);
+    using var photograph = Segment.Create(Guid.NewGuid().ToString(), Size);
+    using var flipped = Segment.Create(Guid.NewGuid().ToString(), Size);
 
     // The file is decoded straight into the shared memory: 8-bit BGR, as cv2.imread gives it.
-    var info = photograph.Load(photographPath);
-    Console.WriteLine($"loaded {photographPath}: {info.Width} x {info.Height}, {info.Channels} channels");
+    var image = photograph.Load(photographPath);
+    Console.WriteLine($"loaded {photographPath}: {image.Width} x {image.Height}, {image.Channels} channels");
     Console.WriteLine($"  in segment {photograph.Name}");
 
-    // From one segment into the other. photograph.Flip(...) would do it in place.
+    // The image goes from one segment into the other. photograph.Flip(...) would flip it in place.
     photograph.FlipInto(flipped, FlipCode.Horizontal);
     Console.WriteLine($"flipped it horizontally into segment {flipped.Name}");
 
-    // The pixels are a span over the shared memory, and no copy: what we would write here, every process would see.
-    var first = flipped.AsSpan()[..info.BytesPerPixel];
+    // The span is the shared memory itself, and no copy. Every process sees what this program writes there.
+    var first = flipped.AsSpan()[..image.PixelSize];
     Console.WriteLine($"its first pixel is {string.Join(' ', first.ToArray())} (blue, green, red)");
 
     if (headless)
@@ -49,26 +49,26 @@ try
         LookAt(photograph, flipped);
     }
 
-    // The extension chooses the format. The file is there only once it is whole.
+    // The extension chooses the format. The file appears when it is whole.
     flipped.Save(outputPath);
     Console.WriteLine($"saved it as {Path.GetFullPath(outputPath)}");
 
-    // Skia draws on four bytes a pixel, so the caption goes onto a BGRA copy in a third segment.
-    using var captioned = SharedImage.Create(Guid.NewGuid().ToString(), (long)info.Width * info.Height * 4);
+    // Skia draws on pixels of four bytes, so the caption goes onto a BGRA copy in a third segment.
+    using var captioned = Segment.Create(Guid.NewGuid().ToString(), (long)image.Width * image.Height * 4);
     flipped.ConvertInto(captioned, ColorOrder.Bgra);
-    WriteOn(captioned, $"{info.Width} x {info.Height}, flipped by shmcv");
+    WriteOn(captioned, $"{image.Width} x {image.Height}, flipped by shmcv");
     var captionedPath = Path.Combine(
         Path.GetDirectoryName(outputPath) ?? "", $"{Path.GetFileNameWithoutExtension(outputPath)}-caption{Path.GetExtension(outputPath)}");
     captioned.Save(captionedPath);
     Console.WriteLine($"wrote a caption on it with Skia, in shared memory, and saved that as {Path.GetFullPath(captionedPath)}");
 
-    // And back: a bitmap that Skia has made goes into a segment, here over the BGR one, whose format it gets.
+    // A bitmap that Skia has made goes into a segment, in the colour order that the program asks for.
     using (var bitmap = captioned.ToSKBitmap())
     {
         flipped.CopyFrom(bitmap, ColorOrder.Bgr);
     }
 
-    Console.WriteLine($"copied Skia's bitmap into segment {flipped.Name}: {flipped.Info}");
+    Console.WriteLine($"copied Skia's bitmap into segment {flipped.Name}: {flipped.Image}");
     return 0;
 }
 catch (ShmCvException problem)
@@ -80,16 +80,16 @@ finally
 {
     // The names, and the memory behind them, stay until they are cleared.
     Window.CloseAll();
-    Segments.ClearAll();
+    Segment.ClearAll();
 }
 
-// Shows both for 3 seconds, or until a key is pressed; without a display there is nothing to see, and no harm.
-static void LookAt(SharedImage photograph, SharedImage flipped)
+// Shows both for 3 seconds, or until a key is pressed. Without a display it says so, and the program goes on.
+static void LookAt(Segment photograph, Segment flipped)
 {
     try
     {
         photograph.Show("photograph");
-        Window.Delay(1); // windows are drawn while we wait
+        Window.Delay(1); // windows are drawn during the delay
         flipped.Show("flipped");
         Window.Delay(3000);
         Console.WriteLine("showed both");
@@ -100,15 +100,15 @@ static void LookAt(SharedImage photograph, SharedImage flipped)
     }
 }
 
-// Draws a caption on the image. The bitmap is no copy: what Skia draws is in the segment at once.
-static void WriteOn(SharedImage image, string caption)
+// Draws a caption on the image. The bitmap is the segment's own memory, so the caption is in the segment at once.
+static void WriteOn(Segment segment, string caption)
 {
     if (SKTypeface.Default.GlyphCount == 0)
     {
         Console.WriteLine("no fonts are installed here: the caption is a bar without words");
     }
 
-    using var bitmap = image.AsSKBitmap();
+    using var bitmap = segment.AsSKBitmap();
     using var canvas = new SKCanvas(bitmap);
     using var font = new SKFont(SKTypeface.Default, bitmap.Height / 24f);
     using var shade = new SKPaint { Color = SKColors.Black.WithAlpha(160) };

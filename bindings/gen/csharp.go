@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -144,7 +146,7 @@ func writeCsharpAPI(m *model) []byte {
 		name := "ShmCv." + g.publicName()
 		w.line("%s", name)
 		for _, c := range g.constants {
-			w.line("%s.%s = %s -> %s", name, c.csharpName(), c.text, name)
+			w.line("%s.%s = %s -> %s", name, c.csharpName(), c.declaredValue(), name)
 		}
 	}
 	for _, c := range m.errors() {
@@ -152,6 +154,28 @@ func writeCsharpAPI(m *model) []byte {
 		w.line("ShmCv.%s.%s(string! message) -> void", c.csharpException(), c.csharpException())
 	}
 	return w.Bytes()
+}
+
+// declaredValue is an enumeration's value as the analyser spells it. A flag whose bits are those of smaller flags is
+// their sum.
+func (c *constant) declaredValue() string {
+	rest, err := strconv.ParseInt(c.text, 0, 64)
+	if err != nil || !c.group.isFlags() {
+		return c.text
+	}
+	var sum []string
+	for bit := rest & -rest; bit != 0; bit = rest & -rest {
+		i := slices.IndexFunc(c.group.constants, func(other *constant) bool { return other.text == strconv.FormatInt(bit, 10) })
+		if i < 0 || c.group.constants[i] == c {
+			return c.text
+		}
+		sum = append(sum, "ShmCv."+c.group.publicName()+"."+c.group.constants[i].csharpName())
+		rest &^= bit
+	}
+	if sum == nil {
+		return c.text
+	}
+	return strings.Join(sum, " | ")
 }
 
 // writeNativeMethods writes the raw layer, which is internal: the functions and the structures, with the names of the C

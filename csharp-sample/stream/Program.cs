@@ -1,9 +1,9 @@
-// A producer and a viewer of a stream of pictures; the other party may be in any language.
+// A producer and a viewer of a stream of pictures. The other program may be in any language.
 //
 //     dotnet run -c Release --project csharp-sample/stream -- produce [stream] [frames]
 //     dotnet run -c Release --project csharp-sample/stream -- view [--headless] [stream] [frames]
 //
-// Viewers come and go as they like, and so may the producer. Ctrl-C ends either.
+// Viewers and producers may start and end at any time. Ctrl-C ends them.
 
 using System.Diagnostics;
 using ShmCv;
@@ -46,16 +46,16 @@ catch (ShmCvException problem) // there is no such stream, another producer has 
 // SkiaSharp draws straight into the shared memory.
 async Task Produce()
 {
-    var info = new ImageInfo(1280, 720, ColorOrder.Bgra);
-    using var stream = OpenOrCreate(info.ByteSize);
+    var image = new ImageInfo(1280, 720, ColorOrder.Bgra);
+    using var stream = OpenOrCreate(image.Size);
     using var paint = new SKPaint { Color = SKColors.Orange, IsAntialias = true };
     var number = 0L;
     for (; (frames == 0 || number < frames) && !stop.IsCancellationRequested; number++)
     {
-        // Nobody sees the frame before it is published. An exception on the way gives it back unseen.
+        // No viewer sees the frame before it is published. If an exception comes first, its slot is given back.
         using var frame = stream.Begin();
-        frame.Image.Info = info;
-        using (var bitmap = frame.Image.AsSKBitmap())
+        frame.Image = image;
+        using (var bitmap = frame.AsSKBitmap())
         using (var canvas = new SKCanvas(bitmap))
         {
             canvas.Clear(SKColors.DarkSlateBlue);
@@ -77,7 +77,7 @@ FrameStream OpenOrCreate(long size)
     }
     catch (ShmCvExistsException)
     {
-        return FrameStream.Open(name); // from a producer before us: we go on with the next number
+        return FrameStream.Open(name); // an earlier producer made it; the frames go on with the next number
     }
 }
 
@@ -89,13 +89,14 @@ async Task View()
     {
         await foreach (var frame in stream.FramesAsync(cancellationToken: stop.Token))
         {
-            // The pixels themselves, not a copy: nobody writes to this slot before we ask for the next frame.
-            var age = (Stopwatch.GetTimestamp() - frame.Timestamp) / 1e6;
+            // The span is the shared memory itself, not a copy. The producer does not write to this slot before the
+            // loop asks for the next frame.
+            var age = (Stopwatch.GetTimestamp() - frame.TimeNs) / 1e6;
             Console.Write($"\rframe {frame.Sequence}, {age:F2} ms old, first byte {frame.AsSpan()[0]}  ");
             if (!headless)
             {
-                Window.Show(name, frame.Image);
-                if (Window.Delay(1) >= 0)
+                Window.Show(name, frame);
+                if (Window.Delay(1) != Constants.NoKey)
                 {
                     break;
                 }

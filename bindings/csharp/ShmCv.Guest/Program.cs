@@ -1,4 +1,4 @@
-// Does one thing with the library, and says how that went: the exception's type, code and message, or the result.
+// Does one thing with the library, and prints the result, or the exception's type, code and message.
 
 using ShmCv;
 
@@ -27,17 +27,17 @@ catch (ShmCvLibraryException problem)
 
 static string Show(string window, string name)
 {
-    using var image = SharedImage.Open(name);
-    image.Show(window);
+    using var segment = Segment.Open(name);
+    segment.Show(window);
     return "shown";
 }
 
 static string ShowAndWait(string window, string name)
 {
-    using var image = SharedImage.Open(name);
-    Window.Show(window, image);
+    using var segment = Segment.Open(name);
+    Window.Show(window, segment);
     Window.Delay(1);
-    Console.WriteLine("shown"); // whoever started us may press a key now
+    Console.WriteLine("shown"); // the test may press a key from here on
     var key = Window.Delay(0);
     Window.CloseAll();
     return $"key {key}";
@@ -45,7 +45,7 @@ static string ShowAndWait(string window, string name)
 
 static string Flip(string name)
 {
-    using var image = SharedImage.Open(name);
-    image.Flip(FlipCode.Horizontal);
-    return image.Info.ToString();
+    using var segment = Segment.Open(name);
+    segment.Flip(FlipCode.Horizontal);
+    return segment.Image.ToString();
 }

@@ -1,10 +1,12 @@
 namespace ShmCv.Hosting;
 
-/// <summary>What the process does with each signal: its handler, and the flags that say on which stack that runs.</summary>
+/// <summary>
+/// What the process does with each signal: the handler, and the flags that choose the stack of the handler.
+/// </summary>
 internal static unsafe class Dispositions
 {
     private const int Signals = 64, Bus = 7, Segv = 11, Cancel = 32, SetXid = 33;
-    private const uint Restorer = 0x04000000; // libc's, in whatever has passed through it
+    private const uint Restorer = 0x04000000; // libc sets it in every action that passes through libc
 
     // glibc's struct sigaction: the handler, a mask of 128 bytes, the flags, the restorer.
     private const int Size = 152, FlagsAt = 136;
@@ -23,7 +25,7 @@ internal static unsafe class Dispositions
         return found;
     }
 
-    /// <summary>The signals whose disposition differs, apart from those that a Go library needs itself.</summary>
+    /// <summary>Returns the signals whose disposition differs, without those that a Go library needs itself.</summary>
     public static IEnumerable<int> Changed((nint, uint)[] before, (nint, uint)[] after) =>
         Enumerable.Range(1, Signals).Where(signal => signal is not (Bus or Segv) && before[signal] != after[signal]);
 }

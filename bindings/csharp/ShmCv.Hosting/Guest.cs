@@ -1,6 +1,8 @@
 namespace ShmCv.Hosting;
 
-/// <summary>The calls: a life of two segments, and the mistakes that a program makes on the way.</summary>
+/// <summary>
+/// The calls of a program: the life of two segments, with the mistakes that a program makes on the way.
+/// </summary>
 internal sealed unsafe class Guest
 {
     private const uint Width = 64, Height = 48;
@@ -19,7 +21,10 @@ internal sealed unsafe class Guest
         second = $"hosting-{Environment.ProcessId}-{name}-b";
     }
 
-    /// <summary>Draws the picture that all guests load, with the library itself. Its segment stays open, beside a large one.</summary>
+    /// <summary>
+    /// Draws the picture that all guests load, with the library itself. The segment of the picture stays open, and so
+    /// does a large one.
+    /// </summary>
     public static void Draw(string folder)
     {
         shared = Create("photo", Width, Height);
@@ -59,8 +64,8 @@ internal sealed unsafe class Guest
         Refused(Library.Exists, Library.shmcv_create(first, Room, out _), first);
         Refused(Library.Invalid, Library.shmcv_flip(a, b, 7), "7");
 
-        // One handle is closed here, the other by the finalizer thread, as a forgotten SafeHandle is. The names go first:
-        // between a close and a clear, a sweep by another process would take them for a dead program's.
+        // One handle is closed here, the other by the finalizer thread, as a forgotten SafeHandle is. The names are
+        // cleared first: between a close and a clear, a sweep by another process would take the segments for orphans.
         Expect(Library.Ok, Library.shmcv_clear(first), "clear");
         Expect(Library.Ok, Library.shmcv_clear(second), "clear");
         Expect(Library.Ok, Library.shmcv_close(a), "close");
@@ -68,13 +73,13 @@ internal sealed unsafe class Guest
         _ = new Forgotten(b);
     }
 
-    /// <summary>A short call, for threads that have other things to do.</summary>
+    /// <summary>Makes a short call, for threads that have other things to do.</summary>
     public static void Touch() =>
         Refused(Library.NotFound, Library.shmcv_load(shared, "/no/such/photo.png", Library.LoadColor, out _), "/no/such/photo.png");
 
     /// <summary>
-    /// A call that takes milliseconds, and has a second thread of the library's, or of OpenCV's, beside the caller's; for one
-    /// thread at a time.
+    /// Makes a call that takes milliseconds, and in which a second thread of the library or of OpenCV works. One thread
+    /// at a time may make it.
     /// </summary>
     public static void Work(bool odd) => Expect(
         Library.Ok,

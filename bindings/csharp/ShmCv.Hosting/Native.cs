@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace ShmCv.Hosting;
 
-/// <summary>The library, as a program that knows nothing of its packages would declare it.</summary>
+/// <summary>The library, declared as a program does that uses none of its packages.</summary>
 internal static unsafe partial class Library
 {
     public const int Ok = 0, Invalid = -1, NotFound = -2, Exists = -3, Closed = -4;
@@ -44,7 +44,7 @@ internal static unsafe partial class Library
     }
 }
 
-/// <summary>What .NET has no call for.</summary>
+/// <summary>Functions of libc for which .NET has no call.</summary>
 internal static unsafe partial class Libc
 {
     public const int SIGINT = 2, SIGUSR1 = 10, SIGTERM = 15, SIGCHLD = 17, SIGURG = 23;
@@ -61,7 +61,7 @@ internal static unsafe partial class Libc
     [LibraryImport("libc")] private static partial int pthread_sigmask(int how, byte* set, byte* old);
     [LibraryImport("libc")] public static partial void _exit(int status);
 
-    /// <summary>Keeps the signals that the process is sent away from this thread; others take them.</summary>
+    /// <summary>Blocks the signals that are sent to the process in this thread. Other threads take them.</summary>
     public static void BlockInterrupts()
     {
         byte* set = stackalloc byte[SignalSetSize];

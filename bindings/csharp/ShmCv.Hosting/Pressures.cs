@@ -4,7 +4,9 @@ using System.Runtime.InteropServices;
 
 namespace ShmCv.Hosting;
 
-/// <summary>What a busy .NET process does beside calling the library. Each goes on until the run is over.</summary>
+/// <summary>
+/// What a busy .NET process does beside calling the library. Each pressure goes on until the run is over.
+/// </summary>
 internal static class Pressures
 {
     private const int ShortStack = 256 * 1024;
@@ -14,7 +16,7 @@ internal static class Pressures
     private static readonly SemaphoreSlim Handled = new(0);
     private static PosixSignalRegistration? interrupt, terminate;
 
-    /// <summary>Allocates, and computes in managed code, where only SIGRTMIN can stop a thread.</summary>
+    /// <summary>Allocates memory, and computes in managed code, where only SIGRTMIN can stop a thread.</summary>
     public static void Allocate(Run run)
     {
         while (!run.Over)
@@ -23,7 +25,7 @@ internal static class Pressures
         }
     }
 
-    /// <summary>Has all threads stopped, again and again.</summary>
+    /// <summary>Makes the runtime stop all threads, again and again.</summary>
     public static void Collect(Run run)
     {
         for (int i = 0; !run.Over; i++)
@@ -33,7 +35,10 @@ internal static class Pressures
         }
     }
 
-    /// <summary>Sends the signal of the suspension at moments that the runtime would not choose; it ignores such ones.</summary>
+    /// <summary>
+    /// Sends the signal of the suspension at moments that the runtime would not choose. The runtime ignores such
+    /// signals.
+    /// </summary>
     public static void Storm(Run run)
     {
         var random = new Random(1);
@@ -49,7 +54,9 @@ internal static class Pressures
         }
     }
 
-    /// <summary>Sends what Go's runtime sends to its threads, and may send a moment too late, when they have left Go.</summary>
+    /// <summary>
+    /// Sends the signal that Go's runtime sends to its threads, sometimes too late, when they have left Go.
+    /// </summary>
     public static void Urge(Run run)
     {
         var random = new Random(3);
@@ -64,7 +71,7 @@ internal static class Pressures
         }
     }
 
-    /// <summary>NullReferenceException is a SIGSEGV that the runtime has survived.</summary>
+    /// <summary>Causes NullReferenceExceptions, each of which is a SIGSEGV that the runtime survives.</summary>
     public static void DereferenceNull(Run run)
     {
         for (int i = 0; !run.Over; i++)
@@ -75,7 +82,9 @@ internal static class Pressures
         }
     }
 
-    /// <summary>DivideByZeroException is a SIGFPE that the runtime has survived, here also just after a SIGSEGV.</summary>
+    /// <summary>
+    /// Causes DivideByZeroExceptions, each of which is a SIGFPE that the runtime survives, also right after a SIGSEGV.
+    /// </summary>
     public static void DivideByZero(Run run)
     {
         for (int i = 0; !run.Over; i++)
@@ -90,7 +99,7 @@ internal static class Pressures
         }
     }
 
-    /// <summary>Threads whose stack is small, and whose first call into the library is one of their last.</summary>
+    /// <summary>Starts threads with a small stack, whose first call into the library is one of their last.</summary>
     public static void StartShortThreads(Run run)
     {
         while (!run.Over)
@@ -111,7 +120,10 @@ internal static class Pressures
         Churn(20);
     }
 
-    /// <summary>Handles Ctrl-C and SIGTERM from now on. Until the process ends: one may still be on its way to a thread.</summary>
+    /// <summary>
+    /// Handles Ctrl-C and SIGTERM from now on until the process ends, because a signal may still be on its way to a
+    /// thread.
+    /// </summary>
     public static void HandleInterrupts()
     {
         interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Handle(context, ref Counts.Interrupts));
@@ -126,8 +138,8 @@ internal static class Pressures
     }
 
     /// <summary>
-    /// The first call of a thread is where Go's runtime unblocks signals. A call that holds back SIGUSR1, which
-    /// nothing else does, holds back the suspension as well: no luck is needed to see that it does not.
+    /// Watches the first call of a thread, in which Go's runtime unblocks signals. Only the library holds back SIGUSR1,
+    /// so a mask with SIGUSR1 in it and without the signal of the suspension shows a fault, without any luck.
     /// </summary>
     public static void WatchFirstCalls(Run run)
     {
@@ -157,14 +169,14 @@ internal static class Pressures
         }
     }
 
-    /// <summary>Ctrl-C and SIGTERM, sent to the process, reach their handlers each time.</summary>
+    /// <summary>Sends Ctrl-C and SIGTERM to the process, and checks that they reach their handlers each time.</summary>
     public static void Interrupt(Run run)
     {
         for (int i = 0; !run.Over; i++)
         {
             while (Handled.Wait(0))
             {
-                // Answers to what InterruptCallers has sent.
+                // These are answers to signals of InterruptCallers.
             }
             int signal = Interruption(i);
             _ = Libc.kill(Environment.ProcessId, signal);
@@ -177,8 +189,9 @@ internal static class Pressures
     }
 
     /// <summary>
-    /// The kernel may give Ctrl-C and SIGTERM to any thread. It prefers the main one; here they hit those that call the
-    /// library. Not part of the mix: so many of them keep .NET from noticing the end of its children.
+    /// Sends Ctrl-C and SIGTERM to the threads that call the library. The kernel may give such signals to any thread,
+    /// and prefers the main one. This is not part of the default mix: so many signals keep .NET from noticing the end
+    /// of its children.
     /// </summary>
     public static void InterruptCallers(Run run)
     {
@@ -193,7 +206,7 @@ internal static class Pressures
 
     private static int Interruption(int i) => i % 2 == 0 ? Libc.SIGINT : Libc.SIGTERM;
 
-    /// <summary>Children end with a SIGCHLD, which the runtime waits for.</summary>
+    /// <summary>Starts children. Each ends with a SIGCHLD, for which the runtime waits.</summary>
     public static void StartChildren(Run run)
     {
         while (!run.Over)
@@ -213,7 +226,7 @@ internal static class Pressures
         }
     }
 
-    /// <summary>Calls the library, in turns with managed code.</summary>
+    /// <summary>Calls the library and runs managed code in turns.</summary>
     public static void CallLibrary(Run run, Guest guest)
     {
         while (!run.Over)
@@ -251,7 +264,7 @@ internal static class Pressures
         }
     }
 
-    // Calls, so that the compiler does not know what it divides by or looks into.
+    // These are calls, so that the compiler does not know the divisor and the reference.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static int Zero() => 0;
 

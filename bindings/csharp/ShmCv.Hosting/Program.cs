@@ -1,9 +1,9 @@
-// A .NET host at its busiest, with the library in it: docs/host-safety.md tells what it is for.
+// A busy .NET host with the library in it; docs/host-safety.md says what it is for.
 //
-//   SHMCV_LIBRARY=build/libshmcv.so dotnet ShmCv.Hosting.dll [--seconds N] [--callers N] [--exposed true] [--mode gc,storm,...]
+//   SHMCV_LIBRARY=build/libshmcv.so dotnet ShmCv.Hosting.dll [--seconds N] [--callers N] [--exposed true] [--mode gc,storm]
 //
-// Exits with 0 and a line of counts when the process has lived through it, and is as it was before: masks, exceptions,
-// handlers. What else may happen to it (SIGSEGV, Go's "fatal error") is what it is there to find.
+// Exits with 0 and a line of counts if the process has lived through the run, and its signal masks, exceptions and
+// handlers are as they were before. A SIGSEGV, or Go's "fatal error", is what the program is there to find.
 
 using System.Globalization;
 using ShmCv.Hosting;
@@ -42,8 +42,8 @@ for (int i = 0; i < args.Length; i++)
     }
 }
 
-// Before the first call the library is not loaded yet, unless it was preloaded. Then there are threads of its own among
-// these, which may just be starting.
+// The library is loaded with the first call, unless it was preloaded. A preloaded library has threads of its own, which
+// may be starting at this moment.
 bool preloaded = Environment.GetEnvironmentVariable("LD_PRELOAD") is not (null or "");
 Dictionary<int, ulong> masks = preloaded ? [] : SignalMask.OfAllThreads();
 var dispositions = Dispositions.Read();
@@ -74,7 +74,7 @@ try
         run.Fail($"signal {signal} had another handler, or the same on another stack, as soon as the library was loaded");
     }
     GC.Collect();
-    GC.WaitForPendingFinalizers(); // their thread calls the library too, and is not to be in it when the masks are read
+    GC.WaitForPendingFinalizers(); // the finalizer thread calls the library too, and must have left it when the masks are read
     foreach ((int thread, ulong mask) in SignalMask.OfAllThreads())
     {
         if (masks.TryGetValue(thread, out ulong before) && before != mask)

@@ -5,7 +5,7 @@ namespace ShmCv.Hosting;
 /// <summary>One run: the threads of the host, how long they go on, and what went wrong.</summary>
 internal sealed class Run(TimeSpan length, bool exposed)
 {
-    /// <summary>How long what has to happen may take.</summary>
+    /// <summary>The longest time that an expected event may take.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly Stopwatch clock = Stopwatch.StartNew();
@@ -26,13 +26,14 @@ internal sealed class Run(TimeSpan length, bool exposed)
     /// <summary>Starts a thread of the host that lasts for the run.</summary>
     public void Start(string name, Action body) => StartThread(name, () => AsHostThread(name, body));
 
-    /// <summary>Starts one that does little but call the library.</summary>
+    /// <summary>Starts a thread that does little except call the library.</summary>
     public void StartCaller(string name, Action body) =>
         StartThread(name, () => AsHostThread(name, () => AsTarget(callers, body)));
 
     /// <summary>
-    /// Starts one that dereferences null. It blocks what the process is sent, unless the run is exposed: a signal that comes
-    /// while CoreCLR handles a SIGSEGV may overflow its alternate stack, which has 12 KiB, with no Go near.
+    /// Starts a thread that dereferences null. It blocks the signals that are sent to the process, unless the run is
+    /// exposed: a signal that comes while CoreCLR handles a SIGSEGV may overflow the alternate stack of 12 KiB, even
+    /// without Go.
     /// </summary>
     public void StartFaulting(string name, Action body) => StartThread(name, () => AsFaultingThread(name, body));
 
@@ -45,7 +46,10 @@ internal sealed class Run(TimeSpan length, bool exposed)
         AsHostThread(name, body);
     }
 
-    /// <summary>Runs a body as every thread of the host does: a target of the storm, left with the signal mask it had.</summary>
+    /// <summary>
+    /// Runs a body as every thread of the host does: it is a target of the storm, and must end with the signal mask
+    /// that it had.
+    /// </summary>
     public void AsHostThread(string name, Action body)
     {
         ulong before = SignalMask.OfThisThread();
@@ -64,16 +68,18 @@ internal sealed class Run(TimeSpan length, bool exposed)
         }
     }
 
-    /// <summary>Sends SIGRTMIN to one of the host's threads, whatever it is doing.</summary>
+    /// <summary>Sends SIGRTMIN to one of the host's threads, at any moment.</summary>
     public void Suspend(Random random) => Send(Libc.SIGRTMIN, targets, random);
 
-    /// <summary>Sends any of them SIGURG, which a .NET process ignores.</summary>
+    /// <summary>Sends SIGURG, which a .NET process ignores, to one of the threads of the host.</summary>
     public void Urge(Random random) => Send(Libc.SIGURG, targets, random);
 
     /// <summary>Sends a signal to a thread that calls the library.</summary>
     public void Interrupt(int signal, Random random) => Send(signal, callers, random);
 
-    /// <summary>Waits for the end of the run. A host that hangs is ended here: its threads cannot be.</summary>
+    /// <summary>
+    /// Waits for the end of the run. It ends the process if a thread hangs, because a thread cannot be ended.
+    /// </summary>
     public void Wait()
     {
         long calls = 0;
@@ -106,7 +112,8 @@ internal sealed class Run(TimeSpan length, bool exposed)
         thread.Start();
     }
 
-    // A thread is in the list while it lives, and signals are sent under the list's lock: its number is never another's.
+    // A thread is in the list while it lives, and signals are sent under the list's lock. So no signal goes to a later
+    // thread that has got the same number.
     private static void AsTarget(List<int> list, Action body)
     {
         int thread = Libc.gettid();

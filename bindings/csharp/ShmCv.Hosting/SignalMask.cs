@@ -2,12 +2,12 @@ using System.Globalization;
 
 namespace ShmCv.Hosting;
 
-/// <summary>Which signals a thread blocks, as the kernel tells it: bit n-1 is signal n.</summary>
+/// <summary>The signals that a thread blocks, as the kernel tells them: bit n-1 is signal n.</summary>
 internal static class SignalMask
 {
     public static ulong OfThisThread() => Read("/proc/thread-self/status");
 
-    /// <summary>Of another thread of this process, null when it has ended.</summary>
+    /// <summary>Returns the mask of another thread of this process, or null if the thread has ended.</summary>
     public static ulong? OfThread(int thread)
     {
         try
@@ -22,7 +22,7 @@ internal static class SignalMask
 
     public static bool Has(ulong mask, int signal) => (mask >> (signal - 1) & 1) != 0;
 
-    /// <summary>Of all threads, the runtime's own and the library's included.</summary>
+    /// <summary>Returns the masks of all threads, with those of the runtime and of the library.</summary>
     public static Dictionary<int, ulong> OfAllThreads()
     {
         var masks = new Dictionary<int, ulong>();

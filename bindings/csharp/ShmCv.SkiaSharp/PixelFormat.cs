@@ -3,13 +3,16 @@ using SkiaSharp;
 namespace ShmCv.SkiaSharp;
 
 /// <summary>
-/// Which colour order and depth is which colour type of Skia's. Skia has no pixels of 3 samples (<c>Rgb888x</c> takes 4
-/// bytes), no gray but of 8 bits, and no BGRA but of 8 bits.
+/// The table between colour orders with depths, and Skia's colour types. Skia has no pixels of 3 samples
+/// (<c>Rgb888x</c> takes 4 bytes). It has gray and BGRA of 8 bits only.
 /// </summary>
 internal static class PixelFormat
 {
-    /// <summary>The colour type whose pixels look in memory as the image's do, or <see cref="SKColorType.Unknown"/>.</summary>
-    internal static SKColorType Same(ImageInfo info) => (info.Order, info.Depth) switch
+    /// <summary>
+    /// Returns the colour type whose pixels are in memory as the image's are, or <see cref="SKColorType.Unknown"/> if
+    /// there is none.
+    /// </summary>
+    internal static SKColorType Same(ImageInfo image) => (image.Order, image.Depth) switch
     {
         (ColorOrder.Gray, Depth.U8) => SKColorType.Gray8,
         (ColorOrder.Bgra, Depth.U8) => SKColorType.Bgra8888,
@@ -19,10 +22,13 @@ internal static class PixelFormat
         _ => SKColorType.Unknown,
     };
 
-    /// <summary>The colour type that keeps all of the image's samples: the same one, or the one that it converts to in one pass.</summary>
-    internal static SKColorType Nearest(ImageInfo info) => Same(info) switch
+    /// <summary>
+    /// Returns the colour type that keeps all of the image's samples: the same one, or the one that the native library
+    /// converts to in one pass.
+    /// </summary>
+    internal static SKColorType Nearest(ImageInfo image) => Same(image) switch
     {
-        SKColorType.Unknown => info.Depth switch
+        SKColorType.Unknown => image.Depth switch
         {
             Depth.U8 => SKColorType.Bgra8888,
             Depth.U16 => SKColorType.Rgba16161616,
@@ -31,19 +37,23 @@ internal static class PixelFormat
         var same => same,
     };
 
-    /// <summary>An image without alpha is opaque; with it, it is not premultiplied: OpenCV knows no other kind.</summary>
-    internal static SKAlphaType AlphaOf(ImageInfo info) => info.HasAlpha ? SKAlphaType.Unpremul : SKAlphaType.Opaque;
-
     /// <summary>
-    /// Whether the image's pixels mean in such a bitmap what they do in the segment. Opaque ones do everywhere; others where
-    /// alpha is kept as it is, or not at all.
+    /// Returns the alpha type of an image. An image without alpha is opaque. Alpha is not premultiplied: OpenCV has no
+    /// other kind.
     /// </summary>
-    internal static bool CanHoldAlphaOf(ImageInfo info, SKImageInfo bitmap) =>
-        !info.HasAlpha || bitmap.AlphaType == SKAlphaType.Unpremul || bitmap.ColorType is SKColorType.Gray8 or SKColorType.Rgb888x;
+    internal static SKAlphaType AlphaOf(ImageInfo image) => image.HasAlpha ? SKAlphaType.Unpremul : SKAlphaType.Opaque;
 
     /// <summary>
-    /// What pixels of a colour type are in the native library's terms; null for those that it does not have. Of
-    /// <c>Rgb888x</c> the fourth byte means nothing, so it is RGBA whose alpha must not be looked at.
+    /// Returns true if the image's pixels mean the same in such a bitmap. Opaque pixels do in every bitmap. Pixels with
+    /// alpha do if the bitmap keeps alpha as it is, or has none.
+    /// </summary>
+    internal static bool CanHoldAlphaOf(ImageInfo image, SKImageInfo bitmap) =>
+        !image.HasAlpha || bitmap.AlphaType == SKAlphaType.Unpremul
+        || bitmap.ColorType is SKColorType.Gray8 or SKColorType.Rgb888x;
+
+    /// <summary>
+    /// Returns the colour order and depth of a colour type, or null for a type that the native library does not have.
+    /// The fourth byte of <c>Rgb888x</c> means nothing, so that type is RGBA whose alpha must not be used.
     /// </summary>
     internal static (ColorOrder Order, Depth Depth)? Layout(SKColorType type) => type switch
     {
@@ -56,12 +66,13 @@ internal static class PixelFormat
     };
 
     /// <summary>
-    /// The colour type that Skia converts pixels to, losing nothing, so that the native library has them; null for those
-    /// that are no picture (alpha alone, one or two colours of three) and for unknown ones.
+    /// Returns the colour type that Skia converts pixels to without loss, and that the native library has. Returns null
+    /// for types that are no picture (alpha alone, one or two colours of three) and for unknown ones.
     /// </summary>
     internal static SKColorType? Readable(SKColorType type) => type switch
     {
-        SKColorType.Gray8 or SKColorType.Bgra8888 or SKColorType.Rgba8888 or SKColorType.Rgba16161616 or SKColorType.RgbaF32 => type,
+        SKColorType.Gray8 or SKColorType.Bgra8888 or SKColorType.Rgba8888 or SKColorType.Rgba16161616
+            or SKColorType.RgbaF32 => type,
         SKColorType.Rgb888x or SKColorType.Srgba8888 => SKColorType.Rgba8888,
         SKColorType.Rgb565 or SKColorType.Argb4444 => SKColorType.Bgra8888,
         SKColorType.Rgba1010102 or SKColorType.Bgra1010102 or SKColorType.Rgb101010x or SKColorType.Bgr101010x
@@ -70,7 +81,9 @@ internal static class PixelFormat
         _ => null,
     };
 
-    /// <summary>The colour order that a bitmap's pixels keep in a segment: their own, without alpha where they are opaque.</summary>
+    /// <summary>
+    /// Returns the colour order that a bitmap's pixels get by default: their own, without alpha if they are opaque.
+    /// </summary>
     internal static ColorOrder Natural(ColorOrder order, bool opaque) => (order, opaque) switch
     {
         (ColorOrder.Bgra, true) => ColorOrder.Bgr,

@@ -11,9 +11,9 @@ internal static class DotNet
         }
 
         variables ??= [];
-        variables["MSBUILDDISABLENODEREUSE"] = "1"; // no process of ours stays behind
+        variables["MSBUILDDISABLENODEREUSE"] = "1"; // no build server stays behind
         var inherited = Environment.GetEnvironmentVariables().Keys.Cast<string>()
-            .Where(name => name.StartsWith("MSBuild", StringComparison.Ordinal)); // what the dotnet that started us tells its own
+            .Where(name => name.StartsWith("MSBuild", StringComparison.Ordinal)); // meant for the children of the dotnet that has started the tests
         foreach (var name in inherited)
         {
             variables[name] = null;

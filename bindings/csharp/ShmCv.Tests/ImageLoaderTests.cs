@@ -39,17 +39,17 @@ public sealed class ImageLoaderTests : IDisposable
     }
 
     [Fact]
-    public void PixelsThatNobodyDescribedAreWhatTheArgumentsSay()
+    public void PixelsWithoutADescriptionAreWhatTheArgumentsSay()
     {
         var name = _scratch.Name();
         var pixels = new byte[6 * 5 * 4];
         Scratch.Fill(pixels);
-        File.WriteAllBytes($"/dev/shm/{name}", pixels); // as another program would
+        File.WriteAllBytes($"/dev/shm/{name}", pixels); // as another program does
 
         _loader.SaveImage(_scratch.File("bgra.png"), name, 5, 6, 4);
         using var saved = _scratch.Create(pixels.Length);
         Assert.Equal(new ImageInfo(6, 5, ColorOrder.Bgra), saved.Load(_scratch.File("bgra.png"), LoadFlags.Unchanged));
-        Assert.Equal(pixels, Scratch.Pixels(saved));
+        Assert.Equal(pixels, Scratch.Bytes(saved));
         Assert.Throws<ArgumentOutOfRangeException>(() => _loader.SaveImage(_scratch.File("x.png"), name, 5, 6, 2));
         Assert.Throws<ShmCvTooSmallException>(() => _loader.SaveImage(_scratch.File("x.png"), name, 50, 60, 3));
     }
@@ -57,9 +57,9 @@ public sealed class ImageLoaderTests : IDisposable
     [Fact]
     public void AnImageOfThatSizeStaysAsItIs()
     {
-        using var image = _scratch.Create(new ImageInfo(6, 5, ColorOrder.Rgb, stride: 20));
-        using var opened = _loader.Open(image.Name, 5, 6, 3);
-        Assert.Equal(new ImageInfo(6, 5, ColorOrder.Rgb, stride: 20), opened.Info);
+        using var segment = _scratch.Create(new ImageInfo(6, 5, ColorOrder.Rgb, stride: 20));
+        using var opened = _loader.Open(segment.Name, 5, 6, 3);
+        Assert.Equal(new ImageInfo(6, 5, ColorOrder.Rgb, stride: 20), opened.Image);
     }
 
     [Fact]
@@ -68,8 +68,8 @@ public sealed class ImageLoaderTests : IDisposable
         var name = _scratch.Name();
         _loader.CreateShareMemory(name, 10_000);
         _loader.Load(Repository.TestData("small.jpg"), name);
-        Segments.Clear(name);
-        using var young = SharedImage.Create(name, 10_000);
+        Segment.Clear(name);
+        using var young = Segment.Create(name, 10_000);
         _loader.Load(Repository.TestData("small-gray.jpg"), name);
         using var expected = _scratch.Load("small-gray.jpg");
         Assert.Equal(Scratch.Checksum(expected), Scratch.Checksum(young));

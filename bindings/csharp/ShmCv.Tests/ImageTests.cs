@@ -14,14 +14,15 @@ public sealed class ImageTests : IDisposable
     {
         Assert.Equal(ShmcvImageInfo.SizeInC, Unsafe.SizeOf<ShmcvImageInfo>());
         Assert.Equal(ShmcvSegmentInfo.SizeInC, Unsafe.SizeOf<ShmcvSegmentInfo>());
+        Assert.Equal(ShmcvFrameInfo.SizeInC, Unsafe.SizeOf<ShmcvFrameInfo>());
     }
 
-    // The public types cannot hold all of this nonsense, so it goes to the raw layer.
+    // The public types cannot hold all of this geometry, so the raw layer gets it.
     [Fact]
     public void GeometryIsChecked() => Vectors.Run("geometry", row =>
     {
-        using var image = _scratch.Create(long.Parse(row[6]));
-        Assert.Equal(ErrorCode.OK, NativeMethods.shmcv_open(image.Name, out var segment));
+        using var segment = _scratch.Create(long.Parse(row[6]));
+        Assert.Equal(ErrorCode.OK, NativeMethods.shmcv_open(segment.Name, out var handle));
         try
         {
             var native = new ShmcvImageInfo
@@ -33,51 +34,51 @@ public sealed class ImageTests : IDisposable
                 Order = (ColorOrder)uint.Parse(row[4]),
                 Stride = ulong.Parse(row[5]),
             };
-            Assert.Equal(Vectors.Code(row[7]), NativeMethods.shmcv_image_set(segment, native));
+            Assert.Equal(Vectors.Code(row[7]), NativeMethods.shmcv_image_set(handle, native));
             if (row[7] == "OK")
             {
-                Assert.Equal(int.Parse(row[8]), image.Info.Stride);
+                Assert.Equal(int.Parse(row[8]), segment.Image.Stride);
             }
         }
         finally
         {
-            NativeMethods.shmcv_close(segment);
+            NativeMethods.shmcv_close(handle);
         }
     });
 
     [Fact]
-    public void DescriptionsThatMakeNoSenseAreRefused()
+    public void ImpossibleDescriptionsAreRefused()
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => new ImageInfo(0, 1, ColorOrder.Bgr));
         Assert.Throws<ArgumentOutOfRangeException>(() => new ImageInfo(1, -1, ColorOrder.Bgr));
         Assert.Throws<ArgumentOutOfRangeException>(() => new ImageInfo(1, 1, ColorOrder.Bgr, stride: -4));
-        using var image = _scratch.Create(1000);
-        Assert.Equal(ErrorCode.Invalid, Assert.Throws<ShmCvException>(() => image.Info = default).Code);
-        Assert.Equal(ErrorCode.Invalid, Assert.Throws<ShmCvException>(() => image.Info = new ImageInfo(2, 2, ColorOrder.Bgr, stride: 5)).Code);
-        Assert.Equal(ErrorCode.Limit, Assert.Throws<ShmCvException>(() => image.Info = new ImageInfo(int.MaxValue, 1, ColorOrder.Bgra, Depth.F32)).Code);
-        Assert.Throws<ShmCvTooSmallException>(() => image.Info = new ImageInfo(20, 20, ColorOrder.Bgr));
+        using var segment = _scratch.Create(1000);
+        Assert.Throws<ShmCvInvalidException>(() => segment.Image = default);
+        Assert.Throws<ShmCvInvalidException>(() => segment.Image = new ImageInfo(2, 2, ColorOrder.Bgr, stride: 5));
+        Assert.Throws<ShmCvLimitException>(() => segment.Image = new ImageInfo(int.MaxValue, 1, ColorOrder.Bgra, Depth.F32));
+        Assert.Throws<ShmCvTooSmallException>(() => segment.Image = new ImageInfo(20, 20, ColorOrder.Bgr));
     }
 
     [Fact]
     public void ADescriptionCountsItsBytes()
     {
         var info = new ImageInfo(5, 3, ColorOrder.Bgra, Depth.U16, stride: 48);
-        Assert.Equal((4, 8, 40, 136L), (info.Channels, info.BytesPerPixel, info.RowBytes, info.ByteSize));
+        Assert.Equal((4, 8, 40, 136L), (info.Channels, info.PixelSize, info.RowSize, info.Size));
         Assert.True(info.HasAlpha);
-        Assert.False(info.IsPacked);
-        Assert.True(new ImageInfo(5, 3, ColorOrder.Gray, Depth.F32) is { Stride: 20, IsPacked: true, HasAlpha: false });
+        Assert.False(info.Packed);
+        Assert.True(new ImageInfo(5, 3, ColorOrder.Gray, Depth.F32) is { Stride: 20, Packed: true, HasAlpha: false });
         Assert.Equal("5 x 3 Bgra U16, stride 48", info.ToString());
     }
 
     [Fact]
-    public void ADescriptionIsForEverybodyWhoHasTheSegmentOpen()
+    public void ADescriptionIsSeenByAllThatHaveTheSegmentOpen()
     {
         using var first = _scratch.Create(1000);
-        using var second = SharedImage.Open(first.Name);
-        first.Info = new ImageInfo(7, 5, ColorOrder.Rgba, stride: 32);
-        Assert.Equal(new ImageInfo(7, 5, ColorOrder.Rgba, stride: 32), second.Info);
-        Assert.True(second.TryGetInfo(out var info));
-        Assert.Equal(first.Info, info);
+        using var second = Segment.Open(first.Name);
+        first.Image = new ImageInfo(7, 5, ColorOrder.Rgba, stride: 32);
+        Assert.Equal(new ImageInfo(7, 5, ColorOrder.Rgba, stride: 32), second.Image);
+        Assert.True(second.TryGetImage(out var info));
+        Assert.Equal(first.Image, info);
     }
 
     [Theory]
@@ -86,14 +87,14 @@ public sealed class ImageTests : IDisposable
     public void PixelsAreReadAndWrittenInAnyOrderAndStride(Depth depth)
     {
         using var rgba = _scratch.Create(new ImageInfo(7, 5, ColorOrder.Rgba, depth));
-        var size = rgba.Info.BytesPerPixel / 4;
+        var size = rgba.Image.PixelSize / 4;
         var padded = new ImageInfo(7, 5, ColorOrder.Bgr, depth, stride: 64);
-        var pixels = new byte[padded.ByteSize];
-        rgba.ReadPixels(pixels, padded);
+        var pixels = new byte[padded.Size];
+        rgba.Read(pixels, padded);
 
         using var back = _scratch.Create(1000);
-        back.WritePixels(pixels, padded, ColorOrder.Rgba);
-        Assert.Equal(rgba.Info, back.Info);
+        back.Write(pixels, padded, ColorOrder.Rgba);
+        Assert.Equal(rgba.Image, back.Image);
         for (var y = 0; y < 5; y++)
         {
             for (var x = 0; x < 7; x++)
@@ -115,10 +116,10 @@ public sealed class ImageTests : IDisposable
     [Fact]
     public void MemoryThatIsTooShortIsRefused()
     {
-        using var image = _scratch.Create(new ImageInfo(7, 5, ColorOrder.Bgr));
-        Assert.Throws<ArgumentException>(() => image.ReadPixels(new byte[104], image.Info));
-        Assert.Throws<ArgumentException>(() => image.WritePixels(new byte[104], new ImageInfo(7, 5, ColorOrder.Bgr), ColorOrder.Bgr));
-        Assert.Equal(ErrorCode.Invalid, Assert.Throws<ShmCvException>(() => image.ReadPixels(new byte[200], new ImageInfo(5, 7, ColorOrder.Bgr))).Code);
+        using var segment = _scratch.Create(new ImageInfo(7, 5, ColorOrder.Bgr));
+        Assert.Throws<ArgumentException>(() => segment.Read(new byte[104], segment.Image));
+        Assert.Throws<ArgumentException>(() => segment.Write(new byte[104], new ImageInfo(7, 5, ColorOrder.Bgr), ColorOrder.Bgr));
+        Assert.Throws<ShmCvInvalidException>(() => segment.Read(new byte[200], new ImageInfo(5, 7, ColorOrder.Bgr)));
     }
 
     [Fact]
@@ -129,48 +130,48 @@ public sealed class ImageTests : IDisposable
             Assert.Skip("there are no 3 GiB of shared memory free");
         }
 
-        using var image = _scratch.Create((2L << 30) + 1);
-        Assert.Throws<NotSupportedException>(() => image.AsSpan().Length);
-        image.Load(Repository.TestData("small.jpg"));
-        image.Flip(FlipCode.Both);
+        using var segment = _scratch.Create((2L << 30) + 1);
+        Assert.Throws<NotSupportedException>(() => segment.AsSpan().Length);
+        segment.Load(Repository.TestData("small.jpg"));
+        segment.Flip(FlipCode.Both);
     }
 
     [Fact]
     public void AViewComesWithTheImageThatIsThereNow()
     {
-        using var image = _scratch.Create(1000);
-        Assert.Throws<ShmCvNoImageException>(() => image.View(out _));
+        using var segment = _scratch.Create(1000);
+        Assert.Throws<ShmCvNoImageException>(() => segment.View(out _));
         foreach (var info in new[] { new ImageInfo(9, 9, ColorOrder.Gray), new ImageInfo(4, 7, ColorOrder.Bgr, stride: 20) })
         {
-            image.Info = info;
-            using var view = image.View(out var found);
+            segment.Image = info;
+            using var view = segment.View(out var found);
             Assert.Equal(info, found);
-            Assert.True(image.AsSpan() == view.GetSpan());
+            Assert.True(segment.AsSpan() == view.GetSpan());
         }
     }
 
     [Fact]
     public void AViewOfASegmentThatWasCutIsRefused()
     {
-        using var image = _scratch.Create(new ImageInfo(300, 300, ColorOrder.Gray));
-        image.View(out _).Dispose(); // knows where the memory is
-        using (var file = new FileStream($"/dev/shm/{image.Name}", FileMode.Open))
+        using var segment = _scratch.Create(new ImageInfo(300, 300, ColorOrder.Gray));
+        segment.View(out _).Dispose(); // the object knows the address of the memory from here on
+        using (var file = new FileStream($"/dev/shm/{segment.Name}", FileMode.Open))
         {
             file.SetLength(100);
         }
 
-        Assert.Equal(ErrorCode.Truncated, Assert.Throws<ShmCvException>(() => image.View(out _)).Code);
-        Assert.Equal(ErrorCode.Truncated, Assert.Throws<ShmCvException>(() => image.View()).Code);
+        Assert.Throws<ShmCvTruncatedException>(() => segment.View(out _));
+        Assert.Throws<ShmCvTruncatedException>(() => segment.View());
     }
 
     [Fact]
     public void MemoryOfAViewWorksWithStreams()
     {
-        using var image = _scratch.Create(new ImageInfo(9, 9, ColorOrder.Gray));
-        using var view = image.View();
+        using var segment = _scratch.Create(new ImageInfo(9, 9, ColorOrder.Gray));
+        using var view = segment.View();
         using var stream = new MemoryStream();
         stream.Write(view.Memory.Span);
-        Assert.Equal(image.AsSpan().ToArray(), stream.ToArray());
+        Assert.Equal(segment.AsSpan().ToArray(), stream.ToArray());
         Assert.True(MemoryMarshal.TryGetMemoryManager<byte, PixelView>(view.Memory, out var manager));
         Assert.Same(view, manager);
     }

@@ -3,7 +3,9 @@ using System.Runtime.CompilerServices;
 
 namespace ShmCv.Tests;
 
-/// <summary>Whether a segment is open in this process shows in its creator being alive.</summary>
+/// <summary>
+/// A segment that this process created is open here as long as its description says that the owner is alive.
+/// </summary>
 [Collection(nameof(OpenSegments))]
 public sealed class LifetimeTests : IDisposable
 {
@@ -14,40 +16,40 @@ public sealed class LifetimeTests : IDisposable
     [Fact]
     public void ADisposedImageSaysSo()
     {
-        var image = _scratch.Create(new ImageInfo(4, 4, ColorOrder.Gray));
+        var segment = _scratch.Create(new ImageInfo(4, 4, ColorOrder.Gray));
         using var other = _scratch.Create(new ImageInfo(4, 4, ColorOrder.Gray));
-        image.Dispose();
-        image.Dispose();
+        segment.Dispose();
+        segment.Dispose();
 
-        Assert.False(IsOpen(image.Name));
+        Assert.False(IsOpen(segment.Name));
         Action[] uses =
         [
-            () => _ = image.Info,
-            () => image.Info = default,
-            () => _ = image.Size,
-            () => _ = image.SegmentInfo,
-            () => image.TryGetInfo(out _),
-            () => image.AsSpan(),
-            () => image.View(),
-            () => image.View(out _),
-            () => image.Load(Repository.TestData("small.jpg")),
-            () => image.Save(_scratch.File("x.png")),
-            () => image.Flip(FlipCode.Both),
-            () => image.FlipInto(other, FlipCode.Both),
-            () => other.FlipInto(image, FlipCode.Both),
-            () => image.ConvertInto(other, ColorOrder.Bgr),
-            () => other.ConvertInto(image, ColorOrder.Bgr),
-            () => image.Show("window"),
-            () => image.ReadPixels(new byte[16], new ImageInfo(4, 4, ColorOrder.Gray)),
-            () => image.WritePixels(new byte[16], new ImageInfo(4, 4, ColorOrder.Gray), ColorOrder.Gray),
+            () => _ = segment.Image,
+            () => segment.Image = default,
+            () => _ = segment.Size,
+            () => _ = segment.Info,
+            () => segment.TryGetImage(out _),
+            () => segment.AsSpan(),
+            () => segment.View(),
+            () => segment.View(out _),
+            () => segment.Load(Repository.TestData("small.jpg")),
+            () => segment.Save(_scratch.File("x.png")),
+            () => segment.Flip(FlipCode.Both),
+            () => segment.FlipInto(other, FlipCode.Both),
+            () => other.FlipInto(segment, FlipCode.Both),
+            () => segment.ConvertInto(other, ColorOrder.Bgr),
+            () => other.ConvertInto(segment, ColorOrder.Bgr),
+            () => segment.Show("window"),
+            () => segment.Read(new byte[16], new ImageInfo(4, 4, ColorOrder.Gray)),
+            () => segment.Write(new byte[16], new ImageInfo(4, 4, ColorOrder.Gray), ColorOrder.Gray),
         ];
-        Assert.All(uses, use => Assert.Contains(nameof(SharedImage), Assert.Throws<ObjectDisposedException>(use).ObjectName, StringComparison.Ordinal));
+        Assert.All(uses, use => Assert.Contains(nameof(Segment), Assert.Throws<ObjectDisposedException>(use).ObjectName, StringComparison.Ordinal));
     }
 
     [Fact]
     public void AForgottenImageIsClosedByTheCollector()
     {
-        var name = Forget(image => image.Info = new ImageInfo(3, 3, ColorOrder.Gray));
+        var name = Forget(segment => segment.Image = new ImageInfo(3, 3, ColorOrder.Gray));
         CollectUntil(() => !IsOpen(name));
     }
 
@@ -55,7 +57,7 @@ public sealed class LifetimeTests : IDisposable
     public void AForgottenImageWhoseSpanIsOutStaysOpen()
     {
         var canary = Forget(_ => { });
-        var name = Forget(image => image.AsSpan()[5] = 55);
+        var name = Forget(segment => segment.AsSpan()[5] = 55);
         CollectUntil(() => !IsOpen(canary));
 
         Assert.True(IsOpen(name));
@@ -65,7 +67,7 @@ public sealed class LifetimeTests : IDisposable
     public void AForgottenViewStaysOpen()
     {
         var canary = Forget(_ => { });
-        var name = Forget(image => image.View().GetSpan()[5] = 55);
+        var name = Forget(segment => segment.View().GetSpan()[5] = 55);
         CollectUntil(() => !IsOpen(canary));
 
         Assert.True(IsOpen(name));
@@ -74,24 +76,24 @@ public sealed class LifetimeTests : IDisposable
     [Fact]
     public void DisposingEndsASpansHold()
     {
-        var image = _scratch.Create(1000);
-        Assert.True(image.AsSpan() == image.AsSpan());
-        image.Dispose();
-        Assert.False(IsOpen(image.Name));
+        var segment = _scratch.Create(1000);
+        Assert.True(segment.AsSpan() == segment.AsSpan());
+        segment.Dispose();
+        Assert.False(IsOpen(segment.Name));
     }
 
     [Fact]
     public void AViewOutlivesItsImage()
     {
-        var image = _scratch.Create(1000);
-        var view = image.View();
-        image.Dispose();
+        var segment = _scratch.Create(1000);
+        var view = segment.View();
+        segment.Dispose();
 
         view.GetSpan()[999] = 99;
-        Assert.True(IsOpen(image.Name));
+        Assert.True(IsOpen(segment.Name));
         view.Dispose();
         view.Dispose();
-        Assert.False(IsOpen(image.Name));
+        Assert.False(IsOpen(segment.Name));
         Assert.Throws<ObjectDisposedException>(() => view.GetSpan().Length);
         Assert.Throws<ObjectDisposedException>(() => view.Pin());
     }
@@ -99,25 +101,25 @@ public sealed class LifetimeTests : IDisposable
     [Fact]
     public unsafe void APinOutlivesItsView()
     {
-        var image = _scratch.Create(1000);
-        using (var writer = SharedImage.Open(image.Name))
+        var segment = _scratch.Create(1000);
+        using (var writer = Segment.Open(segment.Name))
         {
             writer.AsSpan()[7] = 77;
         }
 
         MemoryHandle pin;
-        using (image)
-        using (var view = image.View())
+        using (segment)
+        using (var view = segment.View())
         {
             Assert.Throws<ArgumentOutOfRangeException>(() => view.Pin(-1));
             Assert.Throws<ArgumentOutOfRangeException>(() => view.Pin(1001));
             pin = view.Memory[7..].Pin();
         }
 
-        Assert.True(IsOpen(image.Name));
+        Assert.True(IsOpen(segment.Name));
         Assert.Equal(77, *(byte*)pin.Pointer);
         pin.Dispose();
-        Assert.False(IsOpen(image.Name));
+        Assert.False(IsOpen(segment.Name));
     }
 
     [Fact]
@@ -125,7 +127,7 @@ public sealed class LifetimeTests : IDisposable
     {
         for (var round = 0; round < 50; round++)
         {
-            var image = _scratch.Load("small-bgr.png");
+            var segment = _scratch.Load("small-bgr.png");
             using var start = new Barrier(3);
             var users = Enumerable.Range(0, 2).Select(_ => Task.Run(() =>
             {
@@ -134,27 +136,29 @@ public sealed class LifetimeTests : IDisposable
                 {
                     while (true)
                     {
-                        image.Flip(FlipCode.Both);
-                        using var view = image.View();
+                        segment.Flip(FlipCode.Both);
+                        using var view = segment.View();
                         view.GetSpan()[0]++;
                     }
                 }
                 catch (ObjectDisposedException)
                 {
-                    // as it should be
+                    // the expected end
                 }
             })).ToArray();
             start.SignalAndWait();
-            image.Dispose();
+            segment.Dispose();
             Task.WaitAll(users);
-            Assert.False(IsOpen(image.Name));
-            Segments.Clear(image.Name);
+            Assert.False(IsOpen(segment.Name));
+            Segment.Clear(segment.Name);
         }
     }
 
-    internal static bool IsOpen(string name) => Segments.List().Single(info => info.Name == name).OwnerIsAlive;
+    internal static bool IsOpen(string name) => Segment.List().Single(info => info.Name == name).OwnerAlive;
 
-    /// <summary>Collects until something has happened, as often as any collector could need.</summary>
+    /// <summary>
+    /// Collects garbage until something has happened, and fails after more collections than any collector could need.
+    /// </summary>
     internal static void CollectUntil(Func<bool> happened)
     {
         for (var collection = 0; collection < 100 && !happened(); collection++)
@@ -167,10 +171,10 @@ public sealed class LifetimeTests : IDisposable
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private string Forget(Action<SharedImage> use)
+    private string Forget(Action<Segment> use)
     {
-        var image = _scratch.Create(1000);
-        use(image);
-        return image.Name;
+        var segment = _scratch.Create(1000);
+        use(segment);
+        return segment.Name;
     }
 }

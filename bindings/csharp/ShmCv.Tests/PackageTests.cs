@@ -150,7 +150,7 @@ public sealed class PackageTests : IClassFixture<PackageTests.Packages>, IDispos
         {
             using var circle = _scratch.Create(3840 * 2160 * 3);
             circle.Load(_scratch.File("circle.png"));
-            Assert.Equal(new byte[] { 0, 0, 255 }, circle.AsSpan().Slice((100 * circle.Info.Stride) + 300, 3).ToArray());
+            Assert.Equal(new byte[] { 0, 0, 255 }, circle.AsSpan().Slice((100 * circle.Image.Stride) + 300, 3).ToArray());
         }
     }
 

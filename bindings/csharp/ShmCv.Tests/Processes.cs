@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace ShmCv.Tests;
 
-/// <summary>Other programs.</summary>
+/// <summary>Starts other programs.</summary>
 internal static class Processes
 {
     internal sealed record Result(int ExitCode, string Output, string Errors)
@@ -10,10 +10,10 @@ internal static class Processes
         internal string All => $"exit code {ExitCode}\n{Output}\n{Errors}";
     }
 
-    /// <summary>The program of ShmCv.Guest, as the tests' own build has it.</summary>
+    /// <summary>The path of the program ShmCv.Guest, which is built with the tests.</summary>
     internal static string Guest => Path.Combine(AppContext.BaseDirectory, "ShmCv.Guest");
 
-    /// <summary>Runs a program to its end. A variable whose value is null is not there for it.</summary>
+    /// <summary>Runs a program to its end. A variable whose value is null is removed from its environment.</summary>
     internal static Result Run(
         string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? variables = null, string? folder = null)
     {
@@ -43,7 +43,7 @@ internal static class Processes
         return Process.Start(start)!;
     }
 
-    /// <summary>Whether a program can be started by its bare name.</summary>
+    /// <summary>Returns true if a program can be started by its bare name.</summary>
     internal static bool Has(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "")
         .Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, program)));
 }

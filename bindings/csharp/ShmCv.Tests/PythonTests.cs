@@ -4,7 +4,7 @@ using SkiaSharp;
 
 namespace ShmCv.Tests;
 
-/// <summary>C# and Python on one segment, in two processes; and what cv2 says of the pictures that we make.</summary>
+/// <summary>C# and Python on one segment, in two processes, and a comparison of saved pictures with cv2.</summary>
 public sealed class PythonTests : IDisposable
 {
     private readonly Scratch _scratch = new();
@@ -14,14 +14,14 @@ public sealed class PythonTests : IDisposable
     [Fact]
     public void PythonFlipsWhatCSharpHasLoaded()
     {
-        using var image = _scratch.Load("small-bgr.png");
+        using var segment = _scratch.Load("small-bgr.png");
         Python("""
             import shmcv, sys
             with shmcv.Segment.open(sys.argv[1]) as segment:
                 segment.flip(shmcv.FlipCode.HORIZONTAL)
-            """, image.Name);
+            """, segment.Name);
         var wanted = Vectors.Rows("flip").Single(row => row is ["small-bgr.png", "color", "1", _])[3];
-        Assert.Equal(wanted, Scratch.Checksum(image));
+        Assert.Equal(wanted, Scratch.Checksum(segment));
     }
 
     [Fact]
@@ -33,18 +33,18 @@ public sealed class PythonTests : IDisposable
             with shmcv.Segment.create(sys.argv[1], 67 * 43 * 3) as segment:
                 segment.load(sys.argv[2])
             """, name, Repository.TestData("small-bgr.png"));
-        using var image = SharedImage.Open(name);
-        Assert.Equal(new ImageInfo(67, 43, ColorOrder.Bgr), image.Info);
-        Assert.False(image.SegmentInfo.OwnerIsAlive);
-        image.Flip(FlipCode.Horizontal);
+        using var segment = Segment.Open(name);
+        Assert.Equal(new ImageInfo(67, 43, ColorOrder.Bgr), segment.Image);
+        Assert.False(segment.Info.OwnerAlive);
+        segment.Flip(FlipCode.Horizontal);
         var wanted = Vectors.Rows("flip").Single(row => row is ["small-bgr.png", "color", "1", _])[3];
-        Assert.Equal(wanted, Scratch.Checksum(image));
+        Assert.Equal(wanted, Scratch.Checksum(segment));
     }
 
     [Fact]
     public void WhatOneWritesTheOtherSeesAtOnce()
     {
-        using var image = _scratch.Create(new ImageInfo(7, 5, ColorOrder.Bgra));
+        using var segment = _scratch.Create(new ImageInfo(7, 5, ColorOrder.Bgra));
         using var python = Processes.Start(Interpreter, ["-c", """
             import shmcv, sys
             with shmcv.Segment.open(sys.argv[1]) as segment:
@@ -53,16 +53,16 @@ public sealed class PythonTests : IDisposable
                     print(*segment.array[y, x], flush=True)
                     segment.array[y, x] = 255 - segment.array[y, x]
                     print("inverted", flush=True)
-            """, image.Name], Variables);
+            """, segment.Name], Variables);
         for (var i = 0; i < 5; i++)
         {
-            var at = (i * image.Info.Stride) + (i * 4);
-            var before = image.AsSpan().Slice(at, 4).ToArray();
+            var at = (i * segment.Image.Stride) + (i * 4);
+            var before = segment.AsSpan().Slice(at, 4).ToArray();
             python.StandardInput.WriteLine($"{i} {i}");
             python.StandardInput.Flush();
             Assert.Equal(string.Join(' ', before), python.StandardOutput.ReadLine());
             Assert.Equal("inverted", python.StandardOutput.ReadLine());
-            Assert.Equal(before.Select(b => (byte)(255 - b)), image.AsSpan().Slice(at, 4).ToArray());
+            Assert.Equal(before.Select(b => (byte)(255 - b)), segment.AsSpan().Slice(at, 4).ToArray());
         }
 
         python.StandardInput.Close();
@@ -70,25 +70,25 @@ public sealed class PythonTests : IDisposable
         Assert.True(python.ExitCode == 0, python.StandardError.ReadToEnd());
     }
 
-    // The patches' colours are known; every way from the segment to a file and back must keep them.
+    // The colours of the patches are known. Every way from the segment to a file and back must keep them.
     [Theory]
     [InlineData(LoadFlags.Color)]
     [InlineData(LoadFlags.Bgra)]
     public void PatchesLookTheSameSavedBySkiaByCv2AndByShmcv(LoadFlags flags)
     {
-        using var image = _scratch.Load("patches.png", flags);
+        using var segment = _scratch.Load("patches.png", flags);
         var rows = Vectors.Rows("pixel").Where(row => row[0] == "patches.png" && row[1] == "color").ToList();
         Assert.Equal(8, rows.Count);
 
-        image.Save(_scratch.File("shmcv.png"));
-        using (var copy = image.ToSKBitmap())
+        segment.Save(_scratch.File("shmcv.png"));
+        using (var copy = segment.ToSKBitmap())
         {
             Encode(copy, _scratch.File("skia.png"));
         }
 
-        if (image.Info.HasAlpha)
+        if (segment.Image.HasAlpha)
         {
-            using var view = image.AsSKBitmap();
+            using var view = segment.AsSKBitmap();
             Encode(view, _scratch.File("skia-view.png"));
         }
 
@@ -96,7 +96,7 @@ public sealed class PythonTests : IDisposable
             import cv2, shmcv, sys
             with shmcv.Segment.open(sys.argv[1]) as segment:
                 cv2.imwrite(sys.argv[2], segment.array)
-            """, image.Name, _scratch.File("cv2.png"));
+            """, segment.Name, _scratch.File("cv2.png"));
 
         foreach (var path in Directory.GetFiles(_scratch.Folder))
         {
@@ -107,21 +107,21 @@ public sealed class PythonTests : IDisposable
                 print(json.dumps([image[y, x].tolist() for x, y in json.loads(sys.argv[2])]))
                 """, path, JsonSerializer.Serialize(points)))!;
             using var skia = SKBitmap.Decode(path);
-            using var shmcv = _scratch.Create(image.Size);
+            using var shmcv = _scratch.Create(segment.Size);
             shmcv.Load(path);
             for (var i = 0; i < rows.Count; i++)
             {
                 var (x, y) = (points[i][0], points[i][1]);
                 var wanted = rows[i][4].Split(',').Select(int.Parse).ToArray();
                 var color = skia.GetPixel(x, y);
-                var stored = shmcv.AsSpan().Slice((y * shmcv.Info.Stride) + (x * 3), 3);
+                var stored = shmcv.AsSpan().Slice((y * shmcv.Image.Stride) + (x * 3), 3);
                 Assert.Equal(wanted, cv2[i]);
                 Assert.Equal(wanted, new int[] { color.Blue, color.Green, color.Red });
                 Assert.Equal(wanted, new int[] { stored[0], stored[1], stored[2] });
             }
         }
 
-        Assert.Equal(image.Info.HasAlpha ? 4 : 3, Directory.GetFiles(_scratch.Folder).Length);
+        Assert.Equal(segment.Image.HasAlpha ? 4 : 3, Directory.GetFiles(_scratch.Folder).Length);
     }
 
     [Fact]
@@ -129,12 +129,12 @@ public sealed class PythonTests : IDisposable
     {
         var path = Repository.TestData("patches.jpg");
         using var bitmap = SKBitmap.Decode(path);
-        using var image = _scratch.Create(240 * 120 * 4);
-        image.CopyFrom(bitmap, ColorOrder.Bgr);
+        using var segment = _scratch.Create(240 * 120 * 4);
+        segment.CopyFrom(bitmap, ColorOrder.Bgr);
         foreach (var row in Vectors.Rows("pixel").Where(row => row[0] == "patches.jpg" && row[1] == "color"))
         {
             var wanted = row[4].Split(',').Select(int.Parse).ToArray();
-            var found = image.AsSpan().Slice((int.Parse(row[3]) * image.Info.Stride) + (int.Parse(row[2]) * 3), 3);
+            var found = segment.AsSpan().Slice((int.Parse(row[3]) * segment.Image.Stride) + (int.Parse(row[2]) * 3), 3);
             for (var i = 0; i < 3; i++)
             {
                 Assert.InRange(found[i], wanted[i] - 3, wanted[i] + 3);

@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace ShmCv.Tests;
 
-/// <summary>What is in the repository around us.</summary>
+/// <summary>Paths in the repository.</summary>
 internal static class Repository
 {
     internal static string Root { get; } = Metadata("RepositoryRoot");

@@ -1,6 +1,8 @@
 namespace ShmCv.Tests;
 
-/// <summary>The C# sample, compiled ahead of time: no runtime code generation, no files but its own.</summary>
+/// <summary>
+/// The C# sample, compiled ahead of time, without code generation at run time and without the files of .NET.
+/// </summary>
 public sealed class SampleTests : IDisposable
 {
     private readonly Scratch _scratch = new();

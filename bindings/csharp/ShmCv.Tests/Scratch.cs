@@ -3,13 +3,13 @@ using System.Runtime.InteropServices;
 
 namespace ShmCv.Tests;
 
-/// <summary>Segments and files of one test, all gone when it ends.</summary>
+/// <summary>The segments and files of one test. Disposing of it removes them all.</summary>
 internal sealed class Scratch : IDisposable
 {
     private readonly List<string> _names = [];
     private readonly Lazy<string> _folder = new(() => Directory.CreateTempSubdirectory("shmcv-tests-").FullName);
 
-    /// <summary>A name that nobody has.</summary>
+    /// <summary>Returns a name that no segment has.</summary>
     internal string Name()
     {
         var name = $"shmcv-tests-{Guid.NewGuid():N}";
@@ -17,24 +17,26 @@ internal sealed class Scratch : IDisposable
         return name;
     }
 
-    internal SharedImage Create(long size) => SharedImage.Create(Name(), size);
+    internal Segment Create(long size) => Segment.Create(Name(), size);
 
-    /// <summary>A segment of the size of the image, with the image in it; its bytes are random, but the same every time.</summary>
-    internal SharedImage Create(ImageInfo info)
+    /// <summary>
+    /// Makes a segment of the size of the image, with the image in it. The bytes are random, and the same every time.
+    /// </summary>
+    internal Segment Create(ImageInfo image)
     {
-        var image = Create(info.ByteSize);
-        image.Info = info;
-        Fill(image.AsSpan(), info.Depth);
-        return image;
+        var segment = Create(image.Size);
+        segment.Image = image;
+        Fill(segment.AsSpan(), image.Depth);
+        return segment;
     }
 
-    /// <summary>A segment of just the size that a file needs, with the file in it.</summary>
-    internal SharedImage Load(string file, LoadFlags flags = LoadFlags.Color)
+    /// <summary>Makes a segment of exactly the size that a file needs, and loads the file into it.</summary>
+    internal Segment Load(string file, LoadFlags flags = LoadFlags.Color)
     {
         var path = Repository.TestData(file);
-        var image = Create(SharedImage.Probe(path, flags).ByteSize);
-        image.Load(path, flags);
-        return image;
+        var segment = Create(ImageInfo.Probe(path, flags).Size);
+        segment.Load(path, flags);
+        return segment;
     }
 
     internal string File(string name) => Path.Combine(_folder.Value, name);
@@ -47,11 +49,11 @@ internal sealed class Scratch : IDisposable
         {
             try
             {
-                Segments.Clear(name);
+                Segment.Clear(name);
             }
             catch (ShmCvNotFoundException)
             {
-                // the test has cleared it, or never made it
+                // the test has cleared the name, or has not used it
             }
         }
 
@@ -76,25 +78,26 @@ internal sealed class Scratch : IDisposable
         }
     }
 
-    /// <summary>The pixels, rows without gaps.</summary>
-    internal static byte[] Pixels(SharedImage image)
+    /// <summary>Returns the bytes of the image, rows without gaps.</summary>
+    internal static byte[] Bytes(Pixels pixels)
     {
-        var info = image.Info;
-        var all = image.AsSpan();
-        var packed = new byte[(long)info.RowBytes * info.Height];
-        for (var y = 0; y < info.Height; y++)
+        var image = pixels.Image;
+        var all = pixels.AsSpan();
+        var packed = new byte[(long)image.RowSize * image.Height];
+        for (var y = 0; y < image.Height; y++)
         {
-            all.Slice(y * info.Stride, info.RowBytes).CopyTo(packed.AsSpan(y * info.RowBytes));
+            all.Slice(y * image.Stride, image.RowSize).CopyTo(packed.AsSpan(y * image.RowSize));
         }
 
         return packed;
     }
 
-    internal static string Checksum(SharedImage image) => Crc32.HashToUInt32(Pixels(image)).ToString("x8");
+    internal static string Checksum(Pixels pixels) => Crc32.HashToUInt32(Bytes(pixels)).ToString("x8");
 }
 
 /// <summary>
-/// Tests that look at which segments this process has open run one after the other: looking at one opens it for a moment.
+/// The tests of this collection look at the list of segments that this process has open. They run one after the other,
+/// because to look at a segment is to open it for a moment.
 /// </summary>
 [CollectionDefinition(nameof(OpenSegments))]
 public sealed class OpenSegments;

@@ -13,7 +13,7 @@ public sealed class SegmentTests : IDisposable
     public void WhatOneObjectWritesTheOtherReads()
     {
         using var first = _scratch.Create(100_000);
-        using var second = SharedImage.Open(first.Name);
+        using var second = Segment.Open(first.Name);
 
         Assert.True(second.Size == 100_000);
         Assert.DoesNotContain(second.AsSpan().ToArray(), b => b != 0);
@@ -24,38 +24,38 @@ public sealed class SegmentTests : IDisposable
     [Fact]
     public void PixelsBeginTheFileSoThatOthersFindThem()
     {
-        using var image = _scratch.Create(4096);
-        Scratch.Fill(image.AsSpan());
+        using var segment = _scratch.Create(4096);
+        Scratch.Fill(segment.AsSpan());
 
-        using var file = File.OpenRead($"/dev/shm/{image.Name}");
+        using var file = File.OpenRead($"/dev/shm/{segment.Name}");
         var bytes = new byte[4096];
         file.ReadExactly(bytes);
-        Assert.Equal(bytes, image.AsSpan().ToArray());
+        Assert.Equal(bytes, segment.AsSpan().ToArray());
     }
 
     [Fact]
     public void ATakenNameIsRefused()
     {
-        using var image = _scratch.Create(1000);
-        var problem = Assert.Throws<ShmCvExistsException>(() => SharedImage.Create(image.Name, 1000));
+        using var segment = _scratch.Create(1000);
+        var problem = Assert.Throws<ShmCvExistsException>(() => Segment.Create(segment.Name, 1000));
         Assert.Equal(ErrorCode.Exists, problem.Code);
-        Assert.Contains(image.Name, problem.Message, StringComparison.Ordinal);
+        Assert.Contains(segment.Name, problem.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void AnUnknownNameIsNotFound()
     {
         var name = _scratch.Name();
-        Assert.Contains(name, Assert.Throws<ShmCvNotFoundException>(() => SharedImage.Open(name)).Message, StringComparison.Ordinal);
-        Assert.Throws<ShmCvNotFoundException>(() => Segments.Clear(name));
+        Assert.Contains(name, Assert.Throws<ShmCvNotFoundException>(() => Segment.Open(name)).Message, StringComparison.Ordinal);
+        Assert.Throws<ShmCvNotFoundException>(() => Segment.Clear(name));
     }
 
     [Fact]
-    public void SizesThatMakeNoSenseAreRefused()
+    public void ImpossibleSizesAreRefused()
     {
-        Assert.Throws<ArgumentOutOfRangeException>(() => SharedImage.Create(_scratch.Name(), 0));
-        Assert.Throws<ArgumentOutOfRangeException>(() => SharedImage.Create(_scratch.Name(), -1));
-        Assert.Throws<ShmCvNoSpaceException>(() => SharedImage.Create(_scratch.Name(), 1L << 45));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Segment.Create(_scratch.Name(), 0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Segment.Create(_scratch.Name(), -1));
+        Assert.Throws<ShmCvNoSpaceException>(() => Segment.Create(_scratch.Name(), 1L << 45));
     }
 
     [Fact]
@@ -65,33 +65,33 @@ public sealed class SegmentTests : IDisposable
         var name = Encoding.UTF8.GetString(bytes);
         if (!Encoding.UTF8.GetBytes(name).SequenceEqual(bytes))
         {
-            return; // no string holds it
+            return; // no string holds these bytes
         }
 
         Assert.Equal(Vectors.Code(row[1]), CodeOf(() =>
         {
-            SharedImage.Create(name, 1).Dispose();
-            Segments.Clear(name);
+            Segment.Create(name, 1).Dispose();
+            Segment.Clear(name);
         }));
     });
 
     [Fact]
-    public void ANulInANameIsRefusedNotCutOff() =>
-        Assert.Throws<ArgumentException>(() => SharedImage.Create($"{_scratch.Name()}\0more", 10));
+    public void ANulInANameIsRefused() =>
+        Assert.Throws<ArgumentException>(() => Segment.Create($"{_scratch.Name()}\0more", 10));
 
     [Fact]
     public void NullsAreRefused()
     {
-        using var image = _scratch.Create(1000);
-        Assert.Throws<ArgumentNullException>(() => SharedImage.Create(null!, 10));
-        Assert.Throws<ArgumentNullException>(() => SharedImage.Open(null!));
-        Assert.Throws<ArgumentNullException>(() => SharedImage.Probe(null!));
-        Assert.Throws<ArgumentNullException>(() => Segments.Clear(null!));
-        Assert.Throws<ArgumentNullException>(() => image.Load(null!));
-        Assert.Throws<ArgumentNullException>(() => image.Save(null!));
-        Assert.Throws<ArgumentNullException>(() => image.Show(null!));
-        Assert.Throws<ArgumentNullException>(() => image.FlipInto(null!, FlipCode.Both));
-        Assert.Throws<ArgumentNullException>(() => image.ConvertInto(null!, ColorOrder.Gray));
+        using var segment = _scratch.Create(1000);
+        Assert.Throws<ArgumentNullException>(() => Segment.Create(null!, 10));
+        Assert.Throws<ArgumentNullException>(() => Segment.Open(null!));
+        Assert.Throws<ArgumentNullException>(() => ImageInfo.Probe(null!));
+        Assert.Throws<ArgumentNullException>(() => Segment.Clear(null!));
+        Assert.Throws<ArgumentNullException>(() => segment.Load(null!));
+        Assert.Throws<ArgumentNullException>(() => segment.Save(null!));
+        Assert.Throws<ArgumentNullException>(() => segment.Show(null!));
+        Assert.Throws<ArgumentNullException>(() => segment.FlipInto(null!, FlipCode.Both));
+        Assert.Throws<ArgumentNullException>(() => segment.ConvertInto(null!, ColorOrder.Gray));
         Assert.Throws<ArgumentNullException>(() => Window.Show("window", null!));
     }
 
@@ -100,29 +100,32 @@ public sealed class SegmentTests : IDisposable
     {
         using var old = _scratch.Create(1000);
         old.AsSpan()[0] = 1;
-        Segments.Clear(old.Name);
+        Segment.Clear(old.Name);
 
-        using var young = SharedImage.Create(old.Name, 2000);
+        using var young = Segment.Create(old.Name, 2000);
         Assert.Equal(1, old.AsSpan()[0]);
         Assert.Equal(0, young.AsSpan()[0]);
-        Assert.NotEqual(old.SegmentInfo.Id, young.SegmentInfo.Id);
+        Assert.NotEqual(old.Info.Uuid, young.Info.Uuid);
+        young.Clear();
+        Assert.Throws<ShmCvNotFoundException>(young.Clear);
+        Assert.Equal(0, young.AsSpan()[0]);
     }
 
     [Fact]
     public void TheListTellsOfASegment()
     {
         var before = DateTimeOffset.UtcNow;
-        using var image = _scratch.Create(100_000);
-        image.Info = new ImageInfo(20, 10, ColorOrder.Rgb);
+        using var segment = _scratch.Create(100_000);
+        segment.Image = new ImageInfo(20, 10, ColorOrder.Rgb);
 
-        var info = Segments.List().Single(info => info.Name == image.Name);
-        Assert.Equal(info, image.SegmentInfo);
+        var info = Segment.List().Single(info => info.Name == segment.Name);
+        Assert.Equal(info, segment.Info);
         Assert.Equal(100_000, info.Size);
-        Assert.Equal(new FileInfo($"/dev/shm/{image.Name}").Length, info.FileSize);
-        Assert.Equal(Environment.ProcessId, info.OwnerProcessId);
-        Assert.True(info.OwnerIsAlive);
-        Assert.False(info.IsForeign);
-        Assert.NotEqual(Guid.Empty, info.Id);
+        Assert.Equal(new FileInfo($"/dev/shm/{segment.Name}").Length, info.FileSize);
+        Assert.Equal(Environment.ProcessId, info.Owner);
+        Assert.True(info.OwnerAlive);
+        Assert.False(info.Foreign);
+        Assert.NotEqual(Guid.Empty, info.Uuid);
         Assert.Equal(new ImageInfo(20, 10, ColorOrder.Rgb), info.Image);
         Assert.NotNull(info.CreatedAt);
         Assert.InRange(info.CreatedAt.Value, before.AddSeconds(-1), DateTimeOffset.UtcNow.AddSeconds(1));
@@ -134,10 +137,10 @@ public sealed class SegmentTests : IDisposable
         var names = Enumerable.Range(0, 40).Select(_ => _scratch.Name()).ToArray();
         foreach (var name in names)
         {
-            SharedImage.Create(name, 10).Dispose();
+            Segment.Create(name, 10).Dispose();
         }
 
-        Assert.Superset(names.ToHashSet(), Segments.List().Select(info => info.Name).ToHashSet());
+        Assert.Superset(names.ToHashSet(), Segment.List().Select(info => info.Name).ToHashSet());
     }
 
     [Fact]
@@ -148,16 +151,16 @@ public sealed class SegmentTests : IDisposable
         Scratch.Fill(pixels);
         File.WriteAllBytes($"/dev/shm/{name}", pixels);
 
-        using var image = SharedImage.Open(name);
-        Assert.True(image.SegmentInfo.IsForeign);
-        Assert.Null(image.SegmentInfo.CreatedAt);
-        Assert.Throws<ShmCvNoImageException>(() => image.Info);
-        Assert.False(image.TryGetInfo(out _));
-        image.Info = new ImageInfo(5, 4, ColorOrder.Bgr);
-        image.Save(_scratch.File("foreign.png"));
+        using var segment = Segment.Open(name);
+        Assert.True(segment.Info.Foreign);
+        Assert.Null(segment.Info.CreatedAt);
+        Assert.Throws<ShmCvNoImageException>(() => segment.Image);
+        Assert.False(segment.TryGetImage(out _));
+        segment.Image = new ImageInfo(5, 4, ColorOrder.Bgr);
+        segment.Save(_scratch.File("foreign.png"));
         using var saved = _scratch.Create(60);
         saved.Load(_scratch.File("foreign.png"));
-        Assert.Equal(pixels, Scratch.Pixels(saved));
+        Assert.Equal(pixels, Scratch.Bytes(saved));
     }
 
     internal static ErrorCode CodeOf(Action action)

@@ -19,7 +19,7 @@ public sealed class SkiaTests : IDisposable
             var shapes = new TheoryData<ColorOrder, int, int, int>();
             foreach (var order in Enum.GetValues<ColorOrder>())
             {
-                var size = new ImageInfo(1, 1, order).BytesPerPixel;
+                var size = new ImageInfo(1, 1, order).PixelSize;
                 foreach (var (width, height) in new[] { (1, 1), (7, 5), (67, 43), (301, 1), (1, 301) })
                 {
                     shapes.Add(order, width, height, width * size);
@@ -35,30 +35,30 @@ public sealed class SkiaTests : IDisposable
     [MemberData(nameof(Shapes))]
     public void ToSkiaAndBackChangesNothing(ColorOrder order, int width, int height, int stride)
     {
-        using var image = _scratch.Create(new ImageInfo(width, height, order, stride: stride));
-        using var bitmap = image.ToSKBitmap();
-        AssertSamePixels(image, bitmap);
+        using var segment = _scratch.Create(new ImageInfo(width, height, order, stride: stride));
+        using var bitmap = segment.ToSKBitmap();
+        AssertSamePixels(segment, bitmap);
 
         using var back = _scratch.Create(width * height * 4);
         back.CopyFrom(bitmap, order);
-        Assert.Equal(new ImageInfo(width, height, order), back.Info);
-        Assert.Equal(Scratch.Pixels(image), Scratch.Pixels(back));
+        Assert.Equal(new ImageInfo(width, height, order), back.Image);
+        Assert.Equal(Scratch.Bytes(segment), Scratch.Bytes(back));
     }
 
     [Theory]
     [MemberData(nameof(Shapes))]
     public void ABitmapThatIsThereGetsThePixelsOfTheSegment(ColorOrder order, int width, int height, int stride)
     {
-        using var image = _scratch.Create(new ImageInfo(width, height, order, stride: stride));
-        var info = image.Info.ToSKImageInfo();
+        using var segment = _scratch.Create(new ImageInfo(width, height, order, stride: stride));
+        var info = segment.Image.ToSKImageInfo();
         using var bitmap = new SKBitmap(info, info.RowBytes + (3 * info.BytesPerPixel));
         bitmap.GetPixelSpan().Fill(0x5A);
         var memory = bitmap.GetPixels();
-        image.CopyTo(bitmap);
-        AssertSamePixels(image, bitmap);
-        image.AsSpan()[0] ^= 0xFF;
-        image.CopyTo(bitmap);
-        AssertSamePixels(image, bitmap);
+        segment.CopyTo(bitmap);
+        AssertSamePixels(segment, bitmap);
+        segment.AsSpan()[0] ^= 0xFF;
+        segment.CopyTo(bitmap);
+        AssertSamePixels(segment, bitmap);
 
         Assert.Equal(memory, bitmap.GetPixels());
         for (var y = 0; y < height - 1; y++)
@@ -80,9 +80,9 @@ public sealed class SkiaTests : IDisposable
     [InlineData(ColorOrder.Bgra, Depth.F32, SKColorType.RgbaF32, SKAlphaType.Unpremul)]
     public void ABitmapThatIsThereKeepsItsColourType(ColorOrder order, Depth depth, SKColorType type, SKAlphaType alpha)
     {
-        using var image = _scratch.Create(new ImageInfo(7, 5, order, depth));
+        using var segment = _scratch.Create(new ImageInfo(7, 5, order, depth));
         using var bitmap = new SKBitmap(new SKImageInfo(7, 5, type, alpha));
-        image.CopyTo(bitmap);
+        segment.CopyTo(bitmap);
 
         var wantedOrder = type switch
         {
@@ -91,7 +91,7 @@ public sealed class SkiaTests : IDisposable
             _ => ColorOrder.Rgba,
         };
         var wanted = new byte[bitmap.ByteCount];
-        image.ReadPixels(wanted, new ImageInfo(7, 5, wantedOrder, depth));
+        segment.Read(wanted, new ImageInfo(7, 5, wantedOrder, depth));
         Assert.Equal(wanted, bitmap.GetPixelSpan().ToArray());
     }
 
@@ -104,46 +104,46 @@ public sealed class SkiaTests : IDisposable
     [InlineData(ColorOrder.Bgra, 7, 5, SKColorType.Bgra8888, SKAlphaType.Premul)]
     public void ABitmapThatCannotHoldTheImageIsRefused(ColorOrder order, int width, int height, SKColorType type, SKAlphaType alpha)
     {
-        using var image = _scratch.Create(new ImageInfo(7, 5, order));
+        using var segment = _scratch.Create(new ImageInfo(7, 5, order));
         using var bitmap = new SKBitmap(new SKImageInfo(width, height, type, alpha));
         bitmap.GetPixelSpan().Fill(0x5A);
-        var message = Assert.Throws<ArgumentException>(() => image.CopyTo(bitmap)).Message;
+        var message = Assert.Throws<ArgumentException>(() => segment.CopyTo(bitmap)).Message;
         Assert.Contains($"{width} x {height} {type} {alpha}", message, StringComparison.Ordinal);
-        Assert.Contains($"7 x 5 Bgra8888 {image.Info.ToSKImageInfo().AlphaType}", message, StringComparison.Ordinal);
+        Assert.Contains($"7 x 5 Bgra8888 {segment.Image.ToSKImageInfo().AlphaType}", message, StringComparison.Ordinal);
         Assert.Equal(-1, bitmap.GetPixelSpan().IndexOfAnyExcept((byte)0x5A));
     }
 
     [Fact]
     public void NothingIsCopiedIntoAnEmptyOrImmutableBitmapOrFromAnEmptySegment()
     {
-        using var image = _scratch.Create(new ImageInfo(7, 5, ColorOrder.Bgr));
+        using var segment = _scratch.Create(new ImageInfo(7, 5, ColorOrder.Bgr));
         using var none = _scratch.Create(100);
-        using var bitmap = new SKBitmap(image.Info.ToSKImageInfo());
+        using var bitmap = new SKBitmap(segment.Image.ToSKImageInfo());
         using var empty = new SKBitmap();
-        Assert.Throws<ArgumentException>(() => image.CopyTo(empty));
+        Assert.Throws<ArgumentException>(() => segment.CopyTo(empty));
         Assert.Throws<ShmCvNoImageException>(() => none.CopyTo(bitmap));
         bitmap.SetImmutable(); // pictures may share its pixels
-        Assert.Throws<InvalidOperationException>(() => image.CopyTo(bitmap));
+        Assert.Throws<InvalidOperationException>(() => segment.CopyTo(bitmap));
     }
 
     [Theory]
     [MemberData(nameof(Shapes))]
     public void AViewHasThePixelsOfTheSegment(ColorOrder order, int width, int height, int stride)
     {
-        using var image = _scratch.Create(new ImageInfo(width, height, order, stride: stride));
+        using var segment = _scratch.Create(new ImageInfo(width, height, order, stride: stride));
         if (order is ColorOrder.Bgr or ColorOrder.Rgb)
         {
-            Assert.Contains(image.Name, Assert.Throws<NotSupportedException>(image.AsSKBitmap).Message, StringComparison.Ordinal);
-            image.Dispose();
-            Assert.False(LifetimeTests.IsOpen(image.Name)); // refused, it holds nothing
+            Assert.Contains(segment.Name, Assert.Throws<NotSupportedException>(segment.AsSKBitmap).Message, StringComparison.Ordinal);
+            segment.Dispose();
+            Assert.False(LifetimeTests.IsOpen(segment.Name)); // the refusal has released the segment
             return;
         }
 
-        using var bitmap = image.AsSKBitmap();
+        using var bitmap = segment.AsSKBitmap();
         Assert.Equal(stride, bitmap.RowBytes);
-        AssertSamePixels(image, bitmap);
-        image.AsSpan()[^1] ^= 0xFF; // the last sample of the last pixel: of the row's end, not of the gap
-        AssertSamePixels(image, bitmap);
+        AssertSamePixels(segment, bitmap);
+        segment.AsSpan()[^1] ^= 0xFF; // the last sample of the last pixel; there is no gap after it
+        AssertSamePixels(segment, bitmap);
     }
 
     [Theory]
@@ -160,17 +160,17 @@ public sealed class SkiaTests : IDisposable
     [InlineData(ColorOrder.Rgba, Depth.F32, SKColorType.RgbaF32, SKAlphaType.Unpremul)]
     public void ColourAndAlphaTypeAreStated(ColorOrder order, Depth depth, SKColorType colorType, SKAlphaType alphaType)
     {
-        using var image = _scratch.Create(new ImageInfo(7, 5, order, depth));
-        using var bitmap = image.ToSKBitmap();
+        using var segment = _scratch.Create(new ImageInfo(7, 5, order, depth));
+        using var bitmap = segment.ToSKBitmap();
         Assert.Equal(new SKImageInfo(7, 5, colorType, alphaType), bitmap.Info);
-        Assert.Equal(bitmap.Info, image.Info.ToSKImageInfo());
+        Assert.Equal(bitmap.Info, segment.Image.ToSKImageInfo());
 
         using var back = _scratch.Create(1000);
         back.CopyFrom(bitmap, order);
-        Assert.Equal(image.Info, back.Info);
+        Assert.Equal(segment.Image, back.Image);
         if (order != ColorOrder.Gray || depth == Depth.U8)
         {
-            Assert.Equal(Scratch.Pixels(image), Scratch.Pixels(back));
+            Assert.Equal(Scratch.Bytes(segment), Scratch.Bytes(back));
         }
     }
 
@@ -190,9 +190,9 @@ public sealed class SkiaTests : IDisposable
     [Fact]
     public void WhatSkiaDrawsIsInTheSegment()
     {
-        using var image = _scratch.Create(new ImageInfo(7, 5, ColorOrder.Bgra, stride: 40));
-        var before = image.AsSpan().ToArray();
-        using (var bitmap = image.AsSKBitmap())
+        using var segment = _scratch.Create(new ImageInfo(7, 5, ColorOrder.Bgra, stride: 40));
+        var before = segment.AsSpan().ToArray();
+        using (var bitmap = segment.AsSKBitmap())
         using (var canvas = new SKCanvas(bitmap))
         using (var paint = new SKPaint { Color = new SKColor(red: 10, green: 20, blue: 30), IsAntialias = false })
         {
@@ -210,7 +210,7 @@ public sealed class SkiaTests : IDisposable
                 }
 
                 byte[] wanted = x is >= 2 and < 5 && y is >= 1 and < 3 ? [30, 20, 10, 255] : before[at..(at + 4)];
-                Assert.Equal(wanted, image.AsSpan().Slice(at, 4).ToArray());
+                Assert.Equal(wanted, segment.AsSpan().Slice(at, 4).ToArray());
             }
         }
     }
@@ -218,15 +218,15 @@ public sealed class SkiaTests : IDisposable
     [Fact]
     public void RowsThatSkiaCannotAddressAreRefusedAsAViewAndCopied()
     {
-        using var image = _scratch.Create(new ImageInfo(7, 5, ColorOrder.Bgra, stride: 31));
-        Assert.Contains("stride 31", Assert.Throws<NotSupportedException>(image.AsSKBitmap).Message, StringComparison.Ordinal);
-        using var bitmap = image.ToSKBitmap();
-        AssertSamePixels(image, bitmap);
-        image.Dispose();
-        Assert.False(LifetimeTests.IsOpen(image.Name));
+        using var segment = _scratch.Create(new ImageInfo(7, 5, ColorOrder.Bgra, stride: 31));
+        Assert.Contains("stride 31", Assert.Throws<NotSupportedException>(segment.AsSKBitmap).Message, StringComparison.Ordinal);
+        using var bitmap = segment.ToSKBitmap();
+        AssertSamePixels(segment, bitmap);
+        segment.Dispose();
+        Assert.False(LifetimeTests.IsOpen(segment.Name));
     }
 
-    // What Skia's own conversion to 8-bit unpremultiplied BGRA says a bitmap holds is what the segment must hold.
+    // The segment must hold the colours that Skia's own conversion to 8-bit unpremultiplied BGRA gives.
     [Theory]
     [InlineData(SKColorType.Bgra8888)]
     [InlineData(SKColorType.Rgba8888)]
@@ -248,11 +248,11 @@ public sealed class SkiaTests : IDisposable
                 continue; // the type has no alpha
             }
 
-            using var image = _scratch.Create(1000);
-            image.CopyFrom(bitmap);
-            Assert.Equal(alpha != SKAlphaType.Opaque, image.Info.HasAlpha);
+            using var segment = _scratch.Create(1000);
+            segment.CopyFrom(bitmap);
+            Assert.Equal(alpha != SKAlphaType.Opaque, segment.Image.HasAlpha);
             using var reference = Reference(bitmap);
-            using var found = image.ToSKBitmap();
+            using var found = segment.ToSKBitmap();
             for (var y = 0; y < 5; y++)
             {
                 for (var x = 0; x < 7; x++)
@@ -278,17 +278,17 @@ public sealed class SkiaTests : IDisposable
     {
         using var bitmap = new SKBitmap(new SKImageInfo(7, 5, type, SKAlphaType.Premul));
         DrawOn(bitmap);
-        using var image = _scratch.Create(1000);
-        image.CopyFrom(bitmap);
-        Assert.Equal(depth, image.Info.Depth);
+        using var segment = _scratch.Create(1000);
+        segment.CopyFrom(bitmap);
+        Assert.Equal(depth, segment.Image.Depth);
         using var reference = Reference(bitmap);
-        using var found = Reference(image.ToSKBitmap());
+        using var found = Reference(segment.ToSKBitmap());
         for (var y = 0; y < 5; y++)
         {
             for (var x = 0; x < 7; x++)
             {
                 var (wanted, got) = (reference.GetPixel(x, y), found.GetPixel(x, y));
-                Assert.InRange(got.Red, wanted.Red - 1, wanted.Red + 1); // two roundings for one
+                Assert.InRange(got.Red, wanted.Red - 1, wanted.Red + 1); // two roundings instead of one
                 Assert.InRange(got.Green, wanted.Green - 1, wanted.Green + 1);
                 Assert.InRange(got.Blue, wanted.Blue - 1, wanted.Blue + 1);
                 Assert.InRange(got.Alpha, wanted.Alpha - 1, wanted.Alpha + 1);
@@ -307,9 +307,9 @@ public sealed class SkiaTests : IDisposable
     public void ColourTypesThatAreNoPictureAreNamed(SKColorType type)
     {
         using var bitmap = new SKBitmap(new SKImageInfo(7, 5, type, SKAlphaType.Premul));
-        using var image = _scratch.Create(new ImageInfo(3, 3, ColorOrder.Gray));
-        Assert.Contains($"{type}", Assert.Throws<NotSupportedException>(() => image.CopyFrom(bitmap)).Message, StringComparison.Ordinal);
-        Assert.Equal(new ImageInfo(3, 3, ColorOrder.Gray), image.Info);
+        using var segment = _scratch.Create(new ImageInfo(3, 3, ColorOrder.Gray));
+        Assert.Contains($"{type}", Assert.Throws<NotSupportedException>(() => segment.CopyFrom(bitmap)).Message, StringComparison.Ordinal);
+        Assert.Equal(new ImageInfo(3, 3, ColorOrder.Gray), segment.Image);
     }
 
     [Theory]
@@ -323,10 +323,10 @@ public sealed class SkiaTests : IDisposable
         using var reference = Reference(bitmap);
         foreach (var order in Enum.GetValues<ColorOrder>())
         {
-            using var image = _scratch.Create(1000);
-            image.CopyFrom(bitmap, order);
-            Assert.Equal(order, image.Info.Order);
-            var pixel = image.AsSpan().Slice(((2 * 7) + 3) * image.Info.BytesPerPixel, image.Info.BytesPerPixel).ToArray();
+            using var segment = _scratch.Create(1000);
+            segment.CopyFrom(bitmap, order);
+            Assert.Equal(order, segment.Image.Order);
+            var pixel = segment.AsSpan().Slice(((2 * 7) + 3) * segment.Image.PixelSize, segment.Image.PixelSize).ToArray();
             var color = reference.GetPixel(3, 2);
             byte[] wanted = order switch
             {
@@ -343,42 +343,42 @@ public sealed class SkiaTests : IDisposable
     [Fact]
     public void ABitmapThatDoesNotFitOrIsEmptyIsRefused()
     {
-        using var image = _scratch.Create(100);
+        using var segment = _scratch.Create(100);
         using var premultiplied = new SKBitmap(new SKImageInfo(7, 5, SKColorType.Bgra8888, SKAlphaType.Premul));
         using var unpremultiplied = new SKBitmap(new SKImageInfo(7, 5, SKColorType.Bgra8888, SKAlphaType.Unpremul));
         using var empty = new SKBitmap();
-        Assert.Throws<ShmCvTooSmallException>(() => image.CopyFrom(premultiplied));
-        Assert.Throws<ShmCvTooSmallException>(() => image.CopyFrom(unpremultiplied));
-        Assert.Throws<ArgumentException>(() => image.CopyFrom(empty));
-        Assert.Throws<ShmCvNoImageException>(image.AsSKBitmap);
-        Assert.Throws<ShmCvNoImageException>(image.ToSKBitmap);
+        Assert.Throws<ShmCvTooSmallException>(() => segment.CopyFrom(premultiplied));
+        Assert.Throws<ShmCvTooSmallException>(() => segment.CopyFrom(unpremultiplied));
+        Assert.Throws<ArgumentException>(() => segment.CopyFrom(empty));
+        Assert.Throws<ShmCvNoImageException>(segment.AsSKBitmap);
+        Assert.Throws<ShmCvNoImageException>(segment.ToSKBitmap);
     }
 
     [Fact]
     public void ABitmapOutlivesItsImageAndAnImageItsBitmap()
     {
-        var image = _scratch.Create(new ImageInfo(7, 5, ColorOrder.Bgra));
-        var bitmap = image.AsSKBitmap();
+        var segment = _scratch.Create(new ImageInfo(7, 5, ColorOrder.Bgra));
+        var bitmap = segment.AsSKBitmap();
         var color = bitmap.GetPixel(6, 4);
-        image.Dispose();
+        segment.Dispose();
         Assert.Equal(color, bitmap.GetPixel(6, 4));
 
         bitmap.SetImmutable(); // so that the picture shares the pixels
         var picture = SKImage.FromBitmap(bitmap);
         bitmap.Dispose();
-        Assert.True(LifetimeTests.IsOpen(image.Name));
+        Assert.True(LifetimeTests.IsOpen(segment.Name));
         Assert.Equal(color, picture.PeekPixels().GetPixelColor(6, 4));
         picture.Dispose();
-        Assert.False(LifetimeTests.IsOpen(image.Name));
+        Assert.False(LifetimeTests.IsOpen(segment.Name));
     }
 
     [Fact]
     public void ABitmapDisposedFirstLeavesTheImage()
     {
-        using var image = _scratch.Create(new ImageInfo(7, 5, ColorOrder.Gray));
-        image.AsSKBitmap().Dispose();
-        image.Flip(FlipCode.Both);
-        Assert.True(LifetimeTests.IsOpen(image.Name));
+        using var segment = _scratch.Create(new ImageInfo(7, 5, ColorOrder.Gray));
+        segment.AsSKBitmap().Dispose();
+        segment.Flip(FlipCode.Both);
+        Assert.True(LifetimeTests.IsOpen(segment.Name));
     }
 
     [Fact]
@@ -402,9 +402,9 @@ public sealed class SkiaTests : IDisposable
         using var translucent = bitmap.Copy();
         Assert.Equal((43, 67, 3), loader.SKBitmapToShareMemory(bitmap, photo));
         using (var expected = _scratch.Load("small-bgr.png"))
-        using (var found = SharedImage.Open(photo))
+        using (var found = Segment.Open(photo))
         {
-            Assert.Equal(Scratch.Pixels(expected), Scratch.Pixels(found));
+            Assert.Equal(Scratch.Bytes(expected), Scratch.Bytes(found));
         }
 
         using (var four = new SKBitmap(new SKImageInfo(67, 43, SKColorType.Bgra8888, SKAlphaType.Unpremul)))
@@ -415,21 +415,21 @@ public sealed class SkiaTests : IDisposable
 
         using var shared = loader.ShareMemoryToSKBitmap(alpha, 43, 67, 4);
         shared.SetPixel(5, 6, SKColors.Red);
-        using var image = SharedImage.Open(alpha);
-        Assert.Equal(new byte[] { 0, 0, 255, 255 }, image.AsSpan().Slice((6 * image.Info.Stride) + (5 * 4), 4).ToArray());
+        using var segment = Segment.Open(alpha);
+        Assert.Equal(new byte[] { 0, 0, 255, 255 }, segment.AsSpan().Slice((6 * segment.Image.Stride) + (5 * 4), 4).ToArray());
     }
 
-    /// <summary>Compares every pixel with what its bytes in the segment say it is.</summary>
-    private static void AssertSamePixels(SharedImage image, SKBitmap bitmap)
+    /// <summary>Compares every pixel of the bitmap with the bytes of the segment.</summary>
+    private static void AssertSamePixels(Segment segment, SKBitmap bitmap)
     {
-        var info = image.Info;
+        var info = segment.Image;
         Assert.Equal((info.Width, info.Height), (bitmap.Width, bitmap.Height));
-        var stored = image.AsSpan();
+        var stored = segment.AsSpan();
         for (var y = 0; y < info.Height; y++)
         {
             for (var x = 0; x < info.Width; x++)
             {
-                var b = stored.Slice((y * info.Stride) + (x * info.BytesPerPixel), info.BytesPerPixel);
+                var b = stored.Slice((y * info.Stride) + (x * info.PixelSize), info.PixelSize);
                 var wanted = info.Order switch
                 {
                     ColorOrder.Gray => new SKColor(b[0], b[0], b[0]),
@@ -439,7 +439,8 @@ public sealed class SkiaTests : IDisposable
                     _ => new SKColor(b[0], b[1], b[2], b[3]),
                 };
 
-                // The bytes themselves: GetPixel goes through floats, and forgets the colour of what is transparent.
+                // The bytes are compared, because GetPixel goes through floats, and loses the colour of transparent
+                // pixels.
                 var pixel = bitmap.GetPixelSpan().Slice((y * bitmap.RowBytes) + (x * bitmap.BytesPerPixel), bitmap.BytesPerPixel);
                 var found = bitmap.ColorType switch
                 {
@@ -452,7 +453,7 @@ public sealed class SkiaTests : IDisposable
         }
     }
 
-    /// <summary>What Skia itself says the bitmap's pixels are.</summary>
+    /// <summary>Returns the bitmap's pixels as Skia itself converts them.</summary>
     private static SKBitmap Reference(SKBitmap bitmap)
     {
         var info = new SKImageInfo(bitmap.Width, bitmap.Height, SKColorType.Bgra8888, SKAlphaType.Unpremul);
@@ -461,7 +462,7 @@ public sealed class SkiaTests : IDisposable
         return reference;
     }
 
-    /// <summary>Draws some colours, some of them translucent where the bitmap can hold that.</summary>
+    /// <summary>Draws a few colours. One of them is translucent if the bitmap can hold that.</summary>
     private static void DrawOn(SKBitmap bitmap)
     {
         using var canvas = new SKCanvas(bitmap);
@@ -475,9 +476,9 @@ public sealed class SkiaTests : IDisposable
     [MethodImpl(MethodImplOptions.NoInlining)]
     private string Forget()
     {
-        var image = _scratch.Create(1000);
-        image.Info = new ImageInfo(7, 5, ColorOrder.Bgra);
-        _ = image.AsSKBitmap().GetPixel(1, 1);
-        return image.Name;
+        var segment = _scratch.Create(1000);
+        segment.Image = new ImageInfo(7, 5, ColorOrder.Bgra);
+        _ = segment.AsSKBitmap().GetPixel(1, 1);
+        return segment.Name;
     }
 }

@@ -5,19 +5,19 @@ namespace ShmCv.Tests;
 
 public sealed class StreamTests : IDisposable
 {
-    private static readonly ImageInfo _info = new(64, 48, ColorOrder.Bgra);
+    private static readonly ImageInfo _image = new(64, 48, ColorOrder.Bgra);
 
     private readonly Scratch _scratch = new();
 
     public void Dispose() => _scratch.Dispose();
 
-    private FrameStream Create(int slots = 0) => FrameStream.Create(_scratch.Name(), _info.ByteSize, slots);
+    private FrameStream Create(int slots = 0) => FrameStream.Create(_scratch.Name(), _image.Size, slots);
 
     private static long Put(FrameStream stream, byte mark)
     {
         using var frame = stream.Begin();
         frame.AsSpan().Fill(mark);
-        frame.Image.Info = _info;
+        frame.Image = _image;
         return frame.Publish();
     }
 
@@ -34,23 +34,90 @@ public sealed class StreamTests : IDisposable
 
         using var frame = reader.Wait();
         Assert.Equal((3, 2), (frame.Sequence, frame.Missed));
-        Assert.Equal(_info, frame.Image.Info);
+        Assert.Equal(_image, frame.Image);
         Assert.False(frame.AsSpan().ContainsAnyExcept((byte)3));
-        Assert.InRange(frame.Timestamp, 1, System.Diagnostics.Stopwatch.GetTimestamp());
+        Assert.InRange(frame.TimeNs, 1, System.Diagnostics.Stopwatch.GetTimestamp());
         Put(writer, 4);
         Assert.False(frame.AsSpan().ContainsAnyExcept((byte)3));
         Assert.Null(reader.TryWait(4, 1));
-        Assert.Equal((4, 12288), (reader.SegmentInfo.Slots, reader.SegmentInfo.SlotSize));
+        Assert.Equal((4, 12288), (reader.Info.Slots, reader.Info.SlotSize));
     }
 
     [Fact]
-    public void AFrameThatIsReadIsNotChanged()
+    public void AFrameToReadHasAllMembersThatRead()
     {
+        using var stream = Create();
+        Put(stream, 9);
+        using var frame = stream.Wait();
+        Pixels pixels = frame;
+
+        Assert.Equal(stream.Name, pixels.Name);
+        Assert.Equal(12288, pixels.Size);
+        Assert.Equal((stream.Info.Uuid, (ImageInfo?)_image, 4), (pixels.Info.Uuid, pixels.Info.Image, pixels.Info.Slots));
+        Assert.Equal(_image, pixels.Image);
+        Assert.True(pixels.TryGetImage(out var image));
+        Assert.Equal(_image, image);
+        Assert.False(pixels.AsSpan().ContainsAnyExcept((byte)9));
+        using var view = pixels.View(out image);
+        Assert.Equal(_image, image);
+        Assert.True(pixels.AsSpan() == view.GetSpan());
+
+        var copy = new byte[_image.Size];
+        pixels.Read(copy, _image);
+        Assert.False(copy.AsSpan().ContainsAnyExcept((byte)9));
+
+        using var segment = _scratch.Create(_image.Size);
+        pixels.Save(_scratch.File("frame.png"));
+        segment.Load(_scratch.File("frame.png"), LoadFlags.Unchanged);
+        Assert.Equal(copy, Scratch.Bytes(segment));
+        pixels.ConvertInto(segment, ColorOrder.Gray);
+        Assert.Equal(new ImageInfo(64, 48, ColorOrder.Gray), segment.Image);
+        pixels.FlipInto(segment, FlipCode.Both);
+        Assert.Equal(copy, Scratch.Bytes(segment));
+    }
+
+    // The class has no member that writes, so the native functions are called.
+    [Fact]
+    public void AFrameToReadIsNotChanged()
+    {
+        Assert.False(typeof(Frame).IsSubclassOf(typeof(WritablePixels)));
         using var stream = Create();
         Put(stream, 1);
         using var frame = stream.Wait();
-        Assert.Equal(ErrorCode.Invalid, Assert.Throws<ShmCvException>(() => frame.Image.Flip(FlipCode.Both)).Code);
-        Assert.Equal(ErrorCode.Invalid, Assert.Throws<ShmCvException>(() => frame.Image.Info = _info).Code);
+        using var call = frame.Handle.Use();
+        var handle = call.Handle;
+        Assert.Equal(ErrorCode.Invalid, NativeMethods.shmcv_flip(handle, handle, (int)FlipCode.Both));
+        Assert.Equal(ErrorCode.Invalid, NativeMethods.shmcv_image_set(handle, _image.ToNative()));
+        Assert.Equal(ErrorCode.Invalid, NativeMethods.shmcv_load(handle, Repository.TestData("small.jpg"), 0, out _));
+        Assert.False(frame.AsSpan().ContainsAnyExcept((byte)1));
+    }
+
+    [Fact]
+    public void PixelsOfTheCallerArePublishedInOneCall()
+    {
+        using var stream = Create();
+        var pixels = new byte[3 * 64 * 48];
+        Scratch.Fill(pixels);
+        Assert.Equal(1, stream.Publish(pixels, new ImageInfo(64, 48, ColorOrder.Rgb), ColorOrder.Bgra));
+        using var frame = stream.Wait();
+        Assert.Equal(_image, frame.Image);
+        var back = new byte[pixels.Length];
+        frame.Read(back, new ImageInfo(64, 48, ColorOrder.Rgb));
+        Assert.Equal(pixels, back);
+
+        Assert.Throws<ShmCvTooSmallException>(() => stream.Publish(new byte[80 * 80 * 4], new ImageInfo(80, 80, ColorOrder.Bgra), ColorOrder.Bgra));
+        Assert.Throws<ArgumentException>(() => stream.Publish(pixels, _image, ColorOrder.Bgra));
+        Assert.Equal(2, Put(stream, 2)); // a call that failed holds no slot, and has taken no number
+    }
+
+    [Fact]
+    public void AClearedNameIsFreeAtOnceAndTheStreamStays()
+    {
+        using var stream = Create();
+        stream.Clear();
+        Assert.Throws<ShmCvNotFoundException>(stream.Clear);
+        Assert.Throws<ShmCvNotFoundException>(() => FrameStream.Open(stream.Name));
+        Assert.Equal(1, Put(stream, 1));
     }
 
     [Fact]
@@ -60,9 +127,9 @@ public sealed class StreamTests : IDisposable
         for (var i = 0; i < 5; i++)
         {
             using var frame = stream.Begin();
-            using var view = frame.Image.View();
+            using var view = frame.View();
             Assert.Throws<ShmCvNoImageException>(() => frame.Publish());
-            Assert.Equal(ErrorCode.Busy, Assert.Throws<ShmCvException>(stream.Begin).Code);
+            Assert.Throws<ShmCvBusyException>(stream.Begin);
             frame.Dispose();
             Assert.Throws<ObjectDisposedException>(() => frame.Publish());
         }
@@ -78,15 +145,15 @@ public sealed class StreamTests : IDisposable
         SKBitmap bitmap;
         using (var frame = stream.Wait())
         {
-            bitmap = frame.Image.AsSKBitmap();
+            bitmap = frame.AsSKBitmap();
         }
 
         Put(stream, 6);
-        Assert.Equal(ErrorCode.Busy, Assert.Throws<ShmCvException>(stream.Begin).Code);
+        Assert.Throws<ShmCvBusyException>(stream.Begin);
         Assert.Equal(new SKColor(5, 5, 5, 5), bitmap.GetPixel(63, 47));
         bitmap.Dispose();
         Put(stream, 7);
-        bitmap = stream.Wait().Image.AsSKBitmap();
+        bitmap = stream.Wait().AsSKBitmap();
         stream.Dispose();
         Assert.Equal(new SKColor(7, 7, 7, 7), bitmap.GetPixel(0, 0));
         bitmap.Dispose();
@@ -98,7 +165,7 @@ public sealed class StreamTests : IDisposable
         var first = Create();
         using var second = FrameStream.Open(first.Name);
         Put(first, 1);
-        Assert.Contains("one writer", Assert.Throws<ShmCvException>(second.Begin).Message, StringComparison.Ordinal);
+        Assert.Contains("one writer", Assert.Throws<ShmCvBusyException>(second.Begin).Message, StringComparison.Ordinal);
         first.Dispose();
         Assert.Throws<ObjectDisposedException>(first.Begin);
         Assert.Equal(2, Put(second, 2));
@@ -189,47 +256,67 @@ public sealed class StreamTests : IDisposable
         using var stream = FrameStream.Create(_scratch.Name(), expected.Size);
         using (var frame = stream.Begin())
         {
-            frame.Image.Load(Repository.TestData("small-bgr.png"));
+            frame.Load(Repository.TestData("small-bgr.png"));
             frame.Publish();
         }
 
         using (var source = stream.Wait())
         using (var target = stream.Begin())
         {
-            source.Image.FlipInto(target.Image, FlipCode.Vertical);
+            source.FlipInto(target, FlipCode.Vertical);
             target.Publish();
         }
 
         expected.Flip(FlipCode.Vertical);
         using var flipped = stream.Wait(1);
-        Assert.Equal(Scratch.Checksum(expected), Scratch.Checksum(flipped.Image));
+        Assert.Equal(Scratch.Checksum(expected), Scratch.Checksum(flipped));
     }
 
     [Fact]
-    public void ASegmentIsNoStream()
+    public void ASegmentIsNoStreamAndAStreamIsNoSegment()
     {
         using var segment = _scratch.Create(100);
-        Assert.Equal(ErrorCode.Invalid, Assert.Throws<ShmCvException>(() => FrameStream.Open(segment.Name)).Code);
+        var problem = Assert.Throws<ShmCvInvalidException>(() => FrameStream.Open(segment.Name));
+        Assert.Equal(ErrorCode.Invalid, problem.Code);
+        Assert.Contains(segment.Name, problem.Message, StringComparison.Ordinal);
         using var stream = Create();
-        using var opened = SharedImage.Open(stream.Name);
-        Assert.Contains("is a stream", Assert.Throws<ShmCvException>(() => opened.Info).Message, StringComparison.Ordinal);
+        problem = Assert.Throws<ShmCvInvalidException>(() => Segment.Open(stream.Name));
+        Assert.Equal(ErrorCode.Invalid, problem.Code);
+        Assert.Contains("is a stream", problem.Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => FrameStream.Create("x", 0));
-        Assert.Equal(ErrorCode.Invalid, Assert.Throws<ShmCvException>(() => FrameStream.Create("x", 1, 17)).Code);
+        Assert.Throws<ShmCvInvalidException>(() => FrameStream.Create("x", 1, 17));
     }
 
     [Fact]
     public async Task AChangedImageIsToldByItsSequence()
     {
-        using var segment = _scratch.Create(_info.ByteSize);
+        using var segment = _scratch.Create(_image.Size);
         Assert.Equal(0, segment.Sequence);
-        var wait = Task.Run(() => segment.WaitForImage(0));
-        segment.Info = _info;
+        var wait = Task.Run(() => segment.Wait(0));
+        segment.Image = _image;
         Assert.Equal(1, await wait);
         Assert.Equal(1, segment.Sequence);
+        Assert.Equal(1, segment.TryWait(0, 0));
+        Assert.Null(segment.TryWait(1, 1));
+    }
+
+    [Fact]
+    public async Task AWaitForAnImageEndsWhenItIsCancelledOrTheSegmentIsDisposed()
+    {
+        var segment = _scratch.Create(_image.Size);
+        using var stop = new CancellationTokenSource();
+        var cancelled = Task.Run(() => segment.Wait(0, stop.Token));
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+        var disposed = Task.Run(() => segment.Wait(0));
+        segment.Dispose();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => disposed);
     }
 }
 
-/// <summary>Alone: a sweep takes the names of what other tests have just closed.</summary>
+/// <summary>
+/// No other test runs beside these, because a sweep removes the names of segments that other tests have just closed.
+/// </summary>
 [CollectionDefinition(nameof(SweepTests), DisableParallelization = true)]
 [Collection(nameof(SweepTests))]
 public sealed class SweepTests : IDisposable
@@ -242,13 +329,13 @@ public sealed class SweepTests : IDisposable
     public void OrphansAreSweptAndWhatIsOpenStays()
     {
         var name = _scratch.Name();
-        using (var segment = SharedImage.Create(name, 100))
+        using (var segment = Segment.Create(name, 100))
         {
-            Segments.Sweep();
-            SharedImage.Open(name).Dispose();
+            Segment.Sweep();
+            Segment.Open(name).Dispose();
         }
 
-        Assert.True(Segments.Sweep() >= 1);
-        Assert.Throws<ShmCvNotFoundException>(() => SharedImage.Open(name));
+        Assert.True(Segment.Sweep() >= 1);
+        Assert.Throws<ShmCvNotFoundException>(() => Segment.Open(name));
     }
 }

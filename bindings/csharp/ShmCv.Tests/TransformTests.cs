@@ -9,33 +9,33 @@ public sealed class TransformTests : IDisposable
     [Fact]
     public void FlippingIsThatOfOpenCV() => Vectors.Run("flip", row =>
     {
-        using var image = _scratch.Load(row[0], Vectors.Flags(row[1]));
-        using var flipped = _scratch.Create(image.Size);
+        using var segment = _scratch.Load(row[0], Vectors.Flags(row[1]));
+        using var flipped = _scratch.Create(segment.Size);
         var code = (FlipCode)int.Parse(row[2]);
-        image.FlipInto(flipped, code);
+        segment.FlipInto(flipped, code);
         Assert.Equal(row[3], Scratch.Checksum(flipped));
-        Assert.Equal(image.Info, flipped.Info);
-        image.Flip(code);
-        Assert.Equal(row[3], Scratch.Checksum(image));
-        Segments.Clear(image.Name);
-        Segments.Clear(flipped.Name);
+        Assert.Equal(segment.Image, flipped.Image);
+        segment.Flip(code);
+        Assert.Equal(row[3], Scratch.Checksum(segment));
+        Segment.Clear(segment.Name);
+        Segment.Clear(flipped.Name);
     });
 
     [Fact]
     public void AnUnknownDirectionIsRefused()
     {
-        using var image = _scratch.Create(new ImageInfo(3, 3, ColorOrder.Gray));
-        Assert.Equal(ErrorCode.Invalid, Assert.Throws<ShmCvException>(() => image.Flip((FlipCode)2)).Code);
+        using var segment = _scratch.Create(new ImageInfo(3, 3, ColorOrder.Gray));
+        Assert.Throws<ShmCvInvalidException>(() => segment.Flip((FlipCode)2));
     }
 
     [Fact]
     public void TooSmallADestinationIsRefused()
     {
-        using var image = _scratch.Create(new ImageInfo(30, 30, ColorOrder.Gray));
+        using var segment = _scratch.Create(new ImageInfo(30, 30, ColorOrder.Gray));
         using var small = _scratch.Create(899);
-        Assert.Throws<ShmCvTooSmallException>(() => image.FlipInto(small, FlipCode.Vertical));
-        Assert.Throws<ShmCvTooSmallException>(() => image.ConvertInto(small, ColorOrder.Gray));
-        Assert.Throws<ShmCvNoImageException>(() => small.FlipInto(image, FlipCode.Vertical));
+        Assert.Throws<ShmCvTooSmallException>(() => segment.FlipInto(small, FlipCode.Vertical));
+        Assert.Throws<ShmCvTooSmallException>(() => segment.ConvertInto(small, ColorOrder.Gray));
+        Assert.Throws<ShmCvNoImageException>(() => small.FlipInto(segment, FlipCode.Vertical));
     }
 
     [Fact]
@@ -47,9 +47,9 @@ public sealed class TransformTests : IDisposable
         foreach (var order in new[] { ColorOrder.Bgr, ColorOrder.Rgb, ColorOrder.Bgra, ColorOrder.Rgba })
         {
             bgr.ConvertInto(other, order);
-            Assert.Equal(order, other.Info.Order);
+            Assert.Equal(order, other.Image.Order);
             other.ConvertInto(back, ColorOrder.Bgr);
-            Assert.Equal(Scratch.Pixels(bgr), Scratch.Pixels(back));
+            Assert.Equal(Scratch.Bytes(bgr), Scratch.Bytes(back));
         }
     }
 }

@@ -3,7 +3,7 @@ namespace ShmCv.Tests;
 /// <summary>The rows of testdata/vectors.tsv, which every language's tests run.</summary>
 internal static class Vectors
 {
-    /// <summary>All rows of a kind, without the kind; there is at least one.</summary>
+    /// <summary>Returns all rows of a kind, without the kind. There is at least one.</summary>
     internal static IReadOnlyList<string[]> Rows(string kind)
     {
         var rows = File.ReadLines(Repository.TestData("vectors.tsv"))
@@ -16,7 +16,7 @@ internal static class Vectors
         return rows;
     }
 
-    /// <summary>Runs a check on every row, and fails with all rows that it failed on.</summary>
+    /// <summary>Runs a check on every row. The message of the failure names all rows that failed.</summary>
     internal static void Run(string kind, Action<string[]> check)
     {
         var failures = new List<string>();
@@ -46,7 +46,7 @@ internal static class Vectors
         _ => throw new ArgumentException($"no flag {name}", nameof(name)),
     };
 
-    /// <summary>E_TOO_SMALL is <see cref="ErrorCode.TooSmall"/>.</summary>
+    /// <summary>Returns the code of a name as C has it: <see cref="ErrorCode.TooSmall"/> for E_TOO_SMALL.</summary>
     internal static ErrorCode Code(string name) => name == "OK"
         ? ErrorCode.OK
         : Enum.Parse<ErrorCode>(name["E_".Length..].Replace("_", "", StringComparison.Ordinal), ignoreCase: true);

@@ -1,6 +1,8 @@
 namespace ShmCv.Tests;
 
-/// <summary>Which native library is loaded, and what is said where there is none that fits. Each needs a process of its own.</summary>
+/// <summary>
+/// The choice of the native library, and the messages if none fits. Each test needs a process of its own.
+/// </summary>
 public sealed class VersionTests : IDisposable
 {
     private readonly Scratch _scratch = new();
@@ -55,8 +57,8 @@ public sealed class VersionTests : IDisposable
     }
 
     [Theory]
-    [InlineData("unsigned shmcv_abi_version(void) { return 1 << 16; }", null)]
-    [InlineData("unsigned shmcv_abi_version(void) { return 2 << 16 | 7; }", "has version 2.7 of the binary interface, and this package needs 1.0 or a later 1.x")]
+    [InlineData("unsigned shmcv_abi_version(void) { return 2 << 16; }", null)]
+    [InlineData("unsigned shmcv_abi_version(void) { return 3 << 16 | 7; }", "has version 3.7 of the binary interface, and this package needs 2.0 or a later 2.x")]
     [InlineData("unsigned shmcv_abi_version(void) { return 0; }", "has version 0.0 of the binary interface")]
     [InlineData("unsigned other(void) { return 0; }", "is not the shmcv library")]
     public void ALibraryOfAnotherVersionIsRefused(string source, string? said)
@@ -74,7 +76,7 @@ public sealed class VersionTests : IDisposable
         var (exitCode, answer) = Ask(Processes.Guest, library);
         if (said is null)
         {
-            Assert.Equal((0, "other 1.0"), (exitCode, answer));
+            Assert.Equal((0, "other 2.0"), (exitCode, answer));
         }
         else
         {

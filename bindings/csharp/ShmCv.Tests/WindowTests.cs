@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace ShmCv.Tests;
 
-/// <summary>Windows, on a display of the tests' own (Xvfb), and without one.</summary>
+/// <summary>Windows, on a display that the test starts (Xvfb), and without a display.</summary>
 public sealed class WindowTests : IDisposable
 {
     private readonly Scratch _scratch = new();
@@ -12,17 +12,17 @@ public sealed class WindowTests : IDisposable
     [Fact]
     public void WithoutADisplayThereIsAnExceptionThatSaysSo()
     {
-        using var image = _scratch.Load("small.jpg");
-        var result = Processes.Run(Processes.Guest, ["show", "window", image.Name], Display(null));
+        using var segment = _scratch.Load("small.jpg");
+        var result = Processes.Run(Processes.Guest, ["show", "window", segment.Name], Display(null));
         Assert.Equal(1, result.ExitCode);
         Assert.StartsWith("ShmCvNoDisplayException NoDisplay: ", result.Output, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void ADisplayThatNobodyServesIsAnExceptionToo()
+    public void ADisplayWithoutAServerIsAnExceptionToo()
     {
-        using var image = _scratch.Load("small.jpg");
-        var result = Processes.Run(Processes.Guest, ["show", "window", image.Name], Display(":7654"));
+        using var segment = _scratch.Load("small.jpg");
+        var result = Processes.Run(Processes.Guest, ["show", "window", segment.Name], Display(":7654"));
         Assert.Equal(1, result.ExitCode);
         Assert.StartsWith("ShmCvNoDisplayException NoDisplay: ", result.Output, StringComparison.Ordinal);
     }
@@ -35,15 +35,15 @@ public sealed class WindowTests : IDisposable
             Assert.Skip("there is no Xvfb or no xdotool here");
         }
 
-        using var image = _scratch.Load("patches.png");
+        using var segment = _scratch.Load("patches.png");
         using var server = Processes.Start("Xvfb", ["-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp"]);
         try
         {
             var display = $":{server.StandardOutput.ReadLine()}";
-            using var guest = Processes.Start(Processes.Guest, ["show-and-wait", "patches", image.Name], Display(display));
+            using var guest = Processes.Start(Processes.Guest, ["show-and-wait", "patches", segment.Name], Display(display));
             Assert.Equal("shown", guest.StandardOutput.ReadLine());
             Xdotool(display, "search", "--sync", "--name", "patches", "windowfocus", "--sync");
-            Xdotool(display, "key", "q"); // to whoever has the focus: the window may be gone before the key is up again
+            Xdotool(display, "key", "q"); // goes to the focus, because the window may be gone before the key is up again
             Assert.Equal("key 113", guest.StandardOutput.ReadLine());
             guest.WaitForExit();
             Assert.Equal(0, guest.ExitCode);

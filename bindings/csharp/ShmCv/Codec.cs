@@ -1,67 +1,77 @@
 namespace ShmCv;
 
-public sealed partial class SharedImage
+public readonly partial record struct ImageInfo
 {
-    /// <summary>The quality that asks <see cref="Save"/> for the format's own default.</summary>
-    public const int DefaultQuality = NativeMethods.QualityDefault;
-
     /// <summary>
-    /// Reads the header of an image file and tells what <see cref="Load"/> would store with the same flags; its
-    /// <see cref="ImageInfo.ByteSize"/> is the size that a segment needs.
+    /// Reads the header of an image file and returns the image that <see cref="WritablePixels.Load"/> would store with
+    /// the same flags. Its <see cref="Size"/> is the size that a segment needs for it.
     /// </summary>
     /// <param name="path">The file.</param>
-    /// <param name="flags">Which channels and depth it should have.</param>
+    /// <param name="flags">The channels and depth that the image should have.</param>
     /// <returns>The image that would be stored.</returns>
-    /// <exception cref="ShmCvException">Those of <see cref="Load"/>; damage beyond the header is not seen.</exception>
+    /// <exception cref="ShmCvException">The exceptions are those of <see cref="WritablePixels.Load"/>. The file is not
+    /// decoded, so damage beyond its header is not seen.</exception>
     public static ImageInfo Probe(string path, LoadFlags flags = LoadFlags.Color)
     {
         Argument.Text(path);
         Error.Check(NativeMethods.shmcv_probe(path, (int)flags, out var image));
-        return ImageInfo.From(image);
+        return From(image);
     }
+}
 
+public abstract partial class WritablePixels
+{
     /// <summary>
-    /// Decodes an image file (JPEG, PNG, WebP, TIFF, BMP, PNM) straight into the segment's memory, rows without gaps.
-    /// When it fails, an image that the segment held is still there, whole.
+    /// Decodes an image file (JPEG, PNG, WebP, TIFF, BMP, PNM) straight into the shared memory, rows without gaps. If
+    /// it fails, an image that was there before is still there, whole.
     /// </summary>
     /// <param name="path">The file.</param>
-    /// <param name="flags">Which channels and depth it should have; 8-bit BGR unless told otherwise.</param>
-    /// <returns>The image that is now in the segment.</returns>
-    /// <exception cref="ShmCvTooSmallException">The segment is too small; the message says how many bytes are needed.</exception>
+    /// <param name="flags">The channels and depth that the image should have; 8-bit BGR by default.</param>
+    /// <returns>The image that is now there.</returns>
+    /// <exception cref="ShmCvTooSmallException">There is too little memory; the message says how many bytes are
+    /// needed.</exception>
     /// <exception cref="ShmCvNotFoundException">There is no such file.</exception>
-    /// <exception cref="ShmCvPermissionException">The system does not let us read it.</exception>
+    /// <exception cref="ShmCvPermissionException">The system does not let this process read the file.</exception>
     /// <exception cref="ShmCvDecodeException">The file is corrupt, truncated or empty.</exception>
-    /// <exception cref="ShmCvException"><see cref="ErrorCode.Unsupported"/>: it is no image of a known format;
-    /// <see cref="ErrorCode.Limit"/>: it is larger than the library handles; <see cref="ErrorCode.Invalid"/>: unknown
-    /// flags, or a folder; <see cref="ErrorCode.IO"/>.</exception>
+    /// <exception cref="ShmCvUnsupportedException">The file is no image of a known format.</exception>
+    /// <exception cref="ShmCvLimitException">The image is larger than the library's limits.</exception>
+    /// <exception cref="ShmCvInvalidException">The flags are unknown, or the path is that of a folder.</exception>
+    /// <exception cref="ShmCvIOException">Reading failed.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
     public ImageInfo Load(string path, LoadFlags flags = LoadFlags.Color)
     {
         Argument.Text(path);
-        using var call = _handle.Use();
-        Error.Check(NativeMethods.shmcv_load(call.Segment, path, (int)flags, out var image));
+        using var call = Handle.Use();
+        Error.Check(NativeMethods.shmcv_load(call.Handle, path, (int)flags, out var image));
         return ImageInfo.From(image);
     }
+}
 
+public abstract partial class Pixels
+{
     /// <summary>
-    /// Writes the image to a file, in the format that the extension names: .jpg .jpeg .png .webp .tif .tiff .bmp .pbm .pgm
-    /// .ppm .pnm. The file appears under its name only when it is whole; one that was there is kept when saving fails.
+    /// Writes the image to a file, in the format that the extension names: .jpg .jpeg .png .webp .tif .tiff .bmp .pbm
+    /// .pgm .ppm .pnm. The file appears under its name when it is whole. A file that was there before stays if saving
+    /// fails.
     /// </summary>
     /// <param name="path">The file.</param>
-    /// <param name="quality">0 to 100 for JPEG, 1 to 100 for WebP (above 100: lossless), the compression level 0 to 9 for
-    /// PNG, or <see cref="DefaultQuality"/>.</param>
-    /// <exception cref="ShmCvNoImageException">The segment holds no image.</exception>
+    /// <param name="quality">0 to 100 for JPEG, 1 to 100 for WebP (above 100: lossless), the compression level 0 to 9
+    /// for PNG, or <see cref="Constants.QualityDefault"/>.</param>
+    /// <exception cref="ShmCvNoImageException">There is no image.</exception>
     /// <exception cref="ShmCvNotFoundException">The folder is not there.</exception>
-    /// <exception cref="ShmCvPermissionException">The system does not let us write there.</exception>
+    /// <exception cref="ShmCvPermissionException">The system does not let this process write there.</exception>
     /// <exception cref="ShmCvNoSpaceException">The disk is full.</exception>
-    /// <exception cref="ShmCvException"><see cref="ErrorCode.Unsupported"/>: an unknown extension, or a depth that the format
-    /// does not have; <see cref="ErrorCode.Invalid"/>: a quality out of range, or a folder; <see cref="ErrorCode.Encode"/>;
-    /// <see cref="ErrorCode.IO"/>.</exception>
+    /// <exception cref="ShmCvUnsupportedException">The extension is unknown, or the format does not have the image's
+    /// depth.</exception>
+    /// <exception cref="ShmCvInvalidException">The quality is out of range, or the path is that of a
+    /// folder.</exception>
+    /// <exception cref="ShmCvEncodeException">The image could not be encoded.</exception>
+    /// <exception cref="ShmCvIOException">Writing failed.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
-    public void Save(string path, int quality = DefaultQuality)
+    public void Save(string path, int quality = Constants.QualityDefault)
     {
         Argument.Text(path);
-        using var call = _handle.Use();
-        Error.Check(NativeMethods.shmcv_save(call.Segment, path, quality));
+        using var call = Handle.Use();
+        Error.Check(NativeMethods.shmcv_save(call.Handle, path, quality));
     }
 }

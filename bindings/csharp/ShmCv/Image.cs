@@ -1,22 +1,24 @@
-using System.Buffers;
 using System.Runtime.InteropServices;
 
 namespace ShmCv;
 
 /// <summary>
-/// What pixels in memory mean. The pixel (x, y) starts at byte <c>y * Stride + x * BytesPerPixel</c>; its samples follow
-/// each other in the colour order.
+/// The description of an image in memory. The pixel (x, y) starts at byte <c>y * Stride + x * PixelSize</c>. Its
+/// samples follow each other in the colour order.
 /// </summary>
 [StructLayout(LayoutKind.Auto)]
-public readonly record struct ImageInfo
+public readonly partial record struct ImageInfo
 {
-    /// <summary>Describes pixels. Limits are the native library's: it checks them where the description is used.</summary>
+    /// <summary>
+    /// Describes an image. The native library has limits, and checks them when the description is used.
+    /// </summary>
     /// <param name="width">Pixels in a row.</param>
     /// <param name="height">Rows.</param>
     /// <param name="order">Meaning and order of the channels.</param>
     /// <param name="depth">Type of a sample.</param>
-    /// <param name="stride">Bytes from one row to the next; 0 when rows follow each other without a gap.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A width or height that is not positive, or a negative stride.</exception>
+    /// <param name="stride">Bytes from one row to the next; 0 means that rows follow each other without a gap.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The width or the height is not positive, or the stride is
+    /// negative.</exception>
     public ImageInfo(int width, int height, ColorOrder order, Depth depth = Depth.U8, int stride = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
@@ -26,7 +28,7 @@ public readonly record struct ImageInfo
         Height = height;
         Order = order;
         Depth = depth;
-        Stride = stride == 0 ? RowBytes : stride;
+        Stride = stride == 0 ? RowSize : stride;
     }
 
     /// <summary>Pixels in a row.</summary>
@@ -53,11 +55,11 @@ public readonly record struct ImageInfo
         _ => 0,
     };
 
-    /// <summary>Whether the last channel is opacity. It is not multiplied into the others.</summary>
+    /// <summary>True if the last channel is opacity. It is not multiplied into the other channels.</summary>
     public bool HasAlpha => Channels == 4;
 
     /// <summary>Bytes of one pixel.</summary>
-    public int BytesPerPixel => Channels * Depth switch
+    public int PixelSize => Channels * Depth switch
     {
         Depth.U8 => 1,
         Depth.U16 => 2,
@@ -66,15 +68,17 @@ public readonly record struct ImageInfo
     };
 
     /// <summary>Bytes of the pixels of one row, without the gap after them.</summary>
-    public int RowBytes => (int)Math.Min((long)Width * BytesPerPixel, int.MaxValue);
+    public int RowSize => (int)Math.Min((long)Width * PixelSize, int.MaxValue);
 
-    /// <summary>Bytes from the first pixel's first to the last pixel's last: no gap is counted after the last row.</summary>
-    public long ByteSize => ((Height - 1L) * Stride) + RowBytes;
+    /// <summary>
+    /// Bytes of the image, from its first byte to its last. The gap after the last row does not count.
+    /// </summary>
+    public long Size => ((Height - 1L) * Stride) + RowSize;
 
-    /// <summary>Whether rows follow each other without a gap.</summary>
-    public bool IsPacked => Stride == RowBytes;
+    /// <summary>True if rows follow each other without a gap.</summary>
+    public bool Packed => Stride == RowSize;
 
-    /// <summary>Describes it in a line.</summary>
+    /// <summary>Returns the description in one line.</summary>
     /// <returns>For example <c>640 x 480 Bgr U8, stride 1920</c>.</returns>
     public override string ToString() => string.Create(
         System.Globalization.CultureInfo.InvariantCulture, $"{Width} x {Height} {Order} {Depth}, stride {Stride}");
@@ -93,69 +97,121 @@ public readonly record struct ImageInfo
     };
 }
 
-public sealed partial class SharedImage
+public abstract partial class Pixels
 {
-    private PixelView? _spanned; // keeps open what AsSpan has handed out
-    private Mapping? _mapping; // the same for as long as the segment is open
+    private PixelView? _spanned; // keeps the memory of AsSpan open
+    private Mapping? _mapping; // the same as long as the handle is open
 
-    /// <summary>
-    /// What the segment's pixels mean, for every process that has it open. Setting it does not touch the pixels: do so
-    /// after you have written them yourself, and on segments that other programs made.
-    /// </summary>
-    /// <exception cref="ShmCvNoImageException">On reading: the segment holds no image yet.</exception>
-    /// <exception cref="ShmCvTooSmallException">On setting: the image does not fit.</exception>
-    /// <exception cref="ShmCvException">On setting: <see cref="ErrorCode.Invalid"/> for nonsense geometry,
-    /// <see cref="ErrorCode.Limit"/> for an image larger than the library handles.</exception>
+    /// <summary>The description of the image.</summary>
+    /// <exception cref="ShmCvNoImageException">There is no image yet.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
-    public ImageInfo Info
+    public ImageInfo Image
     {
         get
         {
-            using var call = _handle.Use();
-            Error.Check(NativeMethods.shmcv_image_get(call.Segment, out var image));
+            using var call = Handle.Use();
+            Error.Check(NativeMethods.shmcv_image_get(call.Handle, out var image));
             return ImageInfo.From(image);
-        }
-
-        set
-        {
-            using var call = _handle.Use();
-            Error.Check(NativeMethods.shmcv_image_set(call.Segment, value.ToNative()));
         }
     }
 
     /// <summary>Gives the description of the image, if there is one.</summary>
-    /// <param name="info">The description.</param>
-    /// <returns>Whether the segment holds an image.</returns>
+    /// <param name="image">The description.</param>
+    /// <returns>True if there is an image.</returns>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
-    public bool TryGetInfo(out ImageInfo info)
+    public bool TryGetImage(out ImageInfo image)
     {
-        using var call = _handle.Use();
-        var code = NativeMethods.shmcv_image_get(call.Segment, out var image);
+        using var call = Handle.Use();
+        var code = NativeMethods.shmcv_image_get(call.Handle, out var found);
         if (code == ErrorCode.NoImage)
         {
-            info = default;
+            image = default;
             return false;
         }
 
         Error.Check(code);
-        info = ImageInfo.From(image);
+        image = ImageInfo.From(found);
         return true;
     }
 
     /// <summary>
-    /// The segment's memory, to read and write in place: the pixel (x, y) starts at byte
-    /// <c>y * Info.Stride + x * Info.BytesPerPixel</c>.
+    /// Returns the shared memory itself, to read: the pixel (x, y) starts at byte
+    /// <c>y * Image.Stride + x * Image.PixelSize</c>.
     /// </summary>
     /// <returns>All bytes for pixels, from the first on.</returns>
     /// <remarks>
-    /// The span is valid until <see cref="Dispose"/>. A span cannot keep its owner alive, so once one has been handed out
-    /// the garbage collector leaves the segment open: only <see cref="Dispose"/>, or the end of the process, closes it.
-    /// Where the memory must outlive this object use <see cref="View()"/>.
+    /// The span is valid until <see cref="Dispose"/>. A span cannot keep its owner alive, so after the first call the
+    /// garbage collector leaves the memory open: only <see cref="Dispose"/>, or the end of the process, closes it. Use
+    /// <see cref="View()"/> for memory that must outlive this object.
     /// </remarks>
-    /// <exception cref="ShmCvException"><see cref="ErrorCode.Truncated"/>: somebody has made the segment shorter.</exception>
-    /// <exception cref="NotSupportedException">The segment is 2 GiB or more, which no span covers.</exception>
+    /// <exception cref="ShmCvTruncatedException">Another program has made the segment shorter.</exception>
+    /// <exception cref="NotSupportedException">There are 2 GiB or more, which no span covers.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
-    public Span<byte> AsSpan()
+    public ReadOnlySpan<byte> AsSpan() => Span();
+
+    /// <summary>
+    /// Returns the shared memory as an object that keeps it open. Neither <see cref="Dispose"/> nor the garbage
+    /// collector takes the memory away before the view is disposed of, in whatever order. A view that is never disposed
+    /// of keeps the memory open until the process ends.
+    /// </summary>
+    /// <returns>
+    /// All bytes for pixels, from the first on. Those of a <see cref="Frame"/> must not be written to.
+    /// </returns>
+    /// <exception cref="ShmCvTruncatedException">Another program has made the segment shorter.</exception>
+    /// <exception cref="NotSupportedException">There are 2 GiB or more, which no span covers.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
+    public PixelView View()
+    {
+        using var call = Handle.Use();
+        return new PixelView(Handle, _mapping = Map(call));
+    }
+
+    /// <summary>
+    /// Returns the view that <see cref="View()"/> gives, together with the description of the image, in a single native
+    /// call.
+    /// </summary>
+    /// <param name="image">The description of the image.</param>
+    /// <returns>
+    /// All bytes for pixels, from the first on. Those of a <see cref="Frame"/> must not be written to.
+    /// </returns>
+    /// <exception cref="ShmCvNoImageException">There is no image.</exception>
+    /// <exception cref="ShmCvTruncatedException">Another program has made the segment shorter.</exception>
+    /// <exception cref="NotSupportedException">There are 2 GiB or more, which no span covers.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
+    public PixelView View(out ImageInfo image)
+    {
+        using var call = Handle.Use();
+
+        // The call checks that the memory is all there.
+        Error.Check(NativeMethods.shmcv_image_get(call.Handle, out var found));
+        image = ImageInfo.From(found);
+        return new PixelView(Handle, _mapping ??= Map(call));
+    }
+
+    /// <summary>
+    /// Copies the image into memory of the caller. Colour orders are converted on the way, in one pass. Alpha that is
+    /// not there becomes opaque. Alpha that is not wanted is dropped. Gray is 0.299 R + 0.587 G + 0.114 B.
+    /// </summary>
+    /// <param name="destination">The memory, at least <see cref="ImageInfo.Size"/> bytes of
+    /// <paramref name="layout"/>.</param>
+    /// <param name="layout">The image's width, height and depth, with the stride and the colour order that are
+    /// wanted.</param>
+    /// <exception cref="ShmCvNoImageException">There is no image.</exception>
+    /// <exception cref="ShmCvInvalidException">Width, height or depth differs from the image's.</exception>
+    /// <exception cref="ShmCvBusyException">Another process has been storing an image for 10 seconds.</exception>
+    /// <exception cref="ArgumentException"><paramref name="destination"/> is too short.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
+    public unsafe void Read(Span<byte> destination, ImageInfo layout)
+    {
+        Argument.Room(destination.Length, layout, nameof(destination));
+        using var call = Handle.Use();
+        fixed (byte* buffer = destination)
+        {
+            Error.Check(NativeMethods.shmcv_read(call.Handle, layout.ToNative(), buffer, (ulong)destination.Length));
+        }
+    }
+
+    private protected Span<byte> Span()
     {
         var view = View();
         if (Interlocked.CompareExchange(ref _spanned, view, null) is { } first)
@@ -167,150 +223,65 @@ public sealed partial class SharedImage
         return view.GetSpan();
     }
 
-    /// <summary>
-    /// The segment's memory as an object that keeps it open: neither <see cref="Dispose"/> nor the garbage collector
-    /// takes it away before the view is disposed of, in whatever order. Never disposed of, it stays open until the
-    /// process ends.
-    /// </summary>
-    /// <returns>All bytes for pixels, from the first on.</returns>
-    /// <exception cref="ShmCvException"><see cref="ErrorCode.Truncated"/>: somebody has made the segment shorter.</exception>
-    /// <exception cref="NotSupportedException">The segment is 2 GiB or more, which no span covers.</exception>
-    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
-    public PixelView View()
+    private static Mapping Map(NativeHandle.Call call)
     {
-        using var call = _handle.Use();
-        return new PixelView(_handle, _mapping = Map(call));
-    }
-
-    /// <summary>The image with its memory, as <see cref="View()"/> gives it, in a single native call: for each frame, say.</summary>
-    /// <param name="info">What the segment's pixels mean.</param>
-    /// <returns>All bytes for pixels, from the first on.</returns>
-    /// <exception cref="ShmCvNoImageException">The segment holds no image.</exception>
-    /// <exception cref="ShmCvException"><see cref="ErrorCode.Truncated"/>: somebody has made the segment shorter.</exception>
-    /// <exception cref="NotSupportedException">The segment is 2 GiB or more, which no span covers.</exception>
-    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
-    public PixelView View(out ImageInfo info)
-    {
-        using var call = _handle.Use();
-        Error.Check(NativeMethods.shmcv_image_get(call.Segment, out var image)); // has seen that the memory is all there
-        info = ImageInfo.From(image);
-        return new PixelView(_handle, _mapping ??= Map(call));
-    }
-
-    private static Mapping Map(SegmentHandle.Call call)
-    {
-        Error.Check(NativeMethods.shmcv_data(call.Segment, out var address, out var size));
+        Error.Check(NativeMethods.shmcv_data(call.Handle, out var address, out var size));
         return new Mapping(address, size);
     }
+}
+
+public abstract partial class WritablePixels
+{
+    /// <summary>
+    /// The description of the image. Setting it says what the pixels mean, for every process that has the segment open,
+    /// and does not touch the pixels. Set it after writing to the memory itself, and for segments that other programs
+    /// made.
+    /// </summary>
+    /// <exception cref="ShmCvNoImageException">It was read, and there is no image yet.</exception>
+    /// <exception cref="ShmCvTooSmallException">It was set, and the image does not fit.</exception>
+    /// <exception cref="ShmCvInvalidException">It was set to impossible geometry; the message names the
+    /// field.</exception>
+    /// <exception cref="ShmCvLimitException">It was set to an image that is larger than the library's
+    /// limits.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
+    public new ImageInfo Image
+    {
+        get => base.Image;
+        set
+        {
+            using var call = Handle.Use();
+            Error.Check(NativeMethods.shmcv_image_set(call.Handle, value.ToNative()));
+        }
+    }
 
     /// <summary>
-    /// Copies the image into memory of yours. Colour orders are converted on the way, in one pass: alpha that is not
-    /// there becomes opaque, alpha that is not wanted is dropped, gray is 0.299 R + 0.587 G + 0.114 B.
+    /// Returns the shared memory itself, to read and write in place: the pixel (x, y) starts at byte
+    /// <c>y * Image.Stride + x * Image.PixelSize</c>.
     /// </summary>
-    /// <param name="destination">Where it goes: at least <see cref="ImageInfo.ByteSize"/> of <paramref name="layout"/>.</param>
-    /// <param name="layout">Its width, height and depth; the stride and colour order that you want.</param>
-    /// <exception cref="ShmCvNoImageException">The segment holds no image.</exception>
-    /// <exception cref="ShmCvException"><see cref="ErrorCode.Invalid"/>: width, height or depth are not the image's.</exception>
-    /// <exception cref="ArgumentException"><paramref name="destination"/> is too short.</exception>
-    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
-    public unsafe void ReadPixels(Span<byte> destination, ImageInfo layout)
-    {
-        Argument.Room(destination.Length, layout, nameof(destination));
-        using var call = _handle.Use();
-        fixed (byte* pixels = destination)
-        {
-            Error.Check(NativeMethods.shmcv_read_pixels(call.Segment, layout.ToNative(), pixels));
-        }
-    }
+    /// <returns>All bytes for pixels, from the first on.</returns>
+    /// <inheritdoc cref="Pixels.AsSpan" path="/remarks"/>
+    /// <inheritdoc cref="Pixels.AsSpan" path="/exception"/>
+    public new Span<byte> AsSpan() => Span();
 
-    /// <summary>Copies pixels of yours into the segment, whose image they become, rows without gaps.</summary>
-    /// <param name="source">The pixels: at least <see cref="ImageInfo.ByteSize"/> of <paramref name="layout"/>.</param>
-    /// <param name="layout">What they mean.</param>
-    /// <param name="order">The colour order that the segment's image gets, converted as <see cref="ReadPixels"/> tells.</param>
+    /// <summary>Copies pixels of the caller into the shared memory, rows without gaps. They become the image.</summary>
+    /// <param name="source">The pixels, at least <see cref="ImageInfo.Size"/> bytes of
+    /// <paramref name="layout"/>.</param>
+    /// <param name="layout">The description of the pixels in <paramref name="source"/>.</param>
+    /// <param name="order">The colour order of the image that is stored. The conversions are those of
+    /// <see cref="Pixels.Read"/>.</param>
     /// <exception cref="ShmCvTooSmallException">The image does not fit.</exception>
-    /// <exception cref="ShmCvException"><see cref="ErrorCode.Invalid"/> for nonsense geometry, <see cref="ErrorCode.Limit"/>
-    /// for an image larger than the library handles.</exception>
+    /// <exception cref="ShmCvInvalidException">The geometry is impossible; the message names the field.</exception>
+    /// <exception cref="ShmCvLimitException">The image is larger than the library's limits.</exception>
     /// <exception cref="ArgumentException"><paramref name="source"/> is too short.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
-    public unsafe void WritePixels(ReadOnlySpan<byte> source, ImageInfo layout, ColorOrder order)
+    public unsafe void Write(ReadOnlySpan<byte> source, ImageInfo layout, ColorOrder order)
     {
         Argument.Room(source.Length, layout, nameof(source));
-        using var call = _handle.Use();
-        fixed (byte* pixels = source)
+        using var call = Handle.Use();
+        fixed (byte* buffer = source)
         {
-            Error.Check(NativeMethods.shmcv_write_pixels(call.Segment, layout.ToNative(), pixels, (int)order));
+            Error.Check(
+                NativeMethods.shmcv_write(call.Handle, layout.ToNative(), buffer, (ulong)source.Length, (int)order));
         }
     }
 }
-
-/// <summary>
-/// A segment's memory, kept open by this object for as long as it is not disposed of, whatever becomes of the
-/// <see cref="SharedImage"/> that it came from. Its <see cref="MemoryManager{T}.Memory"/> can be passed to streams,
-/// sockets and asynchronous code.
-/// </summary>
-/// <remarks>
-/// There is no finalizer, by intent: a span or memory taken from the view does not keep the view alive, and memory that
-/// the garbage collector takes from under a span ends the process. Members may be called from every thread.
-/// </remarks>
-public sealed unsafe class PixelView : MemoryManager<byte>
-{
-    private readonly SegmentHandle _handle;
-    private readonly byte* _pixels;
-    private readonly int _length;
-    private int _disposed;
-
-    /// <summary>A view of memory that the handle, which the caller is using, keeps.</summary>
-    internal PixelView(SegmentHandle handle, Mapping mapping)
-    {
-        if (mapping.Size > int.MaxValue)
-        {
-            throw new NotSupportedException($"The segment has {mapping.Size} bytes for pixels; .NET's spans and memories end at {int.MaxValue}.");
-        }
-
-        var held = false;
-        handle.DangerousAddRef(ref held);
-        _handle = handle;
-        _pixels = (byte*)mapping.Address;
-        _length = (int)mapping.Size;
-    }
-
-    /// <inheritdoc/>
-    /// <exception cref="ObjectDisposedException">The view is disposed.</exception>
-    public override Span<byte> GetSpan()
-    {
-        ObjectDisposedException.ThrowIf(_disposed != 0, this);
-        return new Span<byte>(_pixels, _length);
-    }
-
-    /// <summary>Gives the address of a byte. It is valid until the result is disposed of, the view itself notwithstanding.</summary>
-    /// <param name="elementIndex">Which byte, counted from the first pixel's first.</param>
-    /// <returns>The address, with a reference to the segment.</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="elementIndex"/> is not in the segment.</exception>
-    /// <exception cref="ObjectDisposedException">The view is disposed.</exception>
-    public override MemoryHandle Pin(int elementIndex = 0)
-    {
-        ObjectDisposedException.ThrowIf(_disposed != 0, this);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)elementIndex, (uint)_length, nameof(elementIndex));
-        var held = false;
-        _handle.DangerousAddRef(ref held);
-        return new MemoryHandle(_pixels + elementIndex, pinnable: this);
-    }
-
-    /// <summary>Ends one <see cref="Pin"/>; disposing of its result does that.</summary>
-    public override void Unpin() => _handle.DangerousRelease();
-
-    /// <summary>Ends the view's use of the segment. It may be called any number of times.</summary>
-    public void Dispose() => Dispose(disposing: true);
-
-    /// <inheritdoc/>
-    protected override void Dispose(bool disposing)
-    {
-        if (Interlocked.Exchange(ref _disposed, 1) == 0)
-        {
-            _handle.DangerousRelease();
-        }
-    }
-}
-
-/// <summary>Where a segment's pixels are in this process.</summary>
-internal sealed record Mapping(nint Address, ulong Size);

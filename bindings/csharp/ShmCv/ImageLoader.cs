@@ -3,41 +3,42 @@ using System.Diagnostics.CodeAnalysis;
 namespace ShmCv;
 
 /// <summary>
-/// The tutorial's class, its methods and arguments: images in segments that are given by name. Programs that were written
-/// against that class keep working, and share their segments with everything else here. New programs are better served
-/// by <see cref="SharedImage"/>, where an image knows its own geometry.
+/// The tutorial's class, with its methods and arguments: images in segments that are given by name. Programs that were
+/// written for that class keep working, and share their segments with all programs that use this library. New programs
+/// should use <see cref="Segment"/>, where an image knows its own geometry.
 /// </summary>
 /// <remarks>
-/// <para>The segments may be this loader's own or somebody else's: another process's, in any language.
-/// <c>height</c>, <c>width</c> and <c>channel</c> say what the pixels are: 8-bit gray (1), BGR (3) or BGRA (4), rows without
-/// gaps; where the segment holds an image of that size already, it stays as it is.</para>
-/// <para>Every method may be called from every thread. Errors are those of <see cref="SharedImage"/>.</para>
+/// <para>Any process may have created the segments, in any language. <c>height</c>, <c>width</c> and <c>channel</c> say
+/// what the pixels are: 8-bit gray (1), BGR (3) or BGRA (4), rows without gaps. If the segment holds an image of that
+/// size already, its description stays as it is.</para>
+/// <para>Every method may be called from every thread. The exceptions are those of <see cref="Segment"/>.</para>
 /// </remarks>
 [SuppressMessage("Performance", "CA1822", Justification = "The tutorial's methods are all called on an object.")]
 public sealed class ImageLoader : IDisposable
 {
-    // A handle to what was used last under each name: as long as one is open, opening another is cheap, and a foreign
-    // segment keeps its image. A name is opened anew for each call, because it may mean another segment by now.
-    private readonly Dictionary<string, SharedImage> _kept = new(StringComparer.Ordinal);
+    // The segment that was used last under each name. While one object has a segment open, opening another is cheap,
+    // and a foreign segment keeps its image. Each call opens the name again, because it may mean another segment by
+    // now.
+    private readonly Dictionary<string, Segment> _kept = new(StringComparer.Ordinal);
     private bool _disposed;
 
     /// <summary>Makes a segment.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="size">Bytes for pixels.</param>
     /// <exception cref="ShmCvExistsException">The name is taken.</exception>
-    public void CreateShareMemory(string name, long size) => Keep(name, SharedImage.Create(name, size));
+    public void CreateShareMemory(string name, long size) => Keep(name, Segment.Create(name, size));
 
-    /// <summary>Removes a segment's name, whoever created it.</summary>
+    /// <summary>Removes a segment's name, whichever process created it.</summary>
     /// <param name="name">Its name.</param>
     /// <exception cref="ShmCvNotFoundException">There is none of that name.</exception>
     public void ClearShareMemory(string name)
     {
-        Segments.Clear(name);
+        Segment.Clear(name);
         lock (_kept)
         {
-            if (_kept.Remove(name, out var image))
+            if (_kept.Remove(name, out var segment))
             {
-                image.Dispose();
+                segment.Dispose();
             }
         }
     }
@@ -45,7 +46,7 @@ public sealed class ImageLoader : IDisposable
     /// <summary>Removes the names of all segments that this process created and that are still there.</summary>
     public void ClearAllShareMemory()
     {
-        Segments.ClearAll();
+        Segment.ClearAll();
         CloseKept();
     }
 
@@ -55,9 +56,9 @@ public sealed class ImageLoader : IDisposable
     /// <returns>The image's height and width in pixels, and its number of channels.</returns>
     public (int Height, int Width, int Channels) Load(string path, string shareName)
     {
-        using var image = Open(shareName);
-        var info = image.Load(path);
-        return (info.Height, info.Width, info.Channels);
+        using var segment = Open(shareName);
+        var image = segment.Load(path);
+        return (image.Height, image.Width, image.Channels);
     }
 
     /// <summary>Draws a segment's pixels in the window of that name.</summary>
@@ -69,26 +70,27 @@ public sealed class ImageLoader : IDisposable
     /// <exception cref="ShmCvNoDisplayException">There is no display.</exception>
     public void Show(string windowName, string shareName, int height, int width, int channel)
     {
-        using var image = Open(shareName, height, width, channel);
-        image.Show(windowName);
+        using var segment = Open(shareName, height, width, channel);
+        segment.Show(windowName);
     }
 
     /// <summary>Lets the windows live for a time, or until a key is pressed in one of them.</summary>
-    /// <param name="milliseconds">How long.</param>
-    /// <returns>The key's character code, or -1 when the time is up.</returns>
+    /// <param name="milliseconds">The time.</param>
+    /// <returns>The key's character code, or -1 if no key was pressed.</returns>
     public int Delay(int milliseconds) => Window.Delay(milliseconds);
 
     /// <summary>Closes all windows.</summary>
     public void CloseWindows() => Window.CloseAll();
 
     /// <summary>Mirrors the pixels of one segment into another.</summary>
-    /// <param name="shareNameSource">The one.</param>
-    /// <param name="shareNameDestination">The other; the same name flips in place.</param>
+    /// <param name="shareNameSource">The segment with the image.</param>
+    /// <param name="shareNameDestination">The segment that gets the result. The same name flips in place.</param>
     /// <param name="direction">0 changes top and bottom, 1 left and right, -1 both.</param>
     /// <param name="height">Rows.</param>
     /// <param name="width">Pixels in a row.</param>
     /// <param name="channel">Samples in a pixel.</param>
-    public void Flip(string shareNameSource, string shareNameDestination, int direction, int height, int width, int channel)
+    public void Flip(
+        string shareNameSource, string shareNameDestination, int direction, int height, int width, int channel)
     {
         using var source = Open(shareNameSource, height, width, channel);
         using var destination = Open(shareNameDestination);
@@ -103,55 +105,56 @@ public sealed class ImageLoader : IDisposable
     /// <param name="channel">Samples in a pixel.</param>
     public void SaveImage(string fileName, string shareName, int height, int width, int channel)
     {
-        using var image = Open(shareName, height, width, channel);
-        image.Save(fileName);
+        using var segment = Open(shareName, height, width, channel);
+        segment.Save(fileName);
     }
 
-    /// <summary>Opens a segment that one of the methods here works on, to do with it what they do not.</summary>
+    /// <summary>Opens a segment, for work that the methods of this class do not do.</summary>
     /// <param name="shareName">The segment.</param>
     /// <returns>The segment, which the caller disposes of.</returns>
-    public SharedImage Open(string shareName)
+    public Segment Open(string shareName)
     {
-        var image = SharedImage.Open(shareName);
+        var segment = Segment.Open(shareName);
         try
         {
-            Keep(shareName, SharedImage.Open(shareName));
-            return image;
+            Keep(shareName, Segment.Open(shareName));
+            return segment;
         }
         catch
         {
-            image.Dispose();
+            segment.Dispose();
             throw;
         }
     }
 
-    /// <summary>As <see cref="Open(string)"/>, with an image of that size in it.</summary>
+    /// <summary>Opens a segment as <see cref="Open(string)"/> does, and gives it an image of that size.</summary>
     /// <param name="shareName">The segment.</param>
     /// <param name="height">Rows.</param>
     /// <param name="width">Pixels in a row.</param>
     /// <param name="channel">Samples in a pixel.</param>
     /// <returns>The segment, which the caller disposes of.</returns>
-    public SharedImage Open(string shareName, int height, int width, int channel)
+    public Segment Open(string shareName, int height, int width, int channel)
     {
         var wanted = new ImageInfo(width, height, OrderOf(channel));
-        var image = Open(shareName);
+        var segment = Open(shareName);
         try
         {
-            if (!image.TryGetInfo(out var found) || (found.Height, found.Width, found.Channels) != (height, width, channel))
+            if (!segment.TryGetImage(out var found)
+                || (found.Height, found.Width, found.Channels) != (height, width, channel))
             {
-                image.Info = wanted;
+                segment.Image = wanted;
             }
 
-            return image;
+            return segment;
         }
         catch
         {
-            image.Dispose();
+            segment.Dispose();
             throw;
         }
     }
 
-    /// <summary>Ends this loader's use of its segments. They stay, under their names.</summary>
+    /// <summary>Ends this loader's use of its segments. The segments stay, under their names.</summary>
     public void Dispose()
     {
         lock (_kept)
@@ -167,21 +170,21 @@ public sealed class ImageLoader : IDisposable
         1 => ColorOrder.Gray,
         3 => ColorOrder.Bgr,
         4 => ColorOrder.Bgra,
-        _ => throw new ArgumentOutOfRangeException(nameof(channel), channel, "There are images of 1, 3 and 4 channels."),
+        _ => throw new ArgumentOutOfRangeException(nameof(channel), channel, "An image has 1, 3 or 4 channels."),
     };
 
-    private void Keep(string name, SharedImage image)
+    private void Keep(string name, Segment segment)
     {
         lock (_kept)
         {
             if (_disposed)
             {
-                image.Dispose();
+                segment.Dispose();
                 throw new ObjectDisposedException(nameof(ImageLoader));
             }
 
             _kept.Remove(name, out var before);
-            _kept.Add(name, image);
+            _kept.Add(name, segment);
             before?.Dispose();
         }
     }
@@ -190,9 +193,9 @@ public sealed class ImageLoader : IDisposable
     {
         lock (_kept)
         {
-            foreach (var image in _kept.Values)
+            foreach (var segment in _kept.Values)
             {
-                image.Dispose();
+                segment.Dispose();
             }
 
             _kept.Clear();

@@ -4,25 +4,29 @@ using System.Runtime.InteropServices;
 
 namespace ShmCv;
 
-/// <summary>Finds the native library, loads it, and refuses one that does not fit. The first that is there decides.</summary>
+/// <summary>
+/// Finds the native library, loads it, and refuses one that does not fit. The first file that is there is taken, and no
+/// other is tried after it.
+/// </summary>
 internal static unsafe class LibraryResolver
 {
-    /// <summary>The environment variable that names the file, ahead of any search.</summary>
+    /// <summary>The environment variable that names the file. Nothing is searched for then.</summary>
     private const string Variable = "SHMCV_LIBRARY";
 
+    // On Windows, shmcv.dll would be the name of this assembly, ShmCv.dll, which stands in the same folder.
     private static string FileName =>
-        OperatingSystem.IsWindows() ? "shmcv.dll" : OperatingSystem.IsMacOS() ? "libshmcv.dylib" : "libshmcv.so";
+        OperatingSystem.IsWindows() ? "libshmcv.dll" : OperatingSystem.IsMacOS() ? "libshmcv.dylib" : "libshmcv.so";
 
     internal static nint Resolve(string name, Assembly assembly, DllImportSearchPath? searchPath)
     {
         if (!string.Equals(name, NativeMethods.LibraryName, StringComparison.Ordinal))
         {
-            return 0; // not ours
+            return 0; // another library
         }
 
         if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named)
         {
-            // The full path: without a folder in it, the system would search for it.
+            // The system would search for a name without a folder.
             return Load(Path.GetFullPath(named), $" ({Variable} names it: correct it, or unset it)");
         }
 
@@ -48,13 +52,15 @@ internal static unsafe class LibraryResolver
         {
             return Fitting(NativeLibrary.Load(path), path);
         }
-        catch (Exception cause) when (cause is BadImageFormatException || cause.GetType() == typeof(DllNotFoundException))
+        catch (Exception cause)
+            when (cause is BadImageFormatException || cause.GetType() == typeof(DllNotFoundException))
         {
-            throw new ShmCvLibraryException($"shmcv: cannot load the native library {path}{hint}: {cause.Message}", cause);
+            throw new ShmCvLibraryException(
+                $"shmcv: cannot load the native library {path}{hint}: {cause.Message}", cause);
         }
     }
 
-    /// <summary>Gives the library back if it can be worked with.</summary>
+    /// <summary>Returns the library if its binary interface is the one that this package needs.</summary>
     private static nint Fitting(nint library, string path)
     {
         if (!NativeLibrary.TryGetExport(library, "shmcv_abi_version", out var function))
@@ -67,14 +73,14 @@ internal static unsafe class LibraryResolver
         if (found.Major != wanted.Major || found.Minor < wanted.Minor)
         {
             throw new ShmCvLibraryException(
-                $"shmcv: {path} has version {found} of the binary interface, and this package needs {wanted} or a later " +
-                $"{wanted.Major}.x; install library and package of one release.");
+                $"shmcv: {path} has version {found} of the binary interface, and this package needs {wanted} or a "
+                + $"later {wanted.Major}.x; install library and package of one release.");
         }
 
         return library;
     }
 
-    /// <summary>Where a package, a publish or a project reference puts the file.</summary>
+    /// <summary>Returns the places where a package, a publish or a project reference puts the file.</summary>
     private static IEnumerable<string> Places(Assembly assembly)
     {
         foreach (var folder in Folders(assembly).Distinct(StringComparer.Ordinal))
@@ -84,8 +90,9 @@ internal static unsafe class LibraryResolver
         }
     }
 
-    // The program's folder is not the assembly's where the assembly is a plug-in's; single-file programs have only the former.
-    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "An empty location is expected, and passed over.")]
+    // The assembly of a plug-in has another folder than the program. A single-file program has only the program's
+    // folder.
+    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "An empty location is skipped.")]
     private static IEnumerable<string> Folders(Assembly assembly)
     {
         if (Path.GetDirectoryName(assembly.Location) is { Length: > 0 } folder)
@@ -96,7 +103,7 @@ internal static unsafe class LibraryResolver
         yield return Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory);
     }
 
-    /// <summary>The portable name of this platform; the runtime's own may name the distribution.</summary>
+    /// <summary>The portable name of this platform. The runtime's own name may be that of the distribution.</summary>
     private static string Rid
     {
         get
@@ -113,7 +120,8 @@ internal static unsafe class LibraryResolver
             shmcv: the native library {FileName} was not found. Looked, in this order, at
               the environment variable {Variable}: not set{looked}
               the folders of the runtime and of the system's loader ({FileName}): not there
-            The package ShmCv carries it for linux-x64. Elsewhere build it (./build.sh build in a checkout of shmcv), and name the file in {Variable}.
+            The package ShmCv carries it for linux-x64. Elsewhere build it (./build.sh build in a checkout of shmcv), and
+            name the file in {Variable}.
             """;
     }
 }

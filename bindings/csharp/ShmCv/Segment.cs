@@ -5,110 +5,88 @@ namespace ShmCv;
 
 /// <summary>
 /// A named segment of shared memory with an image in it. Every process of this user that opens the name works on the
-/// same pixels, whatever language it is written in; nothing is copied and nothing is sent.
+/// same pixels, in any language. Nothing is copied and nothing is sent.
 /// </summary>
 /// <remarks>
-/// <para>Dispose of it when you are done: that ends this object's use of the segment. The segment itself stays, with its
-/// pixels, until <see cref="Segments.Clear"/> or <see cref="Segments.ClearAll"/> removes its name.</para>
-/// <para>Every member may be called from every thread at any time. What <see cref="ReadPixels"/> copies is one whole image,
-/// also while another process stores the next; whoever looks at the memory itself meanwhile may see some of both. For
-/// pictures that follow each other there is <see cref="FrameStream"/>.</para>
+/// Dispose of the object to end its use of the segment. The segment itself stays, with its pixels, until
+/// <see cref="Clear(string)"/> or <see cref="ClearAll"/> removes its name. For pictures that follow each other there is
+/// <see cref="FrameStream"/>.
 /// </remarks>
 /// <example>
 /// <code>
-/// using var photo = SharedImage.Create("photo", 3840 * 2160 * 3);
+/// using var photo = Segment.Create("photo", 3840 * 2160 * 3);
 /// photo.Load("photograph.jpg");
 /// photo.Flip(FlipCode.Horizontal);
 /// photo.Save("mirrored.png");
-/// Segments.Clear("photo");
+/// photo.Clear();
 /// </code>
 /// </example>
-public sealed partial class SharedImage : IDisposable
+public sealed class Segment : WritablePixels
 {
-    private readonly SegmentHandle _handle;
-
-    private SharedImage(string name, ulong segment)
+    private Segment(string name, ulong segment)
+        : base(name, new NativeHandle(segment, NativeMethods.shmcv_close, typeof(Segment)))
     {
-        Name = name;
-        _handle = SegmentHandle.Own(segment);
     }
 
-    /// <summary>The segment's name, by which other processes open it.</summary>
-    public string Name { get; }
-
-    /// <summary>Bytes for pixels, as asked for when the segment was created.</summary>
+    /// <summary>
+    /// The number of images that have been stored in the segment, by this process or another one. Another number means
+    /// another image.
+    /// </summary>
+    /// <exception cref="ShmCvException">The segment is damaged: <see cref="ErrorCode.Corrupt"/> or
+    /// <see cref="ErrorCode.Truncated"/>.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
-    public long Size => SegmentInfo.Size;
-
-    /// <summary>What is known of the segment: its size, its creator, its identity.</summary>
-    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
-    /// <exception cref="ShmCvException"><see cref="ErrorCode.Truncated"/>: somebody has made the segment shorter.</exception>
-    public SegmentInfo SegmentInfo
+    public long Sequence
     {
         get
         {
-            using var call = _handle.Use();
-            Error.Check(NativeMethods.shmcv_info(call.Segment, out var info));
-            return SegmentInfo.From(info);
+            using var call = Handle.Use();
+            Error.Check(NativeMethods.shmcv_sequence(call.Handle, out var sequence));
+            return (long)sequence;
         }
     }
 
-    /// <summary>Makes a segment and opens it. Its memory is reserved at once, is all zero, and is for this user alone.</summary>
-    /// <param name="name">1 to 200 of the characters A-Z a-z 0-9 . _ - with no dot at the beginning.</param>
-    /// <param name="size">Bytes for pixels: width times height times channels times bytes a sample.</param>
+    /// <summary>
+    /// Makes a segment and opens it. The memory is reserved at once and is all zero. Only this user may open the
+    /// segment.
+    /// </summary>
+    /// <param name="name">1 to 200 of the characters A-Z a-z 0-9 . _ - without a dot at the beginning.</param>
+    /// <param name="size">Bytes for pixels: width times height times channels times bytes of a sample.</param>
     /// <returns>The segment, without an image yet.</returns>
     /// <exception cref="ShmCvExistsException">The name is taken.</exception>
     /// <exception cref="ShmCvNoSpaceException">There is less shared memory free.</exception>
-    /// <exception cref="ShmCvException"><see cref="ErrorCode.Invalid"/>: the name breaks the rule.</exception>
+    /// <exception cref="ShmCvInvalidException">The name breaks the rule.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="size"/> is not positive.</exception>
-    public static SharedImage Create(string name, long size)
+    public static Segment Create(string name, long size)
     {
         Argument.Text(name);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
         Error.Check(NativeMethods.shmcv_create(name, (ulong)size, out var segment));
-        return new SharedImage(name, segment);
+        return new Segment(name, segment);
     }
 
     /// <summary>
-    /// Opens a segment that somebody has created; its size and image come with it. Shared memory that another program
-    /// made, such as Python's <c>SharedMemory</c>, can be opened too: it has no image until <see cref="Info"/> is set.
+    /// Opens a segment that any process has created; its size and image come with it. Shared memory that another
+    /// program made, for example Python's <c>SharedMemory</c>, can be opened too. It has no image until
+    /// <see cref="WritablePixels.Image"/> is set.
     /// </summary>
     /// <param name="name">The segment's name.</param>
     /// <returns>The segment.</returns>
     /// <exception cref="ShmCvNotFoundException">There is none of that name.</exception>
-    /// <exception cref="ShmCvPermissionException">It is not this user's, or no plain file.</exception>
-    /// <exception cref="ShmCvException"><see cref="ErrorCode.Invalid"/>: the name breaks the rule;
-    /// <see cref="ErrorCode.Corrupt"/>: its metadata has been overwritten.</exception>
-    public static SharedImage Open(string name)
+    /// <exception cref="ShmCvPermissionException">It is not a plain file of this user.</exception>
+    /// <exception cref="ShmCvInvalidException">The name breaks the rule, or is that of a stream.</exception>
+    /// <exception cref="ShmCvCorruptException">The segment's metadata has been overwritten.</exception>
+    public static Segment Open(string name)
     {
         Argument.Text(name);
         Error.Check(NativeMethods.shmcv_open(name, out var segment));
-        return new SharedImage(name, segment);
+        return new Segment(name, segment);
     }
 
     /// <summary>
-    /// Ends this object's use of the segment; spans of <see cref="AsSpan()"/> are invalid from then on, views of
-    /// <see cref="View()"/> live on. It may be called any number of times. The segment itself stays, under its name.
+    /// Removes the name of a segment or stream, whichever process created it. Processes that have it open keep working
+    /// on the same memory, which is given back when the last of them closes it. The name is free at once.
     /// </summary>
-    public void Dispose()
-    {
-        Interlocked.Exchange(ref _spanned, null)?.Dispose();
-        _handle.Dispose();
-    }
-
-    /// <summary>The segment's name.</summary>
-    /// <returns><see cref="Name"/>.</returns>
-    public override string ToString() => Name;
-}
-
-/// <summary>Segments by name, open or not.</summary>
-public static unsafe class Segments
-{
-    /// <summary>
-    /// Removes a segment's name, whoever created it. Those who have it open keep working on the same memory, which is
-    /// given back when the last of them closes it; the name is free at once.
-    /// </summary>
-    /// <param name="name">The segment's name.</param>
+    /// <param name="name">The name.</param>
     /// <exception cref="ShmCvNotFoundException">There is none of that name.</exception>
     /// <exception cref="ShmCvPermissionException">It is not this user's.</exception>
     public static void Clear(string name)
@@ -118,25 +96,28 @@ public static unsafe class Segments
     }
 
     /// <summary>
-    /// Removes the names of all segments that this process created and that are still there. Objects stay open. A name
-    /// that has meanwhile been given to another segment is left alone.
+    /// Removes the names of all segments and streams that this process created and that are still there. Objects stay
+    /// open. A name that has meanwhile been given to another segment is left alone.
     /// </summary>
     public static void ClearAll() => Error.Check(NativeMethods.shmcv_clear_all());
 
     /// <summary>
-    /// Removes the names of this user's orphans: segments whose creator has ended or closed them, and which no process has
-    /// open through the library.
+    /// Removes the names of this user's segments and streams that are orphans: their creator has ended or closed them,
+    /// and no process has them open through this library.
     /// </summary>
-    /// <returns>How many there were.</returns>
+    /// <returns>The number of names that were removed.</returns>
     public static int Sweep()
     {
         Error.Check(NativeMethods.shmcv_sweep(out var removed));
         return (int)removed;
     }
 
-    /// <summary>Tells of all segments of this user that the library made, in the order of their names.</summary>
-    /// <returns>One description a segment, as it is now.</returns>
-    public static IReadOnlyList<SegmentInfo> List()
+    /// <summary>
+    /// Returns the facts about all segments and streams of this user that this library made, in the order of their
+    /// names.
+    /// </summary>
+    /// <returns>One description for each, as it is now.</returns>
+    public static unsafe IReadOnlyList<SegmentInfo> List()
     {
         var infos = Array.Empty<ShmcvSegmentInfo>();
         while (true)
@@ -152,42 +133,94 @@ public static unsafe class Segments
                 return Array.ConvertAll(infos[..(int)count], info => SegmentInfo.From(info));
             }
 
-            infos = new ShmcvSegmentInfo[checked((int)count + 16)]; // some more may appear meanwhile
+            infos = new ShmcvSegmentInfo[checked((int)count + 16)]; // a few more may be created meanwhile
         }
+    }
+
+    /// <summary>Removes the segment's name; see <see cref="Clear(string)"/>. This object stays open.</summary>
+    /// <exception cref="ShmCvNotFoundException">The name is removed already.</exception>
+    public void Clear() => Clear(Name);
+
+    /// <summary>Waits until more than that many images have been stored in the segment, by any process.</summary>
+    /// <param name="newerThan">The <see cref="Sequence"/> of the image that is known already.</param>
+    /// <param name="cancellationToken">Ends the wait within 100 ms.</param>
+    /// <returns>The number of images that have been stored.</returns>
+    /// <exception cref="ShmCvUnsupportedException">Another program made the segment. Its users do not tell when they
+    /// store an image.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the
+    /// wait.</exception>
+    public long Wait(long newerThan, CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (TryWait(newerThan, Slice.Milliseconds) is { } sequence)
+            {
+                return sequence;
+            }
+        }
+    }
+
+    /// <summary>Does as <see cref="Wait"/>, for a limited time.</summary>
+    /// <param name="newerThan">The <see cref="Sequence"/> of the image that is known already.</param>
+    /// <param name="milliseconds">The time. 0 does not sleep, and a negative number waits without an end.</param>
+    /// <returns>The number of images that have been stored, or null if the time is up.</returns>
+    /// <exception cref="ShmCvUnsupportedException">Another program made the segment. Its users do not tell when they
+    /// store an image.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
+    public long? TryWait(long newerThan, int milliseconds)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(newerThan);
+        using var call = Handle.Use();
+        var code = NativeMethods.shmcv_wait(call.Handle, (ulong)newerThan, milliseconds, out var sequence);
+        if (code == ErrorCode.Timeout)
+        {
+            return null;
+        }
+
+        Error.Check(code);
+        return (long)sequence;
     }
 }
 
-/// <summary>What is known of a segment.</summary>
+/// <summary>The facts about a segment or stream.</summary>
 public sealed record SegmentInfo
 {
     /// <summary>The segment's name.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Identity of this very segment: a name may be used again, an identity is not. Empty for a foreign segment.</summary>
-    public required Guid Id { get; init; }
+    /// <summary>
+    /// The segment's identity. A name can be given again, an identity is not. It is empty for a foreign segment.
+    /// </summary>
+    public required Guid Uuid { get; init; }
 
-    /// <summary>Bytes for pixels, as asked for when it was created; all of it for a foreign segment.</summary>
+    /// <summary>
+    /// Bytes for pixels, as asked for when the segment was created; the file's length for a foreign segment.
+    /// </summary>
     public required long Size { get; init; }
 
-    /// <summary>Bytes of shared memory that it takes.</summary>
+    /// <summary>Bytes of shared memory that the segment takes.</summary>
     public required long FileSize { get; init; }
 
-    /// <summary>When it was created, in UTC; null for a foreign segment.</summary>
+    /// <summary>The time of its creation, in UTC; null for a foreign segment.</summary>
     public required DateTimeOffset? CreatedAt { get; init; }
 
-    /// <summary>Process id of its creator; 0 for a foreign segment.</summary>
-    public required int OwnerProcessId { get; init; }
+    /// <summary>The process id of its creator; 0 for a foreign segment.</summary>
+    public required int Owner { get; init; }
 
-    /// <summary>Whether its creator still holds it.</summary>
-    public required bool OwnerIsAlive { get; init; }
+    /// <summary>True while its creator holds it; false if that process has ended or has closed it.</summary>
+    public required bool OwnerAlive { get; init; }
 
-    /// <summary>The image in it; null while there is none.</summary>
+    /// <summary>
+    /// The image in it, or null if there is none yet. That of a stream is the image of its newest frame.
+    /// </summary>
     public required ImageInfo? Image { get; init; }
 
-    /// <summary>Whether another program made it, without the library: it has no metadata then.</summary>
-    public required bool IsForeign { get; init; }
+    /// <summary>True if another program made it, without this library. It has no metadata then.</summary>
+    public required bool Foreign { get; init; }
 
-    /// <summary>Slots of a stream; 0 for a segment that holds a single image.</summary>
+    /// <summary>The slots of a stream; 0 for a segment that holds a single image.</summary>
     public int Slots { get; init; }
 
     /// <summary>Bytes for the pixels of one frame of a stream; 0 for a segment that holds a single image.</summary>
@@ -200,14 +233,14 @@ public sealed record SegmentInfo
             return new SegmentInfo
             {
                 Name = Encoding.UTF8.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name)),
-                Id = new Guid(new ReadOnlySpan<byte>(uuid, 16), bigEndian: true),
+                Uuid = new Guid(new ReadOnlySpan<byte>(uuid, 16), bigEndian: true),
                 Size = (long)info.Size,
                 FileSize = (long)info.FileSize,
                 CreatedAt = info.CreatedAt == 0 ? null : DateTimeOffset.UnixEpoch.AddTicks((long)info.CreatedAt / 100),
-                OwnerProcessId = (int)info.Owner,
-                OwnerIsAlive = info.OwnerAlive != 0,
+                Owner = (int)info.Owner,
+                OwnerAlive = info.OwnerAlive != 0,
                 Image = info.HasImage != 0 ? ImageInfo.From(info.Image) : null,
-                IsForeign = info.Foreign != 0,
+                Foreign = info.Foreign != 0,
                 Slots = (int)info.Slots,
                 SlotSize = (long)info.SlotSize,
             };

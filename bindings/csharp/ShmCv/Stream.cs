@@ -4,13 +4,13 @@ using System.Runtime.CompilerServices;
 namespace ShmCv;
 
 /// <summary>
-/// Frame after frame from one writer to any number of readers, in whatever processes and languages; each frame is seen
-/// whole, and none is copied. A stream is a segment with a slot for each of a few frames.
+/// Frame after frame from one writer to any number of readers, between processes and languages. Every frame is seen
+/// whole, and none is copied. A stream is a segment that is divided into slots of one size.
 /// </summary>
 /// <remarks>
-/// <para>The writer waits for nobody: a reader that is slower than the writer skips frames. Create a stream with a slot for each
-/// reader, and 2 more. Who dies takes nothing with it: a frame that was not published is never seen, and the next writer
-/// goes on with the next number.</para>
+/// <para>The writer does not wait for readers: a reader that is slower than the writer skips frames. Create a stream
+/// with a slot for each reader, and 2 more. A process that dies takes nothing with it: a frame that was not published
+/// is never seen, and the next writer goes on with the next number.</para>
 /// <para>Every member may be called from every thread at any time.</para>
 /// </remarks>
 /// <example>
@@ -19,140 +19,170 @@ namespace ShmCv;
 /// while (camera.Next() is { } file)
 /// {
 ///     using var frame = stream.Begin();
-///     frame.Image.Load(file);
+///     frame.Load(file);
 ///     frame.Publish();
 /// }
 ///
 /// using var stream = FrameStream.Open("cam0");                      // a reader
 /// await foreach (var frame in stream.FramesAsync(cancellationToken: stop))
 /// {
-///     LookAt(frame.AsSpan(), frame.Image.Info);
+///     LookAt(frame.AsSpan(), frame.Image);
 /// }
 /// </code>
 /// </example>
-[SuppressMessage("Naming", "CA1711", Justification = "A stream is what all bindings call it; System.IO's is for bytes.")]
+[SuppressMessage("Naming", "CA1711", Justification = "All bindings call it a stream.")]
 public sealed class FrameStream : IDisposable
 {
-    private const int Slice = 100; // milliseconds: how soon a cancelled token is noticed
+    private readonly NativeHandle _handle;
 
-    private readonly SegmentHandle _handle;
-
-    private FrameStream(string name, ulong segment)
+    private FrameStream(string name, ulong stream)
     {
         Name = name;
-        _handle = SegmentHandle.Own(segment);
+        _handle = new NativeHandle(stream, NativeMethods.shmcv_stream_close, typeof(FrameStream));
     }
 
     /// <summary>The stream's name, by which other processes open it.</summary>
     public string Name { get; }
 
-    /// <summary>What is known of the stream; its image is that of the newest frame.</summary>
+    /// <summary>The facts about the stream. The image is that of the newest frame.</summary>
+    /// <exception cref="ShmCvTruncatedException">Another program has made the stream shorter.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
-    public SegmentInfo SegmentInfo
+    public SegmentInfo Info
     {
         get
         {
             using var call = _handle.Use();
-            Error.Check(NativeMethods.shmcv_info(call.Segment, out var info));
+            Error.Check(NativeMethods.shmcv_stream_info(call.Handle, out var info));
             return SegmentInfo.From(info);
         }
     }
 
-    /// <summary>Makes a stream and opens it. Its memory is reserved at once, and is for this user alone.</summary>
-    /// <param name="name">1 to 200 of the characters A-Z a-z 0-9 . _ - with no dot at the beginning.</param>
-    /// <param name="slotSize">The most bytes of pixels that a frame can have; rounded up to whole pages of 4096.</param>
+    /// <summary>
+    /// Makes a stream and opens it. The memory is reserved at once. Only this user may open the stream.
+    /// </summary>
+    /// <param name="name">1 to 200 of the characters A-Z a-z 0-9 . _ - without a dot at the beginning.</param>
+    /// <param name="slotSize">The most bytes of pixels that a frame can have; rounded up to whole pages of 4096
+    /// bytes.</param>
     /// <param name="slots">2 to 16, or 0 for 4.</param>
     /// <returns>The stream, without a frame yet.</returns>
     /// <exception cref="ShmCvExistsException">The name is taken.</exception>
     /// <exception cref="ShmCvNoSpaceException">There is less shared memory free than all slots need.</exception>
-    /// <exception cref="ShmCvException"><see cref="ErrorCode.Invalid"/>: the name breaks the rule, or so do size and slots.</exception>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="slotSize"/> is not positive, or <paramref name="slots"/> is negative.</exception>
+    /// <exception cref="ShmCvInvalidException">The name breaks the rule, or the size or number of slots is out of
+    /// range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="slotSize"/> is not positive, or
+    /// <paramref name="slots"/> is negative.</exception>
     public static FrameStream Create(string name, long slotSize, int slots = 0)
     {
         Argument.Text(name);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(slotSize);
         ArgumentOutOfRangeException.ThrowIfNegative(slots);
-        Error.Check(NativeMethods.shmcv_create_stream(name, (ulong)slotSize, (uint)slots, out var stream));
+        Error.Check(NativeMethods.shmcv_stream_create(name, (ulong)slotSize, (uint)slots, out var stream));
         return new FrameStream(name, stream);
     }
 
-    /// <summary>Opens a stream that somebody has created.</summary>
+    /// <summary>Opens a stream that any process has created.</summary>
     /// <param name="name">The stream's name.</param>
     /// <returns>The stream.</returns>
     /// <exception cref="ShmCvNotFoundException">There is none of that name.</exception>
-    /// <exception cref="ShmCvPermissionException">It is not this user's, or no plain file.</exception>
-    /// <exception cref="ShmCvException"><see cref="ErrorCode.Invalid"/>: there is a segment of that name and no stream, or the
-    /// name breaks the rule; <see cref="ErrorCode.Corrupt"/>: its metadata has been overwritten.</exception>
+    /// <exception cref="ShmCvPermissionException">It is not a plain file of this user.</exception>
+    /// <exception cref="ShmCvInvalidException">The name breaks the rule, or is that of a segment that is no
+    /// stream.</exception>
+    /// <exception cref="ShmCvCorruptException">The stream's metadata has been overwritten.</exception>
     public static FrameStream Open(string name)
     {
         Argument.Text(name);
-        Error.Check(NativeMethods.shmcv_open(name, out var segment));
-        var stream = new FrameStream(name, segment);
-        if (stream.SegmentInfo.Slots == 0)
-        {
-            stream.Dispose();
-            throw new ShmCvException(ErrorCode.Invalid, $"shmcv: \"{name}\" is a segment and no stream; open it by SharedImage.Open");
-        }
-
-        return stream;
+        Error.Check(NativeMethods.shmcv_stream_open(name, out var stream));
+        return new FrameStream(name, stream);
     }
 
+    /// <summary>Removes the stream's name; see <see cref="Segment.Clear(string)"/>. This object stays open.</summary>
+    /// <exception cref="ShmCvNotFoundException">The name is removed already.</exception>
+    public void Clear() => Segment.Clear(Name);
+
     /// <summary>
-    /// Gives a free slot to fill, and to publish. The first one makes this object the stream's writer, until it is disposed of.
+    /// Returns a frame to fill and to publish, in a free slot. This object becomes the stream's writer with its first
+    /// frame, and stays the writer until it is disposed of.
     /// </summary>
-    /// <returns>The frame, without an image yet. Disposed of unpublished, nobody has ever seen it.</returns>
-    /// <exception cref="ShmCvException"><see cref="ErrorCode.Busy"/>: there is another writer, the frame before is still open,
-    /// or readers hold all slots; the message tells which.</exception>
+    /// <returns>
+    /// The frame, without an image yet. If it is disposed of before it is published, no reader ever sees it.
+    /// </returns>
+    /// <exception cref="ShmCvBusyException">There is another writer, the frame begun before is still open, or readers
+    /// hold all slots; the message says which.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
     public NewFrame Begin()
     {
         using var call = _handle.Use();
-        Error.Check(NativeMethods.shmcv_stream_begin(call.Segment, out var frame));
-        return new NewFrame(Name, SegmentHandle.Own(frame, _handle));
+        Error.Check(NativeMethods.shmcv_stream_begin(call.Handle, out var frame));
+        return new NewFrame(Name, frame, _handle);
     }
 
-    /// <summary>Gives the newest frame of those with a number above <paramref name="newerThan"/>, once there is one.</summary>
-    /// <param name="newerThan">0 for any frame; the last one's <see cref="Frame.Sequence"/> to see each once.</param>
+    /// <summary>Copies pixels of the caller into a new frame, and publishes it.</summary>
+    /// <param name="pixels">The pixels, at least <see cref="ImageInfo.Size"/> bytes of
+    /// <paramref name="layout"/>.</param>
+    /// <param name="layout">The description of <paramref name="pixels"/>.</param>
+    /// <param name="order">The colour order of the frame. The conversions are those of
+    /// <see cref="Pixels.Read"/>.</param>
+    /// <returns>The number of the frame.</returns>
+    /// <exception cref="ShmCvException">The exceptions are those of <see cref="Begin"/>,
+    /// <see cref="WritablePixels.Write"/> and <see cref="NewFrame.Publish"/>. Nothing is published then.</exception>
+    /// <exception cref="ArgumentException"><paramref name="pixels"/> is too short.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
+    public long Publish(ReadOnlySpan<byte> pixels, ImageInfo layout, ColorOrder order)
+    {
+        using var frame = Begin();
+        frame.Write(pixels, layout, order);
+        return frame.Publish();
+    }
+
+    /// <summary>
+    /// Waits for a frame with a number greater than <paramref name="newerThan"/>, and returns the newest.
+    /// </summary>
+    /// <param name="newerThan">0 accepts any frame. With the last frame's <see cref="Frame.Sequence"/>, each frame is
+    /// seen once.</param>
     /// <param name="cancellationToken">Ends the wait within 100 ms.</param>
     /// <returns>The frame, which stays as it is until it is disposed of.</returns>
-    /// <exception cref="ShmCvException"><see cref="ErrorCode.Busy"/>: 64 frames of the stream are being read.</exception>
+    /// <exception cref="ShmCvBusyException">64 frames of the stream are being read.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    /// <exception cref="ObjectDisposedException">This object is disposed, maybe while it waited.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the
+    /// wait.</exception>
     public Frame Wait(long newerThan = 0, CancellationToken cancellationToken = default)
     {
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (TryWait(newerThan, Slice) is { } frame)
+            if (TryWait(newerThan, Slice.Milliseconds) is { } frame)
             {
                 return frame;
             }
         }
     }
 
-    /// <summary>As <see cref="Wait"/>, but for a time.</summary>
-    /// <param name="newerThan">0 for any frame; the last one's <see cref="Frame.Sequence"/> to see each once.</param>
-    /// <param name="milliseconds">How long; 0 only looks, less waits without an end.</param>
-    /// <returns>The frame; null when there is none by then.</returns>
-    /// <exception cref="ShmCvException"><see cref="ErrorCode.Busy"/>: 64 frames of the stream are being read.</exception>
+    /// <summary>Does as <see cref="Wait"/>, for a limited time.</summary>
+    /// <param name="newerThan">0 accepts any frame. With the last frame's <see cref="Frame.Sequence"/>, each frame is
+    /// seen once.</param>
+    /// <param name="milliseconds">The time. 0 does not sleep, and a negative number waits without an end.</param>
+    /// <returns>The frame, or null if the time is up.</returns>
+    /// <exception cref="ShmCvBusyException">64 frames of the stream are being read.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
     public Frame? TryWait(long newerThan, int milliseconds)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(newerThan);
         using var call = _handle.Use();
-        var code = NativeMethods.shmcv_stream_wait(call.Segment, (ulong)newerThan, milliseconds, out var frame, out var info);
+        var code = NativeMethods.shmcv_stream_wait(
+            call.Handle, (ulong)newerThan, milliseconds, out var frame, out var info);
         if (code == ErrorCode.Timeout)
         {
             return null;
         }
 
         Error.Check(code);
-        return new Frame(Name, SegmentHandle.Own(frame, _handle), info);
+        return new Frame(Name, frame, _handle, info);
     }
 
-    /// <summary>The frames to come; each is disposed of when the next one is asked for.</summary>
+    /// <summary>Returns the frames to come. Each is disposed of when the next one is asked for.</summary>
     /// <param name="newerThan">The number of the last frame that is not wanted.</param>
-    /// <param name="cancellationToken">Ends the wait, and with it the loop by an exception.</param>
+    /// <param name="cancellationToken">Ends the wait, and so the loop, by an
+    /// <see cref="OperationCanceledException"/>.</param>
     /// <returns>Frames without an end.</returns>
     public IEnumerable<Frame> Frames(long newerThan = 0, CancellationToken cancellationToken = default)
     {
@@ -164,11 +194,16 @@ public sealed class FrameStream : IDisposable
         }
     }
 
-    /// <summary>The frames to come, waited for on a thread of the pool; each is disposed of when the next one is asked for.</summary>
+    /// <summary>
+    /// Returns the frames to come, for which a thread of the pool waits. Each is disposed of when the next one is asked
+    /// for.
+    /// </summary>
     /// <param name="newerThan">The number of the last frame that is not wanted.</param>
-    /// <param name="cancellationToken">Ends the wait, and with it the loop by an exception.</param>
+    /// <param name="cancellationToken">Ends the wait, and so the loop, by an
+    /// <see cref="OperationCanceledException"/>.</param>
     /// <returns>Frames without an end.</returns>
-    public async IAsyncEnumerable<Frame> FramesAsync(long newerThan = 0, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public async IAsyncEnumerable<Frame> FramesAsync(
+        long newerThan = 0, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         while (true)
         {
@@ -181,142 +216,80 @@ public sealed class FrameStream : IDisposable
     }
 
     /// <summary>
-    /// Ends this object's use of the stream. Frames live on; when those that were begun are disposed of too, the next writer
-    /// may begin. It may be called any number of times. The stream itself stays, under its name.
+    /// Ends this object's use of the stream. Frames stay open; the next writer may begin when those that were begun
+    /// here are disposed of too. The method may be called any number of times. The stream itself stays, under its name.
     /// </summary>
     public void Dispose() => _handle.Dispose();
 
-    /// <summary>The stream's name.</summary>
+    /// <summary>Returns the stream's name.</summary>
     /// <returns><see cref="Name"/>.</returns>
     public override string ToString() => Name;
 }
 
-/// <summary>A frame to read. It stays as it is until it is disposed of, and until no view or bitmap of it is left.</summary>
+/// <summary>
+/// A frame to read. It stays as it is until it is disposed of, and until no view or bitmap of it is left.
+/// </summary>
 /// <remarks>Dispose of frames soon: a stream has few slots. Members may be called from every thread.</remarks>
-public sealed class Frame : IDisposable
+public sealed class Frame : Pixels
 {
-    internal Frame(string name, SegmentHandle handle, in ShmcvFrameInfo info)
+    internal Frame(string name, ulong frame, NativeHandle stream, in ShmcvFrameInfo info)
+        : base(name, new NativeHandle(frame, NativeMethods.shmcv_frame_close, typeof(Frame), stream))
     {
-        Image = new SharedImage(name, handle);
         Sequence = (long)info.Sequence;
-        Timestamp = (long)info.Time;
+        TimeNs = (long)info.TimeNs;
         Missed = (long)info.Missed;
     }
 
-    /// <summary>
-    /// The pixels, with everything that reads a <see cref="SharedImage"/>: save, show, copy, flip into another, view as a
-    /// bitmap. What would change them throws a <see cref="ShmCvException"/> with <see cref="ErrorCode.Invalid"/>.
-    /// </summary>
-    public SharedImage Image { get; }
-
-    /// <summary>The frame's number: 1 for the stream's first, then 1 more each, whoever writes.</summary>
+    /// <summary>The frame's number: 1 for the stream's first, then 1 more for each, across writers.</summary>
     public long Sequence { get; }
 
-    /// <summary>When it was published: CLOCK_MONOTONIC in nanoseconds, as <see cref="System.Diagnostics.Stopwatch.GetTimestamp"/> on Linux.</summary>
-    public long Timestamp { get; }
+    /// <summary>
+    /// The time at which the frame was published: CLOCK_MONOTONIC, in nanoseconds. On Linux
+    /// <see cref="System.Diagnostics.Stopwatch.GetTimestamp"/> reads the same clock.
+    /// </summary>
+    public long TimeNs { get; }
 
-    /// <summary>How many frames were published between the one that was waited beyond and this one.</summary>
+    /// <summary>
+    /// The number of frames that were published after <c>newerThan</c> of the wait and before this one.
+    /// </summary>
     public long Missed { get; }
-
-    /// <summary>The slot's memory, in place; valid until the frame is disposed of.</summary>
-    /// <returns>All bytes of the slot: the pixel (x, y) starts at byte <c>y * Stride + x * BytesPerPixel</c>.</returns>
-    /// <exception cref="ObjectDisposedException">The frame is disposed.</exception>
-    public ReadOnlySpan<byte> AsSpan() => Image.AsSpan();
-
-    /// <summary>Gives the frame back, so that its slot can be written to. It may be called any number of times.</summary>
-    public void Dispose() => Image.Dispose();
 }
 
-/// <summary>A frame to fill and to publish. Disposed of unpublished, it is given back, and nobody has ever seen it.</summary>
-/// <remarks>Views of it must not be written to any more once it is published.</remarks>
-public sealed class NewFrame : IDisposable
+/// <summary>
+/// A frame to fill and to publish. If it is disposed of before it is published, its slot is given back, and no reader
+/// ever sees it.
+/// </summary>
+/// <remarks>
+/// The memory holds anything at first. When the frame is published, views of it must not be written to any more.
+/// </remarks>
+public sealed class NewFrame : WritablePixels
 {
-    private readonly SegmentHandle _handle;
-
-    internal NewFrame(string name, SegmentHandle handle)
+    internal NewFrame(string name, ulong frame, NativeHandle stream)
+        : base(name, new NativeHandle(frame, NativeMethods.shmcv_frame_close, typeof(NewFrame), stream))
     {
-        _handle = handle;
-        Image = new SharedImage(name, handle);
     }
 
-    /// <summary>The pixels to be, with everything that a <see cref="SharedImage"/> does: load, write, flip into it.</summary>
-    public SharedImage Image { get; }
-
-    /// <summary>The slot's memory, in place; set <see cref="SharedImage.Info"/> of <see cref="Image"/> to say what it means.</summary>
-    /// <returns>All bytes of the slot. What is in them before they are written is undefined.</returns>
-    /// <exception cref="ObjectDisposedException">The frame is published or disposed of.</exception>
-    public Span<byte> AsSpan() => Image.AsSpan();
-
-    /// <summary>Makes it the stream's newest frame, wakes those who wait for one, and closes it.</summary>
-    /// <returns>The number that it got.</returns>
-    /// <exception cref="ShmCvNoImageException">Nothing has said what the pixels mean; the frame is still open.</exception>
-    /// <exception cref="ShmCvException"><see cref="ErrorCode.Busy"/>: another thread is still storing pixels in it.</exception>
-    /// <exception cref="ObjectDisposedException">It is published or disposed of already.</exception>
+    /// <summary>
+    /// Makes the frame the stream's newest, wakes the readers that wait for one, and disposes of this object.
+    /// </summary>
+    /// <returns>The frame's number, 1 more than that of the frame before.</returns>
+    /// <exception cref="ShmCvNoImageException">The frame holds no image. It is still open.</exception>
+    /// <exception cref="ShmCvBusyException">Another thread is storing pixels in the frame. It is still
+    /// open.</exception>
+    /// <exception cref="ObjectDisposedException">The frame is published or disposed of already.</exception>
     public long Publish()
     {
         ulong sequence;
-        using (var call = _handle.Use())
+        using (var call = Handle.Use())
         {
-            Error.Check(NativeMethods.shmcv_stream_publish(call.Segment, out sequence));
-            _handle.GiveAway();
+            Error.Check(NativeMethods.shmcv_frame_publish(call.Handle, out sequence));
+            Handle.GiveAway();
         }
 
-        Image.Dispose();
+        Dispose();
         return (long)sequence;
     }
 
-    /// <summary>Gives it back, unless it is published. It may be called any number of times.</summary>
-    public void Dispose()
-    {
-        // Now, and not with the last view: the writer could not begin another frame before that.
-        _handle.CloseNow();
-        Image.Dispose();
-    }
-}
-
-public sealed partial class SharedImage
-{
-    /// <summary>A frame's pixels.</summary>
-    internal SharedImage(string name, SegmentHandle handle)
-    {
-        Name = name;
-        _handle = handle;
-    }
-
-    /// <summary>How often an image has been stored in the segment, by any process: another number means another image.</summary>
-    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
-    public long Sequence
-    {
-        get
-        {
-            using var call = _handle.Use();
-            Error.Check(NativeMethods.shmcv_image_sequence(call.Segment, out var sequence));
-            return (long)sequence;
-        }
-    }
-
-    /// <summary>Waits until more than that many images have been stored in the segment, by any process.</summary>
-    /// <param name="newerThan">The <see cref="Sequence"/> of the image that is known.</param>
-    /// <param name="cancellationToken">Ends the wait within 100 ms.</param>
-    /// <returns>How many have been stored.</returns>
-    /// <exception cref="ShmCvException"><see cref="ErrorCode.Unsupported"/>: another program made the segment, whose users do
-    /// not tell when they store.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
-    public long WaitForImage(long newerThan, CancellationToken cancellationToken = default)
-    {
-        const int Slice = 100;
-        ArgumentOutOfRangeException.ThrowIfNegative(newerThan);
-        while (true)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            using var call = _handle.Use();
-            var code = NativeMethods.shmcv_image_wait(call.Segment, (ulong)newerThan, Slice, out var sequence);
-            if (code != ErrorCode.Timeout)
-            {
-                Error.Check(code);
-                return (long)sequence;
-            }
-        }
-    }
+    // The frame is closed now and not with its last view, because the writer could not begin another frame before that.
+    private protected override void BeforeDispose() => Handle.CloseNow();
 }

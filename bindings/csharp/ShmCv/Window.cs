@@ -1,83 +1,87 @@
 namespace ShmCv;
 
-public sealed partial class SharedImage
+public abstract partial class Pixels
 {
-    /// <summary>Draws the image in the window of that name, which opens if need be: see <see cref="Window"/>.</summary>
+    /// <summary>
+    /// Draws the image in the window of that name, and opens the window if need be; see <see cref="Window"/>.
+    /// </summary>
     /// <param name="window">The window's name, which is also its title.</param>
     /// <exception cref="ShmCvNoDisplayException">There is no display; the message says what is missing.</exception>
-    /// <exception cref="ShmCvNoImageException">The segment holds no image.</exception>
-    /// <exception cref="ShmCvException"><see cref="ErrorCode.Invalid"/>: the name is empty.</exception>
+    /// <exception cref="ShmCvNoImageException">There is no image.</exception>
+    /// <exception cref="ShmCvInvalidException">The name is empty.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
     public void Show(string window)
     {
         Argument.Text(window);
-        using var call = _handle.Use();
-        Error.Check(NativeMethods.shmcv_show(window, call.Segment));
+        using var call = Handle.Use();
+        Error.Check(NativeMethods.shmcv_show(window, call.Handle));
     }
 }
 
 /// <summary>
-/// Windows to look at images in. They need a display; without one every program runs as well, and <see cref="Show"/>
-/// throws <see cref="ShmCvNoDisplayException"/>. Windows are drawn while some thread is in <see cref="Delay(int)"/>.
+/// Windows to look at images in. They need a display. Without a display <see cref="Show"/> throws
+/// <see cref="ShmCvNoDisplayException"/>, and everything else works. Windows are drawn while some thread is in
+/// <see cref="Delay(int)"/>.
 /// </summary>
 public static class Window
 {
     /// <summary>
-    /// Draws an image in the window of that name, which opens if need be. The window shows the pixels as they are now; show
-    /// again when they have changed. A window that the user has closed is opened anew.
+    /// Draws an image in the window of that name, and opens the window if need be. The window shows the pixels as they
+    /// are now; show again when they have changed. A window that the user has closed is opened again.
     /// </summary>
     /// <param name="name">The window's name, which is also its title.</param>
-    /// <param name="image">The image.</param>
+    /// <param name="pixels">The segment or frame with the image.</param>
     /// <exception cref="ShmCvNoDisplayException">There is no display; the message says what is missing.</exception>
-    /// <exception cref="ShmCvNoImageException">The segment holds no image.</exception>
-    /// <exception cref="ShmCvException"><see cref="ErrorCode.Invalid"/>: the name is empty.</exception>
-    /// <exception cref="ObjectDisposedException"><paramref name="image"/> is disposed.</exception>
-    public static void Show(string name, SharedImage image)
+    /// <exception cref="ShmCvNoImageException">There is no image.</exception>
+    /// <exception cref="ShmCvInvalidException">The name is empty.</exception>
+    /// <exception cref="ObjectDisposedException"><paramref name="pixels"/> is disposed.</exception>
+    public static void Show(string name, Pixels pixels)
     {
-        ArgumentNullException.ThrowIfNull(image);
-        image.Show(name);
+        ArgumentNullException.ThrowIfNull(pixels);
+        pixels.Show(name);
     }
 
     /// <summary>
-    /// Lets the windows live for a time, or until a key is pressed in one of them. Where no window is open there is nobody
-    /// to press a key: it sleeps for the time.
+    /// Lets the windows live for a time, or until a key is pressed in one of them. If no window is open, no key can be
+    /// pressed, and the method sleeps for the time.
     /// </summary>
-    /// <param name="milliseconds">How long; 0 or less waits for a key without an end, and returns at once where no window
+    /// <param name="milliseconds">The time. 0 or less waits for a key without an end, and returns at once if no window
     /// is open.</param>
-    /// <returns>The key's character code, 0 to 255, or -1 when the time is up.</returns>
+    /// <returns>The key's character code, 0 to 255, or <see cref="Constants.NoKey"/> if no key was pressed.</returns>
     public static int Delay(int milliseconds)
     {
         Error.Check(NativeMethods.shmcv_delay(milliseconds, out var key));
         return key;
     }
 
-    /// <summary>As <see cref="Delay(int)"/>, until the token is cancelled; that is noticed within 100 ms.</summary>
-    /// <param name="milliseconds">How long; 0 or less waits for a key or the token without an end.</param>
+    /// <summary>
+    /// Does as <see cref="Delay(int)"/> until the token is cancelled, which is noticed within 100 ms.
+    /// </summary>
+    /// <param name="milliseconds">The time. 0 or less waits for a key or the token without an end.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>The key's character code, 0 to 255, or -1 when the time is up.</returns>
+    /// <returns>The key's character code, 0 to 255, or <see cref="Constants.NoKey"/> if no key was pressed.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public static int Delay(int milliseconds, CancellationToken cancellationToken)
     {
-        const int Slice = 100;
         var started = Environment.TickCount64;
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var left = milliseconds <= 0 ? Slice : milliseconds - (Environment.TickCount64 - started);
+            var left = milliseconds <= 0 ? Slice.Milliseconds : milliseconds - (Environment.TickCount64 - started);
             if (left <= 0)
             {
-                return -1;
+                return Constants.NoKey;
             }
 
-            var key = Delay((int)Math.Min(left, Slice));
-            if (key >= 0)
+            var key = Delay((int)Math.Min(left, Slice.Milliseconds));
+            if (key != Constants.NoKey)
             {
                 return key;
             }
         }
     }
 
-    /// <summary>Closes the window of that name. One that is not open is no error.</summary>
+    /// <summary>Closes the window of that name. A window that is not open is no error.</summary>
     /// <param name="name">The window's name.</param>
     public static void Close(string name)
     {
@@ -85,6 +89,6 @@ public static class Window
         Error.Check(NativeMethods.shmcv_close_window(name));
     }
 
-    /// <summary>Closes all windows that this process has opened here.</summary>
+    /// <summary>Closes all windows that this process has opened with this library.</summary>
     public static void CloseAll() => Error.Check(NativeMethods.shmcv_close_windows());
 }

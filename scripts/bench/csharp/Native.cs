@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace Bench;
 
-/// <summary>The library as a program declares it that does without its packages.</summary>
+/// <summary>The library, declared as a program does that uses none of its packages.</summary>
 internal static unsafe partial class Native
 {
     /// <summary>shmcv_image_info.</summary>
@@ -21,7 +21,7 @@ internal static unsafe partial class Native
     [LibraryImport("shmcv", StringMarshalling = StringMarshalling.Utf8)] public static partial int shmcv_open(string name, out ulong segment);
     [LibraryImport("shmcv")] public static partial int shmcv_close(ulong segment);
 
-    /// <summary>A loop over nothing but the call, as the runtime compiles code that is hot.</summary>
+    /// <summary>Makes the call again and again, in a loop that the runtime compiles as hot code.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void AskForVersion(int count)
     {
@@ -43,14 +43,14 @@ internal static unsafe partial class Native
     }
 }
 
-/// <summary>What .NET has no call for.</summary>
+/// <summary>Functions of libc for which .NET has no call.</summary>
 internal static unsafe partial class Libc
 {
     private const int Self = 0, Words = 18, MinorFaultsAt = 8; // struct rusage: two times of two words each, then fourteen counts
 
     [LibraryImport("libc")] private static partial int getrusage(int who, long* usage);
 
-    /// <summary>How often this process has touched a page that was not mapped yet.</summary>
+    /// <summary>Returns how often this process has touched a page that was not mapped yet.</summary>
     public static long MinorFaults()
     {
         long* usage = stackalloc long[Words];

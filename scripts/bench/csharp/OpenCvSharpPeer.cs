@@ -2,10 +2,10 @@ using OpenCvSharp;
 
 namespace Bench;
 
-/// <summary>OpenCvSharp, with the system's own shared memory: what is made goes into the block by a copy.</summary>
+/// <summary>OpenCvSharp, with the system's own shared memory. Results are copied into the block.</summary>
 internal sealed class OpenCvSharpPeer : IPeer
 {
-    private readonly int _threads = Cv2.GetNumThreads(); // loads the native library, or there is no such peer
+    private readonly int _threads = Cv2.GetNumThreads(); // loads the native library; an exception means that there is no such peer
 
     public string Versions =>
         $"opencvsharp={Package.VersionOf(typeof(Mat))} opencvsharp-opencv={Cv2.GetVersionString()} threads={_threads}";

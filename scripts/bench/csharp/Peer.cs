@@ -6,34 +6,36 @@ namespace Bench;
 /// <summary>A library, and the works that its users do with it.</summary>
 internal interface IPeer
 {
-    /// <summary>What is being measured: <c>key=value</c>, separated by spaces.</summary>
+    /// <summary>The versions of what is measured: <c>key=value</c>, separated by spaces.</summary>
     string Versions { get; }
 
-    /// <summary>Gets everything ready that a program would have ready.</summary>
+    /// <summary>Prepares a work: everything that a program has ready before it begins.</summary>
     /// <exception cref="SkipException">The library has no such work.</exception>
     Work Prepare(Request request);
 }
 
 internal static class Package
 {
-    /// <summary>The version of the package that a type comes from; that of its assembly is often a rounder one.</summary>
+    /// <summary>
+    /// Returns the version of the package that a type comes from. The version of the assembly often has fewer digits.
+    /// </summary>
     public static string VersionOf(Type type) =>
         FileVersionInfo.GetVersionInfo(type.Assembly.Location).ProductVersion is { } version ? version.Split('+')[0] : "unknown";
 }
 
-/// <summary>What a peer has no answer to, and why.</summary>
+/// <summary>A request that a peer cannot answer, with the reason.</summary>
 internal sealed class SkipException(string reason) : Exception(reason);
 
 /// <summary>A work that is ready to be run, again and again.</summary>
 internal sealed class Work(Action run) : IDisposable
 {
-    /// <summary>What is measured.</summary>
+    /// <summary>The part that is measured.</summary>
     public Action Run { get; } = run;
 
-    /// <summary>Operations in it: more than one where a clock would see too little of one.</summary>
+    /// <summary>The number of operations in it: more than one if one is too short for a clock.</summary>
     public int Inner { get; init; } = 1;
 
-    /// <summary>Makes the next repetition like the one before; not measured.</summary>
+    /// <summary>Makes the next repetition like the one before. It is not measured.</summary>
     public Action? Restore { get; init; }
 
     /// <summary>The pixels that it reads, for works that do not read a file.</summary>
@@ -42,7 +44,7 @@ internal sealed class Work(Action run) : IDisposable
     /// <summary>The pixels that it has left, for works that do not write a file.</summary>
     public Func<Pixels>? Result { get; init; }
 
-    /// <summary>Gives back what was got ready.</summary>
+    /// <summary>Gives back what was prepared.</summary>
     public Action? Release { get; init; }
 
     public void Dispose() => Release?.Invoke();

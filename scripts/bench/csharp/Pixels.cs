@@ -8,8 +8,8 @@ internal readonly unsafe record struct Pixels(nint Address, int Width, int Heigh
     public Span<byte> Span => new((void*)Address, Bytes);
 
     /// <summary>
-    /// Something to look at: noise, the same each time. Where a pixel is of four bytes the fourth, its alpha, is opaque, so that
-    /// no library may change the others for it.
+    /// Fills the pixels with noise, the same each time. If a pixel has four bytes, the fourth is opaque alpha, so that
+    /// no library changes the other three because of it.
     /// </summary>
     public Pixels Fill()
     {

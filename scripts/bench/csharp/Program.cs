@@ -1,9 +1,10 @@
-// The bench's C# peers, one process each: a line in, a line out. scripts/bench/bench.py is the other side.
+// The bench's C# peers, one process each. scripts/bench/bench.py writes a line to a peer, which answers with a line.
 //
 //   dotnet Bench.dll --lib shmcv|opencvsharp|skia|tutorial                     the protocol, on stdin and stdout
-//   dotnet Bench.dll --lib LIBRARY once job path=FILE out=FILE                 a work, once, as a program of its own would
+//   dotnet Bench.dll --lib LIBRARY once job path=FILE out=FILE                 one work, once
 //
-// Each library is named in its own class alone, and loaded when that is first used: none pays for another.
+// Each library is named in one class only, and is loaded when that class is first used, so no peer pays for another
+// library.
 
 using System.Diagnostics;
 using System.Globalization;
@@ -58,7 +59,7 @@ while (Console.ReadLine() is { } line)
     }
     catch (Exception problem)
     {
-        // What a static constructor or a loader throws comes wrapped, and says nothing itself.
+        // An exception of a static constructor or a loader comes wrapped in one that does not give the reason.
         Exception cause = problem is TypeInitializationException ? problem.GetBaseException() : problem;
         string kind = cause is SkipException or DllNotFoundException ? "skip" : "error";
         answer = $"{kind} {cause.Message.ReplaceLineEndings(" ")}";
@@ -99,8 +100,8 @@ string Answer(Request request)
 
 Work Prepared() => work ?? throw new InvalidOperationException("nothing is prepared");
 
-// So short a work is first run as its programs run it, by code that the compiler has not optimised yet; it does so in the
-// background, while the first calls go on.
+// The first calls of so short a work run code that the compiler has not optimised yet. It does so in the background,
+// while they go on.
 static void WarmUp(Work work)
 {
     for (long start = Stopwatch.GetTimestamp(); work.Inner > 1 && Stopwatch.GetElapsedTime(start).TotalSeconds < 0.5;)

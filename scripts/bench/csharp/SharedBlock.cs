@@ -6,8 +6,8 @@ namespace Bench;
 internal sealed unsafe class SharedBlock : IDisposable
 {
     /// <summary>
-    /// Bytes of a block for a file's picture whose size nobody has told: the largest of the bench's. What is not touched
-    /// costs nothing.
+    /// Bytes of a block for the picture of a file whose size is not known: enough for the largest of the bench. Memory
+    /// that is not touched costs nothing.
     /// </summary>
     public const long Room = 1L << 30;
 
@@ -16,7 +16,7 @@ internal sealed unsafe class SharedBlock : IDisposable
     private readonly MemoryMappedViewAccessor _view;
     private readonly string? _path;
 
-    /// <summary>Makes a block, which goes with this object.</summary>
+    /// <summary>Makes a block, which is removed with this object.</summary>
     public SharedBlock(long size)
     {
         _path = $"/dev/shm/{NewName()}";
@@ -25,7 +25,7 @@ internal sealed unsafe class SharedBlock : IDisposable
         Address = AddressOf(_view);
     }
 
-    /// <summary>Opens a block that somebody else has made.</summary>
+    /// <summary>Opens a block that another program has made.</summary>
     public SharedBlock(string name)
     {
         _file = MemoryMappedFile.CreateFromFile($"/dev/shm/{name}", FileMode.Open);
@@ -41,7 +41,7 @@ internal sealed unsafe class SharedBlock : IDisposable
     {
         if (_view.SafeMemoryMappedViewHandle.IsClosed)
         {
-            return; // source and target may be one
+            return; // source and target may be the same block
         }
 
         _view.SafeMemoryMappedViewHandle.ReleasePointer();

@@ -6,7 +6,7 @@ using SkiaSharp;
 
 namespace Bench;
 
-/// <summary>This project's packages, as the README shows them.</summary>
+/// <summary>This project's packages, used as the README shows.</summary>
 internal sealed class ShmCvPeer : IPeer
 {
     private const int Calls = 1000;
@@ -27,29 +27,29 @@ internal sealed class ShmCvPeer : IPeer
 
     private static Work Load(string path, LoadFlags flags, bool fresh)
     {
-        ImageInfo info = SharedImage.Probe(path, flags);
-        SharedImage image = Create(info.ByteSize);
+        ImageInfo image = ImageInfo.Probe(path, flags);
+        Segment segment = Create(image.Size);
         if (!fresh)
         {
-            image.Load(path, flags);
+            segment.Load(path, flags);
         }
 
-        return new Work(() => image.Load(path, flags))
+        return new Work(() => segment.Load(path, flags))
         {
             Restore = !fresh ? null : () =>
             {
-                Remove(image);
-                image = Create(info.ByteSize);
+                Remove(segment);
+                segment = Create(image.Size);
             },
-            Result = () => PixelsOf(image),
-            Release = () => Remove(image),
+            Result = () => PixelsOf(segment),
+            Release = () => Remove(segment),
         };
     }
 
     private static Work Flip(ImageInfo layout, FlipCode code, bool inPlace)
     {
-        SharedImage source = CreateFilled(layout);
-        SharedImage target = inPlace ? source : Create(layout.ByteSize);
+        Segment source = CreateFilled(layout);
+        Segment target = inPlace ? source : Create(layout.Size);
         return new Work(() => source.FlipInto(target, code))
         {
             Source = () => PixelsOf(source),
@@ -60,15 +60,15 @@ internal sealed class ShmCvPeer : IPeer
 
     private static Work Save(string source, string path)
     {
-        SharedImage image = Create(SharedImage.Probe(source).ByteSize);
-        image.Load(source);
-        return new Work(() => image.Save(path)) { Release = () => Remove(image) };
+        Segment segment = Create(ImageInfo.Probe(source).Size);
+        segment.Load(source);
+        return new Work(() => segment.Save(path)) { Release = () => Remove(segment) };
     }
 
     private static Work Job(string path, string output)
     {
-        long size = SharedImage.Probe(path).ByteSize;
-        SharedImage photograph = Create(size), mirrored = Create(size);
+        long size = ImageInfo.Probe(path).Size;
+        Segment photograph = Create(size), mirrored = Create(size);
         return new Work(() =>
         {
             photograph.Load(path);
@@ -80,15 +80,15 @@ internal sealed class ShmCvPeer : IPeer
 
     private static Work ToBitmap(ImageInfo layout, bool reused)
     {
-        SharedImage image = CreateFilled(layout);
+        Segment segment = CreateFilled(layout);
         if (reused)
         {
             var existing = new SKBitmap(layout.ToSKImageInfo());
-            return new Work(() => image.CopyTo(existing))
+            return new Work(() => segment.CopyTo(existing))
             {
-                Source = () => PixelsOf(image),
+                Source = () => PixelsOf(segment),
                 Result = () => SkiaPeer.PixelsOf(existing),
-                Release = () => { existing.Dispose(); Remove(image); },
+                Release = () => { existing.Dispose(); Remove(segment); },
             };
         }
 
@@ -100,37 +100,37 @@ internal sealed class ShmCvPeer : IPeer
                 for (int i = 0; i < Calls; i++)
                 {
                     bitmap?.Dispose();
-                    bitmap = image.AsSKBitmap();
+                    bitmap = segment.AsSKBitmap();
                 }
             })
             {
                 Inner = Calls,
-                Source = () => PixelsOf(image),
+                Source = () => PixelsOf(segment),
                 Result = () => SkiaPeer.PixelsOf(bitmap!),
-                Release = () => { bitmap?.Dispose(); Remove(image); },
+                Release = () => { bitmap?.Dispose(); Remove(segment); },
             };
         }
 
-        return new Work(() => bitmap = image.ToSKBitmap())
+        return new Work(() => bitmap = segment.ToSKBitmap())
         {
             Restore = () => bitmap?.Dispose(),
-            Source = () => PixelsOf(image),
+            Source = () => PixelsOf(segment),
             Result = () => SkiaPeer.PixelsOf(bitmap!),
-            Release = () => { bitmap?.Dispose(); Remove(image); },
+            Release = () => { bitmap?.Dispose(); Remove(segment); },
         };
     }
 
     private static Work FromBitmap(ImageInfo layout)
     {
-        SharedImage image = Create(layout.ByteSize);
+        Segment segment = Create(layout.Size);
         var bitmap = new SKBitmap(new SKImageInfo(layout.Width, layout.Height, SKColorType.Bgra8888,
             layout.HasAlpha ? SKAlphaType.Unpremul : SKAlphaType.Opaque));
         SkiaPeer.PixelsOf(bitmap).Fill();
-        return new Work(() => image.CopyFrom(bitmap, layout.Order))
+        return new Work(() => segment.CopyFrom(bitmap, layout.Order))
         {
             Source = () => SkiaPeer.PixelsOf(bitmap),
-            Result = () => PixelsOf(image),
-            Release = () => { bitmap.Dispose(); Remove(image); },
+            Result = () => PixelsOf(segment),
+            Release = () => { bitmap.Dispose(); Remove(segment); },
         };
     }
 
@@ -141,17 +141,17 @@ internal sealed class ShmCvPeer : IPeer
             return new Work(() => Native.AskForVersion(Calls)) { Inner = Calls };
         }
 
-        SharedImage image = CreateFilled(new ImageInfo(64, 48, ColorOrder.Bgr));
-        if (name != "image_get" || Native.shmcv_open(image.Name, out ulong segment) != 0)
+        Segment segment = CreateFilled(new ImageInfo(64, 48, ColorOrder.Bgr));
+        if (name != "image_get" || Native.shmcv_open(segment.Name, out ulong handle) != 0)
         {
-            Remove(image);
+            Remove(segment);
             throw new SkipException($"no call {name}");
         }
 
-        return new Work(() => Native.AskForImage(segment, Calls))
+        return new Work(() => Native.AskForImage(handle, Calls))
         {
             Inner = Calls,
-            Release = () => { _ = Native.shmcv_close(segment); Remove(image); },
+            Release = () => { _ = Native.shmcv_close(handle); Remove(segment); },
         };
     }
 
@@ -160,29 +160,30 @@ internal sealed class ShmCvPeer : IPeer
         request.Number("channels") switch { 1 => ColorOrder.Gray, 3 => ColorOrder.Bgr, _ => ColorOrder.Bgra },
         request.Number("depth", otherwise: 8) == 16 ? Depth.U16 : Depth.U8);
 
-    private static SharedImage Create(long size) => SharedImage.Create(SharedBlock.NewName(), size);
+    private static Segment Create(long size) => Segment.Create(SharedBlock.NewName(), size);
 
-    private static SharedImage CreateFilled(ImageInfo layout)
+    private static Segment CreateFilled(ImageInfo layout)
     {
-        SharedImage image = Create(layout.ByteSize);
-        image.Info = layout;
-        PixelsOf(image).Fill();
-        return image;
+        Segment segment = Create(layout.Size);
+        segment.Image = layout;
+        PixelsOf(segment).Fill();
+        return segment;
     }
 
-    private static void Remove(params ReadOnlySpan<SharedImage> images)
+    private static void Remove(params ReadOnlySpan<Segment> segments)
     {
-        foreach (SharedImage image in images)
+        foreach (Segment segment in segments)
         {
-            image.Dispose();
+            segment.Dispose();
         }
 
-        Segments.ClearAll();
+        Segment.ClearAll();
     }
 
-    private static unsafe Pixels PixelsOf(SharedImage image)
+    private static unsafe Pixels PixelsOf(Segment segment)
     {
-        ImageInfo info = image.Info;
-        return new Pixels((nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(image.AsSpan())), info.Width, info.Height, info.BytesPerPixel);
+        ImageInfo image = segment.Image;
+        nint address = (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(segment.AsSpan()));
+        return new Pixels(address, image.Width, image.Height, image.PixelSize);
     }
 }

@@ -2,10 +2,12 @@ using SkiaSharp;
 
 namespace Bench;
 
-/// <summary>SkiaSharp's own decoder, canvas and encoder. Skia has four bytes a pixel or one, and no flip but drawing.</summary>
+/// <summary>
+/// SkiaSharp's own decoder, canvas and encoder. Skia's pixels have four bytes or one, and it flips by drawing.
+/// </summary>
 internal sealed class SkiaPeer : IPeer
 {
-    private const int Quality = 95; // Skia has no default; OpenCV's is this
+    private const int Quality = 95; // OpenCV's default; Skia has none
 
     public string Versions => $"skiasharp={Package.VersionOf(typeof(SKBitmap))}";
 
@@ -78,7 +80,7 @@ internal sealed class SkiaPeer : IPeer
         { Release = () => { photograph.Dispose(); mirrored.Dispose(); } };
     }
 
-    /// <summary>Decodes as OpenCV does: alpha stays apart from the colours.</summary>
+    /// <summary>Decodes as OpenCV does: alpha is not multiplied into the colours.</summary>
     private static SKBitmap Decode(string path)
     {
         using SKCodec codec = SKCodec.Create(path) ?? throw new IOException($"Skia does not read {path}");
@@ -90,7 +92,7 @@ internal sealed class SkiaPeer : IPeer
     {
         using var canvas = new SKCanvas(target);
         using var paint = new SKPaint { BlendMode = SKBlendMode.Src };
-        using SKImage image = SKImage.FromPixels(source.PeekPixels()); // DrawBitmap would copy them first
+        using SKImage image = SKImage.FromPixels(source.PeekPixels()); // DrawBitmap would copy the pixels first
         canvas.Scale(code == 0 ? 1 : -1, code == 1 ? 1 : -1, target.Width / 2f, target.Height / 2f);
         canvas.DrawImage(image, 0, 0, SKSamplingOptions.Default, paint);
     }

@@ -6,9 +6,9 @@ using SkiaSharp;
 namespace Bench;
 
 /// <summary>
-/// The stack that this project replaces: Python inside this process, by pythonnet; cv2 and multiprocessing.shared_memory in
-/// there (loader.py); and what C# wants to see is copied out of /dev/shm. Its methods are called by name, which is quicker
-/// than through <c>dynamic</c>.
+/// The stack that this project replaces: pythonnet runs Python in this process, and loader.py uses cv2 and
+/// multiprocessing.shared_memory there. Pixels that C# wants to see are copied out of /dev/shm. Methods of Python are
+/// called by name, which is faster than through <c>dynamic</c>.
 /// </summary>
 internal sealed class TutorialPeer : IPeer, IDisposable
 {
@@ -26,7 +26,7 @@ internal sealed class TutorialPeer : IPeer, IDisposable
         {
             Append(path, AppContext.BaseDirectory);
             Append(path, Directory.GetDirectories(Path.Combine(environment, "lib"), "python3*")[0] + "/site-packages");
-            system.SetAttr("executable", executable); // multiprocessing starts one, and would start this program again
+            system.SetAttr("executable", executable); // multiprocessing starts this file; otherwise it would start this program again
         }
 
         using (PyObject module = Py.Import("loader"))
@@ -64,7 +64,7 @@ internal sealed class TutorialPeer : IPeer, IDisposable
     {
         PythonEngine.EndAllowThreads(_threads);
         _loader.Dispose();
-        PythonEngine.Shutdown(); // or the finalizers that the runtime waits for would wait for this thread's lock
+        PythonEngine.Shutdown(); // otherwise finalizers, for which the runtime waits, would wait for this thread's lock
     }
 
     private Work Load(string path, bool fresh)
@@ -133,7 +133,7 @@ internal sealed class TutorialPeer : IPeer, IDisposable
         };
     }
 
-    /// <summary>The tutorial's way to Skia, with the colours in their places.</summary>
+    /// <summary>The tutorial's way to Skia, with the colours in the right order.</summary>
     private static SKBitmap MemoryConvert(string name, Pixels layout)
     {
         using var block = new SharedBlock(name);

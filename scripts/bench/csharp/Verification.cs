@@ -2,16 +2,19 @@ using ShmCv;
 
 namespace Bench;
 
-/// <summary>Whether a work does what it is measured for: its pixels against plain loops, and files as this library reads them.</summary>
+/// <summary>
+/// Checks that a work does what it is measured for. Pixels are compared with those of plain loops, and files are read
+/// by this library.
+/// </summary>
 internal static class Verification
 {
-    private const double Lossy = 3; // mean difference of a sample that JPEG may make; another picture's is tens
+    private const double Lossy = 3; // the mean difference of a sample that JPEG may make; that of another picture is tens
 
     private sealed record Picture(byte[] Bytes, int Width, int Height, int PixelBytes);
 
     /// <summary>Runs the work once.</summary>
-    /// <exception cref="InvalidDataException">It has left something else.</exception>
-    /// <exception cref="SkipException">It leaves nothing.</exception>
+    /// <exception cref="InvalidDataException">It has left other pixels.</exception>
+    /// <exception cref="SkipException">It leaves no pixels and no file.</exception>
     public static void Of(Work work, Request request)
     {
         Picture? source = work.Source is null ? null : Copy(work.Source());
@@ -45,11 +48,11 @@ internal static class Verification
     private static Picture Load(string path, int pixelBytes)
     {
         LoadFlags flags = pixelBytes == 4 ? LoadFlags.Bgra : LoadFlags.Color;
-        ImageInfo info = SharedImage.Probe(path, flags);
-        using var image = SharedImage.Create(SharedBlock.NewName(), info.ByteSize);
-        Segments.Clear(image.Name);
-        image.Load(path, flags);
-        return new Picture(image.AsSpan()[..(int)info.ByteSize].ToArray(), info.Width, info.Height, info.BytesPerPixel);
+        ImageInfo image = ImageInfo.Probe(path, flags);
+        using var segment = Segment.Create(SharedBlock.NewName(), image.Size);
+        Segment.Clear(segment.Name);
+        segment.Load(path, flags);
+        return new Picture(segment.AsSpan()[..(int)image.Size].ToArray(), image.Width, image.Height, image.PixelSize);
     }
 
     private static Picture Flip(Picture source, int code)

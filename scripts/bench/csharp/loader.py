@@ -1,4 +1,4 @@
-"""What shmcv replaces: a C# program hosts Python, whose cv2 works on copies of what is in shared memory."""
+"""The stack that shmcv replaces: a C# program hosts Python, whose cv2 works on copies of the shared memory."""
 
 from multiprocessing import shared_memory
 
