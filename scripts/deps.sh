@@ -1,7 +1,7 @@
 # Installing what is missing. Sourced by build.sh.
 
 # What the build and the tests call, and the Debian or Ubuntu package that brings it.
-build_tools=(g++:g++ cmake:cmake ninja:ninja-build nasm:nasm pkg-config:pkg-config python3:python3)
+build_tools=(g++:g++ cmake:cmake ninja:ninja-build nasm:nasm pkg-config:pkg-config patch:patch python3:python3)
 test_tools=(Xvfb:xvfb xdotool:xdotool import:imagemagick shellcheck:shellcheck zstd:zstd)
 
 # install_missing TOOL:PACKAGE...: installs what is not there, saying so; where it cannot, says what to install.
