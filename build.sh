@@ -25,7 +25,7 @@ TEXT
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 # shellcheck source=/dev/null
-for part in common deps opencv native run test fuzz hosting bench check dist; do . "$here/scripts/$part.sh"; done
+for part in common deps opencv libdeflate native run test fuzz hosting bench check dist; do . "$here/scripts/$part.sh"; done
 
 command="${1:-}"
 [ $# = 0 ] || shift

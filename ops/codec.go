@@ -19,18 +19,20 @@ import (
 	"shmcv/ops/internal/probe"
 )
 
-func init() { C.ops_silence() }
+func init() { C.ops_start() }
 
-// Load decodes an image file into memory, rows without gaps from its first byte, and gives its description. It decodes
-// straight into memory unless the image has to be turned by 90 degrees (EXIF) or given an alpha channel.
+// Load decodes an image file into memory, rows without gaps from the first byte on, and returns the image's
+// description. It decodes straight into memory, unless the image has to be turned by 90 degrees (EXIF) or to be given
+// an alpha channel.
 //
-// keep says that memory holds an image which must still be there, whole, should the file prove damaged; it is then
-// decoded elsewhere first. Whatever keep is, errors found before decoding (all but damage to the pixels) leave memory
-// untouched.
+// keep says that memory holds an image that must stay whole if the file proves damaged. Then the file is decoded
+// elsewhere first. With or without keep, an error that is found before decoding (all but damage to the pixels) leaves
+// memory untouched.
 //
-// Errors: ETooSmall with the number of bytes that are needed; ENotFound; EPermission; EDecode when the file is corrupt,
-// truncated or empty; EUnsupported when it is no image of a known format, or not to be had with these flags; ELimit,
-// before anything is allocated; EInvalid for unknown flags, or a path to something that is no file; EIO.
+// Errors: ETooSmall, with the number of bytes that are needed; ENotFound; EPermission; EDecode for a corrupt, truncated
+// or empty file; EUnsupported for a file that is no image of a known format, or that does not give what the flags ask
+// for; ELimit, before anything is allocated; EInvalid for unknown flags, and for a path to something that is no file;
+// EIO; ENoSpace if there is no memory for the decoder.
 func Load(path string, flags abi.LoadFlag, memory []byte, keep bool) (abi.ImageInfo, error) {
 	if err := probe.CheckFlags(flags); err != nil {
 		return abi.ImageInfo{}, loadError(path, err)
@@ -56,7 +58,7 @@ func Load(path string, flags abi.LoadFlag, memory []byte, keep bool) (abi.ImageI
 	return p.Result, nil
 }
 
-// load decodes content and brings it into the form that was asked for, in memory.
+// load decodes content into memory, in the form that the plan's result has.
 func load(p probe.Plan, content, memory []byte, keep bool) error {
 	result := Pixels{ImageInfo: p.Result, Data: memory[:p.Result.Bytes()]}
 	decoded := Pixels{ImageInfo: p.Decoded, Data: result.Data}
@@ -77,7 +79,7 @@ func load(p probe.Plan, content, memory []byte, keep bool) error {
 	if p.Orientation == 1 {
 		return Convert(decoded, result)
 	}
-	// A file with alpha, or BGRA wanted, and turned as well: rare enough for one more copy.
+	// An image that is converted and turned is rare enough for one more copy.
 	upright := Pixels{ImageInfo: abi.NewImageInfo(p.Result.Width, p.Result.Height, decoded.Depth, decoded.Order)}
 	upright.Data = scratch(upright.Bytes())
 	defer release(upright.Data)
@@ -87,10 +89,10 @@ func load(p probe.Plan, content, memory []byte, keep bool) error {
 	return Convert(upright, result)
 }
 
-// togetherFrom is how many pixels an image must have for two threads to work on its file.
+// togetherFrom is how many pixels an image needs for two threads to work on its file.
 const togetherFrom = 1 << 18
 
-// byTwo is 1 for images that are large enough, 0 for others, as C wants it.
+// byTwo returns 1, for C, if an image has at least that many pixels.
 func byTwo(image abi.ImageInfo, from uint64) C.int {
 	if uint64(image.Width)*uint64(image.Height) >= from {
 		return 1
@@ -98,10 +100,20 @@ func byTwo(image abi.ImageInfo, from uint64) C.int {
 	return 0
 }
 
-// decode lets OpenCV write the file's pixels to target, and makes sure that it did. It tells how many threads did it.
+// decode writes the file's pixels to target. It returns the number of threads that worked on it.
 func decode(p probe.Plan, content []byte, target Pixels, togetherFrom uint64) (threads int, err error) {
+	if p.PNG != nil {
+		if plain, err := readPNG(p.PNG, target); plain || err != nil {
+			return 1, err
+		}
+	}
+	return decodeByOpenCV(p, content, target, togetherFrom)
+}
+
+// decodeByOpenCV lets OpenCV write the file's pixels to target, and returns an error if it did not.
+func decodeByOpenCV(p probe.Plan, content []byte, target Pixels, togetherFrom uint64) (threads int, err error) {
 	var out C.struct_ops_decoded
-	// One call into C: what the codecs leave behind for us to find, they leave in the thread.
+	// All of it is one call into C, since the codecs' warnings belong to the thread.
 	code := C.ops_decode(unsafe.Pointer(unsafe.SliceData(content)), C.size_t(len(content)), C.int(p.Read),
 		C.int(p.Canvas[1]), C.int(p.Canvas[0]), C.int(matType(p.Decoded)),
 		unsafe.Pointer(unsafe.SliceData(target.Data)), C.size_t(len(target.Data)),
@@ -125,9 +137,9 @@ func decode(p probe.Plan, content []byte, target Pixels, togetherFrom uint64) (t
 	return threads, nil
 }
 
-// orient turns an image as EXIF's orientation says. src and dst are one image in place, or do not overlap.
+// orient turns an image as EXIF's orientation says. src and dst start at the same byte, or do not overlap.
 func orient(src, dst Pixels, orientation int) error {
-	// An orientation above 4 exchanges rows and columns first; what is left to do is then one of these.
+	// An orientation above 4 exchanges rows and columns first. One of these flips then remains, or nothing.
 	flips := map[int]abi.FlipCode{2: abi.FlipHorizontal, 3: abi.FlipBoth, 4: abi.FlipVertical,
 		6: abi.FlipHorizontal, 7: abi.FlipBoth, 8: abi.FlipVertical}
 	if probe.Transposes(orientation) {
@@ -146,7 +158,8 @@ func orient(src, dst Pixels, orientation int) error {
 	return nil
 }
 
-// halveDepth reduces 16-bit samples to their high bytes, in place, as OpenCV's decoders do.
+// halveDepth reduces 16-bit samples to their high bytes, in place, as OpenCV's decoders do. It returns the smaller
+// image.
 func halveDepth(p Pixels) Pixels {
 	half := Pixels{ImageInfo: abi.NewImageInfo(p.Width, p.Height, abi.DepthU8, p.Order)}
 	half.Data = p.Data[:half.Bytes()]
@@ -156,13 +169,13 @@ func halveDepth(p Pixels) Pixels {
 	return half
 }
 
-// encoder is a format that Save knows.
+// encoder is a format that Save writes.
 type encoder struct {
 	name            string
-	channels        string // the numbers of channels that it has, a digit each
+	channels        string // the numbers of channels that the format has, a digit each
 	depths          []abi.Depth
 	maxSide         uint32
-	quality         int // OpenCV's parameter for the quality, 0 when there is none
+	quality         int // OpenCV's parameter for the quality, 0 if there is none
 	lowest, highest int32
 	meaning         string // of the quality, for errors
 }
@@ -191,16 +204,16 @@ var encoders = map[string]*encoder{
 }
 
 // Save writes an image to a file, in the format that the path's extension names, in upper or lower case. quality is 0
-// to 100 for JPEG (default 95); 1 to 100 for WebP, above 100 lossless (the default); the compression level 0 to 9 for PNG
-// (default: as OpenCV, level 1 with its fast strategy); other formats have none. -1 is the default. JPEG drops alpha,
-// as cv2.imwrite does; a depth that the format lacks is an error, where cv2 would silently convert.
+// to 100 for JPEG (default 95). For WebP it is 1 to 100, or more for lossless (the default). For PNG it is the
+// compression level, 0 to 9 (default: level 1 with OpenCV's fast strategy). Other formats have none. -1 is the default.
+// JPEG drops alpha, as cv2.imwrite does. A depth that the format lacks is an error; cv2 would convert silently.
 //
-// The file appears under its name only when it is whole; one that was there is replaced then, keeps its mode, and stays
-// when saving fails. A symbolic link stays one: the file that it points to is replaced.
+// The file appears under its name when it is whole. An old file of that name is replaced then, and hands its mode on;
+// it stays if saving fails. A symbolic link stays a link: the file that it points to is replaced.
 //
-// Errors: EUnsupported for an unknown extension, or channels or a depth that the format lacks; EInvalid for a quality
-// out of range, bad geometry, or a path to a folder; ENotFound when the folder is not there; EPermission; ENoSpace;
-// EEncode; EIO.
+// Errors: EUnsupported for an unknown extension, and for channels or a depth that the format lacks; EInvalid for a
+// quality out of range, bad geometry, and a path to a folder; ENotFound if the folder is missing; EPermission;
+// ENoSpace; EEncode; EIO.
 func Save(path string, src Pixels, quality int32) error {
 	extension := strings.ToLower(filepath.Ext(path))
 	format := encoders[extension]
@@ -214,7 +227,7 @@ func Save(path string, src Pixels, quality int32) error {
 	if err := format.check(src.ImageInfo, quality); err != nil {
 		return abi.Errorf(abi.CodeOf(err), "save %q: %w", path, err)
 	}
-	// Before the work of encoding, find out what can be found out: a folder, a path that leads nowhere.
+	// A path to a folder, or to nowhere, is found before the work of encoding.
 	if _, _, err := targetFile(path); err != nil {
 		return err
 	}
@@ -226,7 +239,7 @@ func Save(path string, src Pixels, quality int32) error {
 	return writeFile(path, file.content)
 }
 
-// check finds out whether the format can hold the image.
+// check returns an error if the format cannot hold the image, or has no such quality.
 func (f *encoder) check(image abi.ImageInfo, quality int32) error {
 	channels := string(rune('0' + image.Channels))
 	switch {
@@ -248,16 +261,16 @@ func (f *encoder) check(image abi.ImageInfo, quality int32) error {
 	return nil
 }
 
-// encodedFile is a file's content, in memory of C's.
+// encodedFile is a file's content, in memory that C has allocated.
 type encodedFile struct {
 	content []byte
-	threads int // that encoded it
+	threads int // that encoded the image
 	owner   unsafe.Pointer
 }
 
 func (f encodedFile) free() { C.ops_encoded_free(f.owner) }
 
-// encode gives the file's content.
+// encode returns the file's content, which the caller frees.
 func (f *encoder) encode(extension string, src Pixels, quality int32) (encodedFile, error) {
 	bgr, done, err := withOrder(src, blueFirst(src.Order))
 	if err != nil {
@@ -270,7 +283,7 @@ func (f *encoder) encode(extension string, src Pixels, quality int32) (encodedFi
 	return f.encodeWith([]int32{int32(f.quality), quality}, extension, bgr, togetherFrom)
 }
 
-// encodeWith takes pairs of OpenCV's parameters and their values, and pixels in its order.
+// encodeWith takes pairs of OpenCV's parameters and their values, and pixels in OpenCV's order.
 func (f *encoder) encodeWith(parameters []int32, extension string, bgr Pixels, togetherFrom uint64) (encodedFile, error) {
 	var out C.struct_ops_encoded
 	cExtension := C.CString(extension)

@@ -1,5 +1,5 @@
-// The display behind highgui's windows: GTK 3 on X11 or Wayland, looked up at run time so that the library needs
-// neither to be loaded. What GTK does to its process that a guest must not do is undone or kept from it here.
+// The display behind highgui's windows: GTK 3 on X11 or Wayland. Both are looked up at run time, so that the library
+// loads without them. GTK treats a process as its own. What a guest must not do, this file prevents or undoes.
 #include "window.h"
 
 #include <dlfcn.h>
@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "thread.h"
 
 #include "_cgo_export.h"
 
@@ -37,7 +39,7 @@ static struct {
     int (*g_log_writer_default)(int, const struct g_log_field *, size_t, void *);
 } gtk;
 
-// Absent where GTK is built without X11.
+// NULL if GTK is built without X11.
 static struct {
     io_error_handler (*XSetIOErrorHandler)(io_error_handler);
     error_handler (*XSetErrorHandler)(error_handler);
@@ -78,8 +80,8 @@ static int quiet_writer(int level, const struct g_log_field *fields, size_t coun
     return gtk.g_log_writer_default(level, fields, count, data);
 }
 
-// Keeps GTK's warnings off the host's standard error. There can be but one writer; a host that has brought GLib along
-// may have set its own, and then GTK is silenced as far as it speaks through handlers.
+// Keeps GTK's warnings off the host's standard error. GLib has a single log writer. A host that has loaded GLib may
+// have set its own, and then GTK is silenced as far as it uses handlers.
 static void silence_gtk(int host_has_glib) {
     if (!host_has_glib) {
         gtk.g_log_set_writer_func(quiet_writer, NULL, NULL);
@@ -115,53 +117,43 @@ static int load_gtk(void) {
     return 1;
 }
 
-// The connection to the display server is broken. Xlib would end the process when this returns, as GDK's own handler
-// does, and GTK is not made to be called again. So the window thread never comes back from here.
+// The connection to the display server is broken. Xlib would end the process when this function returns, as GDK's own
+// handler does, and GTK cannot be called again. So the window thread never returns from here.
 static int on_io_error(Display *on) {
     if (on != display) return hosts_io_error_handler ? hosts_io_error_handler(on) : 0;
     atomic_store(&lost, 1);
     if (pthread_equal(pthread_self(), window_thread)) {
-        // Xlib has taken this lock for the time of exit(), which may come on another thread, and must find it free.
+        // Xlib holds this lock. exit(), which may be called on another thread, must find it free.
         if (x11.XUnlockDisplay) x11.XUnlockDisplay(on);
-        opsDisplayLost(); // tells those who wait, and stays
+        opsDisplayLost(); // wakes the callers that wait, and does not return
     }
-    return 0; // a thread of the host's that runs exit(): there is an exit handler that lets it go on
+    return 0; // on a thread of the host's that runs exit(): go_on lets it go on
 }
 
 static void go_on(Display *on, void *data) { (void)on, (void)data; }
 
-// A request has failed, for instance for want of memory in the server. GDK would abort.
+// A request has failed, for example for want of memory in the server. GDK would abort the process.
 static int on_error(Display *on, void *event) {
     if (on != display && hosts_error_handler) return hosts_error_handler(on, event);
     return 0;
-}
-
-// Nobody's signals are handled on this thread, nor on those that GTK starts from it; and writing to a display server
-// that has gone must not raise SIGPIPE.
-static void block_signals(void) {
-    sigset_t set;
-    sigfillset(&set);
-    const int synchronous[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
-    for (size_t i = 0; i < sizeof synchronous / sizeof *synchronous; i++) sigdelset(&set, synchronous[i]);
-    pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
 static int is_open;
 
 static int open_display(void) {
     window_thread = pthread_self();
-    block_signals();
+    ops_thread_hold_signals(); // also SIGPIPE, which writing to a display server that has gone would raise
     if (!load_gtk()) return OPS_DISPLAY_NO_GTK;
     if (gtk.gdk_display_get_default()) return OPS_DISPLAY_TAKEN;
-    gtk.gdk_set_allowed_backends("x11,wayland"); // in this order: X11's end can be survived, Wayland's cannot
+    gtk.gdk_set_allowed_backends("x11,wayland"); // in this order: a process survives the end of X11, not of Wayland
     if (x11.XSetIOErrorHandler) hosts_io_error_handler = x11.XSetIOErrorHandler(NULL);
     if (x11.XSetErrorHandler) hosts_error_handler = x11.XSetErrorHandler(NULL);
     is_open = gtk.gtk_init_check(NULL, NULL);
-    // GDK's handlers, which exit and abort, make way for ours; where it has failed, for the host's.
+    // GDK's handlers exit and abort. They make way for ours, or for the host's if GTK has not started.
     if (x11.XSetIOErrorHandler) x11.XSetIOErrorHandler(is_open ? on_io_error : hosts_io_error_handler);
     if (x11.XSetErrorHandler) x11.XSetErrorHandler(is_open ? on_error : hosts_error_handler);
     if (!is_open) return OPS_DISPLAY_REFUSED;
-    // NULL on Wayland
+    // The result is NULL on Wayland.
     if (x11.XSetIOErrorHandler) display = gtk.gdk_x11_display_get_xdisplay(gtk.gdk_display_get_default());
     if (display && x11.XSetIOErrorExitHandler) x11.XSetIOErrorExitHandler(display, go_on, NULL);
     return OPS_DISPLAY_OPEN;
@@ -169,8 +161,9 @@ static int open_display(void) {
 
 int ops_display_open(void) {
     if (is_open) return ops_display_check();
-    // GTK, and GIO with its first socket on whatever thread, have the whole process ignore SIGPIPE. They need it not:
-    // GIO writes with MSG_NOSIGNAL, and the threads here have it blocked. So both do that now, and it is taken back.
+    // GTK makes the whole process ignore SIGPIPE, and GIO does so with its first socket, on any thread. They have no
+    // need to: GIO writes with MSG_NOSIGNAL, and this thread and GTK's hold SIGPIPE. So both do it now, and it is
+    // undone.
     struct sigaction hosts;
     sigaction(SIGPIPE, NULL, &hosts);
     const int answer = open_display();
@@ -182,7 +175,7 @@ int ops_display_open(void) {
 int ops_display_check(void) {
     if (atomic_load(&lost)) return OPS_DISPLAY_LOST;
     if (!display || !x11.XConnectionNumber) return OPS_DISPLAY_OPEN;
-    // Seeing the end here spares the thread that never comes back.
+    // If the end is seen here, the window thread is spared the call that never returns.
     struct pollfd socket = {.fd = x11.XConnectionNumber(display)};
     if (poll(&socket, 1, 0) > 0 && socket.revents & (POLLHUP | POLLERR | POLLNVAL)) {
         atomic_store(&lost, 1);

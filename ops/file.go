@@ -9,15 +9,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"shmcv/internal/abi"
 )
 
-// maxFile is the size of the largest file that is read. OpenCV counts bytes in int in places.
+// maxFile is the size of the largest file that is read. In places OpenCV counts bytes with an int.
 const maxFile = 1 << 30
 
-// readFile gives the content of a regular file, in memory that must be released.
+// readFile returns the content of a regular file, in memory that the caller releases.
 func readFile(path string) ([]byte, error) {
 	file, size, err := openFile(path)
 	if err != nil {
@@ -30,10 +29,11 @@ func readFile(path string) ([]byte, error) {
 		release(content)
 		return nil, fileError("load", path, err)
 	}
-	return content[:n], nil // less than size when somebody has made it shorter meanwhile: then it is no whole image
+	return content[:n], nil // less than size if the file has been made shorter meanwhile: then it is no whole image
 }
 
-// readStart gives the first bytes of a regular file, at most limit, and the file's size.
+// readStart returns the first bytes of a regular file, at most limit, in memory that the caller releases. It also
+// returns the file's size.
 func readStart(path string, limit int64) ([]byte, int64, error) {
 	file, size, err := openFile(path)
 	if err != nil {
@@ -54,8 +54,7 @@ func openFile(path string) (*os.File, int64, error) {
 	if err := checkPath("load", path); err != nil {
 		return nil, 0, err
 	}
-	// O_NONBLOCK: opening a pipe that nobody writes to would wait for ever.
-	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	file, err := openWithoutWaiting(path)
 	if err != nil {
 		return nil, 0, fileError("load", path, err)
 	}
@@ -77,15 +76,16 @@ func openFile(path string) (*os.File, int64, error) {
 	return file, info.Size(), nil
 }
 
-// writeFile puts content under path, whole or not at all: into a new file beside it that then takes its name. What
-// was there before keeps its name, and its content, until then, and hands its mode on.
+// writeFile puts content under path, whole or not at all: it writes a new file beside the old one, which then takes the
+// old one's name and mode. Until then the old file stays as it is.
 func writeFile(path string, content []byte) error {
 	target, mode, err := targetFile(path)
 	if err != nil {
 		return err
 	}
 	folder := filepath.Dir(target)
-	// The name is short whatever the target's is, hidden, and says whose it was should the machine stop in between.
+	// The name is short whatever the target's name is, it is hidden, and it says who left the file if the machine
+	// stops.
 	temporary := filepath.Join(folder, fmt.Sprintf(".shmcv-%d-%016x.tmp", os.Getpid(), rand.Uint64()))
 	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
@@ -95,7 +95,7 @@ func writeFile(path string, content []byte) error {
 	if mode != 0 {
 		err = errors.Join(err, file.Chmod(mode))
 	}
-	// Close reports what a network or quota file system found out late.
+	// Close reports what a file system over a network, or with quotas, finds out late.
 	if err = errors.Join(err, file.Close()); err == nil {
 		err = os.Rename(temporary, target)
 	}
@@ -106,8 +106,8 @@ func writeFile(path string, content []byte) error {
 	return nil
 }
 
-// targetFile follows a symbolic link, so that what it points to is replaced and not the link, and gives the mode of
-// the file that is there, 0 when there is none.
+// targetFile follows a symbolic link, so that the file that the link points to is replaced, and not the link. It
+// returns that file's path and mode; the mode is 0 if there is no file.
 func targetFile(path string) (string, fs.FileMode, error) {
 	if err := checkPath("save", path); err != nil {
 		return "", 0, err
@@ -149,40 +149,25 @@ func kindOf(mode fs.FileMode) string {
 	return "a device"
 }
 
-// fileError gives what the system said the code that a caller can act on.
+// fileError makes an error of what the system said, with a code that a caller can act on.
 func fileError(verb, path string, err error) error {
-	code := abi.EIO
+	code := systemCode(err)
 	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+	case errors.Is(err, fs.ErrNotExist):
 		code = abi.ENotFound
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+	case errors.Is(err, fs.ErrPermission):
 		code = abi.EPermission
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		code = abi.ENoSpace
-	case errors.Is(err, syscall.ENAMETOOLONG), errors.Is(err, syscall.ELOOP), errors.Is(err, syscall.EISDIR):
-		code = abi.EInvalid
-	case errors.Is(err, syscall.ENXIO): // a socket, or a device without a driver
-		code = abi.EInvalid
 	}
 	return abi.Errorf(code, "%s %q: %w", verb, path, reason(err))
 }
 
-// saveError is fileError for a file that is written, where the folder is what matters.
+// saveError is fileError for a file that is written. There it is the folder that may be missing or full.
 func saveError(path, folder string, size int, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return abi.Errorf(abi.ENotFound, "save %q: there is no folder %q; make it first", path, folder)
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+	case systemCode(err) == abi.ENoSpace:
 		return abi.Errorf(abi.ENoSpace, "save %q: %d bytes wanted, %d free in %q: %w", path, size, freeSpace(folder), folder, reason(err))
 	}
 	return fileError("save", path, err)
-}
-
-// reason is what the system said, without the name of a temporary file that the caller has never heard of.
-func reason(err error) error {
-	var number syscall.Errno
-	if errors.As(err, &number) {
-		return number
-	}
-	return err
 }

@@ -1,8 +1,49 @@
 package ops
 
-import "golang.org/x/sys/unix"
+import (
+	"errors"
+	"os"
+	"syscall"
 
-// freeSpace is the number of bytes that an ordinary user can still write in folder, 0 when that cannot be told.
+	"golang.org/x/sys/unix"
+
+	"shmcv/internal/abi"
+)
+
+// openWithoutWaiting opens a file for reading. Opening a pipe that nobody writes to would wait without end otherwise.
+func openWithoutWaiting(path string) (*os.File, error) {
+	return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+}
+
+// systemCode returns the code for an error of the file system, EIO for one that it does not know.
+func systemCode(err error) abi.Code {
+	var number syscall.Errno
+	errors.As(err, &number)
+	switch number {
+	case syscall.ENOENT, syscall.ENOTDIR:
+		return abi.ENotFound
+	case syscall.EACCES, syscall.EPERM, syscall.EROFS:
+		return abi.EPermission
+	case syscall.ENOSPC, syscall.EDQUOT:
+		return abi.ENoSpace
+	case syscall.ENXIO: // a socket, or a device without a driver
+		return abi.EInvalid
+	case syscall.ENAMETOOLONG, syscall.ELOOP, syscall.EISDIR:
+		return abi.EInvalid
+	}
+	return abi.EIO
+}
+
+// reason returns what the system said, without the name of a temporary file that the caller does not know.
+func reason(err error) error {
+	var number syscall.Errno
+	if errors.As(err, &number) {
+		return number
+	}
+	return err
+}
+
+// freeSpace returns how many bytes an ordinary user can still write in folder, 0 if that cannot be told.
 func freeSpace(folder string) uint64 {
 	var stat unix.Statfs_t
 	if unix.Statfs(folder, &stat) != nil {

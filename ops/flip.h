@@ -1,11 +1,11 @@
-// Mirroring of images in memory, on a processor with AVX2.
+// Mirroring images in memory, on a processor with AVX2.
 #ifndef SHMCV_OPS_FLIP_H
 #define SHMCV_OPS_FLIP_H
 #include <stddef.h>
 
-// Mirrors height rows of width pixels of 1, 2, 3, 4, 6, 8, 12 or 16 bytes: code 0 top to bottom, 1 left to right, -1
-// both. Reads and writes the rows' pixels and nothing between them. src and dst do not overlap, or are the same with
-// the same stride.
+// Mirrors `height` rows of `width` pixels of 1, 2, 3, 4, 6, 8, 12 or 16 bytes: code 0 top to bottom, 1 left to right,
+// -1 both. Reads and writes nothing between the rows. src and dst do not overlap, or they and their strides are the
+// same.
 void ops_flip(const void *src, size_t src_stride, void *dst, size_t dst_stride, size_t width, size_t height,
               size_t pixel_bytes, int code);
 

@@ -1,60 +1,52 @@
-// libjpeg goes on after damaged data, makes up pixels, and only prints a warning; OpenCV does not ask whether it did.
-// In the bundled OpenCV the linker leads the calls of jpeg_std_error here (--wrap, see scripts/native.sh), so that the
-// warnings are recorded instead of printed.
-#include "codec.h"
+// After damaged data libjpeg goes on, makes up pixels, and prints a warning. OpenCV does not ask whether there was one.
+// So the warnings are recorded here, instead of printed.
 #include "jpeg.h"
 
-#include <string.h>
-
-#ifdef SHMCV_BUNDLED_OPENCV
-
-// Every libjpeg object begins with a pointer to its error manager.
-struct jpeg_common {
-    struct jpeg_error_mgr *err;
-};
-
 static _Thread_local const char *damage;
+
+void ops_jpeg_forget_damage(void) { damage = NULL; }
+const char *ops_jpeg_damage(void) { return damage; }
 
 void ops_jpeg_add_damage(const char *warning) {
     if (!damage) damage = warning;
 }
 
-static int begins(const char *text, const char *with) { return strncmp(text, with, strlen(with)) == 0; }
+#ifdef SHMCV_BUNDLED_OPENCV
 
-// Whether a warning means that pixels were made up. Superfluous bytes between segments, which many cameras write, and
-// odd Adobe, JFIF and ICC markers do no harm; ahead of a restart marker, though, nothing is superfluous.
-static int is_damage(const struct jpeg_error_mgr *err, const char *warning) {
-    if (strstr(warning, "extraneous bytes")) return err->msg_parm.i[1] >= 0xD0 && err->msg_parm.i[1] <= 0xD7;
-    if (begins(warning, "Corrupt JPEG data")) return strstr(warning, "ICC") == NULL;
-    return begins(warning, "Premature end") || begins(warning, "Inconsistent progression");
+#include <stdio.h>
+
+#define JPEG_INTERNALS // for the messages' codes
+#include <jpeglib.h>
+
+// Returns true if the warning that was given last means that pixels were made up. Superfluous bytes between segments,
+// which many cameras write, do no harm, nor do odd Adobe, JFIF and ICC markers. But in front of a restart marker no
+// byte is superfluous.
+static bool is_damage(const struct jpeg_error_mgr *err) {
+    const int marker = err->msg_parm.i[1];
+    switch (err->msg_code) {
+    case JWRN_EXTRANEOUS_DATA: return marker >= 0xD0 && marker <= 0xD7;
+    case JWRN_ARITH_BAD_CODE:
+    case JWRN_BOGUS_PROGRESSION:
+    case JWRN_HIT_MARKER:
+    case JWRN_HUFF_BAD_CODE:
+    case JWRN_JPEG_EOF:
+    case JWRN_MUST_RESYNC: return true;
+    }
+    return false;
 }
 
-static void record(void *object, int level) {
-    struct jpeg_error_mgr *err = ((struct jpeg_common *)object)->err;
+static void record(j_common_ptr cinfo, int level) {
+    struct jpeg_error_mgr *err = cinfo->err;
     if (level >= 0) return; // a trace message
     err->num_warnings++;
-    if (err->msg_code <= 0 || err->msg_code > err->last_jpeg_message) return;
-    const char *warning = err->jpeg_message_table[err->msg_code];
-    if (warning && is_damage(err, warning)) ops_jpeg_add_damage(warning);
+    if (is_damage(err)) ops_jpeg_add_damage(err->jpeg_message_table[err->msg_code]);
 }
 
-static void nothing(void *object) { (void)object; }
+static void print_nothing(j_common_ptr cinfo) { (void)cinfo; }
 
-struct jpeg_error_mgr *__real_jpeg_std_error(struct jpeg_error_mgr *err);
-
-struct jpeg_error_mgr *__wrap_jpeg_std_error(struct jpeg_error_mgr *err) {
-    __real_jpeg_std_error(err);
+void ops_jpeg_errors_set(struct jpeg_error_mgr *err) {
     err->emit_message = record;
-    err->output_message = nothing;
-    return err;
+    err->output_message = print_nothing;
 }
-
-void ops_jpeg_forget_damage(void) { damage = NULL; }
-const char *ops_jpeg_damage(void) { return damage; }
-
-#else
-
-void ops_jpeg_forget_damage(void) {}
-const char *ops_jpeg_damage(void) { return NULL; }
 
 #endif

@@ -13,14 +13,14 @@ import (
 	"shmcv/internal/abi"
 )
 
-// mat is a gocv.Mat over memory that Go or a segment owns. gocv's own NewMatFromBytes knows no stride.
+// mat is a gocv.Mat over memory that Go or a segment owns. gocv's own NewMatFromBytes takes no stride.
 type mat struct {
 	gocv.Mat
 	pin  runtime.Pinner
 	data unsafe.Pointer
 }
 
-// newMat makes a Mat over p's memory; Close it before p's memory goes away. p has been checked.
+// newMat makes a Mat over p's memory. p has been checked. The caller closes the Mat while p's memory is still there.
 func newMat(p Pixels) (*mat, error) {
 	m := &mat{data: unsafe.Pointer(unsafe.SliceData(p.Data))}
 	m.pin.Pin(m.data)
@@ -33,19 +33,19 @@ func newMat(p Pixels) (*mat, error) {
 	return m, nil
 }
 
-// Close frees the Mat, not the memory under it.
+// Close frees the Mat, and leaves the memory under it alone.
 func (m *mat) Close() {
-	_ = m.Mat.Close() // never fails
+	_ = m.Mat.Close() // its error is always nil
 	m.pin.Unpin()
 }
 
-// moved tells whether OpenCV has given the Mat other memory, so that p was not written.
+// moved returns true if OpenCV has given the Mat other memory, so that the image was not written.
 func (m *mat) moved() bool { return C.ops_mat_data(m.Ptr0()) != m.data }
 
-// Ptr0 is the Mat as our own C code takes it.
+// Ptr0 returns the Mat as the C code here takes it.
 func (m *mat) Ptr0() unsafe.Pointer { return unsafe.Pointer(m.Ptr()) }
 
-// into runs an OpenCV function from one image to another, and makes sure that the result is where it should be.
+// into runs an OpenCV function from one image to another. It returns an error if the result is not in dst's memory.
 func into(what string, src, dst Pixels, run func(src gocv.Mat, dst *gocv.Mat) error) error {
 	from, err := newMat(src)
 	if err != nil {
@@ -66,7 +66,7 @@ func into(what string, src, dst Pixels, run func(src gocv.Mat, dst *gocv.Mat) er
 	return nil
 }
 
-// matType is OpenCV's type for the image's samples, CV_8UC3 and so on.
+// matType returns OpenCV's type for the image's samples, CV_8UC3 for example.
 func matType(image abi.ImageInfo) gocv.MatType {
 	depth := gocv.MatTypeCV8U
 	switch image.Depth {
@@ -78,7 +78,7 @@ func matType(image abi.ImageInfo) gocv.MatType {
 	return depth + gocv.MatType(image.Channels-1)<<3
 }
 
-// describe names an image in an error: "640 x 480 pixels of 3 x 8-bit (BGR)".
+// describe returns an image's description for an error: "640 x 480 pixels of 3 x 8-bit (BGR)".
 func describe(image abi.ImageInfo) string {
 	order := map[abi.Order]string{
 		abi.OrderGray: "gray", abi.OrderBGR: "BGR", abi.OrderBGRA: "BGRA", abi.OrderRGB: "RGB", abi.OrderRGBA: "RGBA",

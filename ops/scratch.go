@@ -6,9 +6,10 @@ import (
 	"time"
 )
 
-// Memory for files and intermediate images is kept for a while, so that loading one image after another, as a camera or
-// a slide show does, does not ask the system for fresh pages each time. (A sync.Pool has a place for each processor: a
-// host that calls from one thread, which moves, ends up with an image in every one of them.)
+// Memory for files and intermediate images is kept for a while. So a program that loads one image after another, as a
+// camera or a slide show does, does not cost fresh pages of the system each time. A sync.Pool would have a place for
+// each processor: a host that calls from one thread, which moves between processors, would get an image into every
+// place.
 var kept struct {
 	sync.Mutex
 	memory [][]byte // the oldest first
@@ -16,12 +17,12 @@ var kept struct {
 }
 
 const (
-	keptAtMost   = 4 // a file and an image, twice
+	keptAtMost   = 8 // for two threads that load PNGs: a file, its stream, the filtered rows and an image each
 	keptFor      = 10 * time.Second
 	worthKeeping = 64 << 10
 )
 
-// scratch gives size bytes with any content; hand them back to release.
+// scratch returns size bytes with any content. The caller hands them to release.
 func scratch(size uint64) []byte {
 	if memory := reuse(size); memory != nil {
 		return memory
@@ -29,7 +30,8 @@ func scratch(size uint64) []byte {
 	return make([]byte, size)
 }
 
-// reuse takes what was kept, unless a file would take an image's place.
+// reuse returns kept memory that fits, or nil. Memory of more than twice the size does not fit: a file would take the
+// place of an image.
 func reuse(size uint64) []byte {
 	kept.Lock()
 	defer kept.Unlock()
@@ -42,6 +44,7 @@ func reuse(size uint64) []byte {
 	return nil
 }
 
+// release keeps memory for the next caller of scratch, who may be on another thread already.
 func release(memory []byte) {
 	if cap(memory) < worthKeeping {
 		return
@@ -58,7 +61,7 @@ func release(memory []byte) {
 	kept.idle.Reset(keptFor)
 }
 
-// forget leaves everything to the collector.
+// forget leaves all kept memory to the garbage collector.
 func forget() {
 	kept.Lock()
 	defer kept.Unlock()

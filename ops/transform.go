@@ -6,16 +6,16 @@ import (
 	"shmcv/internal/abi"
 )
 
-// flipKernel mirrors faster than OpenCV, which does it where there is no kernel for the processor. What it is given has
-// been checked.
+// flipKernel mirrors faster than OpenCV does. It is nil if there is none for the processor; then OpenCV mirrors. Its
+// arguments have been checked.
 var flipKernel func(src, dst Pixels, code abi.FlipCode)
 
-// Flip mirrors src into dst: top to bottom, left to right, or both. The two have the same size, depth and order, and
-// their own strides; nothing is written between the rows. Where both start at the same byte, the image is flipped in
-// place, and the strides must agree too; otherwise they must not overlap.
+// Flip mirrors src into dst: top to bottom, left to right, or both. The images have the same size, depth and order;
+// each has its own stride. Nothing is written between the rows. If both start at the same byte, the image is flipped in
+// place, and the strides must agree too; otherwise the images must not overlap.
 //
-// Errors: EInvalid for another code, or images that disagree or overlap in part; ETooSmall for Data that does not cover
-// its image; ELimit.
+// Errors: EInvalid for another code, and for images that disagree or overlap in part; ETooSmall for Data that does not
+// cover its image; ELimit.
 func Flip(src, dst Pixels, code abi.FlipCode) error {
 	if code != abi.FlipVertical && code != abi.FlipHorizontal && code != abi.FlipBoth {
 		return abi.Errorf(abi.EInvalid, "flip: code %d; it is 0 (vertical), 1 (horizontal) or -1 (both)", code)
@@ -38,9 +38,9 @@ func Flip(src, dst Pixels, code abi.FlipCode) error {
 	return into("flip", src, dst, func(src gocv.Mat, dst *gocv.Mat) error { return gocv.Flip(src, dst, int(code)) })
 }
 
-// Convert copies src to dst, of the same size and depth, in dst's colour order. Alpha that is not there becomes opaque;
-// alpha that is not wanted is dropped; gray is 0.299 R + 0.587 G + 0.114 B, rounded as cv2.cvtColor does. Nothing is
-// written between the rows. src and dst may overlap.
+// Convert copies src to dst, in dst's colour order. The images have the same size and depth, and may overlap. Alpha
+// that src lacks becomes opaque; alpha that dst lacks is dropped. Gray is 0.299 R + 0.587 G + 0.114 B, rounded as
+// cv2.cvtColor rounds. Nothing is written between the rows.
 //
 // Errors: EInvalid for images that differ in size or depth; ETooSmall for Data that does not cover its image; ELimit.
 func Convert(src, dst Pixels) error {
@@ -64,8 +64,8 @@ func Convert(src, dst Pixels) error {
 	if !ok {
 		return abi.Errorf(abi.EInternal, "convert: no way from %s to %s", describe(src.ImageInfo), describe(dst.ImageInfo))
 	}
-	// OpenCV shuffles vectors here, in as many threads as there are cores to be had. A kernel of ours, a shuffle for each
-	// 8 pixels, took 0.93 of its time where it had one, and 1.5 where it had two: so it is OpenCV's.
+	// OpenCV shuffles vectors, in as many threads as there are cores. A kernel of our own, with a shuffle for each 8
+	// pixels, took 0.93 of OpenCV's time on one core, and 1.5 of it on two.
 	return into("convert", src, dst, func(src gocv.Mat, dst *gocv.Mat) error { return gocv.CvtColor(src, dst, code) })
 }
 
@@ -92,7 +92,7 @@ var conversions = map[[2]abi.Order]gocv.ColorConversionCode{
 	{abi.OrderRGBA, abi.OrderBGRA}: gocv.ColorRGBAToBGRA,
 }
 
-// checkedPair validates a source and a destination that must agree in size and depth.
+// checkedPair checks a source and a destination as checked does, and that they agree in size and depth.
 func checkedPair(what string, src, dst Pixels) (Pixels, Pixels, error) {
 	src, err := src.checked(what + ": source")
 	if err != nil {
@@ -107,7 +107,7 @@ func checkedPair(what string, src, dst Pixels) (Pixels, Pixels, error) {
 	return src, dst, nil
 }
 
-// blueFirst is the order that OpenCV keeps such channels in.
+// blueFirst returns the order that OpenCV's codecs have for the same channels.
 func blueFirst(order abi.Order) abi.Order {
 	switch order {
 	case abi.OrderRGB:
@@ -118,7 +118,7 @@ func blueFirst(order abi.Order) abi.Order {
 	return order
 }
 
-// withOrder gives src in that colour order: src itself, or a copy that lasts until done is called.
+// withOrder returns src in the colour order: src itself, or a copy that lasts until the caller calls done.
 func withOrder(src Pixels, order abi.Order) (converted Pixels, done func(), err error) {
 	if src.Order == order {
 		return src, func() {}, nil
@@ -133,7 +133,7 @@ func withOrder(src Pixels, order abi.Order) (converted Pixels, done func(), err 
 	return converted, done, nil
 }
 
-// copyOf gives a copy without gaps that lasts until done is called.
+// copyOf returns a copy without gaps, which lasts until the caller calls done.
 func copyOf(src Pixels) (copied Pixels, done func()) {
 	copied = Pixels{ImageInfo: abi.NewImageInfo(src.Width, src.Height, src.Depth, src.Order)}
 	copied.Data = scratch(copied.Bytes())
@@ -141,7 +141,7 @@ func copyOf(src Pixels) (copied Pixels, done func()) {
 	return copied, func() { release(copied.Data) }
 }
 
-// copyRows copies between images of one layout, each with its own stride.
+// copyRows copies between images that differ in their strides alone.
 func copyRows(src, dst Pixels) {
 	if src.Stride == dst.Stride && src.Packed() {
 		copy(dst.Data, src.Data[:src.Bytes()])

@@ -87,7 +87,7 @@ func imageNamed(t *testing.T, columns []string) abi.ImageInfo {
 }
 
 // loaded loads a file into memory of just the size that Probe says.
-func loaded(t *testing.T, path string, flag abi.LoadFlag) Pixels {
+func loaded(t testing.TB, path string, flag abi.LoadFlag) Pixels {
 	t.Helper()
 	image, err := Probe(path, flag)
 	if err != nil {

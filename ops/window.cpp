@@ -1,13 +1,13 @@
-// gocv.Window cannot open a window that takes its size from the image, and its calls let exceptions other than
-// cv::Exception through; so highgui is called here.
+// gocv.Window cannot open a window that takes its size from the image, and lets exceptions other than cv::Exception
+// through. So highgui is called here.
 #include "window.h"
 
+#include <chrono>
 #include <clocale>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <exception>
-#include <pthread.h>
+#include <mutex>
 #include <string>
 
 #include <opencv2/core.hpp>
@@ -15,24 +15,19 @@
 
 namespace {
 
-// Held while the window thread is inside highgui. At exit() the static destructors of OpenCV and its plugin close what
-// windows are left, on the thread that exits: by then the window thread must have come out, and must not go in again.
-pthread_mutex_t inside = PTHREAD_MUTEX_INITIALIZER;
+// The window thread holds this lock while it is inside highgui. At exit(), on the thread that exits, the static
+// destructors of OpenCV and its plugin close the windows that are left. By then the window thread must have come out,
+// and must not go in again.
+std::timed_mutex inside;
 
 void keep_out_at_exit() {
-    if (ops_display_check() == OPS_DISPLAY_LOST) return; // it is out, or inside for ever
-    timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += 1; // it comes out every few milliseconds
-    pthread_mutex_timedlock(&inside, &until);
+    if (ops_display_check() == OPS_DISPLAY_LOST) return; // the window thread is out, or inside for ever
+    (void)inside.try_lock_for(std::chrono::seconds(1));  // the window thread comes out every few milliseconds
 }
 
-struct Inside {
-    Inside() { pthread_mutex_lock(&inside); }
-    ~Inside() { pthread_mutex_unlock(&inside); }
-};
+using Inside = std::lock_guard<std::timed_mutex>;
 
-// Initialising highgui's GTK part sets LC_NUMERIC for the whole process; the host gets its own back.
+// Starting highgui's GTK part sets LC_NUMERIC for the whole process. The host gets its own back.
 struct SameLocale {
     const std::string before = setlocale(LC_NUMERIC, nullptr);
     ~SameLocale() {
@@ -42,8 +37,9 @@ struct SameLocale {
 
 } // namespace
 
-int ops_window_show(const char *name, int rows, int cols, int type, void *pixels, size_t stride, char *reason, size_t room) {
-    Inside lock;
+int ops_window_show(const char *name, int rows, int cols, int type, void *pixels, size_t stride, char *reason,
+                    size_t room) {
+    const Inside lock(inside);
     try {
         SameLocale locale;
         cv::imshow(name, cv::Mat(rows, cols, type, pixels, stride));
@@ -62,7 +58,7 @@ int ops_window_show(const char *name, int rows, int cols, int type, void *pixels
 }
 
 int ops_window_wait(int milliseconds) {
-    Inside lock;
+    const Inside lock(inside);
     try {
         return cv::waitKeyEx(milliseconds);
     } catch (...) {
@@ -71,7 +67,7 @@ int ops_window_wait(int milliseconds) {
 }
 
 int ops_window_is_open(const char *name) {
-    Inside lock;
+    const Inside lock(inside);
     try {
         return cv::getWindowProperty(name, cv::WND_PROP_AUTOSIZE) >= 0; // -1 for a window that is not there
     } catch (...) {
@@ -80,7 +76,7 @@ int ops_window_is_open(const char *name) {
 }
 
 void ops_window_close(const char *name) {
-    Inside lock;
+    const Inside lock(inside);
     try {
         cv::destroyWindow(name);
     } catch (...) { // it was not there
@@ -88,7 +84,7 @@ void ops_window_close(const char *name) {
 }
 
 void ops_window_close_all(void) {
-    Inside lock;
+    const Inside lock(inside);
     try {
         cv::destroyAllWindows();
     } catch (...) {

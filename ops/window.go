@@ -18,16 +18,16 @@ import (
 )
 
 const (
-	maxWindowSide = 32767                 // X11 counts in 16 bits
-	slice         = 10 * time.Millisecond // how long others wait, at most, while a Delay listens for keys
+	maxWindowSide = 32767                 // X11 has 16 bits for it
+	slice         = 10 * time.Millisecond // the longest time that other calls wait while a Delay listens for keys
 )
 
-// Show draws an image in the window of that name, which takes the image's size and is opened if need be, also when the
-// user has closed it before. Pixels are shown as cv2.imshow does: 16-bit samples by their high byte, float samples
-// between 0 and 1, alpha as if it were not there. The window is drawn while some thread is in Delay.
+// Show draws an image in the window of that name. The window takes the image's size. It is opened if it is not open,
+// also if the user has closed it before. Pixels are shown as cv2.imshow shows them: 16-bit samples by their high byte,
+// float samples from 0 to 1, and alpha is ignored. The window is drawn while some thread is in Delay.
 //
-// Errors: ENoDisplay with what is missing; EInvalid for a name that is empty or not UTF-8, or bad geometry; ETooSmall;
-// ELimit for more than 32767 pixels a side.
+// Errors: ENoDisplay with what is missing; EInvalid for a name that is empty or not UTF-8, and for bad geometry;
+// ETooSmall; ELimit for more than 32767 pixels a side.
 func Show(window string, src Pixels) error {
 	if err := checkWindowName(window); err != nil {
 		return err
@@ -50,14 +50,14 @@ func Show(window string, src Pixels) error {
 	return windows.run(func() error { return windows.show(window, shown) })
 }
 
-// Delay lets the windows live for that many milliseconds, or until a key is pressed in one of them, and gives the key's
-// character code, 0 to 255, or -1 when the time is up. 0 or less waits without an end. Any number of threads may be in
-// Delay and Show at once; a key goes to one of them.
+// Delay draws the windows for that many milliseconds, or until a key is pressed in one of them. 0 or less means without
+// an end. It returns the key's character code, 0 to 255, or -1 when the time is up. Several threads may be in Delay and
+// Show at once; a key goes to one of them.
 //
-// Where no window is open nobody can press a key: Delay sleeps for the time (a window that another thread opens
-// meanwhile is drawn), and returns -1 at once where there would be no end; so too when the user closes the last one.
+// While no window is open, no key can be pressed. Then Delay sleeps for its time, and draws a window that another
+// thread opens meanwhile. Without an end it returns -1 at once, also after the user has closed the last window.
 //
-// Errors: ENoDisplay when the display server has gone away.
+// Errors: ENoDisplay if the display server has gone away.
 func Delay(milliseconds int32) (key int32, err error) {
 	endless := milliseconds <= 0
 	timeUp := time.Now().Add(time.Duration(milliseconds) * time.Millisecond)
@@ -89,9 +89,9 @@ func Delay(milliseconds int32) (key int32, err error) {
 	}
 }
 
-// CloseWindow closes the window of that name; one that is not open is no error.
+// CloseWindow closes the window of that name. It is no error if the window is not open.
 //
-// Errors: EInvalid for a name that is empty or not UTF-8; ENoDisplay when the display server has gone away.
+// Errors: EInvalid for a name that is empty or not UTF-8; ENoDisplay if the display server has gone away.
 func CloseWindow(name string) error {
 	if err := checkWindowName(name); err != nil {
 		return err
@@ -104,7 +104,7 @@ func CloseWindow(name string) error {
 
 // CloseWindows closes all windows.
 //
-// Errors: ENoDisplay when the display server has gone away.
+// Errors: ENoDisplay if the display server has gone away.
 func CloseWindows() error {
 	if _, none := windows.noneOpen(); none {
 		return nil
@@ -122,7 +122,7 @@ func checkWindowName(name string) error {
 	return nil
 }
 
-// checkDisplayName answers at once where there can be no display, as on a server.
+// checkDisplayName returns an error if the environment names no display, as on a server.
 func checkDisplayName() error {
 	if C.ops_display_name() == nil {
 		return abi.Errorf(abi.ENoDisplay, "show: no display: neither DISPLAY nor WAYLAND_DISPLAY is set")
@@ -130,7 +130,7 @@ func checkDisplayName() error {
 	return nil
 }
 
-// forWindow gives the image as 8-bit gray or BGR: src itself, or a copy that lasts until done is called.
+// forWindow returns the image as 8-bit gray or BGR: src itself, or a copy that lasts until the caller calls done.
 func forWindow(src Pixels) (shown Pixels, done func(), err error) {
 	samples, samplesDone, err := withDepthU8(src)
 	if err != nil {
@@ -148,7 +148,8 @@ func forWindow(src Pixels) (shown Pixels, done func(), err error) {
 	return shown, func() { shownDone(); samplesDone() }, nil
 }
 
-// withDepthU8 scales samples as cv2.imshow does.
+// withDepthU8 returns the image with samples of 8 bits, scaled as cv2.imshow scales them: src itself, or a copy that
+// lasts until the caller calls done.
 func withDepthU8(src Pixels) (scaled Pixels, done func(), err error) {
 	scale := map[abi.Depth]float32{abi.DepthU16: 1.0 / 256, abi.DepthF32: 255}[src.Depth]
 	if scale == 0 {
@@ -162,7 +163,7 @@ func withDepthU8(src Pixels) (scaled Pixels, done func(), err error) {
 	return scaled, func() { release(scaled.Data) }, err
 }
 
-// waitFor waits for the channel to be closed, or for the time to be up.
+// waitFor waits until the channel is closed, or the time is up.
 func waitFor(closed <-chan struct{}, atMost time.Duration) {
 	timer := time.NewTimer(atMost)
 	defer timer.Stop()
@@ -172,16 +173,16 @@ func waitFor(closed <-chan struct{}, atMost time.Duration) {
 	}
 }
 
-// windowThread is the one thread that calls highgui and GTK, which are made for a single one. It starts with the first
-// window, and sleeps while nobody asks anything of it.
+// windowThread is the thread that calls highgui and GTK, which work on a single thread. It starts with the first
+// window, and sleeps while there are no requests.
 type windowThread struct {
 	once     sync.Once
 	requests chan func()
-	lost     chan struct{} // closed when the display server has gone away, for good
+	lost     chan struct{} // closed when the display server has gone away, and with it all windows for ever
 
 	mu     sync.Mutex
-	names  map[string]bool // the windows that are open; written by the thread alone
-	opened chan struct{}   // closed when there is one
+	names  map[string]bool // the windows that are open; only the window thread writes them
+	opened chan struct{}   // closed when a window is open
 }
 
 var windows = windowThread{
@@ -193,7 +194,7 @@ var windows = windowThread{
 
 var errDisplayLost = abi.Errorf(abi.ENoDisplay, "windows: the display server has gone away; only a new process can have windows again")
 
-// run has the window thread do something, and gives its answer, or ENoDisplay when that thread is lost.
+// run calls do on the window thread, and returns its answer, or ENoDisplay if the display is lost.
 func (w *windowThread) run(do func() error) error {
 	w.once.Do(func() { go w.serve() })
 	answer := make(chan error, 1)
@@ -223,14 +224,14 @@ func (w *windowThread) run(do func() error) error {
 }
 
 func (w *windowThread) serve() {
-	runtime.LockOSThread() // never unlocked, never left: the thread is GTK's now
+	runtime.LockOSThread() // and never unlocked: the thread is GTK's from now on
 	for !w.isLost() {
 		(<-w.requests)()
 	}
 	select {}
 }
 
-// lose tells everybody, now and later, that there will be no windows any more.
+// lose ends all waiting and all later calls of run: there will be no windows any more.
 func (w *windowThread) lose() {
 	if !w.isLost() {
 		close(w.lost)
@@ -246,7 +247,7 @@ func (w *windowThread) isLost() bool {
 	}
 }
 
-// noneOpen tells whether no window is open, and if so gives a channel that is closed when one is.
+// noneOpen returns true if no window is open. The channel is closed when one is.
 func (w *windowThread) noneOpen() (opened <-chan struct{}, none bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -254,7 +255,7 @@ func (w *windowThread) noneOpen() (opened <-chan struct{}, none bool) {
 }
 
 // opsDisplayLost is called on the window thread, from inside highgui, when the display server has gone away. It must
-// not go back there.
+// not return into highgui.
 //
 //export opsDisplayLost
 func opsDisplayLost() {
@@ -262,7 +263,7 @@ func opsDisplayLost() {
 	select {}
 }
 
-// What follows runs on the window thread.
+// The functions below run on the window thread.
 
 func (w *windowThread) show(name string, image Pixels) error {
 	if err := openDisplay(); err != nil {
@@ -300,7 +301,8 @@ func openDisplay() error {
 	return nil
 }
 
-// listen draws and waits for a key, -1 when none comes, and notices which windows the user has closed.
+// listen draws, and waits for a key. It returns -1 if no key is pressed. It forgets the windows that the user has
+// closed.
 func (w *windowThread) listen(atMost time.Duration) int32 {
 	key := C.ops_window_wait(C.int(max(1, atMost.Milliseconds())))
 	for name := range w.names {
@@ -313,7 +315,7 @@ func (w *windowThread) listen(atMost time.Duration) int32 {
 	if key < 0 {
 		return -1
 	}
-	return int32(key) & 0xFF // as cv2.waitKey: modifiers are not told
+	return int32(key) & 0xFF // without the modifiers, as cv2.waitKey
 }
 
 func (w *windowThread) close(name string) {
@@ -321,14 +323,14 @@ func (w *windowThread) close(name string) {
 		return
 	}
 	if len(w.names) == 1 {
-		w.closeAll() // highgui frees what it holds for a window only so
+		w.closeAll() // only then does highgui free all that it holds for a window
 		return
 	}
 	cName := C.CString(name)
 	defer C.free(unsafe.Pointer(cName))
 	C.ops_window_close(cName)
 	w.forget(name)
-	C.ops_window_wait(1) // the display server hears of it
+	C.ops_window_wait(1) // sends it to the display server
 }
 
 func (w *windowThread) closeAll() {

@@ -1,7 +1,7 @@
 # Installs missing tools and packages. Sourced by build.sh.
 
 # TOOL:PACKAGE, a tool that the build or the tests call, and the Debian or Ubuntu package that contains it.
-build_tools=(g++:g++ cmake:cmake ninja:ninja-build nasm:nasm pkg-config:pkg-config python3:python3)
+build_tools=(g++:g++ cmake:cmake ninja:ninja-build nasm:nasm pkg-config:pkg-config patch:patch python3:python3)
 test_tools=(Xvfb:xvfb xdotool:xdotool import:imagemagick shellcheck:shellcheck zstd:zstd)
 
 # install_missing TOOL:PACKAGE...: installs the packages of missing tools, and prints their names. If it cannot install

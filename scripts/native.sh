@@ -1,24 +1,21 @@
-# How the Go code is compiled against OpenCV. Sourced by build.sh after opencv.sh.
+# How the Go code is compiled against OpenCV and libdeflate. Sourced by build.sh after opencv.sh and libdeflate.sh.
 
 # need_go_flags sets the environment that every go command of this project runs in.
 need_go_flags() {
     [ -z "${GO_FLAGS_SET:-}" ] || return 0
     need_opencv
+    need_libdeflate
     CGO_CPPFLAGS="$(pkg-config --cflags opencv4)"
     if [ "${SHMCV_OPENCV:-bundled}" = bundled ]; then
-        # An OpenCV that is ours alone tells us what it would print; libjpeg does so by way of ops/jpeg_damage.c. And
-        # ops/ahead.h tells of the files that let two threads work on one image.
-        CGO_CPPFLAGS="$CGO_CPPFLAGS -DSHMCV_BUNDLED_OPENCV"
+        # An OpenCV that is ours alone calls ops where its codecs warn and where two threads can share an image
+        # (ops/codec_hooks.h).
+        CGO_CPPFLAGS="$CGO_CPPFLAGS -DSHMCV_BUNDLED_OPENCV -I$(opencv_prefix)/include/shmcv-3rdparty/libjpeg-turbo"
         CGO_LDFLAGS="$(pkg-config --static --libs opencv4)"
-        local name
-        for name in jpeg_{std_error,CreateDecompress,start_decompress,destroy_decompress} inflate inflateEnd \
-            jpeg_{CreateCompress,start_compress,destroy_compress}; do
-            CGO_LDFLAGS="$CGO_LDFLAGS -Wl,--wrap=$name"
-        done
     else
         CGO_LDFLAGS="$(pkg-config --libs opencv4)"
     fi
-    CGO_LDFLAGS="$CGO_LDFLAGS -static-libstdc++ -static-libgcc"
+    CGO_CPPFLAGS="$CGO_CPPFLAGS -I$libdeflate_prefix/include"
+    CGO_LDFLAGS="$CGO_LDFLAGS -L$libdeflate_prefix/lib -ldeflate -static-libstdc++ -static-libgcc"
     # Where the tests find the plugin that draws windows; the library finds it beside itself.
     [ -z "$opencv_plugin" ] || export SHMCV_PLUGIN_DIR="${opencv_plugin%/*}"
     export CGO_CPPFLAGS CGO_LDFLAGS
@@ -34,7 +31,8 @@ need_go_flags() {
 # -fmacro-prefix-map: OpenCV's headers name themselves in the texts of errors, and their folder stays out of the library.
 build_library() {
     local file="$1"; shift
-    CGO_CXXFLAGS="$CGO_CXXFLAGS -fmacro-prefix-map=$(opencv_prefix)/include/opencv4/=" go build -buildmode=c-shared -trimpath -tags "$go_tags,shmcv_linkname" -o "$file" "$@" -ldflags "-s -w -checklinkname=0 \
+    CGO_CXXFLAGS="$CGO_CXXFLAGS -fmacro-prefix-map=$(opencv_prefix)/include/opencv4/=" \
+        go build -buildmode=c-shared -trimpath -tags "$go_tags,shmcv_linkname" -o "$file" "$@" -ldflags "-s -w -checklinkname=0 \
         -extldflags '-Wl,-soname,libshmcv.so -Wl,-z,nodelete -Wl,--version-script=$root/export/shmcv.map'" ./export
 }
 

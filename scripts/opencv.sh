@@ -4,8 +4,9 @@
 # highgui plugin that draws the windows (empty: built in, or not to be had).
 #
 # Ours is pinned, static and small: the four modules below, from the source distribution of opencv-python on PyPI,
-# checked against the hash in opencv-requirements.txt, built once into the user's cache under a key of version and
-# options. An interrupted build goes on where it stopped. SHMCV_OPENCV=system takes the system's instead.
+# checked against the hash in opencv-requirements.txt, with the patches of opencv-patches, built once into the user's
+# cache under a key of version, options and patches. An interrupted build goes on where it stopped.
+# SHMCV_OPENCV=system takes the system's instead, without the patches.
 
 opencv_version=4.14.0
 
@@ -39,10 +40,22 @@ opencv_plugin_options=(
     '-DCMAKE_CXX_FLAGS=-ffile-prefix-map=PREFIX.work/source/opencv/= -ffile-prefix-map=PREFIX/include/opencv4/='
 )
 
+# What our patches put into its source: calls to functions that ops/codec_hooks.h declares.
+opencv_patches=("$root"/scripts/opencv-patches/*.patch)
+opencv_hooks="$root/ops/codec_hooks.h"
+
+# The headers of its libjpeg-turbo that ops compiles with, which OpenCV does not install, from its source and its build.
+opencv_jpeg_headers=(jpeglib.h jpegint.h jerror.h jmorecfg.h)
+opencv_jpeg_built_headers=(jconfig.h)
+
 # opencv_prefix: the folder that our OpenCV is (to be) installed in.
 opencv_prefix() {
     local key
-    key="$(printf '%s\n' "$opencv_version" "${opencv_options[@]}" "${opencv_plugin_options[@]}" | sha256sum)"
+    key="$({
+        printf '%s\n' "$opencv_version" "${opencv_options[@]}" "${opencv_plugin_options[@]}" \
+            "${opencv_jpeg_headers[@]}" "${opencv_jpeg_built_headers[@]}"
+        cat "${opencv_patches[@]}" "$opencv_hooks"
+    } | sha256sum)"
     echo "$cache/opencv-$opencv_version-${key:0:12}"
 }
 
@@ -71,7 +84,7 @@ need_opencv() {
 
 build_opencv() {
     local prefix="$1" work="$1.work" tool
-    for tool in cmake ninja nasm pkg-config g++; do
+    for tool in cmake ninja nasm pkg-config g++ patch; do
         have "$tool" || die "building OpenCV needs '$tool'; './build.sh deps' installs it, or use SHMCV_OPENCV=system"
     done
     say "building OpenCV $opencv_version once, into $prefix (about 5 minutes on 2 cores; the log is $work/build.log)"
@@ -82,6 +95,7 @@ build_opencv() {
             --require-hashes -r "$root/scripts/opencv-requirements.txt" -d "$work/download"
         rm -rf "$work/source" && mkdir "$work/source"
         tar -xzf "$work"/download/opencv*.tar.gz -C "$work/source" --strip-components=1
+        patch_opencv "$work"
         touch "$work/source/complete"
     fi
     quietly "$work/configure.log" cmake -G Ninja -S "$work/source/opencv" -B "$work/build" \
@@ -91,6 +105,7 @@ build_opencv() {
     rm -rf "$prefix"
     quietly "$work/install.log" cmake --install "$work/build"
     keep_licences "$work/source/opencv" "$prefix"
+    install_opencv_jpeg_headers "$work" "$prefix"
     if pkg-config --exists gtk+-3.0; then
         quietly "$work/plugin.log" cmake -G Ninja -B "$work/plugin" \
             -S "$work/source/opencv/modules/highgui/misc/plugins/plugin_gtk" \
@@ -119,6 +134,24 @@ keep_licences() {
     cp "$1/LICENSE" "$folder/opencv-LICENSE"
     cp "$1/COPYRIGHT" "$folder/opencv-COPYRIGHT"
     cp "$1/3rdparty/libwebp/COPYING" "$folder/libwebp-COPYING"
+}
+
+# patch_opencv WORK: no line around a change may differ from what the patch says (-F0), so that an OpenCV that has changed
+# there stops the build, with the patch's name, until the patch has been looked at.
+patch_opencv() {
+    local work="$1" patch
+    cp "$opencv_hooks" "$work/source/opencv/3rdparty/libjpeg-turbo/src/"
+    for patch in "${opencv_patches[@]}"; do
+        quietly "$work/${patch##*/}.log" patch -d "$work/source/opencv" -p1 -F0 --batch --forward -i "$patch"
+    done
+}
+
+# install_opencv_jpeg_headers WORK PREFIX
+install_opencv_jpeg_headers() {
+    local source="$1/source/opencv/3rdparty/libjpeg-turbo/src" built="$1/build/3rdparty/libjpeg-turbo"
+    local folder="$2/include/shmcv-3rdparty/libjpeg-turbo"
+    mkdir -p "$folder"
+    cp "${opencv_jpeg_headers[@]/#/$source/}" "${opencv_jpeg_built_headers[@]/#/$built/}" "$folder/"
 }
 
 # ninja_with_progress FOLDER LOG: a line at each tenth, and the log's end when it fails.
