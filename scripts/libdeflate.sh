@@ -9,7 +9,11 @@ libdeflate_options=(-O2 -fPIC -fvisibility=hidden)
 
 need_libdeflate() {
     local key
-    key="$(cat "$root/scripts/libdeflate-requirements.txt" - <<<"${libdeflate_sources[*]} ${libdeflate_options[*]}" | sha256sum)"
+    key="$({
+        cat "$root/scripts/libdeflate-requirements.txt"
+        printf '%s\n' "${libdeflate_sources[@]}" "${libdeflate_options[@]}"
+        declare -f build_libdeflate # what it puts where
+    } | sha256sum)"
     libdeflate_prefix="$cache/libdeflate-${key:0:12}"
     [ ! -e "$libdeflate_prefix/complete" ] || return 0
     mkdir -p "$cache"
