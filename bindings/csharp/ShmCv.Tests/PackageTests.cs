@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace ShmCv.Tests;
 
 /// <summary>
-/// The packages as a user gets them: made by dotnet pack, and referenced by new programs that know nothing else.
+/// The packages as a user gets them: made by dotnet pack, and referenced by new programs.
 /// </summary>
 public sealed class PackageTests : IClassFixture<PackageTests.Packages>, IDisposable
 {
@@ -84,7 +84,7 @@ public sealed class PackageTests : IClassFixture<PackageTests.Packages>, IDispos
         }
     }
 
-    // Of a later major version; programs reference the native part of the same version.
+    // The version is of a later major number. Programs reference the native part in the same version.
     [Fact]
     public void ALaterSkiaSharpWorksToo()
     {
@@ -136,7 +136,7 @@ public sealed class PackageTests : IClassFixture<PackageTests.Packages>, IDispos
         return result.Output;
     }
 
-    /// <summary>The packages, made once, in a version that no cache has, and from a build of their own.</summary>
+    /// <summary>The packages. They are made once, from a build of their own, in a version that no cache has.</summary>
     public sealed class Packages : IDisposable
     {
         private readonly Scratch _scratch = new();
