@@ -1,6 +1,6 @@
 namespace ShmCv.Hosting;
 
-/// <summary>The counts of what has happened in the run.</summary>
+/// <summary>The counts of the events of the run.</summary>
 internal static class Counts
 {
     public static long Calls, Refusals, Finalized, Suspensions, Urges, NullReferences, DivisionsByZero, Threads, FirstCalls, Interrupts, Terminations, Children;

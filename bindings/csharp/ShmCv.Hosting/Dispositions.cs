@@ -1,7 +1,7 @@
 namespace ShmCv.Hosting;
 
 /// <summary>
-/// What the process does with each signal: the handler, and the flags that choose the stack of the handler.
+/// The disposition of each signal: the handler, and the flags that choose the stack of the handler.
 /// </summary>
 internal static unsafe class Dispositions
 {

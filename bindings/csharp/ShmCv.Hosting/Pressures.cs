@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 namespace ShmCv.Hosting;
 
 /// <summary>
-/// What a busy .NET process does beside calling the library. Each pressure goes on until the run is over.
+/// The work of a busy .NET process beside calls of the library. Each pressure goes on until the run is over.
 /// </summary>
 internal static class Pressures
 {

@@ -1,9 +1,9 @@
-// A busy .NET host with the library in it; docs/host-safety.md says what it is for.
+// A busy .NET host with the library in it; docs/host-safety.md tells its purpose.
 //
 //   SHMCV_LIBRARY=build/libshmcv.so dotnet ShmCv.Hosting.dll [--seconds N] [--callers N] [--exposed true] [--mode gc,storm]
 //
 // Exits with 0 and a line of counts if the process has lived through the run, and its signal masks, exceptions and
-// handlers are as they were before. A SIGSEGV, or Go's "fatal error", is what the program is there to find.
+// handlers are as they were before. The program is there to find a SIGSEGV, or Go's "fatal error".
 
 using System.Globalization;
 using ShmCv.Hosting;

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace ShmCv.Hosting;
 
-/// <summary>One run: the threads of the host, how long they go on, and what went wrong.</summary>
+/// <summary>One run: the threads of the host, its length, and its failures.</summary>
 internal sealed class Run(TimeSpan length, bool exposed)
 {
     /// <summary>The longest time that an expected event may take.</summary>
