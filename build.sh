@@ -7,8 +7,9 @@ usage() {
 usage: ./build.sh COMMAND
 
   run [--headless]   build, and flip a photograph through every language that is here
-  test [SUITE...]    build, and run the tests: go, c, python, csharp, hosting (all of them unless named)
+  test [SUITE...]    build, and run the tests: go, fuzz, c, python, csharp, hosting (all of them unless named)
   hosting [...]      only the hosting test; --without CURE [RUNS]: with a library that lacks a cure, to see it fail
+  fuzz [MINUTES]     the fuzz targets, for so many minutes together (10 unless said)
   check              formatting, linters, warnings, generated files, exported symbols
   bench [ROW...]     build, and measure beside what people use instead; --quick: half a minute; --publish: into the documents
   build              build/libshmcv.so and include/shmcv.h
@@ -24,7 +25,7 @@ TEXT
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 # shellcheck source=/dev/null
-for part in common deps opencv libdeflate native run test hosting bench check dist; do . "$here/scripts/$part.sh"; done
+for part in common deps opencv libdeflate native run test fuzz hosting bench check dist; do . "$here/scripts/$part.sh"; done
 
 command="${1:-}"
 [ $# = 0 ] || shift
@@ -34,6 +35,7 @@ bench)     need_build_tools; need_library; run_bench "$@" ;;
 run)       need_build_tools; need_library; run_samples "$@" ;;
 test)      need_test_tools; need_library; run_tests "$@" ;;
 hosting)   need_build_tools; need_library; run_hosting "$@" ;;
+fuzz)      need_build_tools; need_go_flags; run_fuzz "$@" ;;
 check)     need_build_tools; need_library; run_checks ;;
 generate)  need_go; generate ;;
 install)   need_build_tools; need_library; install_library "${1:?usage: ./build.sh install PREFIX}" ;;

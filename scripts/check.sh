@@ -4,7 +4,7 @@ run_checks() {
     local problems=() check
     need_python
     mkdir -p "$build/log"
-    for check in generated gofmt vet staticcheck header symbols libraries version ruff mypy shellcheck csharp; do
+    for check in generated gofmt vet staticcheck probe header symbols libraries version ruff mypy shellcheck csharp; do
         if "check_$check" >"$build/log/check-$check.log" 2>&1; then
             say "ok: $check"
         else
@@ -32,6 +32,12 @@ generated_sum() {
 check_gofmt() { local files; files="$(cd "$root" && gofmt -l .)"; echo "$files"; [ -z "$files" ]; }
 check_vet() { (cd "$root" && go vet ./...); }
 check_staticcheck() { (cd "$root" && go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...); }
+
+# The probes are pure Go: nothing that they import needs a C compiler or OpenCV.
+check_probe() {
+    local packages
+    packages="$(cd "$root" && go list -deps ./ops/internal/probe)" && ! grep -E 'runtime/cgo|gocv' <<<"$packages"
+}
 
 # The headers alone, as strict as compilers get.
 check_header() {

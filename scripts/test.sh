@@ -7,11 +7,11 @@ reports="$build/reports"
 
 run_tests() {
     local suites=("$@") suite failed=()
-    [ "${#suites[@]}" != 0 ] || suites=(go c python csharp hosting)
+    [ "${#suites[@]}" != 0 ] || suites=(go fuzz c python csharp hosting)
     rm -rf "$reports"
     mkdir -p "$reports"
     for suite in "${suites[@]}"; do
-        declare -F "test_$suite" >/dev/null || die "no test suite '$suite'; there are go, c, python, csharp and hosting"
+        declare -F "test_$suite" >/dev/null || die "no test suite '$suite'; there are go, fuzz, c, python, csharp and hosting"
     done
     for suite in "${suites[@]}"; do
         say "tests: $suite"

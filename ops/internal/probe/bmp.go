@@ -15,14 +15,15 @@ func parseBMP(b []byte) (header, error) {
 	c := cursor{data: b, order: binary.LittleEndian}
 	size := c.u32(14)
 	switch {
+	case c.short: // What has not been read is not judged.
 	case size == coreHeader:
 		h.width, h.height = c.u16(18), c.u16(20)
-		h.channels = 1 // whatever the palette has: so OpenCV reads this oldest kind of header
+		h.channels = 1 // OpenCV reads this oldest kind of header so, whatever the palette has.
 	case size >= 36:
-		// The height is negative where the top row comes first.
+		// The height is negative if the top row comes first.
 		width, height := int32(c.u32(18)), int32(c.u32(22))
 		bits, compression := c.u16(28), c.u32(30)
-		if width <= 0 {
+		if width <= 0 && !c.short {
 			return h, malformed("the BMP header says a width of %d", width)
 		}
 		h.width, h.height = uint64(width), uint64(max(int64(height), -int64(height)))
@@ -38,7 +39,7 @@ func parseBMP(b []byte) (header, error) {
 	return h, c.err("the BMP's header")
 }
 
-// bmpColourPalette tells whether any colour of the palette is no gray.
+// bmpColourPalette returns true if any entry of the palette, which begins at offset, is not gray.
 func bmpColourPalette(c *cursor, offset, bits uint64) bool {
 	used := c.u32(46)
 	if used == 0 || used > 256 {

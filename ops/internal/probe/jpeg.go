@@ -29,6 +29,8 @@ func parseJPEG(b []byte) (header, error) {
 		case marker == jpegAPP1 && !exif && bytes.HasPrefix(body, []byte("Exif\x00\x00")):
 			exif = true
 			h.orientation = exifOrientation(body[6:])
+		case isFrameMarker(marker) && h.channels != 0: // libjpeg refuses it too.
+			return false, malformed("the JPEG has two frame headers")
 		case isFrameMarker(marker):
 			return true, h.jpegFrame(body)
 		}
@@ -47,28 +49,30 @@ func (h *header) jpegFrame(body []byte) error {
 	}
 	h.height = uint64(binary.BigEndian.Uint16(body[1:]))
 	h.width = uint64(binary.BigEndian.Uint16(body[3:]))
-	h.channels = 3 // YCbCr, RGB and CMYK alike
+	h.channels = 3 // OpenCV gives YCbCr, RGB and CMYK as BGR.
 	if body[5] == 1 {
 		h.channels = 1
 	}
 	return nil
 }
 
+// isFrameMarker returns true for the markers of all kinds of frames: baseline, progressive, lossless and so on.
 func isFrameMarker(marker byte) bool {
 	switch marker {
-	case 0xC4, 0xC8, 0xCC: // Huffman tables, a reserved one, arithmetic conditioning
+	case 0xC4, 0xC8, 0xCC: // Huffman tables, a reserved marker, arithmetic conditioning.
 		return false
 	}
 	return marker >= 0xC0 && marker <= 0xCF
 }
 
-// wholeJPEG finds the end marker behind the last scan. libjpeg would make up the missing rows in gray.
+// wholeJPEG looks for the end marker behind the last scan. Where it is missing, libjpeg makes up the missing rows in gray.
 func wholeJPEG(b []byte) error {
 	return jpegSegments(b, 2, func(marker byte, _ []byte) (bool, error) { return marker != jpegEOI, nil })
 }
 
-// jpegSegments calls visit for each marker segment from position on, entropy-coded data being skipped, until visit
-// says stop. It returns ErrShort if the file ends before that.
+// jpegSegments calls visit for each marker segment from position on, until visit returns false or an error. It skips
+// entropy-coded data. The end marker has no body; visit gets nil. jpegSegments returns ErrShort if b ends before visit
+// has had enough.
 func jpegSegments(b []byte, position int, visit func(marker byte, body []byte) (more bool, err error)) error {
 	for {
 		skip := bytes.IndexByte(b[position:], 0xFF)
@@ -78,9 +82,9 @@ func jpegSegments(b []byte, position int, visit func(marker byte, body []byte) (
 		position += skip + 1
 		marker := b[position]
 		switch {
-		case marker == 0xFF: // a fill byte; the marker follows
+		case marker == 0xFF: // A fill byte: the marker follows.
 			continue
-		case marker == 0x00, marker == 0x01, marker >= 0xD0 && marker <= 0xD8: // stuffing, TEM, restarts, SOI: no body
+		case marker == 0x00, marker == 0x01, marker >= 0xD0 && marker <= 0xD8: // Stuffing, TEM, restarts, SOI: no body.
 			position++
 			continue
 		case marker == jpegEOI:

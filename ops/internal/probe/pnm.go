@@ -6,7 +6,7 @@ import (
 	"shmcv/internal/abi"
 )
 
-// isPNM leaves PAM (P7) out: OpenCV takes its red for blue.
+// isPNM returns false for PAM (P7): OpenCV takes its red for blue.
 func isPNM(b []byte) bool {
 	return len(b) >= 3 && b[0] == 'P' && b[1] >= '1' && b[1] <= '6' && isSpace(b[2])
 }
@@ -39,7 +39,7 @@ func parsePNM(b []byte) (header, error) {
 	return h, nil
 }
 
-// pnmNumber reads a number, with the white space and comments before it, and gives what comes after.
+// pnmNumber reads a number and the white space and comments before it. It returns the number and the bytes behind it.
 func pnmNumber(b []byte) (uint64, []byte, error) {
 	comment := false
 	for ; len(b) > 0; b = b[1:] {
@@ -55,6 +55,8 @@ func pnmNumber(b []byte) (uint64, []byte, error) {
 	return 0, nil, ErrShort
 }
 
+// pnmDigits is pnmNumber for bytes that begin with the number. A number that b ends with is ErrShort: more digits may
+// follow.
 func pnmDigits(b []byte) (uint64, []byte, error) {
 	value := uint64(0)
 	for i, digit := range b {

@@ -7,7 +7,7 @@ import (
 	"shmcv/internal/abi"
 )
 
-// The tags that decide what OpenCV's decoder makes of a TIFF, and where its pixels are.
+// The tags that decide what OpenCV's decoder makes of a TIFF, and those that say where the pixels are.
 const (
 	tiffWidth        = 256
 	tiffHeight       = 257
@@ -31,7 +31,11 @@ func isTIFF(b []byte) bool {
 	return false
 }
 
-// tiffField is an entry of a directory: so many numbers of so many bytes each, from offset on.
+// maxCount is the largest count of numbers in an entry that is looked at: more than a file of the largest size that is
+// read can have. A parser must not compare with the length of the content, which may be a beginning of the file.
+const maxCount = 1 << 32
+
+// tiffField is an entry of a directory: count numbers of so many bytes each, from offset on.
 type tiffField struct{ offset, count, bytes uint64 }
 
 // tiff is the first directory of a file.
@@ -70,7 +74,7 @@ func parseTIFF(b []byte) (header, error) {
 		return h, unsupported("the TIFF has %d channels; 1 to 4 are supported", samples)
 	}
 	if bits > 8 && (photometric > 2 || samples == 2) {
-		bits = 8 // libtiff's own conversion to 8-bit is used
+		bits = 8 // OpenCV uses libtiff's conversion to 8 bits.
 	}
 	if gray && bits <= 16 {
 		h.channels = 1
@@ -98,7 +102,7 @@ func parseTIFF(b []byte) (header, error) {
 	return h, nil
 }
 
-// wholeTIFF checks that all strips or tiles lie in the file; libtiff would leave the missing ones black.
+// wholeTIFF checks that all strips or tiles lie in the file. libtiff leaves the missing ones black.
 func wholeTIFF(b []byte) error {
 	t, err := readTIFF(b)
 	if err != nil {
@@ -119,6 +123,7 @@ func wholeTIFF(b []byte) error {
 	return nil
 }
 
+// readTIFF reads the first directory. Its errors are those of PlanFor.
 func readTIFF(b []byte) (*tiff, error) {
 	order, _ := byteOrder(b)
 	t := &tiff{cursor: cursor{data: b, order: order}, fields: map[uint64]tiffField{}}
@@ -134,6 +139,9 @@ func readTIFF(b []byte) (*tiff, error) {
 	if big {
 		entries = t.u64(directory)
 	}
+	if err := t.err("the TIFF's directory"); err != nil {
+		return nil, err
+	}
 	if entries > 65535 {
 		return nil, malformed("the TIFF's directory says %d entries", entries)
 	}
@@ -144,8 +152,8 @@ func readTIFF(b []byte) (*tiff, error) {
 		if err := t.err("the TIFF's directory"); err != nil {
 			return nil, err
 		}
-		if field.count > uint64(len(b)) || field.bytes == 0 {
-			continue // a type or a tag that is not one of ours; libtiff judges it
+		if field.bytes == 0 || field.count > maxCount {
+			continue // A type or a tag that is none of ours; libtiff judges it.
 		}
 		if field.count*field.bytes > word {
 			field.offset = number(field.offset)
@@ -155,7 +163,7 @@ func readTIFF(b []byte) (*tiff, error) {
 	return t, t.err("the TIFF's directory")
 }
 
-// number is a tag's first value, or fallback and false where the file does not have the tag.
+// number returns a tag's first value, or fallback and false if the file does not have the tag.
 func (t *tiff) number(tag, fallback uint64) (uint64, bool) {
 	field, ok := t.fields[tag]
 	if !ok || field.count == 0 {
@@ -164,6 +172,7 @@ func (t *tiff) number(tag, fallback uint64) (uint64, bool) {
 	return t.element(field, 0), true
 }
 
+// element returns the field's number i, which the caller knows to be less than its count.
 func (t *tiff) element(field tiffField, i uint64) uint64 {
 	offset := field.offset + i*field.bytes
 	switch field.bytes {

@@ -8,7 +8,7 @@ import (
 	"shmcv/internal/abi"
 )
 
-// webpHeader is how much of a file libwebp's decoder in OpenCV wants to see; a smaller file is none to it.
+// webpHeader is how many bytes OpenCV's decoder wants to see of a file. It takes a smaller file for none of its own.
 const webpHeader = 32
 
 func isWebP(b []byte) bool {
@@ -52,9 +52,11 @@ func parseWebP(b []byte) (header, error) {
 	return h, nil
 }
 
-// webpOrientation looks for the EXIF block, which comes after the pixels.
+// webpOrientation returns the orientation that the file's EXIF block states, 1 if there is no block. The block comes after
+// the pixels. As libwebp does, webpOrientation looks no further than the end that the file's header states.
 func webpOrientation(b []byte) (int, error) {
-	for rest := b[12:]; len(rest) >= 8; {
+	end := webpBytes(b)
+	for rest := b[12:max(12, min(end, uint64(len(b))))]; len(rest) >= 8; {
 		size := uint64(binary.LittleEndian.Uint32(rest[4:]))
 		if size > uint64(len(rest)-8) {
 			return 1, fmt.Errorf("%w of the WebP's chunk %q", ErrShort, rest[:4])
@@ -64,12 +66,16 @@ func webpOrientation(b []byte) (int, error) {
 		}
 		rest = rest[min(uint64(len(rest)), 8+size+size&1):]
 	}
-	return 1, nil
+	return 1, wholeWebP(b)
 }
 
+// webpBytes returns the length of the file that its header states.
+func webpBytes(b []byte) uint64 { return 8 + uint64(binary.LittleEndian.Uint32(b[4:])) }
+
+// wholeWebP compares the length in the header with the content.
 func wholeWebP(b []byte) error {
-	if size := uint64(binary.LittleEndian.Uint32(b[4:])); size > uint64(len(b)-8) {
-		return fmt.Errorf("%w: the WebP has %d bytes of %d", ErrShort, len(b), size+8)
+	if size := webpBytes(b); size > uint64(len(b)) {
+		return fmt.Errorf("%w: the WebP has %d bytes of %d", ErrShort, len(b), size)
 	}
 	return nil
 }
