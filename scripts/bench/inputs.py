@@ -1,7 +1,7 @@
 """Makes the pictures that the bench loads: `inputs.py PHOTOGRAPH FOLDER LARGEST`, up to LARGEST pixels.
 
-All are made of one photograph: the photograph, PNGs with and without alpha, smaller copies, and tiles. Files that are
-there already stay.
+Most are made of one photograph: the photograph, PNGs with and without alpha, smaller copies, and tiles. One is a page of
+text, as a program for screenshots writes it. Files that are there already stay.
 """
 
 from __future__ import annotations
@@ -32,6 +32,16 @@ def translucent(photograph: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return np.dstack([photograph, cv2.cvtColor(photograph, cv2.COLOR_BGR2GRAY)])
 
 
+def page() -> np.ndarray[Any, Any]:
+    """Give a screen full of text: most of it is paper, and letters come again and again."""
+    screen = np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
+    words = "the quick brown fox jumps over a lazy dog while 1234567890 frames pass".split()
+    for line, y in enumerate(range(60, HEIGHT - 20, 36)):
+        text = " ".join(words[(line * 7 + i * i) % len(words)] for i in range(36))
+        cv2.putText(screen, text, (40, y), cv2.FONT_HERSHEY_SIMPLEX, 0.9, (40, 40, 40), 1, cv2.LINE_AA)
+    return screen
+
+
 def main(source: Path, folder: Path, largest: int) -> None:
     """Make the files that are missing."""
     photograph = cv2.imread(str(source))
@@ -42,6 +52,7 @@ def main(source: Path, folder: Path, largest: int) -> None:
     wanted: dict[str, Callable[[], np.ndarray[Any, Any]]] = {
         "bgr.png": lambda: photograph,
         "bgra.png": lambda: translucent(photograph),
+        "page.png": page,
         **{
             image_name(width, height): lambda width=width, height=height: resized(photograph, width, height)
             for width, height in SIZES
@@ -50,7 +61,8 @@ def main(source: Path, folder: Path, largest: int) -> None:
     }
     for name, make in wanted.items():
         if not (folder / name).exists():
-            cv2.imwrite(str(folder / f"new-{name}"), make())
+            parameters = [cv2.IMWRITE_PNG_COMPRESSION, 6] if name == "page.png" else []
+            cv2.imwrite(str(folder / f"new-{name}"), make(), parameters)
             (folder / f"new-{name}").rename(folder / name)  # a file that was interrupted is made again
 
 

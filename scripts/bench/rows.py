@@ -147,19 +147,24 @@ def image_name(width: int, height: int) -> str:
 
 
 def _loads(inputs: Path) -> list[Row]:
-    files = {"jpeg": ("photograph.jpg", "JPEG"), "png3": ("bgr.png", "PNG, BGR"), "png4": ("bgra.png", "PNG, BGRA")}
+    files = (
+        ("jpeg", "photograph.jpg", "JPEG", 0.5),
+        ("png3", "bgr.png", "PNG, BGR", 0.32),
+        ("png4", "bgra.png", "PNG, BGRA", 0.5),
+        ("png3", "page.png", "PNG, a page of text", 0.35),
+    )
     return [
         Row(
             "load",
             f"{name}, {'again and again' if into == 'same' else 'into new memory'}",
             everyone(f"load format={form} path={inputs / file} into={into}")
             | copy(WIDTH * HEIGHT * (4 if form == "png4" else 3)),
-            (Target(C, "cv2", 0.5),),
+            (Target(C, "cv2", target if into == "same" else 0.5),),
             essential=into == "same" and form != "png4",
             faults=into == "same",
         )
         for into in ("same", "fresh")
-        for form, (file, name) in files.items()
+        for form, file, name, target in files
     ]
 
 
