@@ -42,7 +42,7 @@ func FuzzEXIF(f *testing.F) {
 		// All files that hold the block are turned by it, and none is when loaded unchanged.
 		files := map[string][]byte{
 			"PNG":  []byte(png("IHDR", "\x00\x00\x00\x43\x00\x00\x00\x2B\x08\x02\x00\x00\x00", "IDAT", "", "eXIf", string(block), "IEND", "")),
-			"WebP": webp("VP8X", "\x08\x00\x00\x00"+u24(66)+u24(42), "VP8 ", "pixels", "EXIF", string(block)),
+			"WebP": webp("VP8X", "\x08\x00\x00\x00"+u24(66)+u24(42), "VP8 ", "pixel", "EXIF", string(block)),
 		}
 		if n := len(block) + 8; n < 1<<16 {
 			files["JPEG"] = append(append([]byte{0xFF, 0xD8, 0xFF, jpegAPP1, byte(n >> 8), byte(n)}, "Exif\x00\x00"...), block...)

@@ -36,9 +36,10 @@ func FuzzJPEG(f *testing.F) {
 			}
 		}
 
-		// Whatever stands in a segment ahead of the frame header does not matter.
+		// Whatever stands in a segment ahead of the frame header does not matter, nor does a marker that looks like one.
 		comment := file[:min(len(file), 65533)]
 		built := append([]byte{0xFF, 0xD8, 0xFF, 0xFE, byte((len(comment) + 2) >> 8), byte(len(comment) + 2)}, comment...)
+		built = append(built, 0xFF, 0xC4, 0, 2, 0xFF, 0xC8, 0, 2, 0xFF, 0xCC, 0, 2)
 		built = append(built, 0xFF, 0xFF, 0xC2, 0, 9, 8, byte(height>>8), byte(height), byte(width>>8), byte(width), 3, 0, 0, 0xFF, jpegSOS, 0, 2)
 		wantSize(t, built, uint32(width), uint32(height), 3, abi.DepthU8)
 	})

@@ -81,6 +81,70 @@ func TestABeginningOfATIFFDoesNotMisjudgeLongEntries(t *testing.T) {
 	wantSize(t, file, 67, 43, 1, abi.DepthU16)
 }
 
+// TestTIFFSamplesAreReadAsOpenCVReadsThem is the table of TiffDecoder::readHeader: what becomes of samples, by their
+// number, their bits, their meaning and their type.
+func TestTIFFSamplesAreReadAsOpenCVReadsThem(t *testing.T) {
+	const short, long = 3, 4
+	const whiteIsZero, blackIsZero, rgb, palette, cmyk, logLuv = 0, 1, 2, 3, 5, 32845
+	const unsigned, signed, float, undefined = 1, 2, 3, 4
+	for _, c := range []struct {
+		samples, bits, photometric, format uint32
+		flags                              abi.LoadFlag
+		want                               string // The image, or the error's code.
+	}{
+		{1, 1, whiteIsZero, unsigned, abi.LoadUnchanged, "gray u8"},
+		{1, 8, blackIsZero, undefined, abi.LoadUnchanged, "gray u8"},
+		{1, 12, blackIsZero, unsigned, abi.LoadUnchanged, "gray u16"},
+		{1, 12, blackIsZero, unsigned, abi.LoadColor, "bgr u8"},
+		{1, 4, blackIsZero, unsigned, abi.LoadColor, "unsupported"},
+		{1, 4, palette, unsigned, abi.LoadUnchanged, "bgr u8"},
+		{1, 8, palette, unsigned, abi.LoadUnchanged, "bgr u8"},
+		{2, 8, blackIsZero, unsigned, abi.LoadUnchanged, "gray u8"},
+		{2, 16, blackIsZero, unsigned, abi.LoadUnchanged, "gray u8"},
+		{2, 8, rgb, unsigned, abi.LoadUnchanged, "unsupported"},
+		{2, 8, rgb, unsigned, abi.LoadColor, "bgr u8"},
+		{3, 8, blackIsZero, unsigned, abi.LoadUnchanged, "gray u8"},
+		{3, 16, rgb, unsigned, abi.LoadColor | abi.LoadAnyDepth, "bgr u16"},
+		{3, 8, rgb, signed, abi.LoadUnchanged, "unsupported"},
+		{3, 8, rgb, signed, abi.LoadColor, "bgr u8"},
+		{3, 8, rgb, float, abi.LoadColor, "unsupported"},
+		{4, 16, rgb, unsigned, abi.LoadBGRA, "bgra u8"},
+		{4, 16, cmyk, unsigned, abi.LoadUnchanged, "bgra u8"},
+		{5, 8, rgb, unsigned, abi.LoadColor, "unsupported"},
+		{0, 8, rgb, unsigned, abi.LoadColor, "unsupported"},
+		{1, 32, blackIsZero, float, abi.LoadUnchanged, "gray f32"},
+		{1, 32, blackIsZero, float, abi.LoadColor, "unsupported"},
+		{1, 32, blackIsZero, float, abi.LoadColor | abi.LoadAnyDepth, "unsupported"},
+		{3, 32, blackIsZero, float, abi.LoadUnchanged, "bgr f32"},
+		{3, 32, rgb, float, abi.LoadColor | abi.LoadAnyDepth, "bgr f32"},
+		{4, 32, rgb, float, abi.LoadUnchanged, "bgra f32"},
+		{4, 32, rgb, float, abi.LoadBGRA, "unsupported"},
+		{3, 32, rgb, signed, abi.LoadUnchanged, "unsupported"},
+		{3, 32, rgb, unsigned, abi.LoadUnchanged, "unsupported"},
+		{1, 64, blackIsZero, float, abi.LoadUnchanged, "unsupported"},
+		{3, 16, logLuv, signed, abi.LoadUnchanged, "bgr f32"},
+		{3, 16, logLuv, signed, abi.LoadColor, "bgr u8"},
+		{1, 16, logLuv, signed, abi.LoadUnchanged, "unsupported"},
+	} {
+		file := tiffFile(binary.BigEndian, false, []entry{
+			{tiffWidth, long, 67, 1}, {tiffHeight, long, 43, 1}, {tiffPhotometric, short, c.photometric, 1},
+			{tiffBits, short, c.bits, 1}, {tiffSamples, short, c.samples, 1}, {tiffSampleFormat, short, c.format, 1},
+		}, nil)
+		p, err := PlanFor(file, c.flags)
+		got := "unsupported"
+		switch {
+		case err == nil:
+			got = map[abi.Order]string{abi.OrderGray: "gray", abi.OrderBGR: "bgr", abi.OrderBGRA: "bgra"}[p.Result.Order] + " " +
+				map[abi.Depth]string{abi.DepthU8: "u8", abi.DepthU16: "u16", abi.DepthF32: "f32"}[p.Result.Depth]
+		case abi.CodeOf(err) != abi.EUnsupported:
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%+v: %s", c, got)
+		}
+	}
+}
+
 func FuzzTIFF(f *testing.F) {
 	for i, file := range seeds(f, isTIFF) {
 		f.Add(file, uint32(len(file)-i), uint32(67), uint32(43), uint8(i))

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"encoding/binary"
+	"errors"
 	"testing"
 
 	"shmcv/internal/abi"
@@ -22,10 +23,27 @@ func webp(kindsAndBodies ...string) []byte {
 
 func u24(n uint32) string { return string([]byte{byte(n), byte(n >> 8), byte(n >> 16)}) }
 
+func TestAWebPEndsWhereItsHeaderSays(t *testing.T) {
+	header, turned := "\x08\x00\x00\x00"+u24(66)+u24(42), string(exifBlock(binary.LittleEndian, nil, 6))
+	inside := webp("VP8X", header, "VP8 ", "pixels", "EXIF", turned)
+	behind := append(webp("VP8X", header, "VP8 ", "pixels"), webp("EXIF", turned)[12:]...)
+	for want, file := range map[int][]byte{6: inside, 1: behind} {
+		if p, err := PlanFor(file, abi.LoadColor); err != nil || p.Orientation != want {
+			t.Errorf("%+v, %v; want the orientation %d", p, err, want)
+		}
+	}
+	// The block would follow the pixels: without it, the orientation is not known.
+	if _, err := PlanFor(inside[:len(inside)-len(turned)-8], abi.LoadColor); !errors.Is(err, ErrShort) {
+		t.Errorf("%v, want ErrShort", err)
+	}
+}
+
 func FuzzWebP(f *testing.F) {
 	for i, file := range seeds(f, isWebP) {
 		f.Add(file, uint32(len(file)-i), uint32(67), uint32(43))
 	}
+	f.Add([]byte{}, uint32(0), uint32(0x3FFF), uint32(0x3FFF))
+	f.Add([]byte{}, uint32(0), uint32(0xFFFFFF), uint32(63))
 	f.Fuzz(func(t *testing.T, file []byte, cut, width, height uint32) {
 		if file = beginning("RIFF", file); len(file) >= longestSignature {
 			copy(file[8:], "WEBP")
