@@ -126,6 +126,9 @@ func (k pngKind) file(t testing.TB, width, height uint32, rows []byte, chance *r
 	return append(file, pngChunkOf("IEND", nil)...)
 }
 
+// withoutVectors, as samePNG's `what`, has the PNG read as on a processor without the vector instructions.
+const withoutVectors = "without vectors"
+
 // samePNG fails unless Load's way and OpenCV's decoder make the same of a PNG with that flag: the same pixels or the
 // same error. It returns whether the PNG is plain, and OpenCV's error.
 func samePNG(t testing.TB, what string, content []byte, flag abi.LoadFlag) (plain bool, err error) {
@@ -141,6 +144,10 @@ func samePNG(t testing.TB, what string, content []byte, flag abi.LoadFlag) (plai
 	size := p.Decoded.Bytes()
 	ours := Pixels{ImageInfo: p.Decoded, Data: bytes.Repeat([]byte{0xA5}, int(size)+guard)}
 	theirs := Pixels{ImageInfo: p.Decoded, Data: bytes.Repeat([]byte{0x5A}, int(size))}
+	if what == withoutVectors {
+		defer func(before bool) { pngWithVectors = before }(pngWithVectors)
+		pngWithVectors = false
+	}
 	plain, ownErr := readPNG(p.PNG, ours)
 	if ownErr != nil {
 		t.Fatalf("%s, flag %d: %v", what, flag, ownErr)
@@ -169,9 +176,10 @@ func TestPNGsOfEveryKindAreReadAsOpenCVDoes(t *testing.T) {
 			rows := kind.rows(size[0], size[1], chance)
 			content := kind.file(t, size[0], size[1], rows, chance)
 			for _, flag := range flagNames {
-				what := fmt.Sprintf("%v, %d x %d", kind, size[0], size[1])
-				if plain, err := samePNG(t, what, content, flag); !plain || err != nil {
-					t.Fatalf("%s, flag %d: plain: %t, %v", what, flag, plain, err)
+				for _, what := range []string{fmt.Sprintf("%v, %d x %d", kind, size[0], size[1]), withoutVectors} {
+					if plain, err := samePNG(t, what, content, flag); !plain || err != nil {
+						t.Fatalf("%s, flag %d: plain: %t, %v", what, flag, plain, err)
+					}
 				}
 			}
 		}
