@@ -50,7 +50,7 @@ func readPNG(png *probe.PNG, target Pixels) (plain bool, err error) {
 }
 
 // pngWithVectors says whether the processor has the vector instructions of png_unfilter.c.
-var pngWithVectors = cpu.X86.HasSSSE3 || runtime.GOARCH == "arm64"
+var pngWithVectors = cpu.X86.HasSSE41 || runtime.GOARCH == "arm64"
 
 // pngStream returns the zlib stream in one piece: a part of the file, or a copy, which lasts until done is called.
 func pngStream(png *probe.PNG) (stream []byte, done func()) {

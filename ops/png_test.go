@@ -63,7 +63,7 @@ func (k pngKind) header(width, height uint32) []byte {
 }
 
 // rows are random rows of an image with a random filter each; any bytes are pixels. Some rows repeat a pixel, so that
-// colour keys hit.
+// colour keys hit; some are zero in part.
 func (k pngKind) rows(width, height uint32, chance *rand.Rand) (rows []byte) {
 	bits := uint32(k.depth) * map[uint8]uint32{0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[k.colourType]
 	pass := func(width, height uint32) {
@@ -79,6 +79,9 @@ func (k pngKind) rows(width, height uint32, chance *rand.Rand) (rows []byte) {
 			if chance.IntN(3) == 0 {
 				copy(row[1:], bytes.Repeat([]byte{0x12, 0x34, 0x56}, len(row)/3))
 				row[0] = 0
+			} else if chance.IntN(2) == 0 { // as in a plain area: nothing but what is predicted
+				from := 1 + chance.IntN(len(row))
+				clear(row[from : from+chance.IntN(len(row)-from+1)])
 			}
 			rows = append(rows, row...)
 		}

@@ -1,7 +1,7 @@
 """Makes the pictures that the bench loads: `inputs.py PHOTOGRAPH FOLDER LARGEST`, up to LARGEST pixels.
 
-From one photograph: itself, as PNG with and without alpha, made smaller, and laid out as tiles. And a page of text, as a
-PNG that a program for screenshots writes. Pictures that are there already are left alone.
+From one photograph: itself, as PNG with and without alpha, made smaller, and laid out as tiles. Beside it a page of
+text, as a PNG that a program for screenshots writes. Pictures that are there already are left alone.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def translucent(photograph: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 def page() -> np.ndarray[Any, Any]:
     """Give a screen full of text: most of it is paper, and letters come again and again."""
     screen = np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
-    words = "the quick brown fox jumps over a lazy dog while 1234567890 frames pass".split()
+    words = ["the", "quick", "brown", "fox", "jumps", "over", "a", "lazy", "dog", "while", "12345", "frames", "pass"]
     for line, y in enumerate(range(60, HEIGHT - 20, 36)):
         text = " ".join(words[(line * 7 + i * i) % len(words)] for i in range(36))
         cv2.putText(screen, text, (40, y), cv2.FONT_HERSHEY_SIMPLEX, 0.9, (40, 40, 40), 1, cv2.LINE_AA)
