@@ -7,14 +7,10 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
-
-	"golang.org/x/sys/unix"
 
 	"shmcv/internal/abi"
 )
@@ -26,30 +22,6 @@ var wholeFiles = []string{
 	"small-bgr.bmp", "small-bgra.bmp", "small-gray.bmp", "small-lossy.webp", "small-lossless-bgra.webp",
 	"small-bgr.tif", "small-bgra.tif", "small-gray16.tif", "small-bgr-f32.tif",
 	"small.ppm", "small.pgm", "small16.pgm", "small.pbm",
-}
-
-// silently runs body and fails if anything is written to standard output or error meanwhile, by C code too.
-func silently(t *testing.T, body func()) {
-	t.Helper()
-	sink, err := os.CreateTemp(t.TempDir(), "printed")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer sink.Close()
-	for _, fd := range []int{1, 2} {
-		saved, err := unix.Dup(fd)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := unix.Dup2(int(sink.Fd()), fd); err != nil {
-			t.Fatal(err)
-		}
-		defer func() { unix.Dup2(saved, fd); unix.Close(saved) }()
-	}
-	body()
-	if printed, err := os.ReadFile(sink.Name()); err != nil || len(printed) != 0 {
-		t.Errorf("the library printed %q (%v)", printed[:min(len(printed), 1000)], err)
-	}
 }
 
 // written puts content into a new file and gives its path.
@@ -218,9 +190,7 @@ func TestUnknownFlagsAreInvalid(t *testing.T) {
 func TestOnlyFilesAreLoaded(t *testing.T) {
 	folder := t.TempDir()
 	pipe := filepath.Join(folder, "pipe.jpg")
-	if err := unix.Mkfifo(pipe, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	makePipe(t, pipe)
 	huge := filepath.Join(folder, "huge.jpg")
 	if err := os.WriteFile(huge, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -245,77 +215,13 @@ func TestOnlyFilesAreLoaded(t *testing.T) {
 	}
 }
 
-// asNobody runs body with the file permissions of an ordinary user, which a superuser's tests would not meet.
-func asNobody(t *testing.T, body func()) {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		body()
-		return
-	}
-	// The file system's user id belongs to the thread.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	unix.Setfsuid(65534)
-	defer unix.Setfsuid(0)
-	body()
-}
-
-func TestForbiddenFilesAreAPermissionError(t *testing.T) {
-	path := written(t, "secret.jpg", content(t, "small.jpg"))
-	if err := os.Chmod(path, 0); err != nil {
-		t.Fatal(err)
-	}
-	closed := t.TempDir()
-	if err := os.Chmod(closed, 0o555); err != nil {
-		t.Fatal(err)
-	}
-	for folder := filepath.Dir(path); folder != os.TempDir() && folder != "/"; folder = filepath.Dir(folder) {
-		if err := os.Chmod(folder, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	asNobody(t, func() {
-		if _, err := Load(path, abi.LoadColor, make([]byte, 1<<16), false); abi.CodeOf(err) != abi.EPermission {
-			t.Errorf("Load: %v", err)
-		}
-		err := Save(filepath.Join(closed, "out.png"), noise(4, 4, abi.DepthU8, abi.OrderBGR, 0), abi.QualityDefault)
-		if abi.CodeOf(err) != abi.EPermission {
-			t.Errorf("Save: %v", err)
-		}
-	})
-	checkFiles(t, closed)
-}
-
-func TestSaveOnAFullDiskKeepsTheOldFile(t *testing.T) {
-	disk := t.TempDir()
-	if err := unix.Mount("tmpfs", disk, "tmpfs", 0, "size=64k"); err != nil {
-		t.Skipf("mounting a small disk: %v (the superuser may)", err)
-	}
-	defer unix.Unmount(disk, 0)
-	path := filepath.Join(disk, "photo.png")
-	small := noise(20, 20, abi.DepthU8, abi.OrderBGR, 0)
-	if err := Save(path, small, abi.QualityDefault); err != nil {
-		t.Fatal(err)
-	}
-	err := Save(path, noise(400, 400, abi.DepthU8, abi.OrderBGR, 0), abi.QualityDefault)
-	if abi.CodeOf(err) != abi.ENoSpace || !strings.Contains(err.Error(), "bytes wanted") {
-		t.Errorf("%v", err)
-	}
-	checkFiles(t, disk, "photo.png")
-	if back := loaded(t, path, abi.LoadColor); !bytes.Equal(back.Data, small.Data) {
-		t.Error("the old file has changed")
-	}
-}
-
 func TestSaveSaysWhatIsWrongWithThePath(t *testing.T) {
 	image := noise(4, 4, abi.DepthU8, abi.OrderBGR, 0)
 	folder := t.TempDir()
 	if err := os.Mkdir(filepath.Join(folder, "folder.png"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := unix.Mkfifo(filepath.Join(folder, "pipe.png"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	makePipe(t, filepath.Join(folder, "pipe.png"))
 	for name, want := range map[string]abi.Code{
 		"": abi.EUnsupported, "x": abi.EUnsupported, "x.": abi.EUnsupported, "png": abi.EUnsupported, "x.pam": abi.EUnsupported,
 		"folder.png": abi.EInvalid, "pipe.png": abi.EInvalid, "a\x00b.png": abi.EInvalid,
@@ -357,18 +263,6 @@ func TestSaveReplacesAFileAndKeepsItsMode(t *testing.T) {
 	}
 	if back := loaded(t, path, abi.LoadColor); !bytes.Equal(back.Data, image.Data) {
 		t.Error("other pixels")
-	}
-}
-
-func TestSaveFollowsTheUmask(t *testing.T) {
-	old := syscall.Umask(0o027)
-	defer syscall.Umask(old)
-	path := filepath.Join(t.TempDir(), "photo.png")
-	if err := Save(path, noise(4, 4, abi.DepthU8, abi.OrderBGR, 0), abi.QualityDefault); err != nil {
-		t.Fatal(err)
-	}
-	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o640 {
-		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
 }
 

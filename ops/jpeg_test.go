@@ -11,7 +11,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"gocv.io/x/gocv"
@@ -314,32 +313,4 @@ func fuzzedFlag(t *testing.T, content []byte, flag uint8) abi.LoadFlag {
 		t.Skip()
 	}
 	return chosen
-}
-
-// withoutMemory runs body while the process can have 16 MiB more, and not more.
-func withoutMemory(t *testing.T, body func()) {
-	t.Helper()
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_AS, &limit); err != nil {
-		t.Fatal(err)
-	}
-	scarce := syscall.Rlimit{Cur: uint64(memoryOfProcess(t, "VmSize")) + 16<<20, Max: limit.Max}
-	if err := syscall.Setrlimit(syscall.RLIMIT_AS, &scarce); err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := syscall.Setrlimit(syscall.RLIMIT_AS, &limit); err != nil {
-			t.Fatal(err)
-		}
-	}()
-	body()
-}
-
-func threadsOfProcess(t *testing.T) int {
-	t.Helper()
-	tasks, err := os.ReadDir("/proc/self/task")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return len(tasks)
 }

@@ -49,6 +49,9 @@ func readPNG(png *probe.PNG, target Pixels) (plain bool, err error) {
 	return code == C.OPS_PNG_READ, nil
 }
 
+// pngWithVectors says whether the processor has the vector instructions of png_unfilter.c.
+var pngWithVectors = cpu.X86.HasSSE41 || runtime.GOARCH == "arm64"
+
 // pngStream returns the zlib stream in one piece: a part of the file, or a copy, which lasts until done is called.
 func pngStream(png *probe.PNG) (stream []byte, done func()) {
 	if png.DataChunks == 1 {
@@ -74,7 +77,7 @@ func pngHeader(png *probe.PNG, wanted abi.ImageInfo) C.struct_ops_png {
 	if wanted.Depth == abi.DepthU16 {
 		header.sample_bytes = 2
 	}
-	if cpu.X86.HasSSSE3 || runtime.GOARCH == "arm64" {
+	if pngWithVectors {
 		header.vectors = C.OPS_PNG_VECTORS
 	}
 	switch {

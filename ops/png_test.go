@@ -9,9 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"syscall"
 	"testing"
-	"time"
 
 	"gocv.io/x/gocv"
 
@@ -63,7 +61,7 @@ func (k pngKind) header(width, height uint32) []byte {
 }
 
 // rows are random rows of an image with a random filter each; any bytes are pixels. Some rows repeat a pixel, so that
-// colour keys hit.
+// colour keys hit; some are zero in part.
 func (k pngKind) rows(width, height uint32, chance *rand.Rand) (rows []byte) {
 	bits := uint32(k.depth) * map[uint8]uint32{0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[k.colourType]
 	pass := func(width, height uint32) {
@@ -79,6 +77,9 @@ func (k pngKind) rows(width, height uint32, chance *rand.Rand) (rows []byte) {
 			if chance.IntN(3) == 0 {
 				copy(row[1:], bytes.Repeat([]byte{0x12, 0x34, 0x56}, len(row)/3))
 				row[0] = 0
+			} else if chance.IntN(2) == 0 { // as in a plain area: nothing but what is predicted
+				from := 1 + chance.IntN(len(row))
+				clear(row[from : from+chance.IntN(len(row)-from+1)])
 			}
 			rows = append(rows, row...)
 		}
@@ -126,6 +127,9 @@ func (k pngKind) file(t testing.TB, width, height uint32, rows []byte, chance *r
 	return append(file, pngChunkOf("IEND", nil)...)
 }
 
+// withoutVectors, as samePNG's `what`, has the PNG read as on a processor without the vector instructions.
+const withoutVectors = "without vectors"
+
 // samePNG fails unless Load's way and OpenCV's decoder make the same of a PNG with that flag: the same pixels or the
 // same error. It returns whether the PNG is plain, and OpenCV's error.
 func samePNG(t testing.TB, what string, content []byte, flag abi.LoadFlag) (plain bool, err error) {
@@ -141,6 +145,10 @@ func samePNG(t testing.TB, what string, content []byte, flag abi.LoadFlag) (plai
 	size := p.Decoded.Bytes()
 	ours := Pixels{ImageInfo: p.Decoded, Data: bytes.Repeat([]byte{0xA5}, int(size)+guard)}
 	theirs := Pixels{ImageInfo: p.Decoded, Data: bytes.Repeat([]byte{0x5A}, int(size))}
+	if what == withoutVectors {
+		defer func(before bool) { pngWithVectors = before }(pngWithVectors)
+		pngWithVectors = false
+	}
 	plain, ownErr := readPNG(p.PNG, ours)
 	if ownErr != nil {
 		t.Fatalf("%s, flag %d: %v", what, flag, ownErr)
@@ -169,9 +177,10 @@ func TestPNGsOfEveryKindAreReadAsOpenCVDoes(t *testing.T) {
 			rows := kind.rows(size[0], size[1], chance)
 			content := kind.file(t, size[0], size[1], rows, chance)
 			for _, flag := range flagNames {
-				what := fmt.Sprintf("%v, %d x %d", kind, size[0], size[1])
-				if plain, err := samePNG(t, what, content, flag); !plain || err != nil {
-					t.Fatalf("%s, flag %d: plain: %t, %v", what, flag, plain, err)
+				for _, what := range []string{fmt.Sprintf("%v, %d x %d", kind, size[0], size[1]), withoutVectors} {
+					if plain, err := samePNG(t, what, content, flag); !plain || err != nil {
+						t.Fatalf("%s, flag %d: plain: %t, %v", what, flag, plain, err)
+					}
 				}
 			}
 		}
@@ -453,17 +462,4 @@ func BenchmarkPNG4K(b *testing.B) {
 			}
 		})
 	}
-}
-
-// cpuTime reports the processor's time of an operation, which other programs disturb less than the clock's.
-func cpuTime(b *testing.B) (report func()) {
-	used := func() (total time.Duration) {
-		var usage syscall.Rusage
-		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-			b.Fatal(err)
-		}
-		return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-	}
-	before := used()
-	return func() { b.ReportMetric(float64((used()-before).Microseconds())/1000/float64(b.N), "cpu-ms/op") }
 }

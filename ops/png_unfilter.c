@@ -3,7 +3,8 @@
 // So what counts is how many operations lie between two pixels, and the vector code keeps that number low:
 //   - sub: 16 bytes at a time as running sums, which leaves two operations between one 16 and the next;
 //   - average: on inverted bytes, where the processor's average, which rounds up, rounds down: two operations;
-//   - Paeth: by comparing with a threshold (found by Fabian Giesen for stb_image): six operations instead of nine.
+//   - Paeth: by comparing with a threshold (found by Fabian Giesen for stb_image): five operations instead of nine. The
+//     plain areas of a screenshot are copied from the row above.
 //
 // `go test ./ops -run - -bench PNG4K` measures.
 #include "png_unfilter.h"
@@ -39,7 +40,7 @@ __attribute__((always_inline)) static inline void scalar(int filter, const uint8
 
 #include <immintrin.h>
 
-#define VECTOR __attribute__((target("ssse3")))
+#define VECTOR __attribute__((target("sse4.1")))
 
 typedef __m128i bytes;   // 16 of 8 bits
 typedef __m128i shorts;  // 8 of 16 bits, signed
@@ -72,9 +73,10 @@ INLINE shorts subtract_shorts(shorts a, shorts b) { return _mm_sub_epi16(a, b); 
 INLINE shorts least(shorts a, shorts b) { return _mm_min_epi16(a, b); }
 INLINE shorts greatest(shorts a, shorts b) { return _mm_max_epi16(a, b); }
 INLINE shorts greater(shorts a, shorts b) { return _mm_cmpgt_epi16(a, b); }
-INLINE shorts both(shorts a, shorts b) { return _mm_and_si128(a, b); }
-INLINE shorts either(shorts a, shorts b) { return _mm_or_si128(a, b); }
-INLINE shorts without(shorts a, shorts mask) { return _mm_andnot_si128(mask, a); }
+INLINE shorts choose(shorts mask, shorts a, shorts b) { return _mm_blendv_epi8(b, a, mask); } // a where mask is set
+INLINE bytes either(bytes a, bytes b) { return _mm_or_si128(a, b); }
+INLINE bytes differing(bytes a, bytes b) { return _mm_xor_si128(a, b); }
+INLINE bool is_zero(bytes v) { return _mm_testz_si128(v, v); }
 
 #elif defined(__aarch64__)
 
@@ -115,9 +117,10 @@ INLINE shorts subtract_shorts(shorts a, shorts b) { return vsubq_s16(a, b); }
 INLINE shorts least(shorts a, shorts b) { return vminq_s16(a, b); }
 INLINE shorts greatest(shorts a, shorts b) { return vmaxq_s16(a, b); }
 INLINE shorts greater(shorts a, shorts b) { return vreinterpretq_s16_u16(vcgtq_s16(a, b)); }
-INLINE shorts both(shorts a, shorts b) { return vandq_s16(a, b); }
-INLINE shorts either(shorts a, shorts b) { return vorrq_s16(a, b); }
-INLINE shorts without(shorts a, shorts mask) { return vbicq_s16(a, mask); }
+INLINE shorts choose(shorts mask, shorts a, shorts b) { return vbslq_s16(vreinterpretq_u16_s16(mask), a, b); }
+INLINE bytes either(bytes a, bytes b) { return vorrq_u8(a, b); }
+INLINE bytes differing(bytes a, bytes b) { return veorq_u8(a, b); }
+INLINE bool is_zero(bytes v) { return vmaxvq_u8(v) == 0; }
 
 #endif
 
@@ -200,24 +203,40 @@ INLINE size_t average(const uint8_t *in, const uint8_t *above, uint8_t *out, siz
     return i;
 }
 
+// Returns true if the 16 bytes from here on repeat the pixel to the left, which is also the corner: nothing is added, and
+// the row above repeats its pixel.
+INLINE bool is_flat(const uint8_t *in, const uint8_t *above, const uint8_t *out, size_t pixel) {
+    return is_zero(either(load16(in), differing(load16(above), load16(above - pixel)))) &&
+           memcmp(out - pixel, above - pixel, pixel) == 0;
+}
+
 INLINE size_t by_paeth(const uint8_t *in, const uint8_t *above, uint8_t *out, size_t size, size_t pixel,
                        const uint8_t *order) {
-    const size_t wide = pixel <= 4 ? 4 : 8;
+    const size_t wide = pixel <= 4 ? 4 : 8, whole = 16 / pixel * pixel;
     const bytes places = ordered(pixel, order);
     shorts left = widen(zero()), corner = left;
     size_t i = 0;
-    for (; i + wide <= size; i += pixel) {
-        const shorts over = widen(load_pixel(above + i, pixel));
-        const shorts threshold = subtract_shorts(
-            subtract_shorts(add_shorts(add_shorts(corner, corner), corner), over), left);
-        const shorts low = least(left, over), high = greatest(left, over);
-        const shorts not_high = greater(threshold, low), not_low = greater(high, threshold);
-        // Where the predictions "high" and "low" both hold, the two are equal.
-        const shorts predicted = either(either(without(high, not_high), without(low, not_low)),
-                                        both(corner, both(not_high, not_low)));
-        left = add_each_byte(predicted, widen(shuffle(load_pixel(in + i, pixel), places)));
-        corner = over;
-        store_pixel(out + i, narrow(left), pixel);
+    while (i + wide <= size) {
+        size_t end = size - wide + 1;
+        if (i > 0 && i + 16 <= size) {
+            if (is_flat(in + i, above + i, out + i, pixel)) {
+                store16(out + i, load16(above + i));
+                i += whole;
+                continue;
+            }
+            end = i + whole;
+        }
+        for (; i < end; i += pixel) {
+            const shorts over = widen(load_pixel(above + i, pixel));
+            const shorts threshold =
+                subtract_shorts(subtract_shorts(add_shorts(add_shorts(corner, corner), corner), over), left);
+            const shorts low = least(left, over), high = greatest(left, over);
+            const shorts not_high = greater(threshold, low), not_low = greater(high, threshold);
+            const shorts predicted = choose(not_high, choose(not_low, corner, low), high);
+            left = add_each_byte(predicted, widen(shuffle(load_pixel(in + i, pixel), places)));
+            corner = over;
+            store_pixel(out + i, narrow(left), pixel);
+        }
     }
     return i;
 }

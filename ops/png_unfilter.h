@@ -8,7 +8,7 @@
 // The filters of the format, in its order.
 enum { OPS_PNG_NONE = 0, OPS_PNG_SUB, OPS_PNG_UP, OPS_PNG_AVERAGE, OPS_PNG_PAETH, OPS_PNG_FILTERS };
 
-// Whether vector instructions are used, if this build has any for the processor's kind: those of x86 need SSSE3, those
+// Whether vector instructions are used, if this build has any for the processor's kind: those of x86 need SSE4.1, those
 // of arm64 nothing.
 enum ops_png_vectors { OPS_PNG_SCALAR = 0, OPS_PNG_VECTORS };
 

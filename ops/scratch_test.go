@@ -1,12 +1,9 @@
 package ops
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"strings"
-	"syscall"
 	"testing"
 
 	"shmcv/internal/abi"
@@ -46,15 +43,6 @@ func TestLoadingAgainTouchesNoFreshPages(t *testing.T) {
 	}
 }
 
-func faults(t *testing.T) int64 {
-	t.Helper()
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		t.Fatal(err)
-	}
-	return usage.Minflt
-}
-
 func TestLoadingAllocatesNoFurtherImage(t *testing.T) {
 	for _, extension := range []string{".jpg", ".png"} {
 		path, memory := large(t, extension)
@@ -81,19 +69,4 @@ func TestLoadingAllocatesNoFurtherImage(t *testing.T) {
 			t.Errorf("%s: %d bytes beside the file; the image has %d", extension, more, len(memory))
 		}
 	}
-}
-
-// memoryOfProcess reads a figure from /proc/self/status, in bytes.
-func memoryOfProcess(t *testing.T, name string) int64 {
-	t.Helper()
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(status), name+":")
-	var kib int64
-	if _, err := fmt.Sscan(rest, &kib); err != nil {
-		t.Fatal(err)
-	}
-	return kib << 10
 }

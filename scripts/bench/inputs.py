@@ -33,9 +33,9 @@ def translucent(photograph: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 def page() -> np.ndarray[Any, Any]:
-    """Give a screen full of text: most of it is paper, and letters come again and again."""
+    """Return a screen full of text: most of it is paper, and letters come again and again."""
     screen = np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
-    words = "the quick brown fox jumps over a lazy dog while 1234567890 frames pass".split()
+    words = ["the", "quick", "brown", "fox", "jumps", "over", "a", "lazy", "dog", "while", "12345", "frames", "pass"]
     for line, y in enumerate(range(60, HEIGHT - 20, 36)):
         text = " ".join(words[(line * 7 + i * i) % len(words)] for i in range(36))
         cv2.putText(screen, text, (40, y), cv2.FONT_HERSHEY_SIMPLEX, 0.9, (40, 40, 40), 1, cv2.LINE_AA)
