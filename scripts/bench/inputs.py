@@ -1,7 +1,7 @@
 """Makes the pictures that the bench loads: `inputs.py PHOTOGRAPH FOLDER LARGEST`, up to LARGEST pixels.
 
-Most are made of one photograph: the photograph, PNGs with and without alpha, smaller copies, and tiles. One is a page of
-text, as a program for screenshots writes it. Files that are there already stay.
+Most are made of one photograph: the photograph, PNGs with and without alpha, smaller copies, and tiles. One is a page
+of text, as a program for screenshots writes it. Files that are there already stay.
 """
 
 from __future__ import annotations
