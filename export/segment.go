@@ -103,7 +103,8 @@ func goClearAll() C.int32_t {
 }
 
 // shmcv_data gives the address and the size in bytes of a segment's pixels. The memory may be read and written until
-// the handle is closed. It is aligned to a page. Either of ptr and size may be NULL.
+// the handle is closed. The memory of a frame to read must not be written to. It is aligned to a page. Either of ptr and
+// size may be NULL.
 //
 // Errors: SHMCV_E_CLOSED; SHMCV_E_TRUNCATED if another program has made the file shorter, so that touching the memory
 // would kill the process.

@@ -64,8 +64,8 @@ func goStreamOpen(name *C.in_char, out *C.shmcv_stream) C.int32_t {
 	return newHandle(name, unsafe.Pointer(out), func(name string) (object, error) { return shm.OpenStream(name) })
 }
 
-// shmcv_stream_close ends this handle's use of its stream, and a wait of another thread on it. If the handle was the
-// stream's writer, the next writer may begin. Frames stay open.
+// shmcv_stream_close ends this handle's use of its stream, and a wait of another thread on it. Its frames stay open. If
+// the handle was the stream's writer, the next writer may begin when the frame that it has begun is closed too.
 //
 // Errors: SHMCV_E_CLOSED if stream is closed already; SHMCV_E_INVALID if it is none.
 //
@@ -86,10 +86,10 @@ func goStreamInfo(stream C.shmcv_stream, out *C.shmcv_segment_info) C.int32_t {
 // shmcv_stream_begin gives the stream's writer a frame to fill, in a free slot. The frame has no image yet, and its
 // memory holds anything. shmcv_frame_publish makes it the newest frame. shmcv_frame_close gives the slot back instead, and
 // no other program sees anything of it. A handle on a stream becomes the stream's writer with the first frame that it
-// begins, and stays the writer until it is closed or its process ends.
+// begins, and stays the writer until it and its frame are closed or its process ends.
 //
 // Errors: SHMCV_E_BUSY if another handle is the writer (the message names the process), if the frame begun before is
-// neither published nor closed, and if readers hold all slots; SHMCV_E_INVALID if stream is none; SHMCV_E_CLOSED;
+// neither published nor closed, or if readers hold all slots; SHMCV_E_INVALID if stream is none; SHMCV_E_CLOSED;
 // SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED.
 //
 //export goStreamBegin

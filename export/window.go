@@ -35,7 +35,7 @@ func goShow(window *C.in_char, seg C.shmcv_segment) C.int32_t {
 // shmcv_delay lets the windows live for that many milliseconds, or until a key is pressed in one of them. 0, or less,
 // waits for a key without an end. key gets the key's character code (0 to 255), or SHMCV_NO_KEY (-1) if no key was
 // pressed; it may be NULL. If no window is open, no key can be pressed: the function sleeps for the time, and returns at
-// once for 0.
+// once for 0 or less.
 //
 //export goDelay
 func goDelay(milliseconds C.int32_t, key *C.int32_t) C.int32_t {

@@ -27,14 +27,18 @@
  *
  * These rules hold for every function:
  *
- * Names. A function on a segment is named by its verb: shmcv_load. A function on anything else begins with
- * its noun: shmcv_stream_wait, shmcv_frame_publish, shmcv_image_size, shmcv_error_name. A structure whose
- * name ends in _info tells about something, and the structures shmcv_segment, shmcv_stream and shmcv_frame
- * are handles.
+ * Names. A function on a stream, a frame, an image's description or an error code begins with that noun:
+ * shmcv_stream_wait, shmcv_frame_publish, shmcv_image_size, shmcv_error_name. A function on a segment, a
+ * file, a window or the library as a whole has no noun in front: shmcv_load, shmcv_data, shmcv_delay. A
+ * structure whose name ends in _info tells about something. The structures shmcv_segment, shmcv_stream and
+ * shmcv_frame are handles.
  *
  * Errors. A function that can fail returns an int32_t: SHMCV_OK (0) or a negative SHMCV_E_ code. After a
  * failure, shmcv_last_error gives this thread's message, which says what was asked, what was found and what
- * to do. Results go through pointers, which are the last arguments. They are written only on success.
+ * to do. The text of a function names its errors. Any function on a segment, a frame or a stream can also
+ * return SHMCV_E_CLOSED, SHMCV_E_TRUNCATED, SHMCV_E_CORRUPT, SHMCV_E_BUSY (another process has kept it from
+ * its turn) or SHMCV_E_INTERNAL. Results go through pointers, which are written only on success, with the
+ * exception of shmcv_read's buffer.
  *
  * Arguments. Strings are UTF-8 and NUL-terminated. The library borrows what an argument points to for the
  * call only. A pointer to a buffer is followed by the buffer's size. NULL is SHMCV_E_INVALID where the
@@ -49,9 +53,10 @@
  * itself, saves from it or flips out of it while another program stores an image can see parts of both
  * images. Streams have no such moment, because a frame does not change.
  *
- * The host. The library does not print, exit, or handle signals. A child of fork() must call exec() before
- * it can use the library, and until then each call is SHMCV_E_FORKED. The library stays loaded: dlclose()
- * does nothing. */
+ * The host. The library does not print or exit. It keeps handlers for SIGSEGV and SIGBUS, which pass a fault
+ * of the host's on to the host's handler. A child of fork() must call exec() before it can use the library,
+ * and until then each call that can fail is SHMCV_E_FORKED. The library stays loaded: dlclose() does
+ * nothing. */
 #ifndef SHMCV_H
 #define SHMCV_H
 
@@ -136,7 +141,7 @@ SHMCV_API int32_t shmcv_show(const char *window, shmcv_segment seg);
 /* shmcv_delay lets the windows live for that many milliseconds, or until a key is pressed in one of them. 0,
  * or less, waits for a key without an end. key gets the key's character code (0 to 255), or SHMCV_NO_KEY
  * (-1) if no key was pressed; it may be NULL. If no window is open, no key can be pressed: the function
- * sleeps for the time, and returns at once for 0. */
+ * sleeps for the time, and returns at once for 0 or less. */
 SHMCV_API int32_t shmcv_delay(int32_t milliseconds, int32_t *key);
 
 /* shmcv_close_windows closes all windows that this process has opened here. */
@@ -212,7 +217,7 @@ enum shmcv_error_code {
     SHMCV_E_CLOSED      = -4,  /* The handle is closed, or was never given out. */
     SHMCV_E_NO_SPACE    = -5,  /* Shared memory or the disk is full. */
     SHMCV_E_TOO_SMALL   = -6,  /* The segment or buffer is smaller than what should go into it. */
-    SHMCV_E_TRUNCATED   = -7,  /* Somebody has made the segment's file shorter since it was opened. */
+    SHMCV_E_TRUNCATED   = -7,  /* Another program has made the segment's file shorter since it was opened. */
     SHMCV_E_NO_IMAGE    = -8,  /* The segment holds no image yet. */
     SHMCV_E_PERMISSION  = -9,  /* The system or this library refuses access to the segment, file or folder. */
     SHMCV_E_DECODE      = -10, /* The file is not a whole image: corrupt, truncated or empty. */
@@ -222,8 +227,8 @@ enum shmcv_error_code {
     SHMCV_E_IO          = -13, /* Reading or writing failed. */
     SHMCV_E_NO_DISPLAY  = -14, /* There is no display to show a window on, or no window support in this
                                 * build. */
-    SHMCV_E_FORKED      = -15, /* The process is a fork of one that has used the library; only exec makes it
-                                * usable again. */
+    SHMCV_E_FORKED      = -15, /* The process is a fork of one that has loaded the library; only exec makes
+                                * it usable again. */
     SHMCV_E_CORRUPT     = -16, /* The segment's metadata has been overwritten. */
     SHMCV_E_LIMIT       = -17, /* The image is larger than the library's limits. */
     SHMCV_E_BUSY        = -18, /* Another party holds what is asked for. */
@@ -267,7 +272,7 @@ enum shmcv_color_order {
 
 /* shmcv_image_info describes pixels in memory. It is 64 bytes long and has the same layout in C, in C#, in
  * Python and in the segment. The pixel (x, y) starts at byte y*stride + x*channels*bytes(depth) of the
- * segment. */
+ * memory. */
 struct shmcv_image_info {
     uint32_t width;        /* Pixels in a row, 1 to SHMCV_MAX_DIMENSION. */
     uint32_t height;       /* Rows, 1 to SHMCV_MAX_DIMENSION. */
@@ -281,8 +286,7 @@ struct shmcv_image_info {
     uint64_t reserved1[4]; /* Must be 0. */
 };
 
-/* shmcv_segment_info tells what is known of a segment from its file, without an open handle. It is 384 bytes
- * long. */
+/* shmcv_segment_info tells what is known of a segment or stream. It is 384 bytes long. */
 typedef struct shmcv_segment_info {
     char name[208];         /* The segment's name, NUL-terminated. */
     uint8_t uuid[16];       /* Identity of this segment, all zero in a foreign one. A name can be given
@@ -292,7 +296,7 @@ typedef struct shmcv_segment_info {
     uint64_t file_size;     /* Bytes of shared memory it takes. */
     uint64_t created_at;    /* When it was created, nanoseconds since 1970 (UTC); 0 for a foreign one. */
     uint32_t owner;         /* Process id of its creator; 0 for a foreign one. */
-    uint32_t owner_alive;   /* 1 while the creator holds it, 0 when that process is gone or has closed it. */
+    uint32_t owner_alive;   /* 1 while the creator has it open, 0 when that process is gone or has closed it. */
     uint32_t has_image;     /* 1 when image is meaningful. */
     uint32_t foreign;       /* 1 when it has no shmcv metadata: made by another program. */
     shmcv_image_info image; /* The image in it; of a stream, that of its newest frame. */
@@ -355,7 +359,8 @@ _Static_assert(sizeof(shmcv_frame_info) == 128, "shmcv_frame_info has another la
  * ---------------------------------------------------------------------------------------------------------- */
 
 /* shmcv_data gives the address and the size in bytes of a segment's pixels. The memory may be read and
- * written until the handle is closed. It is aligned to a page. Either of ptr and size may be NULL.
+ * written until the handle is closed. The memory of a frame to read must not be written to. It is aligned to
+ * a page. Either of ptr and size may be NULL.
  *
  * Errors: SHMCV_E_CLOSED; SHMCV_E_TRUNCATED if another program has made the file shorter, so that touching
  * the memory would kill the process. */
@@ -533,8 +538,9 @@ SHMCV_API int32_t shmcv_stream_create(const char *name, uint64_t slot_size, uint
  * shmcv_open. */
 SHMCV_API int32_t shmcv_stream_open(const char *name, shmcv_stream *out);
 
-/* shmcv_stream_close ends this handle's use of its stream, and a wait of another thread on it. If the handle
- * was the stream's writer, the next writer may begin. Frames stay open.
+/* shmcv_stream_close ends this handle's use of its stream, and a wait of another thread on it. Its frames
+ * stay open. If the handle was the stream's writer, the next writer may begin when the frame that it has
+ * begun is closed too.
  *
  * Errors: SHMCV_E_CLOSED if stream is closed already; SHMCV_E_INVALID if it is none. */
 SHMCV_API int32_t shmcv_stream_close(shmcv_stream stream);
@@ -547,10 +553,11 @@ SHMCV_API int32_t shmcv_stream_info(shmcv_stream stream, shmcv_segment_info *out
 /* shmcv_stream_begin gives the stream's writer a frame to fill, in a free slot. The frame has no image yet,
  * and its memory holds anything. shmcv_frame_publish makes it the newest frame. shmcv_frame_close gives the
  * slot back instead, and no other program sees anything of it. A handle on a stream becomes the stream's
- * writer with the first frame that it begins, and stays the writer until it is closed or its process ends.
+ * writer with the first frame that it begins, and stays the writer until it and its frame are closed or its
+ * process ends.
  *
  * Errors: SHMCV_E_BUSY if another handle is the writer (the message names the process), if the frame begun
- * before is neither published nor closed, and if readers hold all slots; SHMCV_E_INVALID if stream is none;
+ * before is neither published nor closed, or if readers hold all slots; SHMCV_E_INVALID if stream is none;
  * SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_stream_begin(shmcv_stream stream, shmcv_frame *frame);
 

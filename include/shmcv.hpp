@@ -79,12 +79,15 @@ inline std::string c_string(const std::filesystem::path &path) {
     return c_string("path", std::string(text.begin(), text.end()));
 }
 
-/// Returns a time as C takes it. Negative means without an end.
-inline std::int32_t timeout(std::chrono::milliseconds time) noexcept {
+/// Returns a time as C takes it, in milliseconds, at least lowest.
+inline std::int32_t milliseconds(std::chrono::milliseconds time, std::int32_t lowest) noexcept {
     using count = std::chrono::milliseconds::rep;
     const auto longest = static_cast<count>(std::numeric_limits<std::int32_t>::max());
-    return static_cast<std::int32_t>(std::clamp(time.count(), count{-1}, longest));
+    return static_cast<std::int32_t>(std::clamp(time.count(), static_cast<count>(lowest), longest));
 }
+
+/// Returns the timeout of a wait as C takes it. Negative means without an end.
+inline std::int32_t timeout(std::chrono::milliseconds time) noexcept { return milliseconds(time, -1); }
 
 /// Throws if the library's structures differ from those that this header was compiled with.
 inline void require_library() {
@@ -142,6 +145,7 @@ using const_bytes = basic_bytes<const std::byte>;
 /// Returns the bytes that an image takes from its first to its last: the size of a segment for it.
 /// error_code::invalid for impossible geometry.
 [[nodiscard]] inline std::uint64_t image_size(const image_info &image) {
+    detail::require_library();
     std::uint64_t size = 0;
     detail::check(shmcv_image_size(&image, &size));
     return size;
@@ -445,7 +449,8 @@ class stream {
     }
     ~stream() { abandon(); }
 
-    /// Closes now what the destructor would close. error_code::closed the second time.
+    /// Closes now what the destructor would close. Frames stay open; see shmcv_stream_close. error_code::closed the second
+    /// time.
     void close() { detail::check(shmcv_stream_close(release())); }
 
     /// Removes the stream's name. The stream stays open.
@@ -467,7 +472,7 @@ class stream {
     [[nodiscard]] std::string name() const { return info().name; }
 
     /// Returns a frame to fill, in a free slot. The first one makes this object the stream's writer. error_code::busy if
-    /// there is another writer, if the frame before is still open, and if readers hold all slots.
+    /// there is another writer, if the frame before is still open, or if readers hold all slots.
     [[nodiscard]] new_frame begin() {
         shmcv_frame begun{};
         detail::check(shmcv_stream_begin(handle_, &begun));
@@ -532,10 +537,8 @@ inline void show(std::string_view window, const pixels &image) { image.show(wind
 /// Lets the windows live for that long, or until a key is pressed in one of them. Returns the key's character code, or
 /// no_key. A time of 0 or less waits for a key without an end.
 inline int delay(std::chrono::milliseconds time) {
-    using milliseconds = std::chrono::milliseconds::rep;
-    const auto longest = static_cast<milliseconds>(std::numeric_limits<std::int32_t>::max());
     std::int32_t key = no_key;
-    detail::check(shmcv_delay(static_cast<std::int32_t>(std::clamp(time.count(), milliseconds{0}, longest)), &key));
+    detail::check(shmcv_delay(detail::milliseconds(time, 0), &key));
     return key;
 }
 

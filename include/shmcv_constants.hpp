@@ -45,7 +45,7 @@ enum class error_code : std::int32_t {
     no_space = SHMCV_E_NO_SPACE,
     /// The segment or buffer is smaller than what should go into it.
     too_small = SHMCV_E_TOO_SMALL,
-    /// Somebody has made the segment's file shorter since it was opened.
+    /// Another program has made the segment's file shorter since it was opened.
     truncated = SHMCV_E_TRUNCATED,
     /// The segment holds no image yet.
     no_image = SHMCV_E_NO_IMAGE,
@@ -61,7 +61,7 @@ enum class error_code : std::int32_t {
     io = SHMCV_E_IO,
     /// There is no display to show a window on, or no window support in this build.
     no_display = SHMCV_E_NO_DISPLAY,
-    /// The process is a fork of one that has used the library; only exec makes it usable again.
+    /// The process is a fork of one that has loaded the library; only exec makes it usable again.
     forked = SHMCV_E_FORKED,
     /// The segment's metadata has been overwritten.
     corrupt = SHMCV_E_CORRUPT,

@@ -4,7 +4,6 @@
 
 #include "jpeg.h"
 
-
 #include <cstdio>
 #include <cstring>
 #include <exception>

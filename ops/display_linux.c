@@ -11,6 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#ifdef SHMCV_GLIB // GLib's headers are there; scripts/native.sh looks for them
+#include <glib.h>
+#endif
+
 #include "thread.h"
 
 #include "_cgo_export.h"
@@ -18,13 +22,6 @@
 typedef void Display;
 typedef int (*io_error_handler)(Display *);
 typedef int (*error_handler)(Display *, void *event);
-
-struct g_log_field {
-    const char *key;
-    const void *value;
-    ssize_t length;
-};
-typedef int (*g_log_writer)(int level, const struct g_log_field *fields, size_t count, void *data);
 
 static struct {
     int (*gtk_init_check)(int *, char ***);
@@ -35,8 +32,10 @@ static struct {
     unsigned (*g_log_set_handler)(const char *, int, void (*)(const char *, int, const char *, void *), void *);
     size_t (*g_socket_get_type)(void);
     void *(*g_type_class_ref)(size_t);
-    void (*g_log_set_writer_func)(g_log_writer, void *, void (*)(void *));
-    int (*g_log_writer_default)(int, const struct g_log_field *, size_t, void *);
+#ifdef SHMCV_GLIB
+    __typeof__(&g_log_set_writer_func) g_log_set_writer_func;
+    __typeof__(&g_log_writer_default) g_log_writer_default;
+#endif
 } gtk;
 
 // NULL if GTK is built without X11.
@@ -74,19 +73,26 @@ static void quiet(const char *domain, int level, const char *message, void *data
     (void)domain, (void)level, (void)message, (void)data;
 }
 
-static int quiet_writer(int level, const struct g_log_field *fields, size_t count, void *data) {
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(fields[i].key, "GLIB_DOMAIN") == 0 && is_gtk_domain(fields[i].value)) return 1; // handled
+#ifdef SHMCV_GLIB
+static GLogWriterOutput quiet_writer(GLogLevelFlags level, const GLogField *fields, gsize count, gpointer data) {
+    for (gsize i = 0; i < count; i++)
+        if (strcmp(fields[i].key, "GLIB_DOMAIN") == 0 && is_gtk_domain(fields[i].value)) return G_LOG_WRITER_HANDLED;
     return gtk.g_log_writer_default(level, fields, count, data);
 }
+#endif
 
 // Keeps GTK's warnings off the host's standard error. GLib has a single log writer. A host that has loaded GLib may
-// have set its own, and then GTK is silenced as far as it uses handlers.
+// have set its own. Then, and in a library that was built without GLib's headers, GTK is silenced as far as it uses
+// handlers.
 static void silence_gtk(int host_has_glib) {
+#ifdef SHMCV_GLIB
     if (!host_has_glib) {
         gtk.g_log_set_writer_func(quiet_writer, NULL, NULL);
         return;
     }
+#else
+    (void)host_has_glib;
+#endif
     const int all_levels = -1;
     for (int i = 0; i < GTK_DOMAINS; i++) gtk.g_log_set_handler(gtk_domains[i], all_levels, quiet, NULL);
 }
@@ -100,9 +106,14 @@ static int load_gtk(void) {
     if (!FIND(gtk, library, gtk_disable_setlocale) || !FIND(gtk, library, gdk_set_allowed_backends) ||
         !FIND(gtk, library, gdk_display_get_default) || !FIND(gtk, library, g_log_set_handler) ||
         !FIND(gtk, library, g_socket_get_type) || !FIND(gtk, library, g_type_class_ref) ||
-        !FIND(gtk, library, g_log_set_writer_func) || !FIND(gtk, library, g_log_writer_default) ||
         !FIND(gtk, library, gtk_init_check))
         return 0;
+#ifdef SHMCV_GLIB
+    if (!FIND(gtk, library, g_log_set_writer_func) || !FIND(gtk, library, g_log_writer_default)) {
+        gtk.gtk_init_check = NULL;
+        return 0;
+    }
+#endif
     void *xlib = dlopen("libX11.so.6", RTLD_NOW | RTLD_NOLOAD);
     if (FIND(gtk, library, gdk_x11_display_get_xdisplay) && xlib) {
         FIND(x11, xlib, XSetIOErrorHandler);

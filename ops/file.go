@@ -16,20 +16,11 @@ import (
 // maxFile is the size of the largest file that is read. In places OpenCV counts bytes with an int.
 const maxFile = 1 << 30
 
-// readFile returns the content of a regular file, in memory that the caller releases.
+// readFile returns the content of a regular file, in memory that the caller releases. The content is shorter than the file
+// was if another program has cut it meanwhile; then it is no whole image.
 func readFile(path string) ([]byte, error) {
-	file, size, err := openFile(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	content := scratch(uint64(size))
-	n, err := io.ReadFull(file, content)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-		release(content)
-		return nil, fileError("load", path, err)
-	}
-	return content[:n], nil // less than size if the file has been made shorter meanwhile: then it is no whole image
+	content, _, err := readStart(path, maxFile)
+	return content, err
 }
 
 // readStart returns the first bytes of a regular file, at most limit, in memory that the caller releases. It also

@@ -14,6 +14,8 @@ need_go_flags() {
     else
         CGO_LDFLAGS="$(pkg-config --libs opencv4)"
     fi
+    # GTK is looked up at run time. Its log's types come from GLib's headers, which are there if GTK's are.
+    if pkg-config --exists glib-2.0; then CGO_CPPFLAGS="$CGO_CPPFLAGS $(pkg-config --cflags glib-2.0) -DSHMCV_GLIB"; fi
     CGO_CPPFLAGS="$CGO_CPPFLAGS -I$libdeflate_prefix/include"
     CGO_LDFLAGS="$CGO_LDFLAGS -L$libdeflate_prefix/lib -ldeflate -static-libstdc++ -static-libgcc"
     # Where the tests find the plugin that draws windows; the library finds it beside itself.

@@ -8,8 +8,8 @@ import (
 )
 
 // A writer and readers agree on slots by the following steps, without waiting for each other. protocol_test.go goes
-// through all orders in which the steps can happen. It has the same names for them; whoever changes a step here changes
-// it there.
+// through all orders in which the steps can happen. It has the same names for them: a change of a step here is a
+// change there.
 //
 // The reader:
 //

@@ -48,9 +48,6 @@ func (o Order) Channels() uint32 {
 	return 0
 }
 
-// HasAlpha returns true if the last channel is opacity.
-func (o Order) HasAlpha() bool { return o == OrderBGRA || o == OrderRGBA }
-
 // Limits on an image, checked before anything is allocated.
 const (
 	MaxDimension = 1 << 20 // Greatest width or height, in pixels.
@@ -58,7 +55,7 @@ const (
 )
 
 // ImageInfo describes pixels in memory. It is 64 bytes long and has the same layout in C, in C#, in Python and in the
-// segment. The pixel (x, y) starts at byte y*Stride + x*Channels*bytes(Depth) of the segment.
+// segment. The pixel (x, y) starts at byte y*Stride + x*Channels*bytes(Depth) of the memory.
 type ImageInfo struct {
 	Width     uint32    // Pixels in a row, 1 to SHMCV_MAX_DIMENSION.
 	Height    uint32    // Rows, 1 to SHMCV_MAX_DIMENSION.

@@ -12,7 +12,7 @@ type Segment struct {
 	Handle uint64 // Opaque; never 0 in a segment that is open.
 }
 
-// SegmentInfo tells what is known of a segment from its file, without an open handle. It is 384 bytes long.
+// SegmentInfo tells what is known of a segment or stream. It is 384 bytes long.
 type SegmentInfo struct {
 	Name       [208]byte // The segment's name, NUL-terminated.
 	UUID       [16]byte  // Identity of this segment, all zero in a foreign one. A name can be given again, a UUID is not.
@@ -20,7 +20,7 @@ type SegmentInfo struct {
 	FileSize   uint64    // Bytes of shared memory it takes.
 	CreatedAt  uint64    // When it was created, nanoseconds since 1970 (UTC); 0 for a foreign one.
 	Owner      uint32    // Process id of its creator; 0 for a foreign one.
-	OwnerAlive uint32    // 1 while the creator holds it, 0 when that process is gone or has closed it.
+	OwnerAlive uint32    // 1 while the creator has it open, 0 when that process is gone or has closed it.
 	HasImage   uint32    // 1 when Image is meaningful.
 	Foreign    uint32    // 1 when it has no shmcv metadata: made by another program.
 	Image      ImageInfo // The image in it; of a stream, that of its newest frame.

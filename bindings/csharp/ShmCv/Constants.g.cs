@@ -54,7 +54,7 @@ public enum ErrorCode : int
     /// <summary>The segment or buffer is smaller than what should go into it.</summary>
     TooSmall = -6,
 
-    /// <summary>Somebody has made the segment's file shorter since it was opened.</summary>
+    /// <summary>Another program has made the segment's file shorter since it was opened.</summary>
     Truncated = -7,
 
     /// <summary>The segment holds no image yet.</summary>
@@ -78,7 +78,7 @@ public enum ErrorCode : int
     /// <summary>There is no display to show a window on, or no window support in this build.</summary>
     NoDisplay = -14,
 
-    /// <summary>The process is a fork of one that has used the library; only exec makes it usable again.</summary>
+    /// <summary>The process is a fork of one that has loaded the library; only exec makes it usable again.</summary>
     Forked = -15,
 
     /// <summary>The segment's metadata has been overwritten.</summary>

@@ -28,7 +28,7 @@ public sealed class ShmCvNoSpaceException(string message) : ShmCvException(Error
 /// <param name="message">What was asked, what was found and what to do.</param>
 public sealed class ShmCvTooSmallException(string message) : ShmCvException(ErrorCode.TooSmall, message);
 
-/// <summary>Somebody has made the segment's file shorter since it was opened.</summary>
+/// <summary>Another program has made the segment's file shorter since it was opened.</summary>
 /// <param name="message">What was asked, what was found and what to do.</param>
 public sealed class ShmCvTruncatedException(string message) : ShmCvException(ErrorCode.Truncated, message);
 
@@ -60,7 +60,7 @@ public sealed class ShmCvIOException(string message) : ShmCvException(ErrorCode.
 /// <param name="message">What was asked, what was found and what to do.</param>
 public sealed class ShmCvNoDisplayException(string message) : ShmCvException(ErrorCode.NoDisplay, message);
 
-/// <summary>The process is a fork of one that has used the library; only exec makes it usable again.</summary>
+/// <summary>The process is a fork of one that has loaded the library; only exec makes it usable again.</summary>
 /// <param name="message">What was asked, what was found and what to do.</param>
 public sealed class ShmCvForkedException(string message) : ShmCvException(ErrorCode.Forked, message);
 

@@ -18,7 +18,7 @@ import (
 type Plan struct {
 	Format      string        // The format's name, as messages have it: "JPEG", "PNG", "WebP", "TIFF", "BMP" or "PNM".
 	Result      abi.ImageInfo // What the caller of Load gets; rows without gaps.
-	Decoded     abi.ImageInfo // What OpenCV's decoder gives, before turning and converting; rows without gaps.
+	Decoded     abi.ImageInfo // What the decoder gives, before turning and converting; rows without gaps.
 	Canvas      [2]uint32     // Width and height that OpenCV's decoder writes into, before it turns a TIFF itself.
 	Read        ReadFlag      // What OpenCV's decoder is told.
 	Orientation int           // EXIF's, 1 to 8, that is still to be applied to what is decoded; 1 means none.

@@ -1,6 +1,6 @@
 package sys
 
-// Bell wakes those who sleep, in all processes, until something new is in a mapping. It stands on two words of the
+// Bell wakes the threads of all processes that sleep until something new is in a mapping. It stands on two words of the
 // mapping, of 4 bytes each: a value, which changes with each news, and a mark that somebody may be asleep. The mark is
 // no count, because a process that is killed asleep cannot take its part back.
 //

@@ -41,7 +41,7 @@ class ErrorCode(IntEnum):
     NO_SPACE = -5
     #: The segment or buffer is smaller than what should go into it.
     TOO_SMALL = -6
-    #: Somebody has made the segment's file shorter since it was opened.
+    #: Another program has made the segment's file shorter since it was opened.
     TRUNCATED = -7
     #: The segment holds no image yet.
     NO_IMAGE = -8
@@ -57,7 +57,7 @@ class ErrorCode(IntEnum):
     IO = -13
     #: There is no display to show a window on, or no window support in this build.
     NO_DISPLAY = -14
-    #: The process is a fork of one that has used the library; only exec makes it usable again.
+    #: The process is a fork of one that has loaded the library; only exec makes it usable again.
     FORKED = -15
     #: The segment's metadata has been overwritten.
     CORRUPT = -16

@@ -64,7 +64,7 @@ class TooSmallError(ShmcvError, builtins.ValueError):
 
 
 class TruncatedError(ShmcvError, builtins.OSError):
-    """Somebody has made the segment's file shorter since it was opened."""
+    """Another program has made the segment's file shorter since it was opened."""
 
     code = ErrorCode.TRUNCATED
     errno = errnos.EIO
@@ -115,7 +115,7 @@ class NoDisplayError(ShmcvError, builtins.RuntimeError):
 
 
 class ForkedError(ShmcvError, builtins.RuntimeError):
-    """The process is a fork of one that has used the library; only exec makes it usable again."""
+    """The process is a fork of one that has loaded the library; only exec makes it usable again."""
 
     code = ErrorCode.FORKED
 
