@@ -71,9 +71,10 @@ func (t *handleTable) find(h handle) (*handleSlot, error) {
 	return nil, abi.Errorf(abi.EClosed, "shmcv: handle %#x is closed, or was never given out", uint64(h))
 }
 
-// use returns the object of kind T behind h, with a reference that the caller releases. A close on another thread
-// therefore does not unmap memory that the call is using. An object of another kind is EInvalid.
-func use[T object](h handle) (T, error) {
+// use returns the object behind h, with a reference that the caller releases, if isKind returns it: T is the kind that the
+// caller works on. A close on another thread therefore does not unmap memory that the call is using. An object of another
+// kind is EInvalid.
+func use[T object](h handle, isKind func(object) (T, bool)) (T, error) {
 	handles.mu.RLock()
 	defer handles.mu.RUnlock()
 	var none T
@@ -81,12 +82,27 @@ func use[T object](h handle) (T, error) {
 	if err != nil {
 		return none, err
 	}
-	found, ok := slot.object.(T)
+	found, ok := isKind(slot.object)
 	if !ok {
 		return none, mistaken(slot.object)
 	}
-	found.Retain()
+	slot.object.Retain()
 	return found, nil
+}
+
+func isSegment(o object) (*shm.Segment, bool) { s, ok := o.(*shm.Segment); return s, ok }
+func isStream(o object) (*shm.Stream, bool)   { s, ok := o.(*shm.Stream); return s, ok }
+func isFrame(o object) (*shm.Frame, bool)     { f, ok := o.(*shm.Frame); return f, ok }
+
+// isPixels names the kinds that have pixels. To ask an object whether it has the methods of pixels would take longer.
+func isPixels(o object) (pixels, bool) {
+	switch o := o.(type) {
+	case *shm.Segment:
+		return o, true
+	case *shm.Frame:
+		return o, true
+	}
+	return nil, false
 }
 
 // remove takes h back, whose object is of kind T, and releases the reference that h owned.

@@ -123,7 +123,7 @@ func goWrite(seg C.shmcv_segment, layout *C.in_image_info, buffer *C.in_byte, si
 //
 //export goSequence
 func goSequence(seg C.shmcv_segment, sequence *C.uint64_t) C.int32_t {
-	return with(handleOf(seg), func(segment *shm.Segment) error {
+	return with(handleOf(seg), isSegment, func(segment *shm.Segment) error {
 		if err := required("sequence", unsafe.Pointer(sequence)); err != nil {
 			return err
 		}
@@ -144,7 +144,7 @@ func goSequence(seg C.shmcv_segment, sequence *C.uint64_t) C.int32_t {
 //
 //export goWait
 func goWait(seg C.shmcv_segment, newerThan C.uint64_t, timeoutMs C.int32_t, sequence *C.uint64_t, nap *C.shmcv_nap) C.int32_t {
-	return with(handleOf(seg), func(segment *shm.Segment) error {
+	return with(handleOf(seg), isSegment, func(segment *shm.Segment) error {
 		stored, err := segment.Wait(uint64(newerThan), milliseconds(timeoutMs), napOf(nap))
 		if err != nil {
 			return err

@@ -196,10 +196,10 @@ func goSweep(removed *C.uint32_t) C.int32_t {
 
 func handleOf(seg C.shmcv_segment) handle { return handle(seg.handle) }
 
-// with runs body, guarded, on the object of kind T behind h.
-func with[T object](h handle, body func(found T) error) C.int32_t {
+// with runs body, guarded, on the object behind h if it is of the kind that isKind tells.
+func with[T object](h handle, isKind func(object) (T, bool), body func(found T) error) C.int32_t {
 	return guard(func() error {
-		found, err := use[T](h)
+		found, err := use(h, isKind)
 		if err != nil {
 			return err
 		}
@@ -210,5 +210,12 @@ func with[T object](h handle, body func(found T) error) C.int32_t {
 
 // withPixels runs body, guarded, on the segment or frame behind seg.
 func withPixels(seg C.shmcv_segment, body func(p pixels) error) C.int32_t {
-	return with(handleOf(seg), body)
+	return guard(func() error {
+		p, err := use(handleOf(seg), isPixels)
+		if err != nil {
+			return err
+		}
+		defer p.Release()
+		return body(p)
+	})
 }

@@ -144,7 +144,7 @@ func goStreamWait(stream C.shmcv_stream, newerThan C.uint64_t, timeoutMs C.int32
 //export goFramePublish
 func goFramePublish(frame C.shmcv_frame, sequence *C.uint64_t) C.int32_t {
 	h := handleOf(frame.pixels)
-	return with(h, func(begun *shm.Frame) error {
+	return with(h, isFrame, func(begun *shm.Frame) error {
 		published, err := begun.Publish()
 		if err != nil {
 			return err
@@ -169,5 +169,5 @@ func goFrameClose(frame C.shmcv_frame) C.int32_t {
 
 // withStream runs body, guarded, on the stream behind its handle.
 func withStream(stream C.shmcv_stream, body func(stream *shm.Stream) error) C.int32_t {
-	return with(handle(stream.handle), body)
+	return with(handle(stream.handle), isStream, body)
 }

@@ -49,7 +49,7 @@ func goConvert(src, dst C.shmcv_segment, order C.int32_t) C.int32_t {
 // transform runs body, guarded, on the image of src and the segment or frame dst.
 func transform(src, dst C.shmcv_segment, body func(from ops.Pixels, to pixels, inPlace bool) error) C.int32_t {
 	return withPixels(src, func(source pixels) error {
-		target, err := use[pixels](handleOf(dst))
+		target, err := use(handleOf(dst), isPixels)
 		if err != nil {
 			return err
 		}
