@@ -106,8 +106,9 @@ SHMCV_API int32_t shmcv_create(const char *name, uint64_t size, shmcv_segment *o
  *
  * Errors: SHMCV_E_TOO_SMALL with the number of bytes that are needed; SHMCV_E_NOT_FOUND; SHMCV_E_PERMISSION;
  * SHMCV_E_DECODE if the file is corrupt, truncated or empty; SHMCV_E_UNSUPPORTED if it is no image of a
- * known format; SHMCV_E_LIMIT, before anything is allocated; SHMCV_E_INVALID for unknown flags or a folder;
- * SHMCV_E_IO; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
+ * known format, or one of a kind that is not read, or not read with these flags; SHMCV_E_LIMIT, before
+ * anything is allocated; SHMCV_E_INVALID for unknown flags or a folder; SHMCV_E_IO; SHMCV_E_CLOSED;
+ * SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_load(shmcv_segment seg, const char *path, int32_t flags, shmcv_image_info *out);
 
 /* shmcv_flip mirrors the image of src into dst, whose image it becomes, rows without gaps. code is
@@ -122,12 +123,14 @@ SHMCV_API int32_t shmcv_flip(shmcv_segment src, shmcv_segment dst, int32_t code)
  * .jpeg .png .webp .tif .tiff .bmp .pbm .pgm .ppm .pnm. quality is 0 to 100 for JPEG, 1 to 100 for WebP
  * (above 100: lossless), the compression level 0 to 9 for PNG, or SHMCV_QUALITY_DEFAULT. The file appears
  * under its name when it is whole. A file that was there is replaced at that moment, and stays when saving
- * fails.
+ * fails; the new file takes over its owner, mode and extended attributes. A symbolic link stays one. A file
+ * that has further hard links, that is a mount, or whose folder or owner does not let it be replaced, is
+ * written in place: a process that is killed then leaves it damaged.
  *
  * Errors: SHMCV_E_NO_IMAGE; SHMCV_E_UNSUPPORTED for an unknown extension, or a depth that the format does
  * not have; SHMCV_E_INVALID for a quality out of range or a folder; SHMCV_E_NOT_FOUND if the folder is not
- * there; SHMCV_E_PERMISSION; SHMCV_E_NO_SPACE; SHMCV_E_ENCODE; SHMCV_E_IO; SHMCV_E_CLOSED;
- * SHMCV_E_TRUNCATED. */
+ * there; SHMCV_E_PERMISSION, also for a file that may not be written; SHMCV_E_NO_SPACE; SHMCV_E_ENCODE;
+ * SHMCV_E_IO; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_save(shmcv_segment seg, const char *path, int32_t quality);
 
 /* shmcv_show draws the image of a segment in the window of that name, and opens the window if need be. The
@@ -446,19 +449,21 @@ SHMCV_API int32_t shmcv_sequence(shmcv_segment seg, uint64_t *sequence);
 SHMCV_API int32_t shmcv_wait(shmcv_segment seg, uint64_t newer_than, int32_t timeout_ms, uint64_t *sequence);
 
 /* -------------------------------------------------------------------------------------------------------------
- * Files: JPEG, PNG, WebP, TIFF, BMP and PNM, read into segments and written from them.
+ * Files: JPEG, PNG, WebP, TIFF, BMP and PNM, read into segments and written from them; PFM and JPEG 2000, read.
  * ---------------------------------------------------------------------------------------------------------- */
 
 /* shmcv_load_flags says which channels and depth a loaded file should have. One of the first four, to which
- * SHMCV_LOAD_ANY_DEPTH may be added; any other value is SHMCV_E_INVALID. */
+ * SHMCV_LOAD_ANY_DEPTH may be added; any other value is SHMCV_E_INVALID. The numbers are those of OpenCV's
+ * ImreadModes. OpenCV has no SHMCV_LOAD_BGRA. */
 enum shmcv_load_flags {
-    SHMCV_LOAD_COLOR     = 0, /* 8-bit BGR whatever the file has, alpha dropped, EXIF orientation applied; as
-                               * cv2.imread. */
-    SHMCV_LOAD_GRAY      = 1, /* 8-bit gray, EXIF orientation applied. */
-    SHMCV_LOAD_UNCHANGED = 2, /* The file's own channels (gray, BGR or BGRA) and depth, EXIF orientation
-                               * ignored; as cv2. */
-    SHMCV_LOAD_BGRA      = 3, /* 8-bit BGRA, opaque where the file has no alpha, EXIF orientation applied. */
-    SHMCV_LOAD_ANY_DEPTH = 8  /* Added to SHMCV_LOAD_COLOR or SHMCV_LOAD_GRAY: keep 16-bit and float samples. */
+    SHMCV_LOAD_UNCHANGED = -1,  /* The file's own channels (gray, BGR or BGRA) and depth, EXIF orientation
+                                 * ignored; as cv2. */
+    SHMCV_LOAD_GRAY      = 0,   /* 8-bit gray, EXIF orientation applied. */
+    SHMCV_LOAD_COLOR     = 1,   /* 8-bit BGR whatever the file has, alpha dropped, EXIF orientation applied;
+                                 * as cv2.imread. */
+    SHMCV_LOAD_BGRA      = 512, /* 8-bit BGRA, opaque where the file has no alpha, EXIF orientation applied. */
+    SHMCV_LOAD_ANY_DEPTH = 2    /* Added to SHMCV_LOAD_COLOR or SHMCV_LOAD_GRAY: keep 16-bit and float
+                                 * samples. */
 };
 
 /* SHMCV_QUALITY_DEFAULT asks shmcv_save for the format's own default. */

@@ -100,14 +100,15 @@ enum class color_order : std::uint32_t {
 };
 
 /// Says which channels and depth a loaded file should have. One of the first four, to which
-/// load_flags::any_depth may be added; any other value is error_code::invalid.
+/// load_flags::any_depth may be added; any other value is error_code::invalid. The numbers are those of
+/// OpenCV's ImreadModes. OpenCV has no load_flags::bgra.
 enum class load_flags : std::int32_t {
-    /// 8-bit BGR whatever the file has, alpha dropped, EXIF orientation applied; as cv2.imread.
-    color = SHMCV_LOAD_COLOR,
-    /// 8-bit gray, EXIF orientation applied.
-    gray = SHMCV_LOAD_GRAY,
     /// The file's own channels (gray, BGR or BGRA) and depth, EXIF orientation ignored; as cv2.
     unchanged = SHMCV_LOAD_UNCHANGED,
+    /// 8-bit gray, EXIF orientation applied.
+    gray = SHMCV_LOAD_GRAY,
+    /// 8-bit BGR whatever the file has, alpha dropped, EXIF orientation applied; as cv2.imread.
+    color = SHMCV_LOAD_COLOR,
     /// 8-bit BGRA, opaque where the file has no alpha, EXIF orientation applied.
     bgra = SHMCV_LOAD_BGRA,
     /// Added to load_flags::color or load_flags::gray: keep 16-bit and float samples.

@@ -2,13 +2,15 @@
 // the host. So OpenCV is called here instead.
 #include "codec.h"
 
+#include "codec_hooks.h"
 #include "jpeg.h"
 
-#include <cstdio>
+#include <cstdint>
 #include <cstring>
 #include <exception>
 #include <memory>
 #include <new>
+#include <optional>
 #include <vector>
 
 #include <opencv2/core.hpp>
@@ -17,36 +19,28 @@
 
 namespace {
 
-// The errors that OpenCV would have printed on this thread since the last call. libtiff, for one, goes on after damage,
-// and does not say so in another way.
-struct Logged {
-    int errors;
-    char first[256];
-};
-thread_local Logged logged;
-
-template <size_t size> void copy(char (&to)[size], const char *from) { std::snprintf(to, size, "%s", from); }
+// The number of errors that OpenCV would have printed on this thread. libtiff's reader of faxes goes on after damage, and
+// does not say so in another way. For other files what is logged means nothing: libtiff complains of odd tags, too.
+thread_local int logged;
 
 #ifdef SHMCV_BUNDLED_OPENCV
-void record(cv::utils::logging::LogLevel level, const char *, const char *, int, const char *, const char *message) {
-    if (level > cv::utils::logging::LOG_LEVEL_ERROR) return;
-    if (logged.errors++ == 0) copy(logged.first, message ? message : "");
+void record(cv::utils::logging::LogLevel level, const char *, const char *, int, const char *, const char *) {
+    if (level <= cv::utils::logging::LOG_LEVEL_ERROR) logged++;
 }
+
+// What libtiff has said of the directory is forgotten when its pixels begin.
+void forget_log() { logged = 0; }
 #endif
 
-// Runs `body`, and returns what that returns. An exception becomes OPS_FAILED or OPS_NO_MEMORY, with its message in
-// `reason`.
-template <size_t size, typename Body> int guarded(char (&reason)[size], Body body) {
-    reason[0] = 0;
+// Runs `body`, and returns what that returns. An exception becomes OPS_FAILED or OPS_NO_MEMORY. Its message is OpenCV's,
+// for OpenCV's developers: it names source files and functions.
+template <typename Body> int guarded(Body body) {
     try {
         return body();
     } catch (const cv::Exception &e) {
-        copy(reason, e.err.c_str());
         return e.code == cv::Error::StsNoMem ? OPS_NO_MEMORY : OPS_FAILED;
     } catch (const std::bad_alloc &) {
         return OPS_NO_MEMORY;
-    } catch (const std::exception &e) {
-        copy(reason, e.what());
     } catch (...) {
     }
     return OPS_FAILED;
@@ -54,12 +48,38 @@ template <size_t size, typename Body> int guarded(char (&reason)[size], Body bod
 
 // While an object of this type lives, a second thread may help this one with a file.
 struct Together {
-    explicit Together(bool encoded) { *ops_jpeg_file() = {nullptr, nullptr, encoded, 1}; }
-    Together(const void *content, size_t size) { // a size of 0: without a second thread
+    explicit Together(bool encoded) { *ops_jpeg_file() = {nullptr, nullptr, encoded, false, 1}; }
+    Together(const void *content, size_t size, bool end_added) { // a size of 0: without a second thread
         const auto *start = size ? static_cast<const unsigned char *>(content) : nullptr;
-        *ops_jpeg_file() = {start, start + size, false, 1};
+        *ops_jpeg_file() = {start, start + size, false, end_added, 1};
     }
     ~Together() { *ops_jpeg_file() = {}; }
+};
+
+// A pattern that is put into memory before a decoder writes there. A word that is still as the pattern has it was not
+// written: by chance, one of 2^64 is. Each word of the pattern is another, so that no plain area looks like it.
+class Pattern {
+  public:
+    Pattern(void *memory, size_t size) : start(static_cast<unsigned char *>(memory)), words(size / sizeof(uint64_t)) {
+        for (size_t i = 0; i < words; i++) {
+            const uint64_t word = at(i);
+            std::memcpy(start + i * sizeof word, &word, sizeof word);
+        }
+    }
+    bool remains() const {
+        bool found = false;
+        for (size_t i = 0; i < words; i++) {
+            uint64_t word;
+            std::memcpy(&word, start + i * sizeof word, sizeof word);
+            found |= word == at(i);
+        }
+        return found;
+    }
+
+  private:
+    static uint64_t at(size_t i) { return 0x8F5B2E61C94D07A3 + i * 0x9E3779B97F4A7C15; }
+    unsigned char *start;
+    size_t words;
 };
 
 } // namespace
@@ -67,6 +87,7 @@ struct Together {
 void ops_start(void) {
     ops_jpeg_set_hooks();
 #ifdef SHMCV_BUNDLED_OPENCV
+    shmcv_codec_hooks.tiff_pixels_started = forget_log;
     // This OpenCV is the library's own, so its log is as well.
     cv::utils::logging::internal::replaceWriteLogMessageEx(record);
     cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_ERROR);
@@ -75,23 +96,28 @@ void ops_start(void) {
 #endif
 }
 
-int ops_decode(const void *content, size_t size, int flags, int rows, int cols, int type, void *pixels, size_t room,
-               int together, struct ops_decoded *out) {
-    return guarded(out->reason, [&] {
-        logged = {};
+int ops_decode(const void *content, size_t size, struct ops_way way, int rows, int cols, int type, void *pixels,
+               size_t room, struct ops_decoded *out) {
+    out->damage = nullptr;
+    return guarded([&] {
+        logged = 0;
         ops_jpeg_forget_damage();
-        const Together second(content, together ? size : 0);
+        const Together second(content, way.together ? size : 0, way.end_added);
         const cv::Mat file(1, static_cast<int>(size), CV_8U, const_cast<void *>(content));
         cv::Mat image(rows, cols, type, pixels);
-        const bool decoded = !cv::imdecode(file, flags, &image).empty();
+        std::optional<Pattern> pattern;
+        if (way.may_leave_gaps) pattern.emplace(pixels, image.total() * image.elemSize());
+        const bool decoded = !cv::imdecode(file, way.flags, &image).empty();
         out->threads = ops_jpeg_file()->threads;
-        const char *damage = ops_jpeg_damage();
-        if (!damage && logged.errors > 0) damage = logged.first;
-        if (damage) copy(out->reason, damage);
-        if (!decoded || damage) return OPS_FAILED;
+        out->damage = ops_jpeg_damage();
+        if (!decoded || out->damage || (way.log_is_damage && logged > 0)) return OPS_FAILED;
         out->rows = image.rows;
         out->cols = image.cols;
         out->type = image.type();
+        if (image.data == pixels && pattern && pattern->remains()) {
+            out->damage = "parts of the picture are missing";
+            return OPS_FAILED;
+        }
         if (image.data != pixels && image.isContinuous() && image.total() * image.elemSize() <= room)
             std::memcpy(pixels, image.data, image.total() * image.elemSize());
         return OPS_OK;
@@ -99,16 +125,13 @@ int ops_decode(const void *content, size_t size, int flags, int rows, int cols, 
 }
 
 int ops_encode(const char *extension, int rows, int cols, int type, void *pixels, size_t stride, const int *parameters,
-               int parameter_count, int together, struct ops_encoded *out) {
-    return guarded(out->reason, [&] {
-        logged = {};
-        const Together second(together != 0);
+               int parameter_count, bool together, struct ops_encoded *out) {
+    return guarded([&] {
+        const Together second(together);
         const cv::Mat image(rows, cols, type, pixels, stride);
         std::unique_ptr<std::vector<uchar>> file(new std::vector<uchar>);
-        if (!cv::imencode(extension, image, *file, std::vector<int>(parameters, parameters + parameter_count))) {
-            copy(out->reason, logged.first);
+        if (!cv::imencode(extension, image, *file, std::vector<int>(parameters, parameters + parameter_count)))
             return OPS_FAILED;
-        }
         out->data = file->data();
         out->size = file->size();
         out->threads = ops_jpeg_file()->threads;

@@ -44,10 +44,16 @@ func Load(path string, flags abi.LoadFlag, memory []byte, keep bool) (abi.ImageI
 	defer release(content)
 	p, err := probe.PlanFor(content, flags)
 	if err == nil {
-		err = probe.CheckWhole(content)
+		p.EndAdded, err = probe.CheckWhole(content)
 	}
 	if err != nil {
 		return abi.ImageInfo{}, loadError(path, err)
+	}
+	if p.EndAdded {
+		ended := scratch(uint64(len(content) + len(probe.JPEGEnd)))
+		defer release(ended)
+		copy(ended[copy(ended, content):], probe.JPEGEnd)
+		content = ended
 	}
 	if need := p.Result.Bytes(); need > uint64(len(memory)) {
 		return abi.ImageInfo{}, abi.Errorf(abi.ETooSmall, "load %q: %d bytes wanted for %s, %d bytes there", path, need, describe(p.Result), len(memory))
@@ -70,10 +76,15 @@ func load(p probe.Plan, content, memory []byte, keep bool) error {
 	if _, err := decode(p, content, decoded, togetherFrom); err != nil {
 		return err
 	}
+	if p.Opaque && decoded.Order == abi.OrderBGRA {
+		for i := 3; i < len(decoded.Data); i += 4 {
+			decoded.Data[i] = 255
+		}
+	}
 	if !converted {
 		return orient(decoded, result, p.Orientation)
 	}
-	if decoded.Depth == abi.DepthU16 {
+	if decoded.Depth == abi.DepthU16 && p.Result.Depth == abi.DepthU8 {
 		decoded = halveDepth(decoded)
 	}
 	if p.Orientation == 1 {
@@ -92,20 +103,15 @@ func load(p probe.Plan, content, memory []byte, keep bool) error {
 // togetherFrom is how many pixels an image needs for two threads to work on its file.
 const togetherFrom = 1 << 18
 
-// byTwo returns 1, for C, if an image has at least that many pixels.
-func byTwo(image abi.ImageInfo, from uint64) C.int {
-	if uint64(image.Width)*uint64(image.Height) >= from {
-		return 1
-	}
-	return 0
+// byTwo returns true if an image has at least that many pixels.
+func byTwo(image abi.ImageInfo, from uint64) C.bool {
+	return uint64(image.Width)*uint64(image.Height) >= from
 }
 
 // decode writes the file's pixels to target. It returns the number of threads that worked on it.
 func decode(p probe.Plan, content []byte, target Pixels, togetherFrom uint64) (threads int, err error) {
 	if p.PNG != nil {
-		if plain, err := readPNG(p.PNG, target); plain || err != nil {
-			return 1, err
-		}
+		return 1, readPNG(p.PNG, target)
 	}
 	return decodeByOpenCV(p, content, target, togetherFrom)
 }
@@ -114,19 +120,22 @@ func decode(p probe.Plan, content []byte, target Pixels, togetherFrom uint64) (t
 func decodeByOpenCV(p probe.Plan, content []byte, target Pixels, togetherFrom uint64) (threads int, err error) {
 	var out C.struct_ops_decoded
 	// All of it is one call into C, since the codecs' warnings belong to the thread.
-	code := C.ops_decode(unsafe.Pointer(unsafe.SliceData(content)), C.size_t(len(content)), C.int(p.Read),
+	way := C.struct_ops_way{
+		flags: C.int(p.Read), together: byTwo(target.ImageInfo, togetherFrom),
+		log_is_damage: C.bool(p.Faxed), end_added: C.bool(p.EndAdded),
+		may_leave_gaps: p.Format != "JPEG", // OpenCV and our hooks count the lines of a JPEG.
+	}
+	code := C.ops_decode(unsafe.Pointer(unsafe.SliceData(content)), C.size_t(len(content)), way,
 		C.int(p.Canvas[1]), C.int(p.Canvas[0]), C.int(matType(p.Decoded)),
-		unsafe.Pointer(unsafe.SliceData(target.Data)), C.size_t(len(target.Data)),
-		byTwo(target.ImageInfo, togetherFrom), &out)
+		unsafe.Pointer(unsafe.SliceData(target.Data)), C.size_t(len(target.Data)), &out)
 	runtime.KeepAlive(content)
 	runtime.KeepAlive(target.Data)
 	threads = int(out.threads)
-	got := C.GoString(&out.reason[0])
 	switch {
 	case code == C.OPS_NO_MEMORY:
 		return threads, abi.Errorf(abi.ENoSpace, "the decoder finds no memory for %s", describe(p.Decoded))
-	case code != C.OPS_OK && got != "":
-		return threads, abi.Errorf(abi.EDecode, "the %s is corrupt: %s", p.Format, got)
+	case code != C.OPS_OK && out.damage != nil:
+		return threads, abi.Errorf(abi.EDecode, "the %s is corrupt: %s", p.Format, C.GoString(out.damage))
 	case code != C.OPS_OK:
 		return threads, abi.Errorf(abi.EDecode, "the %s is corrupt: its pixels cannot be decoded", p.Format)
 	}
@@ -296,7 +305,7 @@ func (f *encoder) encodeWith(parameters []int32, extension string, bgr Pixels, t
 	case code == C.OPS_NO_MEMORY:
 		return encodedFile{}, abi.Errorf(abi.ENoSpace, "the %s encoder finds no memory for %s", f.name, describe(bgr.ImageInfo))
 	case code != C.OPS_OK:
-		return encodedFile{}, abi.Errorf(abi.EEncode, "the %s encoder fails for %s: %s", f.name, describe(bgr.ImageInfo), C.GoString(&out.reason[0]))
+		return encodedFile{}, abi.Errorf(abi.EEncode, "the %s encoder fails for %s", f.name, describe(bgr.ImageInfo))
 	}
 	return encodedFile{unsafe.Slice((*byte)(out.data), out.size), int(out.threads), out.owner}, nil
 }

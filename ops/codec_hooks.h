@@ -25,6 +25,9 @@ struct shmcv_codec_hooks {
     // destroyed, at the end and after errors of libjpeg's. A C++ exception out of the destination passes the latter by.
     void (*jpeg_compress_started)(struct jpeg_compress_struct *cinfo);
     void (*jpeg_compress_ending)(struct jpeg_compress_struct *cinfo);
+
+    // OpenCV's TIFF decoder: the directory has been read, and not one pixel.
+    void (*tiff_pixels_started)(void);
 };
 
 // libjpeg's archive has the object. ops fills it in before the first image, and never changes it afterwards.

@@ -22,6 +22,8 @@ var wholeFiles = []string{
 	"small-bgr.bmp", "small-bgra.bmp", "small-gray.bmp", "small-lossy.webp", "small-lossless-bgra.webp",
 	"small-bgr.tif", "small-bgra.tif", "small-gray16.tif", "small-bgr-f32.tif",
 	"small.ppm", "small.pgm", "small16.pgm", "small.pbm",
+	"unusual/bgr.jp2", "unusual/bgra.jp2", "unusual/gray-16bit.jp2", "unusual/bgr.pfm", "unusual/lossless.jpg",
+	"unusual/masks-header-56.bmp", "unusual/planes.tif", "unusual/tiled-gray.tif", "unusual/tiled-1bit.tif",
 }
 
 // written puts content into a new file and gives its path.
@@ -48,7 +50,7 @@ func TestLoadNoticesWhereverAFileEnds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			whole := content(t, name)
 			step := max(1, len(whole)/300)
-			path := filepath.Join(t.TempDir(), name)
+			path := filepath.Join(t.TempDir(), filepath.Base(name))
 			old := noise(1<<18, 1, abi.DepthU8, abi.OrderGray, 0)
 			memory := clone(old).Data
 			silently(t, func() {
@@ -57,10 +59,18 @@ func TestLoadNoticesWhereverAFileEnds(t *testing.T) {
 						t.Fatal(err)
 					}
 					for _, flag := range []abi.LoadFlag{abi.LoadColor, abi.LoadUnchanged, abi.LoadBGRA} {
-						_, err := Load(path, flag, memory, true)
+						image, err := Load(path, flag, memory, true)
+						// A JPEG without its end marker has all its pixels, and a TIFF without the texts behind them.
+						if kind := filepath.Ext(name); err == nil && len(whole)-length <= 100 && (kind == ".jpg" || kind == ".tif") {
+							if !bytes.Equal(memory[:image.Bytes()], loaded(t, filepath.Join(testdata, name), flag).Data) {
+								t.Fatalf("%d of %d bytes, flag %d: other pixels than the whole file's", length, len(whole), flag)
+							}
+							copy(memory, old.Data)
+							continue
+						}
 						code := abi.CodeOf(err)
 						// Too little is left to tell what it was, or it cannot be had with this flag.
-						expected := code == abi.EDecode || code == abi.EUnsupported && (length < 16 || strings.Contains(name, "f32"))
+						expected := code == abi.EDecode || code == abi.EUnsupported && (length < 16 || strings.Contains(name, "f32") || strings.Contains(name, "pfm"))
 						if !expected {
 							t.Fatalf("%d of %d bytes, flag %d: %v (code %d)", length, len(whole), flag, err, code)
 						}
@@ -88,9 +98,9 @@ func TestLoadRefusesWhatLibjpegOnlyWarnsOf(t *testing.T) {
 		damage        func(b []byte, at, n int) []byte
 		n             int
 	}{
-		{"small-gray.jpg", "premature end", without, 40},
-		{"small-progressive.jpg", "Huffman", without, 40},
-		{"small-restart.jpg", "extraneous", with, 16},
+		{"small-gray.jpg", "end early", without, 40},
+		{"small-progressive.jpg", "a code that does not exist", without, 40},
+		{"small-restart.jpg", "superfluous bytes", with, 16},
 	} {
 		whole := content(t, c.name)
 		scan := bytes.Index(whole, []byte{0xFF, startOfScan}) + 14
@@ -108,7 +118,7 @@ func TestLoadSurvivesDamageAnywhere(t *testing.T) {
 	for _, name := range wholeFiles {
 		t.Run(name, func(t *testing.T) {
 			whole := content(t, name)
-			path := filepath.Join(t.TempDir(), name)
+			path := filepath.Join(t.TempDir(), filepath.Base(name))
 			old := noise(1<<18, 1, abi.DepthU8, abi.OrderGray, 0)
 			memory := clone(old).Data
 			chance := rand.New(rand.NewPCG(1, uint64(len(whole))))
@@ -177,7 +187,7 @@ func TestLoadSaysHowManyBytesItNeeds(t *testing.T) {
 
 func TestUnknownFlagsAreInvalid(t *testing.T) {
 	path := filepath.Join(testdata, "small.jpg")
-	for _, flag := range []abi.LoadFlag{-1, 4, 7, 9 + 1, 8 + 3, 16, 1 << 30} {
+	for _, flag := range []abi.LoadFlag{-2, 4, 7, 8, 16, 128, 256, abi.LoadBGRA | abi.LoadAnyDepth, 1 << 30} {
 		if _, err := Load(path, flag, make([]byte, 1<<16), false); abi.CodeOf(err) != abi.EInvalid {
 			t.Errorf("Load with %d: %v", flag, err)
 		}

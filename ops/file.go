@@ -2,12 +2,9 @@ package ops
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
-	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"shmcv/internal/abi"
@@ -67,57 +64,6 @@ func openFile(path string) (*os.File, int64, error) {
 	return file, info.Size(), nil
 }
 
-// writeFile puts content under path, whole or not at all: it writes a new file beside the old one, which then takes the
-// old one's name and mode. Until then the old file stays as it is.
-func writeFile(path string, content []byte) error {
-	target, mode, err := targetFile(path)
-	if err != nil {
-		return err
-	}
-	folder := filepath.Dir(target)
-	// The name is short whatever the target's name is, it is hidden, and it says who left the file if the machine
-	// stops.
-	temporary := filepath.Join(folder, fmt.Sprintf(".shmcv-%d-%016x.tmp", os.Getpid(), rand.Uint64()))
-	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return saveError(path, folder, len(content), err)
-	}
-	_, err = file.Write(content)
-	if mode != 0 {
-		err = errors.Join(err, file.Chmod(mode))
-	}
-	// Close reports what a file system over a network, or with quotas, finds out late.
-	if err = errors.Join(err, file.Close()); err == nil {
-		err = os.Rename(temporary, target)
-	}
-	if err != nil {
-		os.Remove(temporary)
-		return saveError(path, folder, len(content), err)
-	}
-	return nil
-}
-
-// targetFile follows a symbolic link, so that the file that the link points to is replaced, and not the link. It
-// returns that file's path and mode; the mode is 0 if there is no file.
-func targetFile(path string) (string, fs.FileMode, error) {
-	if err := checkPath("save", path); err != nil {
-		return "", 0, err
-	}
-	if resolved, err := filepath.EvalSymlinks(path); err == nil {
-		path = resolved
-	}
-	info, err := os.Stat(path)
-	switch {
-	case err == nil && !info.Mode().IsRegular():
-		return "", 0, abi.Errorf(abi.EInvalid, "save %q: it is %s, not a file", path, kindOf(info.Mode()))
-	case err == nil:
-		return path, info.Mode().Perm(), nil
-	case strings.HasSuffix(path, string(filepath.Separator)):
-		return "", 0, abi.Errorf(abi.EInvalid, "save %q: it names a folder, not a file", path)
-	}
-	return path, 0, nil
-}
-
 func checkPath(verb, path string) error {
 	switch {
 	case path == "":
@@ -150,15 +96,4 @@ func fileError(verb, path string, err error) error {
 		code = abi.EPermission
 	}
 	return abi.Errorf(code, "%s %q: %w", verb, path, reason(err))
-}
-
-// saveError is fileError for a file that is written. There it is the folder that may be missing or full.
-func saveError(path, folder string, size int, err error) error {
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return abi.Errorf(abi.ENotFound, "save %q: there is no folder %q; make it first", path, folder)
-	case systemCode(err) == abi.ENoSpace:
-		return abi.Errorf(abi.ENoSpace, "save %q: %d bytes wanted, %d free in %q: %w", path, size, freeSpace(folder), folder, reason(err))
-	}
-	return fileError("save", path, err)
 }

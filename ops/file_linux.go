@@ -15,6 +15,20 @@ func openWithoutWaiting(path string) (*os.File, error) {
 	return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 }
 
+// mapFile maps a file that has the right kind and size to be an image, for reading, until unmap is called.
+func mapFile(path string) (content []byte, unmap func(), err error) {
+	file, size, err := openFile(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer file.Close()
+	content, err = unix.Mmap(int(file.Fd()), 0, int(size), unix.PROT_READ, unix.MAP_PRIVATE)
+	if err != nil {
+		return nil, nil, abi.Errorf(abi.ENoSpace, "load %q: %d bytes of address space wanted for the file: %w", path, size, err)
+	}
+	return content, func() { unix.Munmap(content) }, nil
+}
+
 // systemCode returns the code for an error of the file system, EIO for one that it does not know.
 func systemCode(err error) abi.Code {
 	var number syscall.Errno

@@ -15,16 +15,18 @@ void ops_jpeg_set_hooks(void);
 // Forgets the damage that libjpeg has warned of on this thread.
 void ops_jpeg_forget_damage(void);
 
-// Returns the first damage that libjpeg has warned of on this thread, as libjpeg's text; NULL if there was none.
+// Returns the first damage that libjpeg has warned of on this thread, as a sentence without its full stop; NULL if there
+// was none.
 const char *ops_jpeg_damage(void);
 
 // Keeps a damage as this thread's, unless it has one.
-void ops_jpeg_add_damage(const char *warning);
+void ops_jpeg_add_damage(const char *found);
 
 // The file that this thread decodes or encodes, if a second thread may help with it.
 struct ops_jpeg_file {
     const unsigned char *content, *end; // that is decoded, or NULL
     bool encoded;                       // an image is encoded
+    bool end_added;                     // the file had no end marker, and has been given one
     int threads;                        // that worked on the file
 };
 

@@ -87,8 +87,20 @@ static bool fits(const struct jpeg_decompress_struct *cinfo) {
            cinfo->Ss == 0 && cinfo->Se == DCTSIZE2 - 1 && cinfo->Ah == 0 && cinfo->Al == 0;
 }
 
+// Returns true if scans may be missing from a file of several. A progressive file has all its scans when the last bit of
+// each coefficient is known. Another one is believed if it has its end marker.
+static bool may_lack_scans(const struct jpeg_decompress_struct *cinfo) {
+    if (!cinfo->inputctl->has_multiple_scans || !ops_jpeg_file()->end_added) return false;
+    if (!cinfo->progressive_mode || !cinfo->coef_bits) return true;
+    for (int component = 0; component < cinfo->num_components; component++)
+        for (int k = 0; k < DCTSIZE2; k++)
+            if (cinfo->coef_bits[component][k] != 0) return true;
+    return false;
+}
+
 // Without memory or a thread for it, everything stays as it is.
 void ops_jpeg_decompress_started(j_decompress_ptr cinfo) {
+    if (may_lack_scans(cinfo)) ops_jpeg_add_damage("it has no end marker, and scans are missing");
     if (!fits(cinfo)) return;
     struct scan *s = calloc(1, sizeof *s);
     if (!s) return;

@@ -50,22 +50,34 @@ size_t ops_png_raw_size(const struct ops_png *png) {
     return size;
 }
 
-// Inflates a zlib stream to exactly `raw_size` bytes. Gives the checksum that the stream states for them.
-static int inflate_whole(const uint8_t *stream, size_t size, void *raw, size_t raw_size, uint32_t *checksum) {
+// What a zlib stream inflates to.
+struct inflated {
+    size_t size;       // bytes in all; of a result that did not fit, at least those of the rows
+    bool cut;          // the result did not fit
+    uint32_t checksum; // that the stream states, if the result did fit
+};
+
+// Inflates a zlib stream into `room` bytes.
+static int inflate_whole(const uint8_t *stream, size_t size, void *raw, size_t room, struct inflated *out) {
     const size_t header = 2, trailer = 4;
     // The header: method 8 with a window of up to 32 KiB, no dictionary, a multiple of 31.
-    if (size < header + trailer || (stream[0] & 15) != 8 || stream[0] >> 4 > 7 || stream[1] & 32 ||
+    if (size < header || (stream[0] & 15) != 8 || stream[0] >> 4 > 7 || stream[1] & 32 ||
         (stream[0] << 8 | stream[1]) % 31 != 0)
-        return OPS_PNG_NOT_PLAIN;
+        return OPS_PNG_STREAM;
     struct libdeflate_decompressor *decompressor = libdeflate_alloc_decompressor();
     if (!decompressor) return OPS_PNG_NO_MEMORY;
     size_t used, made;
     const enum libdeflate_result result = libdeflate_deflate_decompress_ex(
-        decompressor, stream + header, size - header - trailer, raw, raw_size, &used, &made);
+        decompressor, stream + header, size - header, raw, room, &used, &made);
     libdeflate_free_decompressor(decompressor);
-    if (result != LIBDEFLATE_SUCCESS || made != raw_size) return OPS_PNG_NOT_PLAIN;
+    if (result == LIBDEFLATE_INSUFFICIENT_SPACE) {
+        *out = (struct inflated){room, true, 0};
+        return OPS_PNG_READ;
+    }
+    if (result != LIBDEFLATE_SUCCESS) return OPS_PNG_STREAM;
+    if (size - header - used < trailer) return OPS_PNG_CHECKSUM;
     const uint8_t *end = stream + header + used;
-    *checksum = (uint32_t)end[0] << 24 | (uint32_t)end[1] << 16 | (uint32_t)end[2] << 8 | end[3];
+    *out = (struct inflated){made, false, (uint32_t)end[0] << 24 | (uint32_t)end[1] << 16 | (uint32_t)end[2] << 8 | end[3]};
     return OPS_PNG_READ;
 }
 
@@ -283,9 +295,11 @@ static bool read_pass(const struct ops_png *png, struct pass p, struct way way, 
 }
 
 int ops_png_read(const struct ops_png *png, const void *stream, size_t size, void *raw, void *pixels) {
-    uint32_t stated, checksum = 1;
-    const int inflated = inflate_whole(stream, size, raw, ops_png_raw_size(png), &stated);
-    if (inflated != OPS_PNG_READ) return inflated;
+    struct inflated inflated;
+    const size_t raw_size = ops_png_raw_size(png);
+    const int code = inflate_whole(stream, size, raw, raw_size + OPS_PNG_SPARE, &inflated);
+    if (code != OPS_PNG_READ) return code;
+    if (inflated.size < raw_size) return OPS_PNG_SHORT;
 
     const size_t filtered = row_size(png, png->width);
     const size_t converted = (size_t)png->width * png->channels * png->sample_bytes;
@@ -295,9 +309,12 @@ int ops_png_read(const struct ops_png *png, const void *stream, size_t size, voi
     const struct rows rows = {memory, {memory + filtered, memory + 2 * filtered}, memory + 3 * filtered};
     const struct way way = way_of(png);
     const uint8_t *rest = raw;
-    bool plain = true;
-    for (size_t n = 0; plain && n < pass_count(png); n++)
-        plain = read_pass(png, pass_of(png, n), way, &rows, &rest, pixels, &checksum);
+    uint32_t checksum = 1;
+    bool read = true;
+    for (size_t n = 0; read && n < pass_count(png); n++)
+        read = read_pass(png, pass_of(png, n), way, &rows, &rest, pixels, &checksum);
     free(memory);
-    return plain && checksum == stated ? OPS_PNG_READ : OPS_PNG_NOT_PLAIN;
+    if (!read) return OPS_PNG_FILTER;
+    if (inflated.cut) return OPS_PNG_READ;
+    return libdeflate_adler32(checksum, rest, inflated.size - raw_size) == inflated.checksum ? OPS_PNG_READ : OPS_PNG_CHECKSUM;
 }

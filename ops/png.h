@@ -36,12 +36,20 @@ size_t ops_png_raw_size(const struct ops_png *png);
 
 enum {
     OPS_PNG_READ = 0,
-    OPS_PNG_NOT_PLAIN, // the stream does not inflate to exactly these rows with this checksum; pixels are undefined
+    OPS_PNG_SHORT,    // the stream inflates to fewer rows than there should be
+    OPS_PNG_STREAM,   // the stream is no zlib stream
+    OPS_PNG_FILTER,   // a row has a filter that does not exist
+    OPS_PNG_CHECKSUM, // the stream's checksum is missing, or is another than its bytes have
     OPS_PNG_NO_MEMORY
 };
 
+// How many bytes of scratch memory ops_png_read needs beyond the rows. libdeflate gives up when the next piece of its
+// result does not fit, and the longest piece has 65535 bytes. With so much room behind the rows, the rows are there.
+enum { OPS_PNG_SPARE = 65536 };
+
 // Decodes the zlib stream of `size` bytes into `pixels`, rows without gaps. `raw` is scratch memory of
-// ops_png_raw_size(png) bytes. Writes nothing beyond the image.
+// ops_png_raw_size(png) + OPS_PNG_SPARE bytes. Writes nothing beyond the image. A stream may inflate to more than the
+// rows; as libpng does, ops_png_read then leaves out the rest. After an error, the pixels are undefined.
 int ops_png_read(const struct ops_png *png, const void *stream, size_t size, void *raw, void *pixels);
 
 #endif

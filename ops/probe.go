@@ -2,6 +2,8 @@ package ops
 
 import (
 	"errors"
+	"fmt"
+	"runtime/debug"
 
 	"shmcv/internal/abi"
 	"shmcv/ops/internal/probe"
@@ -18,18 +20,38 @@ func Probe(path string, flags abi.LoadFlag) (abi.ImageInfo, error) {
 		return abi.ImageInfo{}, err
 	}
 	p, err := probe.PlanFor(content, flags)
-	if errors.Is(err, probe.ErrShort) && size > int64(len(content)) {
-		release(content)
-		if content, err = readFile(path); err != nil {
-			return abi.ImageInfo{}, err
-		}
-		p, err = probe.PlanFor(content, flags)
-	}
+	short := errors.Is(err, probe.ErrShort) && size > int64(len(content))
 	release(content)
+	if short {
+		p, err = planOfMapped(path, flags)
+	}
 	if err != nil {
 		return abi.ImageInfo{}, loadError(path, err)
 	}
 	return p.Result, nil
+}
+
+// planOfMapped is PlanFor for a file that is mapped and not read: of a file whose header goes on at its end, as a TIFF's
+// directory and the last chunks of a PNG do, only the pages that are looked at come into memory.
+func planOfMapped(path string, flags abi.LoadFlag) (p probe.Plan, err error) {
+	content, unmap, err := mapFile(path)
+	if err != nil {
+		return probe.Plan{}, err
+	}
+	defer unmap()
+	// Another program may cut the file meanwhile.
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		fault := recover()
+		if _, ok := fault.(interface{ Addr() uintptr }); ok {
+			err = fmt.Errorf("%w: another program has cut it meanwhile", probe.ErrShort)
+		} else if fault != nil {
+			panic(fault)
+		}
+	}()
+	p, err = probe.PlanFor(content, flags)
+	p.PNG = nil // It refers to content.
+	return p, err
 }
 
 // loadError adds the path to what is wrong with a file.

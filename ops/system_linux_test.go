@@ -4,6 +4,7 @@ package ops
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -188,5 +189,202 @@ func TestSaveFollowsTheUmask(t *testing.T) {
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o640 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+}
+
+// saved fails unless path has the pixels of image.
+func saved(t *testing.T, path string, image Pixels) {
+	t.Helper()
+	if back := loaded(t, path, abi.LoadColor); !bytes.Equal(back.Data, image.Data) {
+		t.Errorf("%s: other pixels", path)
+	}
+}
+
+func TestSaveFollowsLinksEvenToNowhere(t *testing.T) {
+	folder, image := t.TempDir(), noise(9, 7, abi.DepthU8, abi.OrderBGR, 0)
+	path := func(name string) string { return filepath.Join(folder, name) }
+	if err := os.Mkdir(path("elsewhere"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for link, target := range map[string]string{
+		"first.png": "second.png", "second.png": "elsewhere/third.png", "elsewhere/third.png": "photo.png", "loop.png": "loop.png",
+	} {
+		if err := os.Symlink(target, path(link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 { // The second time the file is there.
+		if err := Save(path("first.png"), image, abi.QualityDefault); err != nil {
+			t.Fatal(err)
+		}
+		saved(t, path("elsewhere/photo.png"), image)
+	}
+	for _, link := range []string{"first.png", "second.png", "elsewhere/third.png"} {
+		if info, err := os.Lstat(path(link)); err != nil || info.Mode()&os.ModeSymlink == 0 {
+			t.Errorf("%s is a link no more: %v", link, err)
+		}
+	}
+	if err := Save(path("loop.png"), image, abi.QualityDefault); abi.CodeOf(err) != abi.EInvalid {
+		t.Errorf("a loop of links: %v", err)
+	}
+}
+
+func TestSaveKeepsOtherNamesAndAttributesOfAFile(t *testing.T) {
+	folder, image := t.TempDir(), noise(9, 7, abi.DepthU8, abi.OrderBGR, 0)
+	path := filepath.Join(folder, "one.png")
+	if err := os.WriteFile(path, bytes.Repeat([]byte("old"), 10000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	note := unix.Setxattr(path, "user.note", []byte("mine"), 0)
+	if err := Save(path, image, abi.QualityDefault); err != nil {
+		t.Fatal(err)
+	}
+	value := make([]byte, 100)
+	if n, err := unix.Getxattr(path, "user.note", value); note == nil && (err != nil || string(value[:n]) != "mine") {
+		t.Errorf("the attribute is %q, %v", value[:max(n, 0)], err)
+	}
+	if err := os.Link(path, filepath.Join(folder, "two.png")); err != nil {
+		t.Fatal(err)
+	}
+	other := noise(90, 70, abi.DepthU8, abi.OrderBGR, 0)
+	for _, now := range []Pixels{other, image} { // A longer file, and a shorter one.
+		if err := Save(path, now, abi.QualityDefault); err != nil {
+			t.Fatal(err)
+		}
+		saved(t, filepath.Join(folder, "two.png"), now)
+	}
+	checkFiles(t, folder, "one.png", "two.png")
+}
+
+func TestSaveKeepsTheOwner(t *testing.T) {
+	const nobody = 65534
+	path, image := written(t, "photo.png", []byte("old")), noise(9, 7, abi.DepthU8, abi.OrderBGR, 0)
+	if err := os.Chown(path, nobody, nobody); err != nil {
+		t.Skip("giving a file away: ", err, " (the superuser may)")
+	}
+	if err := os.Chmod(path, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if err := Save(path, image, abi.QualityDefault); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if stat := info.Sys().(*syscall.Stat_t); stat.Uid != nobody || stat.Gid != nobody || info.Mode().Perm() != 0o640 {
+		t.Errorf("owner %d:%d, mode %v", stat.Uid, stat.Gid, info.Mode())
+	}
+	saved(t, path, image)
+}
+
+func TestSaveNeedsTheFilesPermissionAndNotTheFolders(t *testing.T) {
+	closed := t.TempDir()
+	readOnly, writable := filepath.Join(closed, "read-only.png"), filepath.Join(closed, "writable.png")
+	for path, mode := range map[string]os.FileMode{readOnly: 0o444, writable: 0o666} {
+		if err := os.WriteFile(path, []byte("precious"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for folder := closed; folder != os.TempDir() && folder != "/"; folder = filepath.Dir(folder) {
+		if err := os.Chmod(folder, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	image := noise(9, 7, abi.DepthU8, abi.OrderBGR, 0)
+	asNobody(t, func() {
+		if err := Save(readOnly, image, abi.QualityDefault); abi.CodeOf(err) != abi.EPermission || !strings.Contains(err.Error(), "0444") {
+			t.Errorf("%v", err)
+		}
+		if err := Save(writable, image, abi.QualityDefault); err != nil {
+			t.Error(err)
+		}
+	})
+	if content, err := os.ReadFile(readOnly); err != nil || string(content) != "precious" {
+		t.Errorf("%q, %v", content, err)
+	}
+	saved(t, writable, image)
+	checkFiles(t, closed, "read-only.png", "writable.png")
+}
+
+func TestSaveWritesToAFileThatIsAMount(t *testing.T) {
+	folder, image := t.TempDir(), noise(9, 7, abi.DepthU8, abi.OrderBGR, 0)
+	source, path := filepath.Join(folder, "source.png"), filepath.Join(folder, "photo.png")
+	for _, name := range []string{source, path} {
+		if err := os.WriteFile(name, []byte("old"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := unix.Mount(source, path, "", unix.MS_BIND, ""); err != nil {
+		t.Skipf("mounting a file: %v (the superuser may)", err)
+	}
+	defer unix.Unmount(path, 0)
+	if err := Save(path, image, abi.QualityDefault); err != nil {
+		t.Fatal(err)
+	}
+	saved(t, source, image)
+	checkFiles(t, folder, "photo.png", "source.png")
+}
+
+func TestSaveRemovesWhatAKilledSaveLeft(t *testing.T) {
+	path, image := written(t, "photo.png", []byte("old")), noise(9, 7, abi.DepthU8, abi.OrderBGR, 0)
+	left := temporaryName(path)
+	if err := os.WriteFile(left, []byte("half a fi"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := Save(path, image, abi.QualityDefault); err != nil {
+		t.Fatal(err)
+	}
+	saved(t, path, image)
+	checkFiles(t, filepath.Dir(path), "photo.png")
+
+	// A file that is locked belongs to a save that is under way.
+	file, busy, err := createNamed(left)
+	if err != nil || busy != left {
+		t.Fatal(busy, err)
+	}
+	if removeIfLeft(left) {
+		t.Error("a temporary file was taken from its owner")
+	}
+	file.Close()
+	if !removeIfLeft(left) {
+		t.Error("a temporary file without an owner stays")
+	}
+}
+
+func TestProbeOfALargeFileReadsTheHeaderAlone(t *testing.T) {
+	// The directory of a TIFF at its end, and a PNG whose EXIF block follows the pixels: nearly 1 GiB of holes.
+	const large = maxFile - 4096
+	tif, png := content(t, "unusual/planes.tif"), content(t, "small-bgr.png")
+	directory := binary.LittleEndian.Uint32(tif[4:])
+	moved := binary.LittleEndian.AppendUint32([]byte("II*\x00"), large-uint32(len(tif))+directory)
+	end := bytes.Index(png, []byte("IEND")) - 4
+	hole := binary.BigEndian.AppendUint32(nil, large-uint32(len(png))-12)
+	for name, parts := range map[string][2][]byte{
+		"large.tif": {moved, tif},
+		"large.png": {append(bytes.Clone(png[:end]), append(hole, "quIx"...)...), png[end-4:]},
+	} {
+		path := written(t, name, parts[0])
+		if err := os.Truncate(path, large); err != nil {
+			t.Fatal(err)
+		}
+		file, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		if _, err := file.WriteAt(parts[1], large-int64(len(parts[1]))); err != nil {
+			t.Fatal(err)
+		}
+		before := faults(t)
+		if _, err := Probe(path, abi.LoadColor); name == "large.png" && err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if got := faults(t) - before; got > 2000 {
+			t.Errorf("%s: %d pages were touched", name, got)
+		}
 	}
 }

@@ -34,6 +34,7 @@ ARCHIVES = {
     "opencv_imgcodecs": OPENCV,
     "opencv_imgproc": OPENCV,
     "libjpeg-turbo": ("libjpeg-turbo", "IJG AND BSD-3-Clause AND Zlib", "libjpeg-turbo"),
+    "libopenjp2": ("OpenJPEG", "BSD-2-Clause", "libopenjp2"),
     "libspng": ("libspng", "BSD-2-Clause", "libspng"),
     "libtiff": ("libtiff", "libtiff", "libtiff"),
     "libwebp": ("libwebp", "BSD-3-Clause", "libwebp"),

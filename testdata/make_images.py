@@ -2,6 +2,7 @@
 
 import io
 import struct
+import tempfile
 import zlib
 from pathlib import Path
 
@@ -52,9 +53,10 @@ def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
 
 
 def by_opencv(kind: str, pixels: np.ndarray) -> bytes:
-    done, data = cv2.imencode(kind, pixels)
-    require(done, f"cv2 does not write {kind}")
-    return data.tobytes()
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "file").with_suffix(kind)
+        require(cv2.imwrite(str(file), pixels), f"cv2 does not write {kind}")
+        return file.read_bytes()
 
 
 def exif(orientation: int) -> Image.Exif:
@@ -202,6 +204,58 @@ def make_others(photo: Image.Image, alpha: np.ndarray) -> None:
     write("small16.pgm", b"P5 67 43 65535\n" + (np.asarray(gray).astype(">u2") * 257).tobytes())
 
 
+def tiff(pixels: np.ndarray, planes: bool = False, without: tuple[int, ...] = (), **more: int) -> bytes:
+    """Returns an uncompressed RGB or RGBA TIFF of one strip, or of one for each plane. cv2 and Pillow write no such files.
+
+    without: tags that are left out. more: further tags of a kind's first letter and its number, s262=2 or l256=67.
+    """
+    height, width, samples = pixels.shape
+    bits, format_ = pixels.dtype.itemsize * 8, 3 if pixels.dtype.kind == "f" else 1
+    parts = [pixels[..., i].tobytes() for i in range(samples)] if planes else [pixels.tobytes()]
+    starts = [8 + sum(map(len, parts[:i])) for i in range(len(parts))]
+    tags = {
+        256: ("I", [width]), 257: ("I", [height]), 258: ("H", [bits] * samples), 259: ("H", [1]), 262: ("H", [2]),
+        273: ("I", starts), 277: ("H", [samples]), 278: ("I", [height]), 279: ("I", [len(part) for part in parts]),
+        284: ("H", [2 if planes else 1]), 339: ("H", [format_] * samples),
+    }  # fmt: skip
+    for name, value in more.items():
+        tags[int(name[1:])] = ({"s": "H", "l": "I"}[name[0]], [value])
+    kept = {tag: value for tag, value in sorted(tags.items()) if tag not in without}
+    at = 8 + sum(map(len, parts))
+    directory, behind = struct.pack("<H", len(kept)), at + 2 + 12 * len(kept) + 4
+    values = b""
+    for tag, (kind, numbers) in kept.items():
+        packed = struct.pack(f"<{len(numbers)}{kind}", *numbers)
+        head = struct.pack("<HHI", tag, 3 if kind == "H" else 4, len(numbers))
+        if len(packed) > 4:
+            directory += head + struct.pack("<I", behind + len(values))
+            values += packed
+        else:
+            directory += head + packed.ljust(4, b"\0")
+    return b"II*\0" + struct.pack("<I", at) + b"".join(parts) + directory + bytes(4) + values
+
+
+def make_unusual(photo: Image.Image, alpha: np.ndarray) -> None:
+    rgb = np.asarray(photo.crop((0, 0, 19, 13)))
+    rgba = np.dstack([rgb, alpha[:13, :19] + 7])
+    rgb16, floats = rgb.astype(np.uint16) * 257, rgb.astype(np.float32) / 255
+    write("unusual/planes.tif", tiff(rgb, planes=True))
+    write("unusual/planes-16bit.tif", tiff(rgb16, planes=True))
+    write("unusual/planes-float.tif", tiff(floats, planes=True))
+    write("unusual/no-samples.tif", tiff(rgb16, without=(277,)))
+    write("unusual/alpha-unassociated-16bit.tif", tiff(rgba.astype(np.uint16) * 257, s338=2))
+    write("unusual/alpha-associated.tif", tiff(rgba, s338=1))
+    huge = tiff(rgb, without=(273, 278, 279), l322=16000, l323=16000, l324=8, l325=741)
+    write("unusual/huge-tile.tif", huge)
+    write("unusual/strip-of-more-rows.tif", tiff(rgb, l278=1 << 24))
+    whole = np.asarray(photo)[..., ::-1]
+    write("unusual/bgr.jp2", by_opencv(".jp2", whole))
+    write("unusual/gray-16bit.jp2", by_opencv(".jp2", whole[..., 1].astype(np.uint16) * 257))
+    write("unusual/bgra.jp2", by_opencv(".jp2", np.dstack([whole, alpha])))
+    write("unusual/bgr.pfm", by_opencv(".pfm", floats[..., ::-1]))
+    write("unusual/gray.pfm", by_opencv(".pfm", floats[..., 1]))
+
+
 def after(data: bytes, marker: bytes) -> int:
     """Returns the index of the first byte after a marker."""
     return data.index(marker) + len(marker)
@@ -278,3 +332,4 @@ def make() -> None:
     make_pngs(photo, alpha)
     make_others(photo, alpha)
     make_bad()
+    make_unusual(photo, alpha)

@@ -2,6 +2,8 @@
 
 import io
 import re
+import struct
+import tempfile
 import zlib
 from pathlib import Path
 from urllib.parse import quote
@@ -65,6 +67,38 @@ BAD = {
     "missing.jpg": "E_NOT_FOUND",
     ".": "E_INVALID",
 }
+# Unusual files that the library loads as cv2.imread does. What differs is said below.
+UNUSUAL = [
+    "alpha-associated.tif", "alpha-unassociated-16bit.tif", "bgr.jp2", "bgr.pfm", "bgra.jp2", "end-not-empty.png", "gray-16bit.jp2",
+    "gray.pfm", "lossless.jpg", "masks-behind-header.bmp", "masks-header-52.bmp", "masks-header-56.bmp",
+    "next-directory-beyond.tif", "no-end.jpg", "planes-16bit.tif", "planes-float.tif", "planes.tif",
+    "strip-of-more-rows.tif", "tiled-1bit.tif", "tiled-gray.tif", "wrong-checksum-of-size.png", "wrong-checksum-of-text.png",
+]  # fmt: skip
+OPAQUE = {"unusual/masks-behind-header.bmp", "unusual/masks-header-52.bmp", "unusual/masks-header-56.bmp"}
+
+# Unusual files, or flags for them, that the library refuses. cv2 refuses some of them, and gives wrong pixels of others.
+REFUSED = {
+    "16bit-565.bmp": "E_UNSUPPORTED",
+    "2bit.bmp": "E_UNSUPPORTED",
+    "cmyk16.tif": "E_UNSUPPORTED",
+    "huge-tile.tif": "E_LIMIT",
+    "no-adler.png": "E_DECODE",
+    "no-samples.tif": "E_UNSUPPORTED",
+    "restart-extraneous.jpg": "E_DECODE",
+    "sample-format-void.tif": "E_UNSUPPORTED",
+    "webp-inside.tif": "E_UNSUPPORTED",
+}
+FLAGS_REFUSED = {
+    ("unusual/planes-16bit.tif", "unchanged"), ("unusual/planes-16bit.tif", "color+any_depth"),
+    ("unusual/planes-16bit.tif", "gray+any_depth"), ("unusual/planes-float.tif", "unchanged"),
+    ("unusual/planes-float.tif", "color+any_depth"),
+}  # fmt: skip
+# What cv2 refuses, and another file with the same pixels.
+SAME_PIXELS = {"unusual/strip-of-more-rows.tif": "unusual/planes.tif"}
+
+# cv2 makes 8-bit pixels of 0 and 1 of floats, and floats of another number of channels than the file's in no order.
+FLOATS = {"unusual/bgr.pfm": 3, "unusual/gray.pfm": 1, "unusual/planes-float.tif": 3}
+
 ROOMY = 1 << 20  # bytes of a segment for errors that do not depend on the segment's size
 
 FLIPPED = [
@@ -217,27 +251,54 @@ def upright(pixels: np.ndarray, file: str) -> np.ndarray:
 
 
 def decode(data: np.ndarray, flag: int) -> np.ndarray | None:
-    try:
-        return cv2.imdecode(data, flag)
-    except cv2.error:
-        return None
+    """Returns what cv2.imread makes of a file of these bytes. cv2.imdecode refuses some TIFFs and JPEGs that imread loads."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(data.tobytes())
+        file.flush()
+        try:
+            return cv2.imread(file.name, flag)
+        except cv2.error:
+            return None
+
+
+def read(file: str) -> np.ndarray:
+    """Returns a file's bytes, for cv2. The alpha of a TIFF that is unassociated (ExtraSamples 2) is called associated (1).
+
+    The library gives such a file's samples as they are. libtiff, and so cv2, multiplies the colours by the alpha.
+    """
+    data = (HERE / file).read_bytes()
+    if data.startswith(b"II*\0"):
+        extra_samples = [struct.pack("<HHII", 338, 3, 1, kind) for kind in (2, 1)]
+        data = data.replace(*extra_samples)
+    return np.frombuffer(data, np.uint8)
 
 
 def load(file: str, flag: str) -> np.ndarray | None:
     """Returns the pixels that the library must load; None if it must refuse, as cv2 does or because of the depth."""
-    data = np.fromfile(HERE / file, np.uint8)
+    if (file, flag) in FLAGS_REFUSED or file in FLOATS and not keeps_floats(file, flag):
+        return None
+    data = read(SAME_PIXELS.get(file, file))
     if flag != "bgra":
         pixels = decode(data, FLAGS[flag])
+        if pixels is None and file == "unusual/lossless.jpg":  # gray; libjpeg-turbo does not convert it
+            return np.dstack([decode(data, cv2.IMREAD_GRAYSCALE)] * 3)
+        if file in OPAQUE and flag == "unchanged":
+            pixels[..., 3] = 255
         return pixels if pixels is None or pixels.dtype in DEPTHS else None
-    colour = decode(data, cv2.IMREAD_COLOR)
-    stored = decode(data, cv2.IMREAD_UNCHANGED)
-    if colour is None or stored is None:
+    colour = load(file, "color")
+    stored = load(file, "unchanged")
+    if colour is None or stored is None and file not in ("unusual/planes-16bit.tif",):
         return None
     alpha = np.full(colour.shape[:2], 255, np.uint8)
-    if stored.ndim == 3 and stored.shape[2] == 4:
+    if stored is not None and stored.ndim == 3 and stored.shape[2] == 4:
         narrow = stored[..., 3] >> (8 if stored.dtype == np.uint16 else 0)  # the high byte, as cv2 takes of the colours
         alpha = upright(np.ascontiguousarray(narrow.astype(np.uint8)), file)
     return np.dstack([colour, alpha])
+
+
+def keeps_floats(file: str, flag: str) -> bool:
+    """Returns whether a flag asks for a file's floats in the channels that the file has."""
+    return flag == "unchanged" or flag == {1: "gray+any_depth", 3: "color+any_depth"}[FLOATS[file]]
 
 
 def described(pixels: np.ndarray) -> list[object]:
@@ -253,7 +314,8 @@ def checksum(pixels: np.ndarray) -> str:
 
 def good_files() -> list[str]:
     images = {".bmp", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".webp"}
-    return sorted(p.name for p in HERE.iterdir() if p.suffix in images and p.name not in BAD)
+    usual = sorted(p.name for p in HERE.iterdir() if p.suffix in images and p.name not in BAD)
+    return usual + [f"unusual/{name}" for name in UNUSUAL]
 
 
 def loads() -> tuple[list[list[object]], list[list[object]]]:
@@ -283,7 +345,7 @@ def answer_of_cv2(file: str, flag: str) -> str:
 
 def errors() -> list[list[object]]:
     rows: list[list[object]] = []
-    for file, result in BAD.items():
+    for file, result in (BAD | {f"unusual/{name}": code for name, code in REFUSED.items()}).items():
         rows += [[file, flag, ROOMY, result, answer_of_cv2(file, flag)] for flag in ["color", "unchanged", "bgra"]]
     for flag in FLAGS:  # one byte less than the pixels need
         pixels = load("small-bgr16.png", flag)

@@ -182,7 +182,13 @@ func sortKey(name string) string {
 	return digits.ReplaceAllStringFunc(name, func(number string) string { return fmt.Sprintf("%9s", number) })
 }
 
-func (w *pythonWriter) hasFlags() bool { return slices.ContainsFunc(w.enums(), (*group).isFlags) }
+func (w *pythonWriter) hasFlags() bool { return slices.ContainsFunc(w.enums(), (*group).isIntFlag) }
+
+// isIntFlag returns true if the enumeration is an IntFlag. An IntFlag takes a negative number for all bits that it knows;
+// members of an IntEnum combine to an int.
+func (g *group) isIntFlag() bool {
+	return g.isFlags() && !slices.ContainsFunc(g.constants, func(c *constant) bool { return strings.HasPrefix(c.text, "-") })
+}
 
 // attribute writes the documentation of the next line, in the form that Sphinx reads.
 func (w *pythonWriter) attribute(indent, text string) {
@@ -215,7 +221,7 @@ func (w *pythonWriter) docstring(indent, text string) {
 
 func (w *pythonWriter) enum(g *group) {
 	kind := "IntEnum"
-	if g.isFlags() {
+	if g.isIntFlag() {
 		kind = "IntFlag"
 	}
 	w.line("\n\nclass %s(%s):", g.publicName(), kind)

@@ -22,7 +22,7 @@ public readonly partial record struct ImageInfo
 public abstract partial class WritablePixels
 {
     /// <summary>
-    /// Decodes an image file (JPEG, PNG, WebP, TIFF, BMP, PNM) straight into the shared memory, rows without gaps. If
+    /// Decodes an image file (JPEG, PNG, WebP, TIFF, BMP, PNM, PFM, JPEG 2000) straight into the shared memory, rows without gaps. If
     /// it fails, an image that was there before is still there, whole.
     /// </summary>
     /// <param name="path">The file.</param>

@@ -131,27 +131,28 @@ public enum ColorOrder : uint
 
 /// <summary>
 /// Says which channels and depth a loaded file should have. One of the first four, to which
-/// <see cref="LoadFlags.AnyDepth"/> may be added; any other value is <see cref="ErrorCode.Invalid"/>.
+/// <see cref="LoadFlags.AnyDepth"/> may be added; any other value is <see cref="ErrorCode.Invalid"/>. The numbers are
+/// those of OpenCV's ImreadModes. OpenCV has no <see cref="LoadFlags.Bgra"/>.
 /// </summary>
 [Flags]
 public enum LoadFlags : int
 {
-    /// <summary>8-bit BGR whatever the file has, alpha dropped, EXIF orientation applied; as cv2.imread.</summary>
-    Color = 0,
+    /// <summary>The file's own channels (gray, BGR or BGRA) and depth, EXIF orientation ignored; as cv2.</summary>
+    Unchanged = -1,
 
     /// <summary>8-bit gray, EXIF orientation applied.</summary>
-    Gray = 1,
+    Gray = 0,
 
-    /// <summary>The file's own channels (gray, BGR or BGRA) and depth, EXIF orientation ignored; as cv2.</summary>
-    Unchanged = 2,
+    /// <summary>8-bit BGR whatever the file has, alpha dropped, EXIF orientation applied; as cv2.imread.</summary>
+    Color = 1,
 
     /// <summary>8-bit BGRA, opaque where the file has no alpha, EXIF orientation applied.</summary>
-    Bgra = 3,
+    Bgra = 512,
 
     /// <summary>
     /// Added to <see cref="LoadFlags.Color"/> or <see cref="LoadFlags.Gray"/>: keep 16-bit and float samples.
     /// </summary>
-    AnyDepth = 8,
+    AnyDepth = 2,
 }
 
 /// <summary>The direction of a flip, as OpenCV numbers them.</summary>

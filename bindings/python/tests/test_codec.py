@@ -48,6 +48,10 @@ def test_pixel(columns, create):
     np.testing.assert_allclose(found, [int(value) for value in values.split(",")], rtol=0, atol=int(tolerance))
 
 
+def test_the_flags_have_cv2s_numbers():
+    assert {int(flags): int(of_cv2) for flags, of_cv2 in CV2_FLAGS.items()} == {n: n for n in (-1, 0, 1, 2, 3)}
+
+
 @pytest.mark.parametrize("flags", CV2_FLAGS, ids=str)
 def test_the_photograph_is_loaded_as_by_cv2(flags, create):
     segment = create(3840 * 2160 * 3)
@@ -154,7 +158,7 @@ def test_a_folder_is_no_image(create, tmp_path):
 
 def test_unknown_flags_and_qualities_are_refused(create, tmp_path):
     segment = create(image=shmcv.ImageInfo(4, 4))
-    for flags in (7, 16, -1, 11, 2**32, 2**40):
+    for flags in (7, 16, -2, 11, 2**32, 2**40):
         with pytest.raises(shmcv.InvalidError):
             segment.load(TESTDATA / "small.jpg", flags)
         with pytest.raises(shmcv.InvalidError):

@@ -3,6 +3,9 @@ package probe
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
 
 	"shmcv/internal/abi"
 )
@@ -32,17 +35,27 @@ func parseJPEG(b []byte) (header, error) {
 		case isFrameMarker(marker) && h.channels != 0: // libjpeg refuses it too.
 			return false, malformed("the JPEG has two frame headers")
 		case isFrameMarker(marker):
-			return true, h.jpegFrame(body)
+			return true, h.jpegFrame(marker, body)
 		}
 		return true, nil
 	})
 	return h, err
 }
 
+// The kinds of frames that libjpeg-turbo decodes: sequential (two), progressive and lossless ones with Huffman codes,
+// and sequential and progressive ones with arithmetic codes.
+const (
+	jpegFrames   = "\xC0\xC1\xC2\xC3\xC9\xCA"
+	jpegLossless = 0xC3
+)
+
 // jpegFrame reads a start-of-frame segment.
-func (h *header) jpegFrame(body []byte) error {
+func (h *header) jpegFrame(marker byte, body []byte) error {
 	if len(body) < 6 {
 		return malformed("the JPEG's frame header is too short")
+	}
+	if strings.IndexByte(jpegFrames, marker) < 0 {
+		return unsupported("the JPEG is of a kind (SOF%d) that libjpeg-turbo does not decode", marker&15)
 	}
 	if precision := body[0]; precision != 8 {
 		return unsupported("the JPEG has samples of %d bits; 8 are supported", precision)
@@ -52,6 +65,10 @@ func (h *header) jpegFrame(body []byte) error {
 	h.channels = 3 // OpenCV gives YCbCr, RGB and CMYK as BGR.
 	if body[5] == 1 {
 		h.channels = 1
+	}
+	h.grayOnly = marker == jpegLossless
+	if h.grayOnly && h.channels != 1 {
+		return unsupported("the JPEG is lossless and in colour, which libjpeg-turbo does not convert; save it as .png")
 	}
 	return nil
 }
@@ -65,10 +82,26 @@ func isFrameMarker(marker byte) bool {
 	return marker >= 0xC0 && marker <= 0xCF
 }
 
-// wholeJPEG looks for the end marker behind the last scan. Where it is missing, libjpeg makes up the missing rows in gray.
-func wholeJPEG(b []byte) error {
-	return jpegSegments(b, 2, func(marker byte, _ []byte) (bool, error) { return marker != jpegEOI, nil })
+// JPEGEnd is the end marker.
+const JPEGEnd = "\xFF\xD9"
+
+// wholeJPEG looks for the end marker behind the last scan. It returns true if b ends in a scan.
+func wholeJPEG(b []byte) (addEnd bool, err error) {
+	scans := 0
+	err = jpegSegments(b, 2, func(marker byte, _ []byte) (bool, error) {
+		if marker == jpegSOS {
+			scans++
+		}
+		return marker != jpegEOI, nil
+	})
+	if errors.Is(err, errNoMarker) && scans > 0 {
+		return true, nil
+	}
+	return false, err
 }
+
+// errNoMarker says that no further marker begins before the end of the content.
+var errNoMarker = fmt.Errorf("%w of a JPEG, before its end marker", ErrShort)
 
 // jpegSegments calls visit for each marker segment from position on, until visit returns false or an error. It skips
 // entropy-coded data. The end marker has no body; visit gets nil. jpegSegments returns ErrShort if b ends before visit
@@ -77,7 +110,7 @@ func jpegSegments(b []byte, position int, visit func(marker byte, body []byte) (
 	for {
 		skip := bytes.IndexByte(b[position:], 0xFF)
 		if skip < 0 || position+skip+1 >= len(b) {
-			return ErrShort
+			return errNoMarker
 		}
 		position += skip + 1
 		marker := b[position]

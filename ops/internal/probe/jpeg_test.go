@@ -28,9 +28,9 @@ func FuzzJPEG(f *testing.F) {
 		}
 
 		// A file that is whole ends with its end marker; what follows is not needed.
-		if CheckWhole(file) == nil {
+		if whole(file) == nil {
 			const signature = 3
-			end := signature + sort.Search(len(file)-signature, func(n int) bool { return CheckWhole(file[:signature+n]) == nil })
+			end := signature + sort.Search(len(file)-signature, func(n int) bool { return whole(file[:signature+n]) == nil })
 			if !bytes.HasSuffix(file[:end], []byte{0xFF, jpegEOI}) {
 				t.Fatalf("whole with its first %d bytes, which end in % x", end, file[max(0, end-8):end])
 			}

@@ -16,13 +16,16 @@ import (
 
 // Plan is how to get from a file's content to the image that the flags ask for.
 type Plan struct {
-	Format      string        // The format's name, as messages have it: "JPEG", "PNG", "WebP", "TIFF", "BMP" or "PNM".
+	Format      string        // The format's name, as messages have it: "JPEG", "PNG", "WebP", "TIFF", "BMP", "PNM", "PFM" or "JPEG 2000".
 	Result      abi.ImageInfo // What the caller of Load gets; rows without gaps.
 	Decoded     abi.ImageInfo // What the decoder gives, before turning and converting; rows without gaps.
 	Canvas      [2]uint32     // Width and height that OpenCV's decoder writes into, before it turns a TIFF itself.
 	Read        ReadFlag      // What OpenCV's decoder is told.
 	Orientation int           // EXIF's, 1 to 8, that is still to be applied to what is decoded; 1 means none.
 	PNG         *PNG          // What a PNG file says of its pixels; nil for other formats.
+	Faxed       bool          // The decoder goes on after damage, and says so in its log alone.
+	Opaque      bool          // What the decoder gives as alpha is none; all pixels are opaque.
+	EndAdded    bool          // The caller has put JPEGEnd behind the content. PlanFor leaves it false.
 }
 
 // ReadFlag is OpenCV's ImreadModes. The numbers are OpenCV's.
@@ -44,7 +47,7 @@ type format struct {
 	name      string
 	signature func(content []byte) bool
 	parse     func(content []byte) (header, error) // Called where signature returns true.
-	whole     func(content []byte) error           // The same; nil where OpenCV's decoder notices a missing end.
+	whole     func(content []byte) (bool, error)   // The same; see CheckWhole; nil where OpenCV's decoder notices a missing end.
 }
 
 var formats = []format{
@@ -54,6 +57,8 @@ var formats = []format{
 	{"TIFF", isTIFF, parseTIFF, wholeTIFF},
 	{"BMP", isBMP, parseBMP, nil},
 	{"PNM", isPNM, parsePNM, nil},
+	{"PFM", isPFM, parsePFM, nil},
+	{"JPEG 2000", isJPEG2000, parseJPEG2000, wholeJPEG2000},
 }
 
 // formatOf returns the format whose signature content begins with, or nil.
@@ -78,7 +83,7 @@ func PlanFor(content []byte, flags abi.LoadFlag) (Plan, error) {
 	}
 	f := formatOf(content)
 	if f == nil {
-		return Plan{}, unsupported("it is no JPEG, PNG, WebP, TIFF, BMP or PNM file (it begins with % x)", content[:min(8, len(content))])
+		return Plan{}, unsupported("it is no JPEG, PNG, WebP, TIFF, BMP, PNM, PFM or JPEG 2000 file (it begins with % x)", content[:min(8, len(content))])
 	}
 	h, err := f.parse(content)
 	if err != nil {
@@ -92,12 +97,15 @@ func PlanFor(content []byte, flags abi.LoadFlag) (Plan, error) {
 // chunk's checksum. OpenCV's decoders fill in pixels for what is missing. CheckWhole returns nil for formats whose
 // decoder notices a missing end, and for content of no known format.
 //
+// addEnd says that the file is a JPEG that ends among its pixels. Whether all pixels are there is seen by decoding it
+// with JPEGEnd behind it: libjpeg then warns of every pixel that it makes up, and does not wait for more of the file.
+//
 // Errors: an error that wraps ErrShort when the end is missing; EDecode when the structure is damaged.
-func CheckWhole(content []byte) error {
+func CheckWhole(content []byte) (addEnd bool, err error) {
 	if f := formatOf(content); f != nil && f.whole != nil {
 		return f.whole(content)
 	}
-	return nil
+	return false, nil
 }
 
 // CheckFlags returns nil for the flags that Load knows, and EInvalid for others.
@@ -107,7 +115,8 @@ func CheckFlags(flags abi.LoadFlag) error {
 		abi.LoadColor | abi.LoadAnyDepth, abi.LoadGray | abi.LoadAnyDepth:
 		return nil
 	}
-	return abi.Errorf(abi.EInvalid, "flags %d; they are 0 (colour), 1 (gray), 2 (unchanged), 3 (BGRA), or 8 (any depth) added to 0 or 1", flags)
+	return abi.Errorf(abi.EInvalid, "flags %d; they are %d (gray), %d (colour), %d (unchanged), %d (BGRA), or %d (any depth) added to the first two",
+		flags, abi.LoadGray, abi.LoadColor, abi.LoadUnchanged, abi.LoadBGRA, abi.LoadAnyDepth)
 }
 
 // header is what a file's first bytes say of the image in it: what OpenCV's decoder of that format will find there.
@@ -119,6 +128,11 @@ type header struct {
 	orientation   int       // EXIF's, 1 to 8; LoadUnchanged ignores it.
 	turned        int       // TIFF's own orientation, which the decoder itself applies whatever the flags.
 	deepOnly      bool      // The decoder cannot reduce the samples to 8 bits.
+	shallow       bool      // TIFF: the decoder can give the image in 8 bits.
+	separate      bool      // TIFF: the samples lie in planes, which the decoder reads in 8 bits alone.
+	faxed         bool      // TIFF: compressed as a fax is.
+	grayOnly      bool      // The decoder cannot give a gray image in colour.
+	opaque        bool      // The decoder gives an alpha that the file does not have.
 	png           *PNG      // nil for other formats.
 }
 
@@ -128,12 +142,14 @@ func (h header) plan(flags abi.LoadFlag) (Plan, error) {
 		return Plan{}, abi.Errorf(abi.ELimit, "the %s header says %d x %d pixels; at most %d a side and %d in all are handled",
 			h.format, h.width, h.height, abi.MaxDimension, abi.MaxPixels)
 	}
-	p := Plan{Format: h.format, Orientation: h.orientation, PNG: h.png}
+	p := Plan{Format: h.format, Orientation: h.orientation, PNG: h.png, Faxed: h.faxed, Opaque: h.opaque}
 	channels, depth := uint32(3), abi.DepthU8
-	if flags&abi.LoadAnyDepth != 0 {
+	channelsAs := flags
+	if flags != abi.LoadUnchanged && flags&abi.LoadAnyDepth != 0 {
 		p.Read, depth = ReadAnyDepth, h.depth
+		channelsAs &^= abi.LoadAnyDepth
 	}
-	switch flags &^ abi.LoadAnyDepth {
+	switch channelsAs {
 	case abi.LoadColor:
 		p.Read |= ReadColor
 	case abi.LoadGray:
@@ -151,11 +167,21 @@ func (h header) plan(flags abi.LoadFlag) (Plan, error) {
 		p.Read |= ReadIgnoreOrientation // Load turns the image: so the plan knows its size before decoding.
 	}
 	order := orderOf(channels)
+	decodedOrder := order
+	if h.grayOnly && order != abi.OrderGray { // Load repeats the samples.
+		p.Read, decodedOrder = ReadGray|p.Read&(ReadAnyDepth|ReadIgnoreOrientation), abi.OrderGray
+	}
 	switch {
 	case h.deepOnly && h.depth == 0:
 		return Plan{}, unsupported("%s with samples of 32-bit integers or 64 bits; convert the file to 32-bit float", h.format)
 	case h.deepOnly && depth == abi.DepthU8:
 		return Plan{}, unsupported("%s with samples of 32 bits or more cannot be read as 8-bit; load it unchanged, or with any depth", h.format)
+	case h.format == "TIFF" && depth == abi.DepthU8 && !h.shallow && h.depth == abi.DepthU16:
+		return Plan{}, unsupported("%s whose samples are not converted to 8 bits; load it unchanged, or with any depth", h.format)
+	case h.format == "TIFF" && depth == abi.DepthU8 && !h.shallow:
+		return Plan{}, unsupported("%s whose samples mean colours in a way that libtiff does not convert; save it as RGB", h.format)
+	case h.separate && depth != abi.DepthU8:
+		return Plan{}, unsupported("%s with samples of more than 8 bits in separate planes; load it as 8-bit, or save it with interleaved samples", h.format)
 	case depth == 0:
 		return Plan{}, unsupported("%s with samples that are neither 8-bit nor 16-bit unsigned nor 32-bit float; load it as 8-bit colour or gray", h.format)
 	case order == 0:
@@ -171,7 +197,7 @@ func (h header) plan(flags abi.LoadFlag) (Plan, error) {
 	if Transposes(h.turned) {
 		width, height = height, width
 	}
-	p.Decoded = abi.NewImageInfo(width, height, depth, order)
+	p.Decoded = abi.NewImageInfo(width, height, depth, decodedOrder)
 	if Transposes(p.Orientation) {
 		width, height = height, width
 	}

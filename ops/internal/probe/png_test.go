@@ -8,6 +8,7 @@ import (
 	"image/color"
 	stdpng "image/png"
 	"slices"
+	"strings"
 	"testing"
 
 	"shmcv/internal/abi"
@@ -42,7 +43,7 @@ func TestPNGsTellTheDecoderWhatItNeeds(t *testing.T) {
 		}
 		got := p.PNG
 		if got.Width != 67 || got.Height != 43 || got.BitDepth != want.BitDepth || got.ColourType != want.ColourType ||
-			got.Interlace != want.Interlace || got.Compression != 0 || got.Filter != 0 ||
+			got.Interlace != want.Interlace ||
 			len(got.Palette) != len(want.Palette) || len(got.Transparency) != len(want.Transparency) {
 			t.Errorf("%s: %+v", name, *got)
 		}
@@ -61,9 +62,9 @@ func pieces(p *PNG) (all [][]byte) {
 }
 
 func TestPNGsOfManyPiecesGiveThemInOrder(t *testing.T) {
-	// Chunks between the pixels, and a palette behind them, are not the decoder's; an empty piece is one.
-	file := png("IHDR", "\x00\x00\x00\x01\x00\x00\x00\x02\x08\x03\x00\x00\x00", "PLTE", "abc", "PLTE", "def", "tRNS", "", "IDAT", "1",
-		"tEXt", "between", "IDAT", "", "IDAT", "23", "PLTE", "ghi", "tRNS", "jkl", "IEND", "") + "trailing bytes"
+	// A palette behind the pixels is not the decoder's; an empty piece is one.
+	file := png("IHDR", "\x00\x00\x00\x01\x00\x00\x00\x02\x08\x03\x00\x00\x00", "PLTE", "abcdef", "tRNS", "", "tRNS", "xyz", "tRNS", "a",
+		"tRNS", "b", "IDAT", "1", "IDAT", "", "IDAT", "23", "PLTE", "ghi", "tRNS", "jk", "IEND", "") + "trailing bytes"
 	p, err := PlanFor([]byte(file), abi.LoadUnchanged)
 	if err != nil {
 		t.Fatal(err)
@@ -71,15 +72,56 @@ func TestPNGsOfManyPiecesGiveThemInOrder(t *testing.T) {
 	if got := fmt.Sprintf("%q", pieces(p.PNG)); got != `["1" "" "23"]` || p.PNG.DataBytes != 3 || p.PNG.DataChunks != 3 {
 		t.Errorf("%s, %d bytes in %d", got, p.PNG.DataBytes, p.PNG.DataChunks)
 	}
-	if string(p.PNG.Palette) != "abc" || p.PNG.Transparency == nil || len(p.PNG.Transparency) != 0 {
+	if string(p.PNG.Palette) != "abcdef" || string(p.PNG.Transparency) != "a" {
 		t.Errorf("palette %q, transparency %q", p.PNG.Palette, p.PNG.Transparency)
 	}
-	kinds := ""
-	for chunk := range p.PNG.Chunks() {
-		kinds += string(chunk.Kind[:]) + " "
+}
+
+// TestOddPNGsAreJudgedAsCV2Judges has the answers of cv2 4.14.0, which reads PNGs with libpng.
+func TestOddPNGsAreJudgedAsCV2Judges(t *testing.T) {
+	const colour, indexed = "\x00\x00\x00\x01\x00\x00\x00\x02\x08\x02\x00\x00\x00", "\x00\x00\x00\x01\x00\x00\x00\x02\x08\x03\x00\x00\x00"
+	const turned = "MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00\x00\x00\x00\x00"
+	damaged := func(file, chunk string) string {
+		at := strings.Index(file, chunk) + 4
+		return file[:at] + string(file[at]^1) + file[at+1:]
 	}
-	if want := "IHDR PLTE PLTE tRNS IDAT tEXt IDAT IDAT PLTE tRNS IEND "; kinds != want {
-		t.Errorf("%s, want %s", kinds, want)
+	for name, c := range map[string]struct {
+		file string
+		code abi.Code  // Of PlanFor, or else of CheckWhole.
+		want [3]uint32 // Width, height and channels, as a colour image but for the channels.
+	}{
+		"a damaged text":                    {damaged(png("IHDR", colour, "tEXt", "a\x00b", "IDAT", "x", "IEND", ""), "tEXt"), abi.OK, [3]uint32{1, 2, 3}},
+		"a damaged time behind the pixels":  {damaged(png("IHDR", colour, "IDAT", "x", "tIME", "1234567", "IEND", ""), "tIME"), abi.OK, [3]uint32{1, 2, 3}},
+		"a damaged transparency":            {damaged(png("IHDR", colour, "tRNS", "abcdef", "IDAT", "x", "IEND", ""), "tRNS"), abi.OK, [3]uint32{1, 2, 3}},
+		"a short transparency":              {png("IHDR", colour, "tRNS", "abcd", "IDAT", "x", "IEND", ""), abi.OK, [3]uint32{1, 2, 3}},
+		"a transparency":                    {png("IHDR", colour, "tRNS", "abcdef", "IDAT", "x", "IEND", ""), abi.OK, [3]uint32{1, 2, 4}},
+		"a damaged orientation":             {damaged(png("IHDR", colour, "eXIf", turned, "IDAT", "x", "IEND", ""), "eXIf"), abi.OK, [3]uint32{1, 2, 3}},
+		"an orientation":                    {png("IHDR", colour, "eXIf", turned, "IDAT", "x", "IEND", ""), abi.OK, [3]uint32{2, 1, 3}},
+		"an EXIF block that cannot be read": {png("IHDR", colour, "eXIf", "II*\x00\x08\x00\x00\x00\x01\x00", "IDAT", "x", "IEND", ""), abi.OK, [3]uint32{1, 2, 3}},
+		"a suggested palette, damaged":      {damaged(png("IHDR", colour, "PLTE", "abc", "IDAT", "x", "IEND", ""), "PLTE"), abi.OK, [3]uint32{1, 2, 3}},
+		"a suggested palette of 4 bytes":    {png("IHDR", colour, "PLTE", "abcd", "IDAT", "x", "IEND", ""), abi.OK, [3]uint32{1, 2, 3}},
+		"an end with content":               {png("IHDR", colour, "IDAT", "x", "IEND", "x"), abi.OK, [3]uint32{1, 2, 3}},
+		"a damaged end":                     {png("IHDR", colour, "IDAT", "x") + "\x00\x00\x00\x00IENDabcd", abi.OK, [3]uint32{1, 2, 3}},
+		"1200 texts":                        {png(append(append([]string{"IHDR", colour}, slices.Repeat([]string{"tEXt", "a\x00b"}, 1200)...), "IDAT", "x", "IEND", "")...), abi.OK, [3]uint32{1, 2, 3}},
+		"damaged pixels":                    {damaged(png("IHDR", colour, "IDAT", "x", "IEND", ""), "IDAT"), abi.EDecode, [3]uint32{}},
+		"a damaged palette":                 {damaged(png("IHDR", indexed, "PLTE", "abc", "IDAT", "x", "IEND", ""), "PLTE"), abi.EDecode, [3]uint32{}},
+		"a palette of 4 bytes":              {png("IHDR", indexed, "PLTE", "abcd", "IDAT", "x", "IEND", ""), abi.EDecode, [3]uint32{}},
+		"no palette":                        {png("IHDR", indexed, "IDAT", "x", "IEND", ""), abi.EDecode, [3]uint32{}},
+		"two palettes":                      {png("IHDR", indexed, "PLTE", "abc", "PLTE", "def", "IDAT", "x", "IEND", ""), abi.EDecode, [3]uint32{}},
+		"two headers":                       {png("IHDR", colour, "IHDR", colour, "IDAT", "x", "IEND", ""), abi.EDecode, [3]uint32{}},
+		"pixels in two places":              {png("IHDR", colour, "IDAT", "x", "tEXt", "a\x00b", "IDAT", "x", "IEND", ""), abi.EDecode, [3]uint32{}},
+		"a colour type that does not exist": {png("IHDR", "\x00\x00\x00\x01\x00\x00\x00\x02\x08\x05\x00\x00\x00", "IDAT", "x", "IEND", ""), abi.EDecode, [3]uint32{}},
+		"an unknown critical chunk":         {png("IHDR", colour, "ABCD", "", "IDAT", "x", "IEND", ""), abi.EUnsupported, [3]uint32{}},
+	} {
+		p, err := PlanFor([]byte(c.file), abi.LoadColor)
+		unchanged, _ := PlanFor([]byte(c.file), abi.LoadUnchanged)
+		if err == nil {
+			err = whole([]byte(c.file))
+		}
+		got := [3]uint32{p.Result.Width, p.Result.Height, unchanged.Result.Channels}
+		if abi.CodeOf(err) != c.code || err == nil && got != c.want {
+			t.Errorf("%s: %v, %v", name, got, err)
+		}
 	}
 }
 
@@ -103,12 +145,14 @@ func FuzzPNG(f *testing.F) {
 			}
 		}
 
-		// A wrong bit anywhere between the signature and the end of IEND is noticed.
-		if end := len(file) - trailing(file); CheckWhole(file) == nil {
-			at := len(pngSignature) + int(damage%uint32(end-len(pngSignature)))
-			file[at] ^= 1 << (damage % 8)
-			if CheckWhole(file) == nil {
-				t.Fatalf("a wrong bit in byte %d of %d passes", at, end)
+		// A wrong bit anywhere in the pixels is noticed.
+		if err == nil && p.PNG.DataBytes > 0 {
+			if whole(file) == nil {
+				piece := slices.MaxFunc(pieces(p.PNG), func(a, b []byte) int { return len(a) - len(b) })
+				piece[damage%uint32(len(piece))] ^= 1 << (damage % 8)
+				if whole(file) == nil {
+					t.Fatalf("a wrong bit in a piece of %d bytes passes", len(piece))
+				}
 			}
 		}
 
@@ -125,13 +169,6 @@ func FuzzPNG(f *testing.F) {
 	})
 }
 
-// trailing returns how many bytes follow the end of a PNG that is whole.
-func trailing(file []byte) int {
-	n := 0
-	pngChunks(file, func(chunk pngChunk) error { n = len(chunk.rest); return nil })
-	return n
-}
-
 // checkPNG fails unless what a decoder is given agrees with itself.
 func checkPNG(t *testing.T, p *PNG) {
 	t.Helper()
@@ -142,18 +179,6 @@ func checkPNG(t *testing.T, p *PNG) {
 	}
 	if bytes != p.DataBytes || chunks != p.DataChunks || chunks == 0 {
 		t.Fatalf("%d bytes in %d pieces, and told are %d in %d", bytes, chunks, p.DataBytes, p.DataChunks)
-	}
-	first, last, data := "", "", 0
-	for chunk := range p.Chunks() {
-		if last = string(chunk.Kind[:]); first == "" {
-			first = last
-		}
-		if last == "IDAT" {
-			data++
-		}
-	}
-	if first != "IHDR" || last != "IEND" || data != chunks {
-		t.Fatalf("chunks from %q to %q, %d of pixels, where %d are told", first, last, data, chunks)
 	}
 	for piece := range p.Data() { // Stopping early is allowed.
 		_ = piece

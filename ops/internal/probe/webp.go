@@ -66,16 +66,17 @@ func webpOrientation(b []byte) (int, error) {
 		}
 		rest = rest[min(uint64(len(rest)), 8+size+size&1):]
 	}
-	return 1, wholeWebP(b)
+	_, err := wholeWebP(b)
+	return 1, err
 }
 
 // webpBytes returns the length of the file that its header states.
 func webpBytes(b []byte) uint64 { return 8 + uint64(binary.LittleEndian.Uint32(b[4:])) }
 
 // wholeWebP compares the length in the header with the content.
-func wholeWebP(b []byte) error {
+func wholeWebP(b []byte) (addEnd bool, err error) {
 	if size := webpBytes(b); size > uint64(len(b)) {
-		return fmt.Errorf("%w: the WebP has %d bytes of %d", ErrShort, len(b), size)
+		return false, fmt.Errorf("%w: the WebP has %d bytes of %d", ErrShort, len(b), size)
 	}
-	return nil
+	return false, nil
 }

@@ -1,4 +1,4 @@
-"""Files: JPEG, PNG, WebP, TIFF, BMP and PNM, read into segments and written from them."""
+"""Files: JPEG, PNG, WebP, TIFF, BMP and PNM, read into segments and written from them; PFM and JPEG 2000, read."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
 from typing import Final
 
 #: How many bytes shmcv_last_error writes at the most, with the NUL at the end.
@@ -97,22 +97,23 @@ class ColorOrder(IntEnum):
     RGBA = 5
 
 
-class LoadFlags(IntFlag):
+class LoadFlags(IntEnum):
     """Says which channels and depth a loaded file should have.
 
-    One of the first four, to which LoadFlags.ANY_DEPTH may be added; any other value is ErrorCode.INVALID.
+    One of the first four, to which LoadFlags.ANY_DEPTH may be added; any other value is ErrorCode.INVALID. The
+    numbers are those of OpenCV's ImreadModes. OpenCV has no LoadFlags.BGRA.
     """
 
-    #: 8-bit BGR whatever the file has, alpha dropped, EXIF orientation applied; as cv2.imread.
-    COLOR = 0
-    #: 8-bit gray, EXIF orientation applied.
-    GRAY = 1
     #: The file's own channels (gray, BGR or BGRA) and depth, EXIF orientation ignored; as cv2.
-    UNCHANGED = 2
+    UNCHANGED = -1
+    #: 8-bit gray, EXIF orientation applied.
+    GRAY = 0
+    #: 8-bit BGR whatever the file has, alpha dropped, EXIF orientation applied; as cv2.imread.
+    COLOR = 1
     #: 8-bit BGRA, opaque where the file has no alpha, EXIF orientation applied.
-    BGRA = 3
+    BGRA = 512
     #: Added to LoadFlags.COLOR or LoadFlags.GRAY: keep 16-bit and float samples.
-    ANY_DEPTH = 8
+    ANY_DEPTH = 2
 
 
 class FlipCode(IntEnum):
