@@ -249,16 +249,6 @@ func inPieces(t testing.TB, png []byte, size int) []byte {
 	})
 }
 
-// with is the PNG with a chunk more, in front of the first chunk of the kind `before`.
-func with(t testing.TB, png []byte, before, kind string, body []byte) []byte {
-	t.Helper()
-	at := bytes.Index(png, []byte(before)) - 4
-	if at < 0 {
-		t.Fatalf("no chunk %q", before)
-	}
-	return append(append(bytes.Clone(png[:at]), pngChunkOf(kind, body)...), png[at:]...)
-}
-
 // stream is the PNG's zlib stream.
 func stream(t testing.TB, png []byte) []byte {
 	t.Helper()

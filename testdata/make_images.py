@@ -205,7 +205,7 @@ def make_others(photo: Image.Image, alpha: np.ndarray) -> None:
 
 
 def tiff(pixels: np.ndarray, planes: bool = False, without: tuple[int, ...] = (), **more: int) -> bytes:
-    """Returns an uncompressed RGB or RGBA TIFF of one strip, or of one for each plane. cv2 and Pillow write no such files.
+    """Returns an uncompressed RGB or RGBA TIFF of one strip, or of one for each plane. cv2 and Pillow write none such.
 
     without: tags that are left out. more: further tags of a kind's first letter and its number, s262=2 or l256=67.
     """

@@ -69,14 +69,15 @@ BAD = {
 }
 # Unusual files that the library loads as cv2.imread does. What differs is said below.
 UNUSUAL = [
-    "alpha-associated.tif", "alpha-unassociated-16bit.tif", "bgr.jp2", "bgr.pfm", "bgra.jp2", "end-not-empty.png", "gray-16bit.jp2",
-    "gray.pfm", "lossless.jpg", "masks-behind-header.bmp", "masks-header-52.bmp", "masks-header-56.bmp",
-    "next-directory-beyond.tif", "no-end.jpg", "planes-16bit.tif", "planes-float.tif", "planes.tif",
-    "strip-of-more-rows.tif", "tiled-1bit.tif", "tiled-gray.tif", "wrong-checksum-of-size.png", "wrong-checksum-of-text.png",
+    "alpha-associated.tif", "alpha-unassociated-16bit.tif", "bgr.jp2", "bgr.pfm", "bgra.jp2", "end-not-empty.png",
+    "gray-16bit.jp2", "gray.pfm", "lossless.jpg", "masks-behind-header.bmp", "masks-header-52.bmp",
+    "masks-header-56.bmp", "next-directory-beyond.tif", "no-end.jpg", "planes-16bit.tif", "planes-float.tif",
+    "planes.tif", "strip-of-more-rows.tif", "tiled-1bit.tif", "tiled-gray.tif", "wrong-checksum-of-size.png",
+    "wrong-checksum-of-text.png",
 ]  # fmt: skip
 OPAQUE = {"unusual/masks-behind-header.bmp", "unusual/masks-header-52.bmp", "unusual/masks-header-56.bmp"}
 
-# Unusual files, or flags for them, that the library refuses. cv2 refuses some of them, and gives wrong pixels of others.
+# Unusual files, or flags for them, that the library refuses. cv2 refuses some, and gives wrong pixels of others.
 REFUSED = {
     "16bit-565.bmp": "E_UNSUPPORTED",
     "2bit.bmp": "E_UNSUPPORTED",
@@ -251,7 +252,10 @@ def upright(pixels: np.ndarray, file: str) -> np.ndarray:
 
 
 def decode(data: np.ndarray, flag: int) -> np.ndarray | None:
-    """Returns what cv2.imread makes of a file of these bytes. cv2.imdecode refuses some TIFFs and JPEGs that imread loads."""
+    """Returns what cv2.imread makes of a file of these bytes.
+
+    cv2.imdecode refuses some TIFFs and JPEGs that imread loads.
+    """
     with tempfile.NamedTemporaryFile() as file:
         file.write(data.tobytes())
         file.flush()
@@ -262,7 +266,7 @@ def decode(data: np.ndarray, flag: int) -> np.ndarray | None:
 
 
 def read(file: str) -> np.ndarray:
-    """Returns a file's bytes, for cv2. The alpha of a TIFF that is unassociated (ExtraSamples 2) is called associated (1).
+    """Returns a file's bytes, for cv2. A TIFF's unassociated alpha (ExtraSamples 2) is called associated (1).
 
     The library gives such a file's samples as they are. libtiff, and so cv2, multiplies the colours by the alpha.
     """
@@ -275,7 +279,7 @@ def read(file: str) -> np.ndarray:
 
 def load(file: str, flag: str) -> np.ndarray | None:
     """Returns the pixels that the library must load; None if it must refuse, as cv2 does or because of the depth."""
-    if (file, flag) in FLAGS_REFUSED or file in FLOATS and not keeps_floats(file, flag):
+    if (file, flag) in FLAGS_REFUSED or (file in FLOATS and not keeps_floats(file, flag)):
         return None
     data = read(SAME_PIXELS.get(file, file))
     if flag != "bgra":
@@ -287,7 +291,7 @@ def load(file: str, flag: str) -> np.ndarray | None:
         return pixels if pixels is None or pixels.dtype in DEPTHS else None
     colour = load(file, "color")
     stored = load(file, "unchanged")
-    if colour is None or stored is None and file not in ("unusual/planes-16bit.tif",):
+    if colour is None or (stored is None and file != "unusual/planes-16bit.tif"):
         return None
     alpha = np.full(colour.shape[:2], 255, np.uint8)
     if stored is not None and stored.ndim == 3 and stored.shape[2] == 4:
