@@ -25,8 +25,7 @@ import "sync/atomic"
 //	   384     64  not 0: somebody may sleep until a frame     readers, and the process that wakes them
 //	   448     64  the stream's writer                         the stream's writer
 //	   512   2048  16 slots of 128 bytes                       the stream's writer
-//	  2560   1024  64 leases of 16 bytes                       the reader that holds the lease
-//	  3584    512  zero
+//	  2560   1536  96 leases of 16 bytes                       the reader that holds the lease
 //
 // The image sequence is odd while an image is being stored, and grows by 2 with each image. Image words are valid if
 // the sequence was the same even number before and after they were read. The pixel sequence does the same for the
@@ -39,14 +38,18 @@ const (
 	granularity   = 65536 // A file's size is a multiple of this, which is also what Windows aligns mappings to.
 	maxSize       = 1 << 46
 	slotCount     = 16
-	leaseCount    = 64
+
+	// A process keeps the lock of one lease when it has read a frame, for the next one, which saves two system calls.
+	// Kept are locks of the first leases only. So at least leaseCount - keptLeases = 64 frames can be read at a time.
+	leaseCount = 96
+	keptLeases = 32
 
 	lockOwner  = 0  // The creator has it as long as it has the file open.
 	lockImage  = 1  // Turn to store an image. A process that finds the image sequence odd in its turn follows a dead one.
 	lockWriter = 2  // The stream's writer.
 	lockPixels = 3  // Turn to store or copy the pixels of a single image. An odd pixel sequence: as for lockImage.
 	lockUser   = 4  // Shared by all who have the file open. A process that has it alone knows that nobody has.
-	lockLease  = 64 // To 127: the holders of leases 0 to 63.
+	lockLease  = 64 // To 159: the holders of leases 0 to 95.
 )
 
 // magic is "SHMCVSEG" read as a little-endian number.
@@ -78,7 +81,6 @@ type trailer struct {
 
 	Slots  [slotCount]slot
 	Leases [leaseCount]lease
-	_      [512]byte
 }
 
 // identity says what the file holds. It never changes once the file has a name.

@@ -35,6 +35,7 @@ func newMapping(name string, file *sys.File, fileSize uint64, id *identity) (*ma
 		return nil, err
 	}
 	m := &mapping{name: name, file: file, memory: memory, size: fileSize}
+	m.parties.spare = noLease
 	m.references.Store(1)
 	if id != nil {
 		m.size = id.Size

@@ -13,11 +13,13 @@ import (
 //
 // The reader:
 //
+//	R0  takes the lock of a lease, or has kept one
 //	R1  reads Published, and finds the slot that has this sequence
 //	R2  stores its lease: slot and sequence
 //	R3  reads the slot's sequence: if it is the same, the slot is the reader's until R4; else the reader clears the
 //	    lease and begins again
 //	R4  clears the lease
+//	R5  gives the lock of the lease back, or keeps it for its next frame
 //
 // The writer, on a slot other than the newest:
 //
@@ -124,11 +126,11 @@ func (s *Stream) leased(slot int, reclaim bool) bool {
 // reclaim clears a lease, and returns true, if no living reader holds it. It has the lease's lock meanwhile, so that no
 // reader takes the lease just then and loses it.
 func (s *Stream) reclaim(entry int) bool {
-	p, bit := &s.parties, uint64(1)<<entry
-	if p.used&bit != 0 {
+	p := &s.parties
+	if p.used[entry] {
 		return false
 	}
-	if p.held&bit == 0 {
+	if p.spare != entry {
 		if taken, _ := s.file.Lock(lockLease + entry); !taken {
 			return false
 		}
@@ -138,21 +140,23 @@ func (s *Stream) reclaim(entry int) bool {
 	return true
 }
 
-// takeLease gives the number of a lease that nobody uses. This process has its lock then.
+// noLease stands for no lease where the number of one is expected.
+const noLease = -1
+
+// takeLease is R0. It gives the number of a lease that nobody uses. This process has its lock then.
+//
+// It begins with the lease that this process had last: each lease that another process holds costs a system call.
 func (s *Stream) takeLease() (int, error) {
 	p := &s.parties
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for entry := range leaseCount {
-		bit := uint64(1) << entry
-		if p.held&^p.used&bit != 0 {
-			p.used |= bit
-			return entry, nil
-		}
+	if entry := p.spare; entry != noLease {
+		p.spare, p.used[entry] = noLease, true
+		return entry, nil
 	}
-	for entry := range leaseCount {
-		bit := uint64(1) << entry
-		if p.held&bit != 0 {
+	for i := range leaseCount {
+		entry := (p.last + i) % leaseCount
+		if p.used[entry] {
 			continue
 		}
 		taken, err := s.file.Lock(lockLease + entry)
@@ -160,20 +164,28 @@ func (s *Stream) takeLease() (int, error) {
 			return 0, err
 		}
 		if taken {
-			p.held |= bit
-			p.used |= bit
+			p.last, p.used[entry] = entry, true
 			return entry, nil
 		}
 	}
-	return 0, abi.Errorf(abi.EBusy, "shm: %d frames of %q are being read, which is as many as can be; close some", leaseCount, s.name)
+	return 0, abi.Errorf(abi.EBusy, "shm: 64 frames of %q or more are being read, which is as many as can be; close some", s.name)
 }
 
-// giveLease is R4.
+// giveLease is R4 and R5.
 func (s *Stream) giveLease(entry int) {
 	p := &s.parties
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	defer func() { p.used &^= 1 << entry }() // Deferred because the memory may be gone.
+	// Deferred because the memory may be gone. The lock goes after the lease is cleared: the next reader may store its
+	// lease as soon as the lock is free.
+	defer func() {
+		p.used[entry] = false
+		if p.spare == noLease && entry < keptLeases {
+			p.spare = entry
+			return
+		}
+		s.file.Unlock(lockLease + entry)
+	}()
 	s.trailer.Leases[entry].Holder.Store(0)
 }
 

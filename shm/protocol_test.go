@@ -9,14 +9,16 @@ import (
 // two readers and three slots. Each party may die before any of its steps. A dead writer has a successor; the lease of
 // a dead reader is reclaimed. explore goes through every order of steps.
 
-// The step that a party takes next. The names are those of protocol.go.
+// The step that a party takes next. The names are those of protocol.go; R0 may be passed with a lock that was kept.
 const (
-	atR1 = iota
+	atR0 = iota
+	atR1
 	atR2 // Has found the newest slot.
 	atR3 // Has stored its lease.
 	atRead
 	atReadOn // Has read half of the slot.
 	atR4
+	atR5
 	deadReader
 )
 
@@ -34,6 +36,7 @@ const (
 const (
 	modelSlots   = 3
 	modelReaders = 2
+	modelLeases  = 2
 	modelFrames  = 5 // The writers stop after so many.
 	modelDeaths  = 2
 )
@@ -45,7 +48,12 @@ type modelReader struct {
 	at, slot int8
 	sequence int8 // Of the frame that the reader looks for.
 	half     int8 // The first half, as the reader has read it.
-	lease    int8 // The slot in its lease, plus 1, as in the file.
+	lease    int8 // The lease whose lock it has, plus 1; 0 for none.
+}
+
+type modelLease struct {
+	slot int8 // The slot that is leased, plus 1, as in the file.
+	lock int8 // The reader that has the lock, plus 1; 0 if it is free. The kernel frees the lock of a dead reader.
 }
 
 type modelWriter struct {
@@ -59,6 +67,7 @@ type modelState struct {
 	published int8
 	slots     [modelSlots]modelSlot
 	readers   [modelReaders]modelReader
+	leases    [modelLeases]modelLease
 	writer    modelWriter
 	deaths    int8
 }
@@ -72,6 +81,7 @@ type flaws struct {
 	takesNewest      bool // The newest slot may be written to.
 	keepsUnpublished bool // A successor does not forget what was stored and not published.
 	reclaimsLiving   bool // A lease is reclaimed though its reader lives.
+	unlocksFirst     bool // R5 comes before R4.
 }
 
 type model struct {
@@ -109,10 +119,16 @@ func (m *model) steps(s modelState) (next []modelState, wrong string) {
 			return nil, wrong
 		}
 		next = append(next, after)
+		if s.readers[i].at == atR5 { // It may keep the lock instead.
+			kept := s
+			kept.readers[i] = modelReader{at: atR0, lease: s.readers[i].lease}
+			next = append(next, kept)
+		}
 		if s.readers[i].at != deadReader && s.deaths < modelDeaths {
 			dead := s
 			dead.deaths++
-			dead.readers[i] = modelReader{at: deadReader, lease: s.readers[i].lease}
+			dead.unlock(i)
+			dead.readers[i] = modelReader{at: deadReader}
 			next = append(next, dead)
 		}
 	}
@@ -128,9 +144,27 @@ func (m *model) steps(s modelState) (next []modelState, wrong string) {
 	return next, ""
 }
 
+// unlock frees the lock that a reader has, if any.
+func (s *modelState) unlock(reader int) {
+	for i := range s.leases {
+		if s.leases[i].lock == int8(reader)+1 {
+			s.leases[i].lock = 0
+		}
+	}
+}
+
 func (m *model) stepReader(s *modelState, i int) (wrong string) {
 	r := &s.readers[i]
 	switch r.at {
+	case atR0:
+		for lease := 0; r.lease == 0 && lease < modelLeases; lease++ {
+			if s.leases[lease].lock == 0 {
+				s.leases[lease].lock, r.lease = int8(i)+1, int8(lease)+1
+			}
+		}
+		if r.lease != 0 {
+			r.at = atR1
+		}
 	case atR1:
 		if s.published == 0 {
 			return ""
@@ -152,7 +186,7 @@ func (m *model) stepReader(s *modelState, i int) (wrong string) {
 			r.at = atR3
 		}
 	case atR2:
-		r.lease = r.slot + 1
+		s.leases[r.lease-1].slot = r.slot + 1
 		r.at = atR3
 		if m.flaws.noSecondLook || m.flaws.leaseAfterLook {
 			r.at = atRead
@@ -160,7 +194,8 @@ func (m *model) stepReader(s *modelState, i int) (wrong string) {
 	case atR3:
 		switch {
 		case s.slots[r.slot].sequence != r.sequence:
-			*r = modelReader{at: atR1}
+			s.leases[r.lease-1].slot = 0
+			*r = modelReader{at: atR1, lease: r.lease}
 		case m.flaws.leaseAfterLook:
 			r.at = atR2
 		default:
@@ -174,21 +209,31 @@ func (m *model) stepReader(s *modelState, i int) (wrong string) {
 		}
 		m.reads++
 		r.at = atR4
+		if m.flaws.unlocksFirst {
+			s.unlock(i)
+		}
 	case atR4:
-		*r = modelReader{at: atR1}
-	case deadReader: // isLeased clears the lease.
+		s.leases[r.lease-1].slot = 0
+		r.at = atR5
+		if m.flaws.unlocksFirst {
+			*r = modelReader{at: atR0}
+		}
+	case atR5:
+		s.unlock(i)
+		*r = modelReader{at: atR0}
+	case deadReader: // isLeased clears its lease.
 	}
 	return ""
 }
 
-// isLeased looks at one lease in W2. It reclaims the lease of a dead reader.
-func (m *model) isLeased(s *modelState, reader, slot int8) bool {
-	r := &s.readers[reader]
-	if r.lease != slot+1 {
+// isLeased looks at one lease in W2. It reclaims a lease whose lock is free: that of a dead reader.
+func (m *model) isLeased(s *modelState, lease, slot int8) bool {
+	l := &s.leases[lease]
+	if l.slot != slot+1 {
 		return false
 	}
-	if r.at == deadReader || m.flaws.reclaimsLiving {
-		r.lease = 0
+	if l.lock == 0 || m.flaws.reclaimsLiving {
+		l.slot = 0
 		return false
 	}
 	return true
@@ -226,7 +271,7 @@ func (m *model) stepWriter(s *modelState) {
 			}
 			return
 		}
-		if w.next++; w.next < modelReaders {
+		if w.next++; w.next < modelLeases {
 			return
 		}
 		w.at = atW3
@@ -298,9 +343,9 @@ func TestNoOrderOfStepsLeavesTheWriterStuck(t *testing.T) {
 			continue
 		}
 		held := map[int8]bool{state.writer.newestAt: true}
-		for _, r := range state.readers {
-			if r.at != deadReader && r.lease > 0 {
-				held[r.lease-1] = true
+		for _, l := range state.leases {
+			if l.lock != 0 && l.slot > 0 {
+				held[l.slot-1] = true
 			}
 		}
 		if len(held) == modelSlots+1 || len(held) == modelSlots && !held[-1] {
@@ -328,6 +373,7 @@ func TestModelFindsWhatEachCheckPrevents(t *testing.T) {
 		"newest slot written to":      {takesNewest: true},
 		"unpublished frame kept":      {keepsUnpublished: true},
 		"living reader reclaimed":     {reclaimsLiving: true},
+		"unlocked before cleared":     {unlocksFirst: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, wrong := exploreWith(flaws); wrong == "" {

@@ -33,8 +33,10 @@ type parties struct {
 	filling bool    // The writer has begun a frame.
 	newest  uint64  // Sequence of the newest frame. The writer believes this one, because anybody can write to the trailer.
 	slot    int     // The slot of that frame, -1 before the first.
-	held    uint64  // Bit i: this process has the lock of lease i. It keeps the lock, which saves a system call per frame.
-	used    uint64  // Bit i: a frame of this process uses lease i.
+
+	used  [leaseCount]bool // A frame of this process uses the lease.
+	spare int              // A lease that none uses, of which this process has kept the lock; noLease if there is none.
+	last  int              // The lease of which this process took the lock last.
 }
 
 // CreateStream makes a stream of slots frames with at most slotSize bytes each, rounded up to whole pages. slots is 2

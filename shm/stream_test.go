@@ -382,8 +382,8 @@ func TestMoreFramesThanLeasesAreRefused(t *testing.T) {
 		f.Release()
 	}
 	mustGet(t, s, 0, 1, 1).Release()
-	if s.parties.used != 0 {
-		t.Errorf("%#x", s.parties.used)
+	if s.parties.used != [leaseCount]bool{} {
+		t.Errorf("%v", s.parties.used)
 	}
 	for i := range s.trailer.Leases {
 		if s.trailer.Leases[i].Holder.Load() != 0 {
@@ -566,5 +566,79 @@ func init() {
 			last = f.sequence
 			f.Release()
 		}
+	}
+}
+
+// A process that has once read many frames at a time does not keep the others from reading.
+func TestLeasesThatAProcessNoLongerUsesAreOthersToTake(t *testing.T) {
+	writer := newStreamFor(t, 0)
+	mustPut(t, writer, 1, 1)
+	const crowd, frames = 3, 64
+	for range crowd {
+		reader := startChild(t, "read many frames", []string{writer.Name(), fmt.Sprint(frames)})
+		reader.expect("closed")
+	}
+	file, err := sys.Open(writer.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	held := 0
+	for entry := range leaseCount {
+		if taken, err := file.HeldByOther(lockLease + entry); err != nil {
+			t.Fatal(err)
+		} else if taken {
+			held++
+		}
+	}
+	if held > crowd {
+		t.Errorf("%d processes that read nothing hold %d leases", crowd, held)
+	}
+	for range frames {
+		defer mustGet(t, writer, 0, 1, 1).Release()
+	}
+}
+
+// Whatever idle readers keep, 64 frames can be read at a time.
+func TestIdleReadersLeaveRoomFor64Frames(t *testing.T) {
+	writer := newStreamFor(t, 0)
+	mustPut(t, writer, 1, 1)
+	for range keptLeases + 3 { // Each is another process to the locks.
+		file, err := sys.Open(writer.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		m := &mapping{name: writer.name, file: file, memory: writer.memory, trailer: writer.trailer, identity: writer.identity}
+		m.parties.spare = noLease
+		idle := &Stream{mapping: m}
+		entry, err := idle.takeLease()
+		if err != nil {
+			t.Fatal(err)
+		}
+		idle.giveLease(entry)
+	}
+	for range 64 {
+		defer mustGet(t, writer, 0, 1, 1).Release()
+	}
+}
+
+func init() {
+	roles["read many frames"] = func(a []string) {
+		s, err := OpenStream(a[0])
+		childCheck(err)
+		count, err := strconv.Atoi(a[1])
+		childCheck(err)
+		var frames []*Frame
+		for range count {
+			f, err := waitFor(s, 0, 0)
+			childCheck(err)
+			frames = append(frames, f)
+		}
+		for _, f := range frames {
+			f.Release()
+		}
+		fmt.Println("closed")
+		nextLine()
 	}
 }

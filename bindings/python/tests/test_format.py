@@ -58,7 +58,7 @@ class Reader:
     def newest(self) -> tuple[int, int, tuple[int, ...], bytes]:
         """Return sequence, time, image and pixels of the newest frame, read under a lease as the document says."""
         identity = self.identity()
-        lease = next(i for i in range(64) if self.lock(64 + i, fcntl.F_WRLCK))
+        lease = next(i for i in range(96) if self.lock(64 + i, fcntl.F_WRLCK))
         while True:
             (published,) = self.read("Q", 320)  # R1
             slots = [i for i in range(identity["slots"]) if self.read("Q", 512 + 128 * i) == (published,)]
@@ -184,7 +184,7 @@ def test_documented_lease_holds_a_slot(stream: shmcv.Stream, reader: Callable[[s
         assert raw.read("Q", 512 + 128 * slot) == (1,)
         assert raw.memory[slot * 8192] == 1
     with stream.wait() as frame:  # the library's own lease is where the document says
-        holders = [raw.read("Q", 2560 + 16 * i)[0] for i in range(64)]
+        holders = [raw.read("Q", 2560 + 16 * i)[0] for i in range(96)]
         (library,) = (holder for i, holder in enumerate(holders) if holder and i != 9)
         assert library & 0xFFFFFFFF == os.getpid()
         assert raw.read("Q", 512 + 128 * ((library >> 32) - 1)) == (frame.sequence,)

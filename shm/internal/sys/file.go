@@ -89,7 +89,7 @@ func (f *File) Close() {
 	f.system.close()
 }
 
-// A lock has a number from 0 to 127 and belongs to one File: neither to a thread nor to the process, so two Files of
+// A lock has a number from 0 to 255 and belongs to one File: neither to a thread nor to the process, so two Files of
 // one process exclude each other. The system gives it back when the last process that has this File ends.
 
 // Lock takes a lock for this file alone. It does not wait: it returns false if another File holds or shares the lock.
