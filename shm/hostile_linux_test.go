@@ -164,10 +164,10 @@ func TestFaultLeavesNoLockHeld(t *testing.T) {
 		t.Fatal("touching memory that is gone did not fault")
 	}
 	truncate(t, s.Name(), s.fileLength())
-	if !s.image.TryLock() {
+	if !s.image.begin(time.Now()) {
 		t.Fatal("a goroutine's lock is still held")
 	}
-	s.image.Unlock()
+	s.image.end()
 	other, err := sys.Open(s.Name())
 	if err != nil {
 		t.Fatal(err)

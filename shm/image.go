@@ -38,9 +38,9 @@ func checkedImage(image abi.ImageInfo, size uint64, name string) (abi.ImageInfo,
 // storedImage gives the image as it is stored: all zero where there is none.
 func (s *Segment) storedImage() (abi.ImageInfo, error) {
 	if s.trailer == nil {
-		s.image.Lock()
-		defer s.image.Unlock()
-		return s.foreign, s.checkSize()
+		s.foreign.Lock()
+		defer s.foreign.Unlock()
+		return s.foreign.image, s.checkSize()
 	}
 	if err := s.checkTrailer(); err != nil {
 		return abi.ImageInfo{}, err
@@ -71,16 +71,18 @@ func (s *Segment) SetImage(image abi.ImageInfo) error {
 	if _, err := s.Room(image); err != nil {
 		return err
 	}
+	if s.trailer == nil {
+		s.foreign.Lock()
+		defer s.foreign.Unlock()
+		s.foreign.image = image
+		s.foreign.stored++
+		return nil
+	}
 	end, err := s.takeImageTurn()
 	if err != nil {
 		return err
 	}
 	defer end()
-	if s.trailer == nil {
-		s.foreign = image
-		s.foreignStored++
-		return nil
-	}
 	if err := s.checkTrailer(); err != nil {
 		return err
 	}
@@ -95,7 +97,7 @@ const imagePatience = time.Second
 // takeImageTurn waits until only the caller may store an image's description. If the process before died in its turn,
 // the segment has no image.
 func (s *Segment) takeImageTurn() (end func(), err error) {
-	return s.takeTurn(&s.image, lockImage, imagePatience, func() error {
+	return s.takeTurn(s.image, lockImage, imagePatience, func() error {
 		if s.trailer.ImageSequence.Load()%2 == 1 {
 			s.storeImage(abi.ImageInfo{})
 		}

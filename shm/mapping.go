@@ -49,7 +49,7 @@ func newMapping(name string, file *sys.File, fileSize uint64, id *identity) (*ma
 	if m.trailer != nil {
 		m.bell = m.bellAt(unsafe.Offsetof(m.trailer.ImageBell), unsafe.Offsetof(m.trailer.ImageWaiters))
 	}
-	m.segment = &Segment{mapping: m}
+	m.segment = newSegment(m)
 	return m, nil
 }
 

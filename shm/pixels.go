@@ -13,14 +13,12 @@ type StoreFunc func(memory []byte) (abi.ImageInfo, error)
 // ReadFunc reads the pixels of an image. It may be called again if they have changed meanwhile.
 type ReadFunc func(image abi.ImageInfo, pixels []byte) error
 
-const (
-	// pixelPatience is how long a process waits for its turn to store pixels: as long as decoding a very large file
-	// takes.
-	pixelPatience = 10 * time.Second
+// pixelPatience is how long a caller waits for its turn to store pixels: as long as decoding a very large file takes. It
+// is a variable for tests.
+var pixelPatience = 10 * time.Second
 
-	// copyAttempts is how often Read reads pixels on the chance that nobody stores others meanwhile.
-	copyAttempts = 2
-)
+// copyAttempts is how often Read reads pixels on the chance that nobody stores others meanwhile.
+const copyAttempts = 2
 
 // Store lets write store an image in the segment. One process at a time does so. Read gives others the image that was
 // there before, or the one that is there afterwards.
@@ -96,7 +94,7 @@ func (s *Segment) readOnce(read ReadFunc) error {
 // takePixelTurn waits until only the caller may store pixels. If the process before died in its turn, the pixels are a
 // mixture, and the segment has no image.
 func (s *Segment) takePixelTurn() (end func(), err error) {
-	return s.takeTurn(&s.pixels, lockPixels, pixelPatience, func() error {
+	return s.takeTurn(s.pixels, lockPixels, pixelPatience, func() error {
 		if s.trailer.PixelSequence.Load()%2 == 0 {
 			return nil
 		}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -106,6 +108,45 @@ func TestImageSequenceTellsOfAnotherProcessesImage(t *testing.T) {
 		last = sequence
 	}
 	writer.kill()
+}
+
+// However many threads of this process wait for one that stores, each gets its answer within one patience.
+func TestThreadsThatWaitForAThreadThatStoresAreToldSo(t *testing.T) {
+	shortly(t)
+	s := newSegmentFor(t, frameBytes)
+	must(t, storeMark(s, 1), abi.OK)
+	storing, stop := make(chan bool), make(chan bool)
+	var storer, waiters sync.WaitGroup
+	storer.Go(func() {
+		must(t, s.Store(func([]byte) (abi.ImageInfo, error) {
+			close(storing)
+			<-stop
+			return tall, nil
+		}), abi.OK)
+	})
+	<-storing
+	for i := range 8 {
+		waiters.Go(func() {
+			err := storeMark(s, 2)
+			if i%2 == 0 {
+				_, err = readMark(s)
+			}
+			if abi.CodeOf(err) != abi.EBusy || !strings.Contains(err.Error(), s.Name()) {
+				t.Error(err)
+			}
+		})
+	}
+	waiters.Wait() // The storer waits for them: if they waited for it, this test would never end.
+	close(stop)
+	storer.Wait()
+	must(t, storeMark(s, 3), abi.OK)
+}
+
+// shortly makes the patience with those who store pixels short until the test has ended.
+func shortly(t testing.TB) {
+	patience := pixelPatience
+	t.Cleanup(func() { pixelPatience = patience })
+	pixelPatience = 50 * time.Millisecond
 }
 
 func init() {

@@ -1,6 +1,7 @@
 package shm
 
 import (
+	"sync"
 	"time"
 
 	"shmcv/internal/abi"
@@ -14,9 +15,16 @@ type Segment struct {
 	pixels turn // Of those who store or copy pixels.
 	image  turn // Of those who store an image's description.
 
-	// Of a foreign segment, whose image only this process knows. Both are used in one's turn at image.
-	foreign       abi.ImageInfo
-	foreignStored uint64 // How often foreign has been set.
+	// Of a foreign segment, whose image only this process knows.
+	foreign struct {
+		sync.Mutex
+		image  abi.ImageInfo
+		stored uint64 // How often image has been set.
+	}
+}
+
+func newSegment(m *mapping) *Segment {
+	return &Segment{mapping: m, pixels: newTurn(), image: newTurn()}
 }
 
 // Bytes gives the memory of the pixels: as many bytes as were asked for at creation, for a foreign segment all of it.
@@ -58,9 +66,9 @@ func (s *Segment) Sequence() (uint64, error) {
 	if s.trailer != nil {
 		return s.trailer.ImageSequence.Load() / 2, s.checkTrailer()
 	}
-	s.image.Lock()
-	defer s.image.Unlock()
-	return s.foreignStored, s.checkSize()
+	s.foreign.Lock()
+	defer s.foreign.Unlock()
+	return s.foreign.stored, s.checkSize()
 }
 
 // Wait waits until more than newerThan images have been stored in the segment, and tells how many have. It does not

@@ -1,34 +1,59 @@
 package shm
 
 import (
-	"sync"
 	"time"
 
 	"shmcv/internal/abi"
 )
 
-// turn lets one goroutine at a time, in all processes, store something in a segment. The mutex is for the goroutines of
-// this process, which the lock on the file does not tell apart.
-type turn struct{ sync.Mutex }
+// turn lets one goroutine at a time, in all processes, store something in a segment. The channel is for the goroutines
+// of this process, which the lock on the file does not tell apart; the one whose turn it is has put its token there. A
+// mutex would not do: it has no deadline.
+type turn chan struct{}
 
-// takeTurn waits for the caller's turn, which lasts until the caller calls end. It waits for other processes as long as
-// patience says. Before the turn begins, repair mends what is left of a process that died in its turn.
+func newTurn() turn { return make(turn, 1) }
+
+// begin waits for the turn among the goroutines of this process. It returns false if that takes until the deadline.
+func (t turn) begin(deadline time.Time) bool {
+	select {
+	case t <- struct{}{}:
+		return true
+	default:
+	}
+	timeUp := time.NewTimer(time.Until(deadline))
+	defer timeUp.Stop()
+	select {
+	case t <- struct{}{}:
+		return true
+	case <-timeUp.C:
+		return false
+	}
+}
+
+func (t turn) end() { <-t }
+
+// takeTurn waits for the caller's turn, which lasts until the caller calls end. It waits as long as patience says, for
+// the goroutines of this process and for other processes together. Before the turn begins, repair mends what is left of
+// a process that died in its turn.
 //
 // In a foreign segment only this process takes turns, and there is nothing to repair.
 //
-// Errors: EBusy when another process has kept its turn for longer than patience; those of repair.
-func (s *Segment) takeTurn(turn *turn, lock int, patience time.Duration, repair func() error) (end func(), err error) {
-	turn.Lock()
-	if s.trailer == nil {
-		return turn.Unlock, nil
+// Errors: EBusy when others have kept the turn for longer than patience; those of repair.
+func (s *Segment) takeTurn(turn turn, lock int, patience time.Duration, repair func() error) (end func(), err error) {
+	deadline := time.Now().Add(patience)
+	if !turn.begin(deadline) {
+		return nil, abi.Errorf(abi.EBusy, "shm: other threads of this process have been storing the image of %q for %v", s.name, patience)
 	}
-	if err := s.waitForLock(lock, patience); err != nil {
-		turn.Unlock()
+	if s.trailer == nil {
+		return turn.end, nil
+	}
+	if err := s.waitForLock(lock, patience, deadline); err != nil {
+		turn.end()
 		return nil, err
 	}
 	end = func() {
 		s.file.Unlock(lock)
-		turn.Unlock()
+		turn.end()
 	}
 	// repair touches memory that may be gone. The turn must end then, too.
 	repaired := false
@@ -45,8 +70,8 @@ func (s *Segment) takeTurn(turn *turn, lock int, patience time.Duration, repair 
 }
 
 // waitForLock asks for a lock again and again. A wait by the system would have no end when the holder has been stopped.
-func (s *Segment) waitForLock(lock int, patience time.Duration) error {
-	deadline := time.Now().Add(patience)
+// It asks once even after the deadline.
+func (s *Segment) waitForLock(lock int, patience time.Duration, deadline time.Time) error {
 	for pause := 20 * time.Microsecond; ; pause = min(2*pause, 5*time.Millisecond) {
 		taken, err := s.file.Lock(lock)
 		if taken || err != nil {
