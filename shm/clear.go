@@ -3,6 +3,7 @@ package shm
 import (
 	"errors"
 	"sync"
+	"time"
 
 	"shmcv/internal/abi"
 	"shmcv/shm/internal/sys"
@@ -16,9 +17,12 @@ func Clear(name string) error {
 	if err := ValidName(name); err != nil {
 		return err
 	}
-	id, err := sys.Find(name)
+	id, _, err := sys.Find(name)
 	if err != nil {
 		return err
+	}
+	if file := holdName(name, namePatience); file != nil {
+		defer file.Close()
 	}
 	if err := sys.Remove(name); err != nil {
 		return err
@@ -32,16 +36,70 @@ func Clear(name string) error {
 func ClearAll() error {
 	var failed []error
 	for name, id := range created.all() {
-		if now, err := sys.Find(name); err != nil || now != id {
-			created.remove(name, id)
+		if err := clearFrom(name, id); err != nil && abi.CodeOf(err) != abi.ENotFound {
+			failed = append(failed, err)
 			continue
 		}
-		if err := Clear(name); err != nil && abi.CodeOf(err) != abi.ENotFound {
-			failed = append(failed, err)
-		}
+		created.remove(name, id)
 	}
 	return errors.Join(failed...)
 }
+
+// clearFrom removes a name unless another file has it by now.
+func clearFrom(name string, id sys.FileID) error {
+	if file := holdName(name, namePatience); file != nil {
+		defer file.Close()
+	}
+	_, err := removeFrom(name, id)
+	return err
+}
+
+// To look which file has a name and then to remove the name are two steps. A name that another process removes and gives
+// to a new file in between must stay with the new file. Two things see to that:
+//
+//   - Who removes a name holds lockName of its file. So the name stays with a file for as long as another process holds
+//     that lock, and what a look has found stays true.
+//   - Programs without this library know no such lock, and a process that has been stopped may hold it for ever. So a
+//     name that is removed after a look is removed by sys.RemoveFrom, which gives it back if it is another file's.
+
+// namePatience is how long a process waits for another one that removes the same name, which takes microseconds. Then
+// it goes on without the lock. It is a variable for tests.
+var namePatience = time.Second
+
+// holdName opens the file that has a name, and takes lockName, which ends when the caller closes the file. It returns
+// nil if that is not possible: there is no such file, it cannot be opened, or another process keeps the lock for longer
+// than patience.
+func holdName(name string, patience time.Duration) *sys.File {
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Microsecond) {
+		file, err := sys.Open(name)
+		if err != nil {
+			return nil
+		}
+		held, err := file.Lock(lockName)
+		if held {
+			if now, _, err := sys.Find(name); err == nil && now == file.ID() {
+				return file
+			}
+		}
+		file.Close()
+		if err != nil || !held && !time.Now().Before(deadline) {
+			return nil
+		}
+	}
+}
+
+// removeFrom takes a name away from a file, and returns false if another file has it by now, or none. The caller has
+// called holdName.
+func removeFrom(name string, id sys.FileID) (bool, error) {
+	if now, _, err := sys.Find(name); err != nil || now != id {
+		return false, err
+	}
+	hasLooked(name)
+	return sys.RemoveFrom(name, id)
+}
+
+// hasLooked lets tests do something between a look and the removal.
+var hasLooked = func(name string) {}
 
 // created holds the names that this process has given to files, whether or not it still has the files open.
 var created = createdNames{files: map[string]sys.FileID{}, pruneAt: 64}
@@ -61,7 +119,7 @@ func (c *createdNames) add(name string, id sys.FileID) {
 	}
 	// Other processes clear names too, and do not tell.
 	for name, id := range c.files {
-		if now, err := sys.Find(name); err != nil || now != id {
+		if now, _, err := sys.Find(name); err != nil || now != id {
 			delete(c.files, name)
 		}
 	}

@@ -45,7 +45,7 @@ func createShaped(name string, shape shape) (*mapping, error) {
 		return nil, err
 	}
 	id := newIdentity(shape, fileSize)
-	m, err := newMapping(name, file, fileSize, &id)
+	m, err := newMapping(name, file, fileSize, &id, false)
 	if err != nil {
 		return nil, err
 	}

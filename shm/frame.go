@@ -13,6 +13,7 @@ import (
 type Frame struct {
 	stream     *Stream // The frame holds a reference to it.
 	slot       int
+	memory     []byte // Of the slot; not writable in a frame to be read.
 	references atomic.Int64
 	state      atomic.Int32 // frameWriting, frameReading or framePublished.
 	storing    sync.RWMutex // Shared by those who store pixels. Publish takes it alone, or fails.
@@ -31,9 +32,9 @@ const (
 )
 
 // newFrame makes a frame of a slot that has been claimed or leased. It has one reference.
-func newFrame(stream *Stream, slot int, state int32) *Frame {
+func newFrame(stream *Stream, slot int, state int32, memory []byte) *Frame {
 	stream.Retain()
-	f := &Frame{stream: stream, slot: slot}
+	f := &Frame{stream: stream, slot: slot, memory: memory}
 	f.state.Store(state)
 	f.references.Store(1)
 	return f
@@ -94,8 +95,8 @@ func (f *Frame) Details(newerThan uint64) abi.FrameInfo {
 // Name gives the stream's name.
 func (f *Frame) Name() string { return f.stream.name }
 
-// Bytes gives the slot's memory, which is valid until the reference is released. The memory of a frame to be read must
-// not be written to.
+// Bytes gives the slot's memory, which is valid until the reference is released. The memory of a frame to be read faults
+// when it is written to.
 //
 // Errors: EClosed when the frame has been published; ETruncated.
 func (f *Frame) Bytes() ([]byte, error) {
@@ -105,7 +106,7 @@ func (f *Frame) Bytes() ([]byte, error) {
 	if err := f.stream.checkSize(); err != nil {
 		return nil, err
 	}
-	return f.stream.slotBytes(f.slot), nil
+	return f.memory, nil
 }
 
 // Room gives the part of Bytes that an image takes, in a frame to be filled. The image has been checked.

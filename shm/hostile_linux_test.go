@@ -251,7 +251,7 @@ func usedTrailers(t testing.TB) [][]byte {
 // useAll calls all functions that read the file of that name. Of List and Sweep it calls the part that is for one name,
 // because other fuzzing processes have names too.
 func useAll(t *testing.T, name string) {
-	info, err := infoOf(name)
+	info, err := glimpse(name, time.Now())
 	expected(t, err, abi.EInvalid, abi.ECorrupt, abi.EUnsupported)
 	if err == nil {
 		checkInfo(t, info)

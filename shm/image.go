@@ -17,12 +17,16 @@ func (s *Segment) Image() (abi.ImageInfo, error) {
 		return abi.ImageInfo{}, err
 	}
 	if image == (abi.ImageInfo{}) {
-		return image, abi.Errorf(abi.ENoImage, "shm: %q holds no image yet; load or set one", s.name)
+		return image, noImage(s.name)
 	}
 	if s.trailer == nil {
 		return image, nil
 	}
 	return checkedImage(image, s.size, s.name)
+}
+
+func noImage(name string) error {
+	return abi.Errorf(abi.ENoImage, "shm: %q holds no image yet; load or set one", name)
 }
 
 // checkedImage gives an image that was found in a trailer, if it fits in size bytes: any process of this user can write

@@ -7,9 +7,14 @@ import "shmcv/internal/abi"
 //
 // Errors: ETruncated; ECorrupt.
 func (m *mapping) Info() (abi.SegmentInfo, error) {
-	info := abi.SegmentInfo{Size: m.size, FileSize: uint64(len(m.memory))}
-	copy(info.Name[:], m.name)
 	image, err := m.currentImage()
+	return m.infoWith(image, err)
+}
+
+// infoWith gives what Info does. err tells why there is no image.
+func (m *mapping) infoWith(image abi.ImageInfo, err error) (abi.SegmentInfo, error) {
+	info := abi.SegmentInfo{Size: m.size, FileSize: m.fileSize}
+	copy(info.Name[:], m.name)
 	switch abi.CodeOf(err) {
 	case abi.OK:
 		info.Image, info.HasImage = image, 1

@@ -49,6 +49,7 @@ const (
 	lockWriter = 2  // The stream's writer.
 	lockPixels = 3  // Turn to store or copy the pixels of a single image. An odd pixel sequence: as for lockImage.
 	lockUser   = 4  // Shared by all who have the file open. A process that has it alone knows that nobody has.
+	lockName   = 5  // Who takes the name away from the file.
 	lockLease  = 64 // To 159: the holders of leases 0 to 95.
 )
 

@@ -8,14 +8,17 @@ import (
 	"shmcv/shm/internal/sys"
 )
 
-// mapping is this process's one mapping of a shared-memory file. Segments and streams stand on it. A caller that is
-// given one holds a reference, and may use it and its memory until the caller releases the reference.
+// mapping is what this process has mapped of a shared-memory file: once for reading and writing, and once more where it
+// has been opened read-only. Segments and streams stand on it. A caller that is given one holds a reference, and may use
+// it and its memory until the caller releases the reference.
 type mapping struct {
 	name     string
 	file     *sys.File
-	memory   []byte   // The whole file as it was when it was mapped.
+	readOnly bool     // Nothing may be stored in the segment through this mapping.
+	fileSize uint64   // Bytes of the file as it was when it was mapped.
+	memory   []byte   // All of the file. Writable for a segment, unless it was opened read-only; not writable for a stream.
 	size     uint64   // Bytes for pixels, from the start of memory.
-	trailer  *trailer // In memory; nil for a foreign segment.
+	trailer  *trailer // In memory, or in a mapping of its own, which is writable; nil for a foreign segment.
 	identity identity // What the trailer said when it was found sound: nobody else can change this copy.
 	creator  bool     // This process created the file, through this sys.File, which holds the creator's lock.
 
@@ -28,35 +31,44 @@ type mapping struct {
 
 // newMapping maps a file, which it takes over, and gives the mapping with one reference. id is nil for a foreign
 // segment.
-func newMapping(name string, file *sys.File, fileSize uint64, id *identity) (*mapping, error) {
-	memory, err := file.Map(fileSize)
-	if err != nil {
+//
+// The pixels of a stream, and those of a segment that was opened read-only, are mapped so that they can only be read: a
+// stray write of this process faults, and other processes see nothing of it. The trailer is mapped apart then, because a
+// reader of a stream writes its lease there, and who waits for an image marks the bell. The writer of a stream maps the
+// pixels once more (Stream.becomeWriter).
+func newMapping(name string, file *sys.File, fileSize uint64, id *identity, readOnly bool) (*mapping, error) {
+	m := &mapping{name: name, file: file, readOnly: readOnly, fileSize: fileSize, size: fileSize}
+	m.parties.spare = noLease
+	m.references.Store(1)
+	if err := m.mapFile(id); err != nil {
 		file.Close()
 		return nil, err
 	}
-	m := &mapping{name: name, file: file, memory: memory, size: fileSize}
-	m.parties.spare = noLease
-	m.references.Store(1)
-	if id != nil {
-		m.size = id.Size
-		m.identity = *id
-		m.trailer = trailerOf(memory)
+	if !m.isStream() {
+		m.segment = newSegment(m)
 	}
-	if m.isStream() {
-		m.bell = m.bellAt(unsafe.Offsetof(m.trailer.StreamBell), unsafe.Offsetof(m.trailer.StreamWaiters))
-		return m, nil
-	}
-	if m.trailer != nil {
-		m.bell = m.bellAt(unsafe.Offsetof(m.trailer.ImageBell), unsafe.Offsetof(m.trailer.ImageWaiters))
-	}
-	m.segment = newSegment(m)
 	return m, nil
 }
 
-// bellAt gives the bell at two offsets in the trailer.
-func (m *mapping) bellAt(value, waiters uintptr) sys.Bell {
-	start := uint64(len(m.memory)) - trailerSize
-	return m.file.Bell(start+uint64(value), start+uint64(waiters))
+func (m *mapping) mapFile(id *identity) (err error) {
+	apart := m.readOnly || id != nil && id.SlotCount != 0
+	if m.memory, err = m.file.Map(0, m.fileSize, !apart); err != nil || id == nil {
+		return err
+	}
+	m.size, m.identity = id.Size, *id
+	end := m.memory[m.fileSize-trailerSize:]
+	if apart && m.file.Writable() {
+		if end, err = m.file.Map(m.fileSize-trailerSize, trailerSize, true); err != nil {
+			return err
+		}
+	}
+	m.trailer = trailerOf(end)
+	value, waiters := unsafe.Offsetof(m.trailer.ImageBell), unsafe.Offsetof(m.trailer.ImageWaiters)
+	if m.isStream() {
+		value, waiters = unsafe.Offsetof(m.trailer.StreamBell), unsafe.Offsetof(m.trailer.StreamWaiters)
+	}
+	m.bell = m.file.Bell(end, uint64(value), uint64(waiters), m.file.Writable())
+	return nil
 }
 
 // isStream returns true if the file holds a stream, false if it holds a single image.
@@ -84,9 +96,9 @@ func (m *mapping) checkSize() error {
 	if err != nil {
 		return err
 	}
-	if size < uint64(len(m.memory)) {
+	if size < m.fileSize {
 		return abi.Errorf(abi.ETruncated, "shm: %q had %d bytes when it was opened, and somebody has cut it to %d; "+
-			"clear it and create it again", m.name, len(m.memory), size)
+			"clear it and create it again", m.name, m.fileSize, size)
 	}
 	return nil
 }

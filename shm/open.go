@@ -10,13 +10,26 @@ import (
 
 // Open opens the segment that has a name. If this process has the segment open already, it gives the same Segment with
 // one more reference. A file without this library's metadata is opened as a foreign segment, whose pixels are all of
-// it.
+// it. Memory that such a file does not have yet is reserved (sys.File.Reserve).
 //
 // Errors: ENotFound when there is none; EPermission when the file is not a regular file of this user; EInvalid when the
 // name is bad, when the file is empty, and when it holds a stream; ECorrupt when the metadata makes no sense;
-// EUnsupported when a later version of this library made it.
-func Open(name string) (*Segment, error) {
-	m, err := openMapping(name)
+// EUnsupported when a later version of this library made it; ENoSpace when there is no memory for all of a file that
+// another program made.
+func Open(name string) (*Segment, error) { return openSegment(name, false) }
+
+// OpenReadOnly opens the segment that has a name, to be read alone. Its memory faults when it is written to, and what
+// would change the segment is EPermission. Any regular file will do that this process may read, also another user's. A
+// Segment that Open has given is another one.
+//
+// It never repairs what a process has left that died while it stored an image: there is no image then, until the next
+// is stored. A file that this process may not write to has no mark that somebody waits: Wait looks at it every 10 ms.
+//
+// Errors: those of Open; EPermission when this process may not read the file.
+func OpenReadOnly(name string) (*Segment, error) { return openSegment(name, true) }
+
+func openSegment(name string, readOnly bool) (*Segment, error) {
+	m, err := openMapping(name, readOnly)
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +44,7 @@ func Open(name string) (*Segment, error) {
 //
 // Errors: those of Open; EInvalid when the file holds a segment.
 func OpenStream(name string) (*Stream, error) {
-	m, err := openMapping(name)
+	m, err := openMapping(name, false)
 	if err != nil {
 		return nil, err
 	}
@@ -44,26 +57,29 @@ func OpenStream(name string) (*Stream, error) {
 
 // openMapping gives the mapping of the file that has a name, with one more reference. If this process has mapped the
 // file already, that is the same mapping.
-func openMapping(name string) (*mapping, error) {
+func openMapping(name string, readOnly bool) (*mapping, error) {
 	if err := ValidName(name); err != nil {
 		return nil, err
 	}
-	file, err := openToUse(name)
+	file, err := openToUse(name, readOnly)
 	if err != nil {
 		return nil, err
 	}
 	mappings.Lock()
 	defer mappings.Unlock()
-	if m := mappings.find(file.ID()); m != nil {
+	if m := mappings.find(mappingKey{file.ID(), readOnly}); m != nil {
 		file.Close()
 		return m, nil
 	}
 	fileSize, id, err := examineContent(name, file)
+	if err == nil {
+		err = file.Reserve()
+	}
 	if err != nil {
 		file.Close()
 		return nil, err
 	}
-	m, err := newMapping(name, file, fileSize, id)
+	m, err := newMapping(name, file, fileSize, id, readOnly)
 	if err != nil {
 		return nil, err
 	}
@@ -76,16 +92,20 @@ const sweepPatience = time.Second
 
 // openToUse opens the file that has a name, and takes the lock that tells Sweep that the file is used. Between the two,
 // another process may remove the name or give it to another file. openToUse then looks again.
-func openToUse(name string) (*sys.File, error) {
+func openToUse(name string, readOnly bool) (*sys.File, error) {
+	openFile, find := sys.Open, sys.Find
+	if readOnly {
+		openFile, find = sys.OpenToRead, sys.FindAnyUsers
+	}
 	for deadline := time.Now().Add(sweepPatience); ; time.Sleep(100 * time.Microsecond) {
-		file, err := sys.Open(name)
+		file, err := openFile(name)
 		if err != nil {
 			return nil, err
 		}
 		used, err := file.Share(lockUser)
 		if used {
 			var now sys.FileID
-			if now, err = sys.Find(name); err == nil && now == file.ID() {
+			if now, _, err = find(name); err == nil && now == file.ID() {
 				return file, nil
 			}
 		}

@@ -6,18 +6,23 @@ import (
 	"shmcv/shm/internal/sys"
 )
 
-// registry knows the files that this process has mapped, so that it maps each of them once.
+// registry knows the files that this process has mapped, so that it maps each of them once, and once read-only.
 type registry struct {
 	sync.Mutex
-	byFile map[sys.FileID]*mapping
+	byFile map[mappingKey]*mapping
 }
 
-var mappings = registry{byFile: map[sys.FileID]*mapping{}}
+type mappingKey struct {
+	file     sys.FileID
+	readOnly bool
+}
 
-// find gives the mapping of a file with one more reference; nil if this process has not mapped the file. The caller
+var mappings = registry{byFile: map[mappingKey]*mapping{}}
+
+// find gives the mapping of a file with one more reference; nil if this process has not mapped the file so. The caller
 // holds the mutex.
-func (r *registry) find(id sys.FileID) *mapping {
-	m := r.byFile[id]
+func (r *registry) find(key mappingKey) *mapping {
+	m := r.byFile[key]
 	if m == nil {
 		return nil
 	}
@@ -33,13 +38,15 @@ func (r *registry) find(id sys.FileID) *mapping {
 }
 
 // add lists a mapping. The caller holds the mutex.
-func (r *registry) add(m *mapping) { r.byFile[m.file.ID()] = m }
+func (r *registry) add(m *mapping) { r.byFile[m.key()] = m }
 
 // remove forgets a mapping without references. If the file has been mapped again meanwhile, that mapping stays listed.
 func (r *registry) remove(m *mapping) {
 	r.Lock()
 	defer r.Unlock()
-	if r.byFile[m.file.ID()] == m {
-		delete(r.byFile, m.file.ID())
+	if r.byFile[m.key()] == m {
+		delete(r.byFile, m.key())
 	}
 }
+
+func (m *mapping) key() mappingKey { return mappingKey{m.file.ID(), m.readOnly} }

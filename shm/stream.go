@@ -33,6 +33,7 @@ type parties struct {
 	filling bool    // The writer has begun a frame.
 	newest  uint64  // Sequence of the newest frame. The writer believes this one, because anybody can write to the trailer.
 	slot    int     // The slot of that frame, -1 before the first.
+	memory  []byte  // The slots, writable; nil before this process writes.
 
 	used  [leaseCount]bool // A frame of this process uses the lease.
 	spare int              // A lease that none uses, of which this process has kept the lock; noLease if there is none.
@@ -86,11 +87,11 @@ func (s *Stream) Release() {
 	s.resign()
 }
 
-// slotBytes gives the memory of a slot.
-func (s *Stream) slotBytes(index int) []byte {
+// slotIn gives the part of memory, which is that of all slots, that is a slot's.
+func (s *Stream) slotIn(memory []byte, index int) []byte {
 	start := uint64(index) * s.identity.SlotSize
 	end := start + s.identity.SlotSize
-	return s.memory[start:end:end]
+	return memory[start:end:end]
 }
 
 // Begin gives a frame to be filled and published, with one reference. The frame has a slot that nobody else uses; the
@@ -116,7 +117,7 @@ func (s *Stream) Begin() (*Frame, error) {
 		return nil, err
 	}
 	p.filling = true
-	return newFrame(s, slot, frameWriting), nil
+	return newFrame(s, slot, frameWriting, s.slotIn(p.memory, slot)), nil
 }
 
 // becomeWriter makes s the writer, if it is not yet. The caller holds the mutex.
@@ -127,6 +128,13 @@ func (s *Stream) becomeWriter() error {
 	}
 	if p.writer != nil {
 		return abi.Errorf(abi.EBusy, "shm: this process writes to %q already, through another handle; a stream has one writer", s.name)
+	}
+	if p.memory == nil { // Of what this process reads, it cannot write a byte; see newMapping.
+		memory, err := s.file.Map(0, s.size, true)
+		if err != nil {
+			return err
+		}
+		p.memory = memory
 	}
 	free, err := s.file.Lock(lockWriter)
 	if err != nil {
@@ -240,7 +248,7 @@ func (s *Stream) leaseNewest(newerThan uint64) (frame *Frame, err error) {
 	if err != nil {
 		return nil, err
 	}
-	frame = newFrame(s, slot, frameReading)
+	frame = newFrame(s, slot, frameReading, s.slotIn(s.memory, slot))
 	frame.lease, frame.sequence, frame.time = entry, sequence, described.Time.Load()
 	frame.image.Store(&image)
 	return frame, nil

@@ -1,13 +1,10 @@
 package shm
 
-import (
-	"shmcv/internal/abi"
-	"shmcv/shm/internal/sys"
-)
+import "shmcv/shm/internal/sys"
 
 // Sweep removes the names of this user's segments and streams whose creator is gone and which no process has open
 // through this library. It tells how many it removed. It does not know which files other programs have mapped; they
-// keep their memory without the name. It leaves foreign files alone.
+// keep their memory without the name. It leaves foreign files alone, and what it cannot look at, and waits for nobody.
 //
 // Errors: as for List.
 func Sweep() (removed int, err error) {
@@ -17,41 +14,52 @@ func Sweep() (removed int, err error) {
 	}
 	for _, name := range names {
 		swept, err := sweepName(name)
-		switch abi.CodeOf(err) {
-		case abi.OK:
-			if swept {
-				removed++
-			}
-		case abi.EIO, abi.ENoSpace:
+		if sys.Exhausted(err) {
 			return removed, err
+		}
+		if swept {
+			removed++
 		}
 	}
 	return removed, nil
 }
 
-// sweepName removes a name if it is an orphan's, and returns true if it did.
+// sweepName removes a name if it is an orphan's, and returns true if it did. The hidden name that a process has left
+// that died while it removed a name is swept like any other.
 func sweepName(name string) (bool, error) {
-	if err := ValidName(name); err != nil {
+	if err := ValidName(name); err != nil && !sys.Leftover(name) {
 		return false, err
 	}
-	file, err := sys.Open(name) // A sys.File of its own: locks of this process's other Files exclude it too.
+	m, err := look(name)
 	if err != nil {
 		return false, err
 	}
+	defer m.file.Close()
+	if alive, err := m.ownerAlive(); err != nil || alive {
+		return false, err
+	}
+	file, err := sys.Open(name) // A sys.File of its own: locks of this process's other Files exclude it too.
+	if err != nil || file.ID() != m.file.ID() {
+		return false, closed(file, err)
+	}
 	defer file.Close()
-	_, id, err := examineContent(name, file)
-	if err != nil || id == nil {
-		return false, err
-	}
-	if alive, err := file.HeldByOther(lockOwner); err != nil || alive {
-		return false, err
-	}
 	if unused, err := file.Lock(lockUser); err != nil || !unused {
 		return false, err
 	}
-	// From here on, Open finds the lock taken and tries again. The name may have gone to another file before.
-	if now, err := sys.Find(name); err != nil || now != file.ID() {
-		return false, err
+	// From here on, Open finds the lock taken and tries again. If the name has gone to another file, or another process is
+	// removing it, there is nothing to do.
+	named := holdName(name, 0)
+	if named == nil {
+		return false, nil
 	}
-	return true, Clear(name)
+	defer named.Close()
+	return removeFrom(name, file.ID())
+}
+
+// closed closes a file, if there is one, and gives err.
+func closed(file *sys.File, err error) error {
+	if file != nil {
+		file.Close()
+	}
+	return err
 }

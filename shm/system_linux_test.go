@@ -69,4 +69,4 @@ func mapped(t testing.TB) int {
 }
 
 // fileLength gives the size of the whole file.
-func (m *mapping) fileLength() int64 { return int64(len(m.memory)) }
+func (m *mapping) fileLength() int64 { return int64(m.fileSize) }

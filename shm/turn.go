@@ -78,9 +78,12 @@ func (s *Segment) waitForLock(lock int, patience time.Duration, deadline time.Ti
 			return err
 		}
 		if time.Now().After(deadline) {
-			return abi.Errorf(abi.EBusy, "shm: another process has been storing the image of %q for %v; it may have been stopped",
-				s.name, patience)
+			return storing(s.name, patience)
 		}
 		time.Sleep(pause)
 	}
+}
+
+func storing(name string, patience time.Duration) error {
+	return abi.Errorf(abi.EBusy, "shm: another process has been storing the image of %q for %v; it may have been stopped", name, patience)
 }

@@ -10,9 +10,12 @@ package sys
 // Ring sees the mark and wakes the sleeper; or Listen comes after it, and the look that follows Listen sees the news.
 type Bell struct{ bell }
 
-// Bell makes the bell whose value is at one offset of the mapping and whose mark is at another. Both are multiples of
-// 4. All processes name the same offsets for the same bell. It is valid until Close.
-func (f *File) Bell(value, mark uint64) Bell { return Bell{f.system.bell(f.memory, value, mark)} }
+// Bell makes the bell whose value is at one offset of a mapping and whose mark is at another. Both are multiples of 4.
+// The mapping begins at the same byte of the file in all processes. The bell is valid until Close. If the mapping is not
+// writable, Listen cannot set the mark, and Ring may not wake who sleeps on its result.
+func (f *File) Bell(memory []byte, value, mark uint64, writable bool) Bell {
+	return Bell{f.system.bell(memory, value, mark, writable)}
+}
 
 // Ring changes the value, and wakes everybody who sleeps on this bell. Where nobody does, it makes no system call.
 // Only one caller in all processes may ring a bell at a time.

@@ -8,19 +8,25 @@ import (
 )
 
 // bell is a futex in shared memory.
-type bell struct{ word, mark *atomic.Uint32 }
+type bell struct {
+	word, mark *atomic.Uint32
+	writable   bool
+}
 
-func (f openFile) bell(memory []byte, value, mark uint64) bell {
+func (f openFile) bell(memory []byte, value, mark uint64, writable bool) bell {
 	return bell{
-		word: (*atomic.Uint32)(unsafe.Pointer(&memory[value])),
-		mark: (*atomic.Uint32)(unsafe.Pointer(&memory[mark])),
+		word:     (*atomic.Uint32)(unsafe.Pointer(&memory[value])),
+		mark:     (*atomic.Uint32)(unsafe.Pointer(&memory[mark])),
+		writable: writable,
 	}
 }
 
 func (b *bell) value() uint32 { return b.word.Load() }
 
 func (b *bell) listen() (uintptr, uint32) {
-	b.mark.Store(1)
+	if b.writable {
+		b.mark.Store(1)
+	}
 	return uintptr(unsafe.Pointer(b.word)), b.word.Load()
 }
 

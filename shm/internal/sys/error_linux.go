@@ -26,6 +26,10 @@ var codes = []struct {
 	{unix.EOPNOTSUPP, abi.EUnsupported},
 }
 
+func exhausted(err error) bool {
+	return errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) || errors.Is(err, unix.ENOMEM)
+}
+
 func codeOf(err error) abi.Code {
 	for _, entry := range codes {
 		if errors.Is(err, entry.errno) {

@@ -1,24 +1,49 @@
 package sys
 
-// File is an open file of shared memory. It has a size that only a neighbour would change, at most one mapping, and a
-// set of locks. Its methods may be called by several goroutines at once, Map and Close excepted.
+// File is an open file of shared memory. It has a size that only a neighbour would change, mappings, and a set of
+// locks. Its methods may be called by several goroutines at once, Map and Close excepted.
 type File struct {
 	system openFile
 	id     FileID
-	name   string // For messages.
-	memory []byte // The mapping; nil where there is none.
+	name   string    // For messages.
+	maps   []mapping // What Map has given, as the system has it.
 }
+
+// access is what a file is opened for.
+type access int
+
+const (
+	toWrite access = iota // Reading and writing.
+	toRead                // Reading, and writing if the system lets this process. The file may be another user's.
+	toLook                // Reading alone.
+)
 
 // Open opens the file that has a name, for reading and writing.
 //
 // Errors: ENotFound when there is none; EPermission when it is not a regular file of this user.
-func Open(name string) (*File, error) {
-	file, id, err := openNamed(name)
+func Open(name string) (*File, error) { return openFor(name, toWrite) }
+
+// OpenToRead opens the file that has a name, for reading. It may be a file that this process cannot write to, also one
+// of another user; see Writable.
+//
+// Errors: ENotFound when there is none; EPermission when it is no regular file, or this process may not read it.
+func OpenToRead(name string) (*File, error) { return openFor(name, toRead) }
+
+// OpenToLook opens the file that has a name, for reading alone. Of the locks it can have those that are shared.
+//
+// Errors: those of Open.
+func OpenToLook(name string) (*File, error) { return openFor(name, toLook) }
+
+func openFor(name string, access access) (*File, error) {
+	file, id, err := openNamed(name, access)
 	if err != nil {
 		return nil, failed("open", name, err)
 	}
 	return &File{system: file, id: FileID{id}, name: name}, nil
 }
+
+// Writable returns true if the file was opened for writing too.
+func (f *File) Writable() bool { return f.system.writable() }
 
 // Create makes a file of size bytes, all zero, that has no name yet; Link gives it the name. Only this user may open
 // it. All of its memory is reserved: a page that is touched later is there.
@@ -65,26 +90,42 @@ func (f *File) ReadAt(buffer []byte, offset uint64) (int, error) {
 	return n, nil
 }
 
-// Map makes the first size bytes of the file the caller's memory, until Close. Every process that maps the file sees
-// the same bytes. The memory begins on a page. A file is mapped once.
+// Reserve makes sure that all of the file's memory is there: a page that is touched later is there. The programs that
+// make files without this library reserve nothing, as a rule. A page that is not there is taken when a program touches
+// it, also to read it; if the shared memory is full by then, the system ends that program.
+//
+// Reserve asks the system once how much memory the file has. If that is all, it does nothing. Otherwise it looks at what
+// is free, as Create does, and then takes what is missing. The file's content and size stay as they are.
+//
+// Errors: ENoSpace when there is not enough.
+func (f *File) Reserve() error {
+	if err := f.system.reserveMissing(f.name); err != nil {
+		return failed("open", f.name, err)
+	}
+	return nil
+}
+
+// Map makes size bytes of the file, from offset on, the caller's memory until Close. Every process that maps the file
+// sees the same bytes. The memory begins on a page if offset is that of a page. Unless it is writable, memory that is
+// written to faults.
 //
 // Memory that a neighbour cuts off the file faults when it is touched.
-func (f *File) Map(size uint64) ([]byte, error) {
-	memory, err := f.system.mapped(size)
+func (f *File) Map(offset, size uint64, writable bool) ([]byte, error) {
+	memory, mapping, err := f.system.mapped(offset, size, writable)
 	if err != nil {
 		return nil, failed("map", f.name, err)
 	}
-	f.memory = memory
+	f.maps = append(f.maps, mapping)
 	return memory, nil
 }
 
-// Close takes the mapping away, gives all locks back and closes the file. It gives the locks back itself, because a
+// Close takes the mappings away, gives all locks back and closes the file. It gives the locks back itself, because a
 // forked child may still have the file open.
 func (f *File) Close() {
-	if f.memory != nil {
-		unmap(f.memory)
-		f.memory = nil
+	for _, mapping := range f.maps {
+		mapping.unmap()
 	}
+	f.maps = nil
 	f.system.unlockAll()
 	f.system.close()
 }
@@ -92,8 +133,8 @@ func (f *File) Close() {
 // A lock has a number from 0 to 255 and belongs to one File: neither to a thread nor to the process, so two Files of
 // one process exclude each other. The system gives it back when the last process that has this File ends.
 
-// Lock takes a lock for this file alone. It does not wait: it returns false if another File holds or shares the lock.
-// A File that shares a lock cannot make it its own; it has to give it back first.
+// Lock takes a lock for this file alone, which has been opened for writing. It does not wait: it returns false if
+// another File holds or shares the lock. A File that shares a lock cannot make it its own; it has to give it back first.
 func (f *File) Lock(number int) (taken bool, err error) { return f.take(number, false) }
 
 // Share takes a lock that other Files may share. It does not wait: it returns false if another File holds the lock

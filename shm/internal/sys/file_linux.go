@@ -1,25 +1,45 @@
 package sys
 
 import (
+	"fmt"
+	"os"
 	"strconv"
 
 	"golang.org/x/sys/unix"
 )
 
 // openFile is a file descriptor.
-type openFile struct{ fd int }
+type openFile struct {
+	fd       int
+	readOnly bool
+}
 
-func openNamed(name string) (openFile, fileID, error) {
+func openNamed(name string, access access) (openFile, fileID, error) {
 	// The error of opening says less well what is wrong, and to open a pipe or a device can have effects: look first.
-	if _, err := find(name); err != nil {
+	if _, _, err := find(name, access == toRead); err != nil {
 		return openFile{}, fileID{}, err
 	}
-	fd, err := openFD(pathOf(name), unix.O_RDWR|unix.O_NOFOLLOW|unix.O_NONBLOCK)
+	const flags = unix.O_NOFOLLOW | unix.O_NONBLOCK
+	fd, err := -1, error(nil)
+	if access != toLook {
+		fd, err = openFD(pathOf(name), flags|unix.O_RDWR)
+	}
+	readOnly := access == toLook || access == toRead && cannotWrite(err)
+	if readOnly {
+		fd, err = openFD(pathOf(name), flags|unix.O_RDONLY)
+	}
 	if err != nil {
 		return openFile{}, fileID{}, err
 	}
-	return identified(name, fd)
+	return identified(name, openFile{fd, readOnly}, access == toRead)
 }
+
+// cannotWrite returns true if a file might be opened for reading, where opening it for writing too gave the error.
+func cannotWrite(err error) bool {
+	return err == unix.EACCES || err == unix.EPERM || err == unix.EROFS || err == unix.ETXTBSY
+}
+
+func (f openFile) writable() bool { return !f.readOnly }
 
 func openFD(path string, flags int) (fd int, err error) {
 	err = retry(func() error {
@@ -30,15 +50,14 @@ func openFD(path string, flags int) (fd int, err error) {
 }
 
 // identified examines an open file. It closes the file if that fails.
-func identified(name string, fd int) (openFile, fileID, error) {
-	f := openFile{fd: fd}
+func identified(name string, f openFile, anyUsers bool) (openFile, fileID, error) {
 	var stat unix.Stat_t
-	err := retry(func() error { return unix.Fstat(fd, &stat) })
+	err := retry(func() error { return unix.Fstat(f.fd, &stat) })
 	if err != nil {
 		f.close()
 		return openFile{}, fileID{}, err
 	}
-	id, err := examine(name, &stat)
+	id, err := examine(name, &stat, anyUsers)
 	if err != nil {
 		f.close()
 		return openFile{}, fileID{}, err
@@ -47,39 +66,94 @@ func identified(name string, fd int) (openFile, fileID, error) {
 }
 
 func createUnnamed(name string, wanted, size uint64) (openFile, fileID, error) {
-	if err := checkRoom(name, wanted, size); err != nil {
+	claim := claim{"create", name, fmt.Sprintf("%d bytes wanted, %d with metadata", wanted, size), size}
+	if err := claim.check(); err != nil {
+		return openFile{}, fileID{}, err
+	}
+	if err := claim.checkFileSize(); err != nil {
 		return openFile{}, fileID{}, err
 	}
 	fd, err := openFD(folder, unix.O_RDWR|unix.O_TMPFILE)
 	if err != nil {
 		return openFile{}, fileID{}, err
 	}
-	f, id, err := identified(name, fd)
+	f, id, err := identified(name, openFile{fd: fd}, false)
 	if err != nil {
 		return openFile{}, fileID{}, err
 	}
 	// The umask may have taken bits from the mode that open was given.
 	err = retry(func() error { return unix.Fchmod(fd, 0o600) })
 	if err == nil {
-		err = f.reserve(size)
+		err = f.reserve(size, 0)
 	}
 	if err != nil {
 		f.close()
-		if err == unix.ENOSPC { // Somebody else took the room after checkRoom had seen it.
-			err = noRoom(name, wanted, size, freeRoom())
+		if err == unix.ENOSPC { // Somebody else took the room after check had seen it.
+			err = claim.noRoom(freeRoom())
 		}
 		return openFile{}, fileID{}, err
 	}
 	return f, id, nil
 }
 
-// reserve gives a new file its size and memory. It goes piece by piece, because a signal undoes the piece that is being
+// reserve gives a file size bytes of memory, and its size unless mode says to keep it. It goes piece by piece, because a signal undoes the piece that is being
 // reserved: in one piece, a host with frequent signals would never get a large segment.
-func (f openFile) reserve(size uint64) error {
-	const piece = 16 << 20
+func (f openFile) reserve(size uint64, mode uint32) error {
 	for done := uint64(0); done < size; done += piece {
-		err := retry(func() error { return unix.Fallocate(f.fd, 0, int64(done), int64(min(piece, size-done))) })
+		err := retry(func() error { return unix.Fallocate(f.fd, mode, int64(done), int64(min(piece, size-done))) })
 		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// piece is how much memory is reserved by one system call.
+const piece = 16 << 20
+
+func (f openFile) reserveMissing(name string) error {
+	var stat unix.Stat_t
+	if err := retry(func() error { return unix.Fstat(f.fd, &stat) }); err != nil {
+		return err
+	}
+	const block = 512 // The unit of st_blocks, whatever the file system's own blocks are.
+	size, there := uint64(stat.Size), uint64(stat.Blocks)*block
+	if there >= size {
+		return nil
+	}
+	claim := claim{"open", name, fmt.Sprintf("its file has %d bytes, and %d of them have no memory yet", size, size-there), size - there}
+	if err := claim.check(); err != nil {
+		return err
+	}
+	var err error
+	if f.readOnly {
+		err = f.populate(size)
+	} else {
+		err = f.reserve(size, unix.FALLOC_FL_KEEP_SIZE)
+	}
+	if err == unix.ENOSPC {
+		err = claim.noRoom(freeRoom())
+	}
+	return err
+}
+
+// populate does for a file that cannot be written to what reserve does for others: it lets the system touch all pages.
+// A kernel before 5.14 cannot do that. Then it is enough that there was room.
+func (f openFile) populate(size uint64) error {
+	memory, mapping, err := f.mapped(0, size, false)
+	if err != nil {
+		return err
+	}
+	defer mapping.unmap()
+	for done := uint64(0); done < size; done += piece {
+		err := retry(func() error { return unix.Madvise(memory[done:min(done+piece, size)], unix.MADV_POPULATE_READ) })
+		switch err {
+		case nil:
+		case unix.EINVAL:
+			return nil
+		case unix.EFAULT: // To touch a page would have been a bus error.
+			return unix.ENOSPC
+		default:
 			return err
 		}
 	}
@@ -111,13 +185,25 @@ func (f openFile) readAt(buffer []byte, offset uint64) (n int, err error) {
 	return n, err
 }
 
-func (f openFile) mapped(size uint64) ([]byte, error) {
-	return unix.Mmap(f.fd, 0, int(size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+// mapping is memory as mmap gave it: from the page on that the first byte is in.
+type mapping []byte
+
+func (f openFile) mapped(offset, size uint64, writable bool) ([]byte, mapping, error) {
+	protection := unix.PROT_READ
+	if writable {
+		protection |= unix.PROT_WRITE
+	}
+	before := offset % uint64(os.Getpagesize())
+	pages, err := unix.Mmap(f.fd, int64(offset-before), int(before+size), protection, unix.MAP_SHARED)
+	if err != nil {
+		return nil, nil, err
+	}
+	return pages[before:], pages, nil
 }
 
 // unmap and close cannot fail on what mapped and open gave.
 
-func unmap(memory []byte) { _ = unix.Munmap(memory) }
+func (m mapping) unmap() { _ = unix.Munmap(m) }
 
 func (f openFile) close() { _ = unix.Close(f.fd) }
 

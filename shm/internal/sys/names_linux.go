@@ -1,7 +1,9 @@
 package sys
 
 import (
+	"crypto/rand"
 	"os"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -24,9 +26,9 @@ func retry(call func() error) error {
 	}
 }
 
-// examine gives the ID of a regular file of this user. It refuses everything else: another user could replace, write
-// or remove the file, and to open a pipe or a device can block or have effects.
-func examine(name string, stat *unix.Stat_t) (fileID, error) {
+// examine gives the ID of a regular file, of this user or of any. It refuses everything else: another user could
+// replace, write or remove the file, and to open a pipe or a device can block or have effects.
+func examine(name string, stat *unix.Stat_t, anyUsers bool) (fileID, error) {
 	kind := ""
 	switch stat.Mode & unix.S_IFMT {
 	case unix.S_IFREG:
@@ -44,9 +46,9 @@ func examine(name string, stat *unix.Stat_t) (fileID, error) {
 	if kind != "" {
 		return fileID{}, abi.Errorf(abi.EPermission, "shm: %s is %s; a segment is a regular file", pathOf(name), kind)
 	}
-	if user := os.Geteuid(); int(stat.Uid) != user {
+	if user := os.Geteuid(); int(stat.Uid) != user && !anyUsers {
 		return fileID{}, abi.Errorf(abi.EPermission, "shm: %s belongs to user %d, and this process runs as %d; "+
-			"a segment is of one user only", pathOf(name), stat.Uid, user)
+			"a segment is of one user only, and others can at most open it read-only", pathOf(name), stat.Uid, user)
 	}
 	return fileID{device: uint64(stat.Dev), inode: stat.Ino}, nil
 }
@@ -56,16 +58,52 @@ func exists(name string) bool {
 	return retry(func() error { return unix.Lstat(pathOf(name), &stat) }) == nil
 }
 
-func find(name string) (fileID, error) {
+func find(name string, anyUsers bool) (fileID, uint64, error) {
 	var stat unix.Stat_t
 	if err := retry(func() error { return unix.Lstat(pathOf(name), &stat) }); err != nil {
-		return fileID{}, err
+		return fileID{}, 0, err
 	}
-	return examine(name, &stat)
+	id, err := examine(name, &stat, anyUsers)
+	return id, uint64(stat.Size), err
 }
 
 func remove(name string) error {
 	return retry(func() error { return unix.Unlink(pathOf(name)) })
+}
+
+// hidden is how the names begin to which removeFrom moves others. No segment's name begins with a dot.
+const hidden = ".shmcv-removed-"
+
+func leftover(name string) bool { return strings.HasPrefix(name, hidden) }
+
+func removeFrom(name string, id fileID) (bool, error) {
+	aside := hidden + rand.Text()
+	err := move(name, aside)
+	if err == unix.ENOENT {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	var stat unix.Stat_t
+	if err := retry(func() error { return unix.Lstat(pathOf(aside), &stat) }); err != nil {
+		return false, err
+	}
+	if (fileID{device: uint64(stat.Dev), inode: stat.Ino}) == id {
+		return true, remove(aside)
+	}
+	err = move(aside, name)
+	if err == unix.EEXIST { // A third file has got the name meanwhile.
+		return false, remove(aside)
+	}
+	return false, err
+}
+
+// move gives a file another name, which must be free.
+func move(from, to string) error {
+	return retry(func() error {
+		return unix.Renameat2(unix.AT_FDCWD, pathOf(from), unix.AT_FDCWD, pathOf(to), unix.RENAME_NOREPLACE)
+	})
 }
 
 func names() ([]string, error) {

@@ -13,8 +13,9 @@ type fileID struct{}
 
 func names() ([]string, error)            { panic(folder) }
 func exists(name string) bool             { panic(folder) }
-func find(name string) (fileID, error)    { panic(folder) }
 func remove(name string) error            { panic(folder) }
+func leftover(name string) bool           { panic(folder) }
+func exhausted(err error) bool            { panic(folder) }
 func codeOf(err error) abi.Code           { panic(folder) }
 func monotonic() uint64                   { panic(folder) }
 func processStart() uint64                { panic(folder) }
@@ -22,20 +23,27 @@ func sleep(_ uintptr, _ uint32, _ uint64) { panic(folder) }
 
 type openFile struct{}
 
-func openNamed(name string) (openFile, fileID, error)                          { panic(folder) }
-func createUnnamed(name string, wanted, size uint64) (openFile, fileID, error) { panic(folder) }
-func unmap(memory []byte)                                                      { panic(folder) }
+type mapping struct{}
 
-func (openFile) link(name string) error                           { panic(folder) }
-func (openFile) size() (uint64, error)                            { panic(folder) }
-func (openFile) readAt(buffer []byte, offset uint64) (int, error) { panic(folder) }
-func (openFile) mapped(size uint64) ([]byte, error)               { panic(folder) }
-func (openFile) close()                                           { panic(folder) }
-func (openFile) lock(number int, shared bool) (bool, error)       { panic(folder) }
-func (openFile) unlock(number int)                                { panic(folder) }
-func (openFile) unlockAll()                                       { panic(folder) }
-func (openFile) heldByOther(number int) (bool, error)             { panic(folder) }
-func (openFile) bell(memory []byte, value, mark uint64) bell      { panic(folder) }
+func (mapping) unmap() { panic(folder) }
+
+func find(name string, anyUsers bool) (fileID, uint64, error)                  { panic(folder) }
+func removeFrom(name string, id fileID) (bool, error)                          { panic(folder) }
+func openNamed(name string, access access) (openFile, fileID, error)           { panic(folder) }
+func createUnnamed(name string, wanted, size uint64) (openFile, fileID, error) { panic(folder) }
+
+func (openFile) link(name string) error                                             { panic(folder) }
+func (openFile) size() (uint64, error)                                              { panic(folder) }
+func (openFile) readAt(buffer []byte, offset uint64) (int, error)                   { panic(folder) }
+func (openFile) mapped(offset, size uint64, writable bool) ([]byte, mapping, error) { panic(folder) }
+func (openFile) reserveMissing(name string) error                                   { panic(folder) }
+func (openFile) writable() bool                                                     { panic(folder) }
+func (openFile) close()                                                             { panic(folder) }
+func (openFile) lock(number int, shared bool) (bool, error)                         { panic(folder) }
+func (openFile) unlock(number int)                                                  { panic(folder) }
+func (openFile) unlockAll()                                                         { panic(folder) }
+func (openFile) heldByOther(number int) (bool, error)                               { panic(folder) }
+func (openFile) bell(memory []byte, value, mark uint64, writable bool) bell         { panic(folder) }
 
 type bell struct{}
 

@@ -14,36 +14,47 @@ import (
 	"shmcv/internal/abi"
 )
 
-// unnoticed is a size for which checkRoom does not ask how much memory is left: to ask takes longer than to create a
+// unnoticed is a size for which check does not ask how much memory is left: to ask takes longer than to create a
 // segment of that size.
 const unnoticed = 1 << 20
 
-// checkRoom returns an error if a file of size bytes cannot be had, of which the caller asked for wanted. It looks
-// before any memory is taken, because the system gives memory out page by page: where memory ends before /dev/shm is
-// full, the system ends a process and no call fails.
-func checkRoom(name string, wanted, size uint64) error {
-	if free := freeRoom(); size > free {
-		return noRoom(name, wanted, size, free)
+// claim is what is going to be taken of shared memory.
+type claim struct {
+	operation, name string
+	wanted          string // How much, for messages.
+	size            uint64 // The same in bytes.
+}
+
+// check returns an error if that much memory cannot be had. It looks before any memory is taken, because the system
+// gives memory out page by page: where memory ends before /dev/shm is full, the system ends a process and no call fails.
+func (c claim) check() error {
+	if free := freeRoom(); c.size > free {
+		return c.noRoom(free)
 	}
-	// A process that makes a file larger than this limit gets a signal that ends it.
-	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_FSIZE, &limit); err == nil && size > limit.Cur {
-		return abi.Errorf(abi.ENoSpace, "shm: create %q: %d bytes wanted, %d with metadata, and the limit for files is %d (ulimit -f)",
-			name, wanted, size, limit.Cur)
-	}
-	if size <= unnoticed {
+	if c.size <= unnoticed {
 		return nil
 	}
-	if left := memoryLeft(os.DirFS("/")); size > left {
-		return abi.Errorf(abi.ENoSpace, "shm: create %q: %d bytes wanted, %d with metadata, and only %d of memory are left to this "+
-			"process; clear segments that nobody needs, or end programs", name, wanted, size, left)
+	if left := memoryLeft(os.DirFS("/")); c.size > left {
+		return abi.Errorf(abi.ENoSpace, "shm: %s %q: %s, and only %d of memory are left to this process; "+
+			"clear segments that nobody needs, or end programs", c.operation, c.name, c.wanted, left)
 	}
 	return nil
 }
 
-func noRoom(name string, wanted, size, free uint64) error {
-	return abi.Errorf(abi.ENoSpace, "shm: create %q: %d bytes wanted, %d with metadata, %d free in %s; clear segments that "+
-		"nobody needs, or give it more (mount -o remount,size=..., docker run --shm-size)", name, wanted, size, free, folder)
+// checkFileSize returns an error if a file of that size is larger than this process may make one. To make it would get
+// the process a signal that ends it.
+func (c claim) checkFileSize() error {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_FSIZE, &limit); err == nil && c.size > limit.Cur {
+		return abi.Errorf(abi.ENoSpace, "shm: %s %q: %s, and the limit for files is %d (ulimit -f)",
+			c.operation, c.name, c.wanted, limit.Cur)
+	}
+	return nil
+}
+
+func (c claim) noRoom(free uint64) error {
+	return abi.Errorf(abi.ENoSpace, "shm: %s %q: %s, %d free in %s; clear segments that nobody needs, or give it more "+
+		"(mount -o remount,size=..., docker run --shm-size)", c.operation, c.name, c.wanted, free, folder)
 }
 
 // freeRoom gives the number of bytes that are free in /dev/shm, which may have no limit of its own.

@@ -47,7 +47,7 @@ func openAgain(t testing.TB, file *File) *File {
 
 func mapped(t testing.TB, file *File) []byte {
 	t.Helper()
-	memory, err := file.Map(fileSize)
+	memory, err := file.Map(0, fileSize, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,13 +73,13 @@ func TestNameComesWithLinkAndGoesWithRemove(t *testing.T) {
 	file, err := Create(name, fileSize, fileSize)
 	mustBe(t, err, abi.OK)
 	defer file.Close()
-	_, err = Find(name)
+	_, _, err = Find(name)
 	mustBe(t, err, abi.ENotFound)
 	if Exists(name) || listed() {
 		t.Error("it has its name too soon")
 	}
 	mustBe(t, file.Link(), abi.OK)
-	if id, err := Find(name); err != nil || id != file.ID() {
+	if id, _, err := Find(name); err != nil || id != file.ID() {
 		t.Errorf("%v, %v", id, err)
 	}
 	if !Exists(name) || !listed() {
@@ -204,9 +204,7 @@ func TestBellWakesWhoSleepsInAnotherMapping(t *testing.T) {
 	file := newFile(t)
 	defer file.Close()
 	again := openAgain(t, file)
-	mapped(t, file)
-	mapped(t, again)
-	rings, hears := file.Bell(128, 256), again.Bell(128, 256)
+	rings, hears := file.Bell(mapped(t, file), 128, 256, true), again.Bell(mapped(t, again), 128, 256, true)
 	heard := make(chan uint32)
 	go func() {
 		for {
@@ -236,8 +234,7 @@ func TestBellWakesWhoSleepsInAnotherMapping(t *testing.T) {
 
 func TestSleepEndsAtOnceWhenThereIsNothingToSleepOn(t *testing.T) {
 	file := newFile(t)
-	mapped(t, file)
-	bell := file.Bell(0, 64)
+	bell := file.Bell(mapped(t, file), 0, 64, true)
 	begun, until := time.Now(), Monotonic()+uint64(time.Minute)
 	word, value := bell.Listen()
 	bell.Ring(value + 1)
