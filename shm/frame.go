@@ -62,8 +62,8 @@ func (f *Frame) Release() {
 // Publish makes the frame the stream's newest, wakes all who wait for it, and gives its sequence, which is 1 more than
 // that of the frame before. The frame has no pixels any more then. If Publish fails, the frame is as it was.
 //
-// Errors: ENoImage when no image has been stored or set; EBusy when another goroutine is storing pixels; EInvalid for a
-// frame to be read; EClosed when the frame has been published; ETruncated; ECorrupt.
+// Errors: ENoImage when no image has been stored or set; EBusy when another goroutine is storing pixels; EPermission for
+// a frame to be read; EClosed when the frame has been published; ETruncated; ECorrupt.
 func (f *Frame) Publish() (uint64, error) {
 	if !f.storing.TryLock() {
 		return 0, abi.Errorf(abi.EBusy, "shm: publish a frame of %q: another thread is still storing pixels in it", f.stream.name)
@@ -111,7 +111,7 @@ func (f *Frame) Bytes() ([]byte, error) {
 
 // Room gives the part of Bytes that an image takes, in a frame to be filled. The image has been checked.
 //
-// Errors: those of Bytes; ETooSmall when the image does not fit; EInvalid for a frame to be read.
+// Errors: those of Bytes; ETooSmall when the image does not fit; EPermission for a frame to be read.
 func (f *Frame) Room(image abi.ImageInfo) ([]byte, error) {
 	if err := f.checkWritable(); err != nil {
 		return nil, err
@@ -215,7 +215,7 @@ func (f *Frame) checkOpen() error {
 // checkWritable returns an error unless the frame is to be filled.
 func (f *Frame) checkWritable() error {
 	if f.state.Load() == frameReading {
-		return abi.Errorf(abi.EInvalid, "shm: frame %d of %q is there to be read, by others too; copy it to change it", f.sequence, f.stream.name)
+		return abi.Errorf(abi.EPermission, "shm: frame %d of %q is there to be read, by others too; copy it to change it", f.sequence, f.stream.name)
 	}
 	return f.checkOpen()
 }

@@ -60,6 +60,9 @@ func (s *Segment) storedImage() (abi.ImageInfo, error) {
 	if image, ok := s.trailer.readImage(); ok {
 		return image, nil
 	}
+	if s.readOnly { // A process has died in its turn, which a turn to read does not repair.
+		return abi.ImageInfo{}, nil
+	}
 	return abi.ImageInfo{}, corrupt(s.name) // Somebody stores out of turn.
 }
 
@@ -100,6 +103,9 @@ const imagePatience = time.Second
 
 // takeImageTurn waits until only the caller may store an image's description. If the process before died in its turn,
 // the segment has no image.
+//
+// Of a segment that was opened read-only it gives a turn to read: nobody stores a description meanwhile, and nothing is
+// repaired.
 func (s *Segment) takeImageTurn() (end func(), err error) {
 	return s.takeTurn(s.image, lockImage, imagePatience, func() error {
 		if s.trailer.ImageSequence.Load()%2 == 1 {

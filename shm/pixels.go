@@ -25,6 +25,9 @@ const copyAttempts = 2
 //
 // Errors: those of write and of SetImage; EBusy when another process has been storing for 10 seconds.
 func (s *Segment) Store(write StoreFunc) error {
+	if err := s.checkWritable(); err != nil {
+		return err
+	}
 	bytes, err := s.Bytes()
 	if err != nil {
 		return err
@@ -76,6 +79,9 @@ func (s *Segment) Read(read ReadFunc) error {
 		return err
 	}
 	defer end()
+	if s.readOnly && s.trailer != nil && s.trailer.PixelSequence.Load()%2 == 1 {
+		return noImage(s.name) // A process has died while it stored pixels, which a turn to read does not repair.
+	}
 	return s.readOnce(read)
 }
 
@@ -93,6 +99,9 @@ func (s *Segment) readOnce(read ReadFunc) error {
 
 // takePixelTurn waits until only the caller may store pixels. If the process before died in its turn, the pixels are a
 // mixture, and the segment has no image.
+//
+// Of a segment that was opened read-only it gives a turn to read: nobody stores pixels meanwhile, and nothing is
+// repaired.
 func (s *Segment) takePixelTurn() (end func(), err error) {
 	return s.takeTurn(s.pixels, lockPixels, pixelPatience, func() error {
 		if s.trailer.PixelSequence.Load()%2 == 0 {

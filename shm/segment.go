@@ -28,7 +28,8 @@ func newSegment(m *mapping) *Segment {
 }
 
 // Bytes gives the memory of the pixels: as many bytes as were asked for at creation, for a foreign segment all of it.
-// It starts on a page boundary and is valid until the reference is released.
+// It starts on a page boundary and is valid until the reference is released. The memory of a segment that was opened
+// read-only faults when it is written to.
 //
 // Errors: ETruncated when the file no longer covers the memory.
 func (s *Segment) Bytes() ([]byte, error) {
@@ -38,10 +39,21 @@ func (s *Segment) Bytes() ([]byte, error) {
 	return s.memory[:s.size:s.size], nil
 }
 
-// Room gives the part of Bytes that an image takes. The image has been checked.
+// checkWritable returns EPermission if the segment was opened read-only.
+func (s *Segment) checkWritable() error {
+	if s.readOnly {
+		return abi.Errorf(abi.EPermission, "shm: segment %q was opened read-only; open it with shmcv_open to change it, or copy it", s.name)
+	}
+	return nil
+}
+
+// Room gives the part of Bytes that an image takes, to store it there. The image has been checked.
 //
-// Errors: those of Bytes; ETooSmall when the image does not fit.
+// Errors: those of Bytes; ETooSmall when the image does not fit; EPermission when the segment was opened read-only.
 func (s *Segment) Room(image abi.ImageInfo) ([]byte, error) {
+	if err := s.checkWritable(); err != nil {
+		return nil, err
+	}
 	bytes, err := s.Bytes()
 	if err != nil {
 		return nil, err
@@ -88,7 +100,7 @@ func (s *Segment) Wait(newerThan uint64, timeout time.Duration, nap *Nap) (seque
 	}
 	there, err := news()
 	if !there && err == nil {
-		there, err = await(&s.bell, nap, timeout, news)
+		there, err = await(&s.bell, nap, timeout, s.sleepSlice(), news)
 	}
 	if err == nil && !there && nap.Word == 0 {
 		err = abi.Errorf(abi.ETimeout, "shm: no image newer than %d was stored in %q within %v", newerThan, s.name, timeout)

@@ -215,7 +215,7 @@ func (s *Stream) Wait(newerThan uint64, timeout time.Duration, nap *Nap) (*Frame
 	}
 	there, err := news()
 	if !there && err == nil {
-		there, err = await(&s.bell, nap, timeout, news)
+		there, err = await(&s.bell, nap, timeout, s.sleepSlice(), news)
 	}
 	switch {
 	case err != nil:

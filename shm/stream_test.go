@@ -221,12 +221,12 @@ func TestFrameThatIsReadCannotBeWritten(t *testing.T) {
 	mustPut(t, s, 1, 1)
 	f := mustGet(t, s, 0, 1, 1)
 	defer f.Release()
-	must(t, f.SetImage(tall), abi.EInvalid, "to be read")
+	must(t, f.SetImage(tall), abi.EPermission, "to be read")
 	_, err := f.Room(tall)
-	must(t, err, abi.EInvalid)
+	must(t, err, abi.EPermission)
 	_, err = f.Publish()
-	must(t, err, abi.EInvalid)
-	must(t, f.Store(func([]byte) (abi.ImageInfo, error) { t.Error("called"); return tall, nil }), abi.EInvalid)
+	must(t, err, abi.EPermission)
+	must(t, f.Store(func([]byte) (abi.ImageInfo, error) { t.Error("called"); return tall, nil }), abi.EPermission)
 }
 
 func TestStreamIsNoSegmentAndASegmentIsNoStream(t *testing.T) {

@@ -36,7 +36,8 @@ func (t turn) end() { <-t }
 // the goroutines of this process and for other processes together. Before the turn begins, repair mends what is left of
 // a process that died in its turn.
 //
-// In a foreign segment only this process takes turns, and there is nothing to repair.
+// In a foreign segment only this process takes turns, and there is nothing to repair. In a segment that was opened
+// read-only, the turn is shared with others who read, and repair is not called.
 //
 // Errors: EBusy when others have kept the turn for longer than patience; those of repair.
 func (s *Segment) takeTurn(turn turn, lock int, patience time.Duration, repair func() error) (end func(), err error) {
@@ -55,6 +56,9 @@ func (s *Segment) takeTurn(turn turn, lock int, patience time.Duration, repair f
 		s.file.Unlock(lock)
 		turn.end()
 	}
+	if s.readOnly {
+		return end, nil
+	}
 	// repair touches memory that may be gone. The turn must end then, too.
 	repaired := false
 	defer func() {
@@ -72,8 +76,12 @@ func (s *Segment) takeTurn(turn turn, lock int, patience time.Duration, repair f
 // waitForLock asks for a lock again and again. A wait by the system would have no end when the holder has been stopped.
 // It asks once even after the deadline.
 func (s *Segment) waitForLock(lock int, patience time.Duration, deadline time.Time) error {
+	take := s.file.Lock
+	if s.readOnly {
+		take = s.file.Share
+	}
 	for pause := 20 * time.Microsecond; ; pause = min(2*pause, 5*time.Millisecond) {
-		taken, err := s.file.Lock(lock)
+		taken, err := take(lock)
 		if taken || err != nil {
 			return err
 		}

@@ -15,7 +15,18 @@ const (
 	// sleepSlice is the longest sleep without a look at the segment and the clock. It bounds the harm of a neighbour
 	// that spoils a wake-up.
 	sleepSlice = 100 * time.Millisecond
+
+	// unmarkedSlice is the same for a process that cannot mark the bell, so that nobody may wake it.
+	unmarkedSlice = 10 * time.Millisecond
 )
+
+// sleepSlice is the longest sleep of who waits for news of this file.
+func (m *mapping) sleepSlice() time.Duration {
+	if m.file.Writable() {
+		return sleepSlice
+	}
+	return unmarkedSlice
+}
 
 // Nap is a wait in pieces. The functions that wait do not sleep themselves: they ask their caller to sleep, and to call
 // again with the same Nap. The caller is C (shmcv_sleep in export/host.h). A thread that sleeps there goes on as soon
@@ -57,10 +68,11 @@ func (n *Nap) begin(timeout time.Duration) {
 
 // await prepares a wait. The caller has found no news. It returns true if news became true meanwhile. Otherwise sleep
 // on nap.Word and call again; if that is 0, the timeout has expired. timeout counts from the first call with this nap;
-// if it is 0 the timeout expires at once, if it is negative never. An error of news ends the wait.
+// if it is 0 the timeout expires at once, if it is negative never. slice is the longest sleep. An error of news ends the
+// wait.
 //
 // sys.Bell tells why a sleeper misses no news.
-func await(bell *sys.Bell, nap *Nap, timeout time.Duration, news func() (bool, error)) (bool, error) {
+func await(bell *sys.Bell, nap *Nap, timeout, slice time.Duration, news func() (bool, error)) (bool, error) {
 	if timeout == 0 {
 		return false, nil
 	}
@@ -73,7 +85,7 @@ func await(bell *sys.Bell, nap *Nap, timeout time.Duration, news func() (bool, e
 		return done, err
 	}
 	if now := sys.Monotonic(); now < nap.deadline {
-		nap.Word, nap.Value, nap.Until = word, value, min(nap.deadline, now+uint64(sleepSlice))
+		nap.Word, nap.Value, nap.Until = word, value, min(nap.deadline, now+uint64(slice))
 	}
 	return false, nil
 }
