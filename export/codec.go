@@ -83,10 +83,16 @@ func goSave(seg C.shmcv_segment, path *C.in_char, quality C.int32_t) C.int32_t {
 		if err != nil {
 			return err
 		}
-		image, err := imageOf(p)
+		var encoded ops.Encoded
+		defer func() { encoded.Free() }()
+		err = p.Read(func(image abi.ImageInfo, bytes []byte) (err error) {
+			encoded.Free() // Of an image that another process has stored over.
+			encoded, err = ops.Encode(str, ops.Pixels{ImageInfo: image, Data: bytes}, int32(quality))
+			return err
+		})
 		if err != nil {
 			return err
 		}
-		return ops.Save(str, image, int32(quality))
+		return encoded.Write()
 	})
 }

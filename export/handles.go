@@ -24,6 +24,9 @@ type pixels interface {
 	SetImage(image abi.ImageInfo) error
 	Store(write shm.StoreFunc) error
 	Read(read shm.ReadFunc) error
+	ReadNow(read shm.ReadFunc) (now bool, err error)
+	ReadInTurn(read shm.ReadFunc) error
+	StoreNow(write shm.StoreFunc) (now bool, err error)
 }
 
 // A handle is a slot's number in the low half and, in the high half, how often the slot has been given out. A live

@@ -71,27 +71,63 @@ func goImageSize(image *C.in_image_info, size *C.uint64_t) C.int32_t {
 	})
 }
 
-// shmcv_read copies the image of a segment into buffer, which has capacity bytes and is laid out as layout says:
-// width, height and depth as in the segment, stride and colour order as wanted. Gray, BGR, BGRA, RGB and RGBA are
-// converted into each other on the way, in one pass. Alpha that is not there becomes opaque. The copy is of one image,
-// also while another process stores the next one by shmcv_load, shmcv_flip, shmcv_convert or shmcv_write. It does not
-// notice a program that writes through shmcv_data. On failure the buffer may hold parts of a copy.
+// shmcv_read copies the image of a segment into buffer, which has capacity bytes. layout says how the copy is laid out:
+// width, height and depth as in the segment, stride and colour order as wanted. A field of layout that is 0 means that of
+// the segment's image, with rows without gaps for the stride; layout may be NULL for all of them. image gets the
+// description of the copy: description and pixels are of one image. It may be NULL. If the function fails with
+// SHMCV_E_TOO_SMALL, image says what the copy would be, so that the caller can get a buffer and call again.
 //
-// Errors: SHMCV_E_NO_IMAGE, also if a process died while it stored one; SHMCV_E_TOO_SMALL if layout takes more than
+// Gray, BGR, BGRA, RGB and RGBA are converted into each other on the way, in one pass. Alpha that is not there becomes
+// opaque. The copy is of one image, also while another process stores the next one by shmcv_load, shmcv_flip,
+// shmcv_convert or shmcv_write. It does not notice a program that writes through shmcv_data. On failure the buffer may
+// hold parts of a copy.
+//
+// Errors: SHMCV_E_NO_IMAGE, also if a process died while it stored one; SHMCV_E_TOO_SMALL if the copy takes more than
 // capacity; SHMCV_E_INVALID if width, height or depth differs from the segment's; SHMCV_E_BUSY if another process has been
 // storing for 10 seconds; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
 //
 //export goRead
-func goRead(seg C.shmcv_segment, layout *C.in_image_info, buffer unsafe.Pointer, capacity C.uint64_t) C.int32_t {
+func goRead(seg C.shmcv_segment, layout *C.in_image_info, buffer unsafe.Pointer, capacity C.uint64_t, out *C.shmcv_image_info) C.int32_t {
 	return withPixels(seg, func(p pixels) error {
-		outside, err := callersPixels(layout, buffer, capacity)
-		if err != nil {
-			return err
+		var wanted abi.ImageInfo
+		if layout != nil {
+			wanted = *(*abi.ImageInfo)(unsafe.Pointer(layout))
 		}
 		return p.Read(func(image abi.ImageInfo, bytes []byte) error {
+			copied, err := completed(wanted, image)
+			if err != nil {
+				return err
+			}
+			if out != nil {
+				*(*abi.ImageInfo)(unsafe.Pointer(out)) = copied
+			}
+			outside, err := callersPixels(copied, buffer, capacity)
+			if err != nil {
+				return err
+			}
 			return ops.Convert(ops.Pixels{ImageInfo: image, Data: bytes}, outside)
 		})
 	})
+}
+
+// completed returns the layout of a copy of an image: wanted, with what is 0 in it taken from the image.
+func completed(wanted, image abi.ImageInfo) (abi.ImageInfo, error) {
+	if wanted.Width == 0 {
+		wanted.Width = image.Width
+	}
+	if wanted.Height == 0 {
+		wanted.Height = image.Height
+	}
+	if wanted.Depth == 0 {
+		wanted.Depth = image.Depth
+	}
+	if wanted.Order == 0 {
+		wanted.Order = image.Order
+	}
+	if wanted.Channels == 0 {
+		wanted.Channels = wanted.Order.Channels()
+	}
+	return wanted.Checked()
 }
 
 // shmcv_write copies the pixels in buffer, which has size bytes and is laid out as layout says, into a segment, in the
@@ -103,7 +139,11 @@ func goRead(seg C.shmcv_segment, layout *C.in_image_info, buffer unsafe.Pointer,
 //export goWrite
 func goWrite(seg C.shmcv_segment, layout *C.in_image_info, buffer *C.in_byte, size C.uint64_t, order C.int32_t) C.int32_t {
 	return withPixels(seg, func(p pixels) error {
-		outside, err := callersPixels(layout, unsafe.Pointer(buffer), size)
+		from, err := imageArgument("layout", layout)
+		if err != nil {
+			return err
+		}
+		outside, err := callersPixels(from, unsafe.Pointer(buffer), size)
 		if err != nil {
 			return err
 		}
@@ -172,33 +212,16 @@ func imageArgument(argument string, image *C.in_image_info) (abi.ImageInfo, erro
 	return (*abi.ImageInfo)(unsafe.Pointer(image)).Checked()
 }
 
-// callersPixels returns the pixels in a caller's buffer of size bytes.
-func callersPixels(layout *C.in_image_info, buffer unsafe.Pointer, size C.uint64_t) (ops.Pixels, error) {
-	image, err := imageArgument("layout", layout)
-	if err != nil {
-		return ops.Pixels{}, err
-	}
-	if err := required("buffer", buffer); err != nil {
-		return ops.Pixels{}, err
-	}
+// callersPixels returns the pixels in a caller's buffer of size bytes. The image has been checked.
+func callersPixels(image abi.ImageInfo, buffer unsafe.Pointer, size C.uint64_t) (ops.Pixels, error) {
 	if image.Bytes() > uint64(size) {
 		return ops.Pixels{}, abi.Errorf(abi.ETooSmall, "shmcv: %d bytes wanted in the buffer for %d x %d pixels, stride %d, and it has %d",
 			image.Bytes(), image.Width, image.Height, image.Stride, uint64(size))
 	}
+	if err := required("buffer", buffer); err != nil {
+		return ops.Pixels{}, err
+	}
 	return ops.Pixels{ImageInfo: image, Data: unsafe.Slice((*byte)(buffer), image.Bytes())}, nil
-}
-
-// imageOf returns the image of p with its memory.
-func imageOf(p pixels) (ops.Pixels, error) {
-	image, err := p.Image()
-	if err != nil {
-		return ops.Pixels{}, err
-	}
-	bytes, err := p.Bytes()
-	if err != nil {
-		return ops.Pixels{}, err
-	}
-	return ops.Pixels{ImageInfo: image, Data: bytes[:image.Bytes()]}, nil
 }
 
 // fill lets write store image in the memory of p. The image becomes p's when write has succeeded.

@@ -29,14 +29,31 @@ func goCreate(name *C.in_char, size C.uint64_t, out *C.shmcv_segment) C.int32_t 
 
 // shmcv_open opens a segment that any process has created; its size and image come with it. A file in /dev/shm that
 // another program made, for example Python's multiprocessing.shared_memory, can be opened too. All of its bytes are
-// pixels then, and it has no image until shmcv_image_set, which holds for this process.
+// pixels then, and it has no image until shmcv_image_set, which holds for this process. Memory that such a file does not
+// have yet is reserved, because a page that is touched when the shared memory is full ends a process.
 //
 // Errors: SHMCV_E_NOT_FOUND if there is none of that name; SHMCV_E_PERMISSION if it is not a plain file of this
-// user; SHMCV_E_CORRUPT if its metadata has been overwritten; SHMCV_E_INVALID for a bad name, or the name of a stream.
+// user; SHMCV_E_CORRUPT if its metadata has been overwritten; SHMCV_E_INVALID for a bad name, or the name of a stream;
+// SHMCV_E_NO_SPACE if there is no memory for all of a file that another program made.
 //
 //export goOpen
 func goOpen(name *C.in_char, out *C.shmcv_segment) C.int32_t {
 	return newHandle(name, unsafe.Pointer(out), func(name string) (object, error) { return shm.Open(name) })
+}
+
+// shmcv_open_read_only opens a segment to read it, and no more. The memory of shmcv_data faults when it is written to, and
+// what would change the segment is SHMCV_E_PERMISSION. A file that this process may read is enough, also one of mode 0444
+// or of another user, who can then end this process by making the file shorter. Close the handle with shmcv_close.
+//
+// Reading waits for those who store as on any other handle. What a process leaves that dies while it stores is not
+// repaired: the segment has no image then until the next is stored. A wait for an image looks every 10 ms if this process
+// may not write to the file. A segment that another program made has no image here.
+//
+// Errors: those of shmcv_open; SHMCV_E_PERMISSION if this process may not read the file.
+//
+//export goOpenReadOnly
+func goOpenReadOnly(name *C.in_char, out *C.shmcv_segment) C.int32_t {
+	return newHandle(name, unsafe.Pointer(out), func(name string) (object, error) { return shm.OpenReadOnly(name) })
 }
 
 // newHandle opens something by name and stores its handle in *out, which is a handle structure.
@@ -103,8 +120,8 @@ func goClearAll() C.int32_t {
 }
 
 // shmcv_data gives the address and the size in bytes of a segment's pixels. The memory may be read and written until
-// the handle is closed. The memory of a frame to read must not be written to. It is aligned to a page. Either of ptr and
-// size may be NULL.
+// the handle is closed. The memory of a frame to read, and of a segment that was opened read-only, faults when it is
+// written to. It is aligned to a page. Either of ptr and size may be NULL.
 //
 // Errors: SHMCV_E_CLOSED; SHMCV_E_TRUNCATED if another program has made the file shorter, so that touching the memory
 // would kill the process.
@@ -151,7 +168,7 @@ func giveInfo(o object, out *C.shmcv_segment_info) error {
 
 // shmcv_list tells about all segments and streams of this user that this library made, in the order of their names. It
 // fills the first capacity elements of infos, and gives in count how many there are, which may be more. infos may be NULL
-// if capacity is 0.
+// if capacity is 0. What cannot be looked at is left out, and nothing waits.
 //
 //export goList
 func goList(infos *C.shmcv_segment_info, capacity C.uint64_t, count *C.uint64_t) C.int32_t {
@@ -178,7 +195,7 @@ func goList(infos *C.shmcv_segment_info, capacity C.uint64_t, count *C.uint64_t)
 // shmcv_sweep removes the names of this user's segments and streams that are orphans: their creator has ended or closed
 // them, and no process has them open through this library. It gives in removed how many there were; removed may be NULL.
 // Programs that have mapped the file by other means keep their memory, without the name. Files that other programs made
-// are left alone.
+// are left alone, and so is what cannot be looked at.
 //
 //export goSweep
 func goSweep(removed *C.uint32_t) C.int32_t {

@@ -20,6 +20,15 @@ int32_t shmcv_open(const char *name, shmcv_segment *out) {
     return status;
 }
 
+int32_t shmcv_open_read_only(const char *name, shmcv_segment *out) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goOpenReadOnly(name, out);
+    shmcv_leave(&entry);
+    return status;
+}
+
 int32_t shmcv_close(shmcv_segment seg) {
     shmcv_entry entry;
     int32_t refused = shmcv_enter(&entry);
@@ -110,11 +119,12 @@ int32_t shmcv_image_size(const shmcv_image_info *image, uint64_t *size) {
     return status;
 }
 
-int32_t shmcv_read(shmcv_segment seg, const shmcv_image_info *layout, void *buffer, uint64_t capacity) {
+int32_t shmcv_read(shmcv_segment seg, const shmcv_image_info *layout, void *buffer, uint64_t capacity,
+                   shmcv_image_info *out) {
     shmcv_entry entry;
     int32_t refused = shmcv_enter(&entry);
     if (refused) return refused;
-    int32_t status = goRead(seg, layout, buffer, capacity);
+    int32_t status = goRead(seg, layout, buffer, capacity, out);
     shmcv_leave(&entry);
     return status;
 }

@@ -108,8 +108,8 @@ func goStreamBegin(stream C.shmcv_stream, frame *C.shmcv_frame) C.int32_t {
 }
 
 // shmcv_stream_wait gives the newest frame of a stream, to read, as soon as there is one with a number greater than
-// newer_than. The frame stays as it is until shmcv_frame_close; functions that would change it are SHMCV_E_INVALID.
-// newer_than 0 accepts any frame; with info->sequence of the last frame, each frame is seen once. timeout_ms is in
+// newer_than. The frame stays as it is until shmcv_frame_close; functions that would change it are SHMCV_E_PERMISSION, and
+// its memory faults when it is written to. newer_than 0 accepts any frame; with info->sequence of the last frame, each frame is seen once. timeout_ms is in
 // milliseconds: 0 does not sleep, and a negative number waits without an end. info gets the frame's number, time and
 // image; it may be NULL. A wait ends with SHMCV_E_CLOSED within 0.1 s when another thread closes stream.
 //
@@ -139,7 +139,7 @@ func goStreamWait(stream C.shmcv_stream, newerThan C.uint64_t, timeoutMs C.int32
 // 1 more than that of the frame before; it may be NULL. When the function fails the frame is still open.
 //
 // Errors: SHMCV_E_NO_IMAGE if the frame holds no image; SHMCV_E_BUSY while another thread's call stores pixels in it;
-// SHMCV_E_INVALID if frame is no frame, or one to read; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED.
+// SHMCV_E_INVALID if frame is no frame; SHMCV_E_PERMISSION if it is one to read; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED.
 //
 //export goFramePublish
 func goFramePublish(frame C.shmcv_frame, sequence *C.uint64_t) C.int32_t {

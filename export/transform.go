@@ -6,58 +6,163 @@ package main
 import "C"
 
 import (
+	"errors"
+	"time"
+
 	"shmcv/internal/abi"
 	"shmcv/ops"
+	"shmcv/shm"
 )
 
 // shmcv_flip mirrors the image of src into dst, whose image it becomes, rows without gaps. code is
 // SHMCV_FLIP_VERTICAL (0), SHMCV_FLIP_HORIZONTAL (1) or SHMCV_FLIP_BOTH (-1). If src and dst are one segment, the image is
-// flipped in place and keeps its stride.
+// flipped in place and keeps its stride. The image is one that was stored whole, also while another process stores the
+// next one in src.
 //
 // Errors: SHMCV_E_NO_IMAGE if src has none; SHMCV_E_TOO_SMALL if the image does not fit into dst; SHMCV_E_INVALID for
-// another code; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
+// another code; SHMCV_E_PERMISSION if dst was opened read-only or is a frame to read; SHMCV_E_BUSY if another process has
+// been storing in src or dst for 10 seconds; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
 //
 //export goFlip
 func goFlip(src, dst C.shmcv_segment, code C.int32_t) C.int32_t {
-	return transform(src, dst, func(from ops.Pixels, to pixels, inPlace bool) error {
-		image := from.ImageInfo
-		if !inPlace {
-			image = abi.NewImageInfo(from.Width, from.Height, from.Depth, from.Order)
-		}
-		return fill(to, image, func(to ops.Pixels) error { return ops.Flip(from, to, abi.FlipCode(code)) })
+	return withTransform(src, dst, transform{
+		result: func(image abi.ImageInfo, inPlace bool) (abi.ImageInfo, error) {
+			if inPlace {
+				return image, nil
+			}
+			return abi.NewImageInfo(image.Width, image.Height, image.Depth, image.Order), nil
+		},
+		run: func(from, to ops.Pixels) error { return ops.Flip(from, to, abi.FlipCode(code)) },
 	})
 }
 
 // shmcv_convert copies the image of src into dst in the colour order order (SHMCV_ORDER_), rows without gaps. Alpha
 // that is not there becomes opaque; alpha that is not wanted is dropped; gray is 0.299 R + 0.587 G + 0.114 B. src and
-// dst may be one segment.
+// dst may be one segment. The image is one that was stored whole, as for shmcv_flip.
 //
 // Errors: SHMCV_E_NO_IMAGE if src has none; SHMCV_E_TOO_SMALL if the result does not fit into dst;
-// SHMCV_E_INVALID for an unknown order; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
+// SHMCV_E_INVALID for an unknown order; SHMCV_E_PERMISSION if dst was opened read-only or is a frame to read;
+// SHMCV_E_BUSY; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
 //
 //export goConvert
 func goConvert(src, dst C.shmcv_segment, order C.int32_t) C.int32_t {
-	return transform(src, dst, func(from ops.Pixels, to pixels, _ bool) error {
-		image, err := abi.NewImageInfo(from.Width, from.Height, from.Depth, abi.Order(order)).Checked()
-		if err != nil {
-			return err
-		}
-		return fill(to, image, func(to ops.Pixels) error { return ops.Convert(from, to) })
+	return withTransform(src, dst, transform{
+		result: func(image abi.ImageInfo, _ bool) (abi.ImageInfo, error) {
+			return abi.NewImageInfo(image.Width, image.Height, image.Depth, abi.Order(order)).Checked()
+		},
+		run: ops.Convert,
 	})
 }
 
-// transform runs body, guarded, on the image of src and the segment or frame dst.
-func transform(src, dst C.shmcv_segment, body func(from ops.Pixels, to pixels, inPlace bool) error) C.int32_t {
+// transform makes one image of another.
+type transform struct {
+	result func(image abi.ImageInfo, inPlace bool) (abi.ImageInfo, error) // Describes the image that will be made.
+	run    func(from, to ops.Pixels) error
+}
+
+// withTransform runs t, guarded, from the image of src to the segment or frame dst.
+func withTransform(src, dst C.shmcv_segment, t transform) C.int32_t {
 	return withPixels(src, func(source pixels) error {
 		target, err := use(handleOf(dst), isPixels)
 		if err != nil {
 			return err
 		}
 		defer target.Release()
-		from, err := imageOf(source)
+		if samePixels(source, target) {
+			return t.inPlace(target)
+		}
+		return t.into(target, source)
+	})
+}
+
+// samePixels returns true if two objects have the same memory, which may be mapped twice.
+func samePixels(one, other pixels) bool {
+	first, ok := one.(*shm.Segment)
+	second, also := other.(*shm.Segment)
+	return one == other || ok && also && first.SameFile(second)
+}
+
+// inPlace looks at the image when it is the caller's turn to store: until then, another process may store another image.
+func (t transform) inPlace(p pixels) error {
+	return p.Store(func(memory []byte) (abi.ImageInfo, error) {
+		image, err := p.Image()
 		if err != nil {
+			return image, err
+		}
+		result, err := t.fitting(p, image, true)
+		if err != nil {
+			return result, err
+		}
+		return result, t.run(ops.Pixels{ImageInfo: image, Data: memory[:image.Bytes()]}, ops.Pixels{ImageInfo: result, Data: memory[:result.Bytes()]})
+	})
+}
+
+// transferPatience is how long into tries, if others store in source and in target all the time.
+const transferPatience = 10 * time.Second
+
+// into stores in target what it makes of one whole image of source. It never waits for the turn at one of the two while
+// it has the turn at the other: two calls in opposite directions would wait for each other.
+func (t transform) into(target, source pixels) error {
+	for deadline := time.Now().Add(transferPatience); ; {
+		if done, err := t.readingNow(target, source); done {
 			return err
 		}
-		return body(from, target, source == target)
+		if done, err := t.storingNow(target, source); done {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return abi.Errorf(abi.EBusy, "shmcv: others have been storing in %q and in %q for %v", source.Name(), target.Name(), transferPatience)
+		}
+	}
+}
+
+// readingNow waits for the turn at target, and returns false if somebody is storing in source then.
+func (t transform) readingNow(target, source pixels) (done bool, err error) {
+	err = target.Store(func(memory []byte) (result abi.ImageInfo, err error) {
+		runs := 0
+		done, err = source.ReadNow(func(image abi.ImageInfo, pixels []byte) error {
+			if result, err = t.one(image, pixels, target, memory); err != nil {
+				return err
+			}
+			runs++
+			return nil
+		})
+		switch {
+		case err != nil && runs > 0: // An image that was stored over meanwhile has been written, and no other one.
+			err = shm.Spoiled(err)
+		case err == nil && !done:
+			err = errNotNow
+		}
+		return result, err
 	})
+	return done || err != errNotNow, err
+}
+
+var errNotNow = errors.New("somebody is storing in the source")
+
+// storingNow waits for the turn at source, and returns false if somebody has the turn at target then.
+func (t transform) storingNow(target, source pixels) (done bool, err error) {
+	err = source.ReadInTurn(func(image abi.ImageInfo, pixels []byte) (err error) {
+		done, err = target.StoreNow(func(memory []byte) (abi.ImageInfo, error) { return t.one(image, pixels, target, memory) })
+		return err
+	})
+	return done || err != nil, err
+}
+
+// one makes an image, of the one whose pixels are in from, in the memory of target, and describes it.
+func (t transform) one(image abi.ImageInfo, from []byte, target pixels, memory []byte) (abi.ImageInfo, error) {
+	result, err := t.fitting(target, image, false)
+	if err != nil {
+		return result, err
+	}
+	return result, t.run(ops.Pixels{ImageInfo: image, Data: from}, ops.Pixels{ImageInfo: result, Data: memory[:result.Bytes()]})
+}
+
+// fitting describes the image that will be made of one, and returns an error if it does not fit into p.
+func (t transform) fitting(p pixels, image abi.ImageInfo, inPlace bool) (abi.ImageInfo, error) {
+	result, err := t.result(image, inPlace)
+	if err == nil {
+		_, err = p.Room(result)
+	}
+	return result, err
 }

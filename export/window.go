@@ -8,6 +8,7 @@ package main
 import "C"
 
 import (
+	"shmcv/internal/abi"
 	"shmcv/ops"
 )
 
@@ -24,11 +25,9 @@ func goShow(window *C.in_char, seg C.shmcv_segment) C.int32_t {
 		if err != nil {
 			return err
 		}
-		image, err := imageOf(p)
-		if err != nil {
-			return err
-		}
-		return ops.Show(name, image)
+		return p.Read(func(image abi.ImageInfo, bytes []byte) error {
+			return ops.Show(name, ops.Pixels{ImageInfo: image, Data: bytes})
+		})
 	})
 }
 

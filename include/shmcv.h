@@ -113,10 +113,13 @@ SHMCV_API int32_t shmcv_load(shmcv_segment seg, const char *path, int32_t flags,
 
 /* shmcv_flip mirrors the image of src into dst, whose image it becomes, rows without gaps. code is
  * SHMCV_FLIP_VERTICAL (0), SHMCV_FLIP_HORIZONTAL (1) or SHMCV_FLIP_BOTH (-1). If src and dst are one
- * segment, the image is flipped in place and keeps its stride.
+ * segment, the image is flipped in place and keeps its stride. The image is one that was stored whole, also
+ * while another process stores the next one in src.
  *
  * Errors: SHMCV_E_NO_IMAGE if src has none; SHMCV_E_TOO_SMALL if the image does not fit into dst;
- * SHMCV_E_INVALID for another code; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
+ * SHMCV_E_INVALID for another code; SHMCV_E_PERMISSION if dst was opened read-only or is a frame to read;
+ * SHMCV_E_BUSY if another process has been storing in src or dst for 10 seconds; SHMCV_E_CLOSED;
+ * SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_flip(shmcv_segment src, shmcv_segment dst, int32_t code);
 
 /* shmcv_save writes the image of a segment to a file, in the format that the path's extension names: .jpg
@@ -153,10 +156,12 @@ SHMCV_API int32_t shmcv_close_windows(void);
 /* shmcv_open opens a segment that any process has created; its size and image come with it. A file in
  * /dev/shm that another program made, for example Python's multiprocessing.shared_memory, can be opened too.
  * All of its bytes are pixels then, and it has no image until shmcv_image_set, which holds for this process.
+ * Memory that such a file does not have yet is reserved, because a page that is touched when the shared
+ * memory is full ends a process.
  *
  * Errors: SHMCV_E_NOT_FOUND if there is none of that name; SHMCV_E_PERMISSION if it is not a plain file of
  * this user; SHMCV_E_CORRUPT if its metadata has been overwritten; SHMCV_E_INVALID for a bad name, or the
- * name of a stream. */
+ * name of a stream; SHMCV_E_NO_SPACE if there is no memory for all of a file that another program made. */
 SHMCV_API int32_t shmcv_open(const char *name, shmcv_segment *out);
 
 /* shmcv_close ends this handle's use of its segment. Pointers from shmcv_data are invalid afterwards, unless
@@ -361,9 +366,21 @@ _Static_assert(sizeof(shmcv_frame_info) == 128, "shmcv_frame_info has another la
  * does not start with a dot.
  * ---------------------------------------------------------------------------------------------------------- */
 
+/* shmcv_open_read_only opens a segment to read it, and no more. The memory of shmcv_data faults when it is
+ * written to, and what would change the segment is SHMCV_E_PERMISSION. A file that this process may read is
+ * enough, also one of mode 0444 or of another user, who can then end this process by making the file
+ * shorter. Close the handle with shmcv_close.
+ *
+ * Reading waits for those who store as on any other handle. What a process leaves that dies while it stores
+ * is not repaired: the segment has no image then until the next is stored. A wait for an image looks every
+ * 10 ms if this process may not write to the file. A segment that another program made has no image here.
+ *
+ * Errors: those of shmcv_open; SHMCV_E_PERMISSION if this process may not read the file. */
+SHMCV_API int32_t shmcv_open_read_only(const char *name, shmcv_segment *out);
+
 /* shmcv_data gives the address and the size in bytes of a segment's pixels. The memory may be read and
- * written until the handle is closed. The memory of a frame to read must not be written to. It is aligned to
- * a page. Either of ptr and size may be NULL.
+ * written until the handle is closed. The memory of a frame to read, and of a segment that was opened
+ * read-only, faults when it is written to. It is aligned to a page. Either of ptr and size may be NULL.
  *
  * Errors: SHMCV_E_CLOSED; SHMCV_E_TRUNCATED if another program has made the file shorter, so that touching
  * the memory would kill the process. */
@@ -377,13 +394,13 @@ SHMCV_API int32_t shmcv_info(shmcv_segment seg, shmcv_segment_info *out);
 
 /* shmcv_list tells about all segments and streams of this user that this library made, in the order of their
  * names. It fills the first capacity elements of infos, and gives in count how many there are, which may be
- * more. infos may be NULL if capacity is 0. */
+ * more. infos may be NULL if capacity is 0. What cannot be looked at is left out, and nothing waits. */
 SHMCV_API int32_t shmcv_list(shmcv_segment_info *infos, uint64_t capacity, uint64_t *count);
 
 /* shmcv_sweep removes the names of this user's segments and streams that are orphans: their creator has
  * ended or closed them, and no process has them open through this library. It gives in removed how many
  * there were; removed may be NULL. Programs that have mapped the file by other means keep their memory,
- * without the name. Files that other programs made are left alone. */
+ * without the name. Files that other programs made are left alone, and so is what cannot be looked at. */
 SHMCV_API int32_t shmcv_sweep(uint32_t *removed);
 
 /* -------------------------------------------------------------------------------------------------------------
@@ -410,17 +427,23 @@ SHMCV_API int32_t shmcv_image_set(shmcv_segment seg, const shmcv_image_info *ima
  * Errors: SHMCV_E_INVALID for impossible geometry, with the field named; SHMCV_E_LIMIT. */
 SHMCV_API int32_t shmcv_image_size(const shmcv_image_info *image, uint64_t *size);
 
-/* shmcv_read copies the image of a segment into buffer, which has capacity bytes and is laid out as layout
- * says: width, height and depth as in the segment, stride and colour order as wanted. Gray, BGR, BGRA, RGB
- * and RGBA are converted into each other on the way, in one pass. Alpha that is not there becomes opaque.
- * The copy is of one image, also while another process stores the next one by shmcv_load, shmcv_flip,
- * shmcv_convert or shmcv_write. It does not notice a program that writes through shmcv_data. On failure the
- * buffer may hold parts of a copy.
+/* shmcv_read copies the image of a segment into buffer, which has capacity bytes. layout says how the copy
+ * is laid out: width, height and depth as in the segment, stride and colour order as wanted. A field of
+ * layout that is 0 means that of the segment's image, with rows without gaps for the stride; layout may be
+ * NULL for all of them. image gets the description of the copy: description and pixels are of one image. It
+ * may be NULL. If the function fails with SHMCV_E_TOO_SMALL, image says what the copy would be, so that the
+ * caller can get a buffer and call again.
  *
- * Errors: SHMCV_E_NO_IMAGE, also if a process died while it stored one; SHMCV_E_TOO_SMALL if layout takes
+ * Gray, BGR, BGRA, RGB and RGBA are converted into each other on the way, in one pass. Alpha that is not
+ * there becomes opaque. The copy is of one image, also while another process stores the next one by
+ * shmcv_load, shmcv_flip, shmcv_convert or shmcv_write. It does not notice a program that writes through
+ * shmcv_data. On failure the buffer may hold parts of a copy.
+ *
+ * Errors: SHMCV_E_NO_IMAGE, also if a process died while it stored one; SHMCV_E_TOO_SMALL if the copy takes
  * more than capacity; SHMCV_E_INVALID if width, height or depth differs from the segment's; SHMCV_E_BUSY if
  * another process has been storing for 10 seconds; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
-SHMCV_API int32_t shmcv_read(shmcv_segment seg, const shmcv_image_info *layout, void *buffer, uint64_t capacity);
+SHMCV_API int32_t shmcv_read(shmcv_segment seg, const shmcv_image_info *layout, void *buffer, uint64_t capacity,
+                             shmcv_image_info *out);
 
 /* shmcv_write copies the pixels in buffer, which has size bytes and is laid out as layout says, into a
  * segment, in the colour order order, rows without gaps. The conversions are those of shmcv_read. The pixels
@@ -488,10 +511,11 @@ enum shmcv_flip_code {
 
 /* shmcv_convert copies the image of src into dst in the colour order order (SHMCV_ORDER_), rows without
  * gaps. Alpha that is not there becomes opaque; alpha that is not wanted is dropped; gray is 0.299 R + 0.587
- * G + 0.114 B. src and dst may be one segment.
+ * G + 0.114 B. src and dst may be one segment. The image is one that was stored whole, as for shmcv_flip.
  *
  * Errors: SHMCV_E_NO_IMAGE if src has none; SHMCV_E_TOO_SMALL if the result does not fit into dst;
- * SHMCV_E_INVALID for an unknown order; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
+ * SHMCV_E_INVALID for an unknown order; SHMCV_E_PERMISSION if dst was opened read-only or is a frame to
+ * read; SHMCV_E_BUSY; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_convert(shmcv_segment src, shmcv_segment dst, int32_t order);
 
 /* -------------------------------------------------------------------------------------------------------------
@@ -568,10 +592,10 @@ SHMCV_API int32_t shmcv_stream_begin(shmcv_stream stream, shmcv_frame *frame);
 
 /* shmcv_stream_wait gives the newest frame of a stream, to read, as soon as there is one with a number
  * greater than newer_than. The frame stays as it is until shmcv_frame_close; functions that would change it
- * are SHMCV_E_INVALID. newer_than 0 accepts any frame; with info->sequence of the last frame, each frame is
- * seen once. timeout_ms is in milliseconds: 0 does not sleep, and a negative number waits without an end.
- * info gets the frame's number, time and image; it may be NULL. A wait ends with SHMCV_E_CLOSED within 0.1 s
- * when another thread closes stream.
+ * are SHMCV_E_PERMISSION, and its memory faults when it is written to. newer_than 0 accepts any frame; with
+ * info->sequence of the last frame, each frame is seen once. timeout_ms is in milliseconds: 0 does not
+ * sleep, and a negative number waits without an end. info gets the frame's number, time and image; it may be
+ * NULL. A wait ends with SHMCV_E_CLOSED within 0.1 s when another thread closes stream.
  *
  * Errors: SHMCV_E_TIMEOUT; SHMCV_E_BUSY if 64 frames are being read; SHMCV_E_INVALID if stream is none;
  * SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */
@@ -584,8 +608,8 @@ SHMCV_API int32_t shmcv_stream_wait(shmcv_stream stream, uint64_t newer_than, in
  * frame is still open.
  *
  * Errors: SHMCV_E_NO_IMAGE if the frame holds no image; SHMCV_E_BUSY while another thread's call stores
- * pixels in it; SHMCV_E_INVALID if frame is no frame, or one to read; SHMCV_E_CLOSED; SHMCV_E_CORRUPT;
- * SHMCV_E_TRUNCATED. */
+ * pixels in it; SHMCV_E_INVALID if frame is no frame; SHMCV_E_PERMISSION if it is one to read;
+ * SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_frame_publish(shmcv_frame frame, uint64_t *sequence);
 
 /* shmcv_frame_close gives a frame back. One to read may be written over then. Nothing of one to fill is ever

@@ -89,6 +89,20 @@ inline std::int32_t milliseconds(std::chrono::milliseconds time, std::int32_t lo
 /// Returns the timeout of a wait as C takes it. Negative means without an end.
 inline std::int32_t timeout(std::chrono::milliseconds time) noexcept { return milliseconds(time, -1); }
 
+/// Returns how often an image has been stored in a segment.
+inline std::uint64_t sequence(shmcv_segment handle) {
+    std::uint64_t sequence = 0;
+    check(shmcv_sequence(handle, &sequence));
+    return sequence;
+}
+
+/// Waits until more than newer_than images have been stored, and returns how many have been.
+inline std::uint64_t wait(shmcv_segment handle, std::uint64_t newer_than, std::chrono::milliseconds time) {
+    std::uint64_t sequence = 0;
+    check(shmcv_wait(handle, newer_than, timeout(time), &sequence));
+    return sequence;
+}
+
 /// Throws if the library's structures differ from those that this header was compiled with.
 inline void require_library() {
     constexpr std::uint32_t compiled = std::uint32_t{SHMCV_ABI_MAJOR} << 16 | SHMCV_ABI_MINOR;
@@ -153,8 +167,8 @@ using const_bytes = basic_bytes<const std::byte>;
 
 class writable_pixels;
 
-/// The pixels of a segment or of a frame, as far as they can be read: the base of segment, frame and new_frame, which own
-/// the handle. Move-only.
+/// The pixels of a segment or of a frame, as far as they can be read: the base of segment, read_only_segment, frame and
+/// new_frame, which own the handle. Move-only.
 class pixels {
   public:
     /// Returns true if this object holds a handle.
@@ -194,8 +208,24 @@ class pixels {
     }
 
     /// Copies the image into buffer, which has capacity bytes and is laid out as layout says, converting the colour order.
-    void read(const image_info &layout, void *buffer, std::uint64_t capacity) const {
-        detail::check(shmcv_read(handle_, &layout, buffer, capacity));
+    /// What is 0 in layout is taken from the image. Returns the description of the copy: it and the pixels are of one
+    /// image, also while another process stores the next one.
+    image_info read(const image_info &layout, void *buffer, std::uint64_t capacity) const {
+        image_info copied{};
+        detail::check(shmcv_read(handle_, &layout, buffer, capacity, &copied));
+        return copied;
+    }
+
+    /// Copies the image into buffer, which gets the size of the copy. By default the copy is as the image, rows without gaps.
+    image_info read(std::vector<std::byte> &buffer, const image_info &layout = {}) const {
+        image_info copied{};
+        std::int32_t status = SHMCV_OK;
+        // Again if a larger image has been stored since the buffer got its size.
+        while ((status = shmcv_read(handle_, &layout, buffer.data(), buffer.size(), &copied)) == SHMCV_E_TOO_SMALL)
+            buffer.resize(static_cast<std::size_t>(image_size(copied)));
+        detail::check(status);
+        buffer.resize(static_cast<std::size_t>(image_size(copied)));
+        return copied;
     }
 
     /// Writes the image to a file, in the format that the extension names; see shmcv_save for quality.
@@ -319,22 +349,60 @@ class segment : public writable_pixels {
     void clear() const { shmcv::clear(name()); }
 
     /// Returns how often an image has been stored in it, by any process.
-    [[nodiscard]] std::uint64_t sequence() const {
-        std::uint64_t sequence = 0;
-        detail::check(shmcv_sequence(handle_, &sequence));
-        return sequence;
-    }
+    [[nodiscard]] std::uint64_t sequence() const { return detail::sequence(handle_); }
 
     /// Waits until more than newer_than images have been stored, and returns how many have been. error_code::timeout if
     /// there are not that many in time. A negative time waits without an end.
     std::uint64_t wait(std::uint64_t newer_than, std::chrono::milliseconds timeout = std::chrono::milliseconds(-1)) const {
-        std::uint64_t sequence = 0;
-        detail::check(shmcv_wait(handle_, newer_than, detail::timeout(timeout), &sequence));
-        return sequence;
+        return detail::wait(handle_, newer_than, timeout);
     }
 
   private:
     // In a destructor nobody can be told of an error.
+    void abandon() noexcept {
+        if (*this) shmcv_close(release());
+    }
+};
+
+/// A segment that is open to be read, and not to be changed. Memory that is written to faults. Closed when destroyed;
+/// move-only.
+class read_only_segment : public pixels {
+  public:
+    /// No segment: every operation on it is error_code::closed.
+    read_only_segment() noexcept = default;
+
+    /// Opens a segment that any process has created. A file that this process may read is enough; see
+    /// shmcv_open_read_only. error_code::not_found if there is none of that name.
+    [[nodiscard]] static read_only_segment open(std::string_view name) {
+        detail::require_library();
+        read_only_segment opened;
+        detail::check(shmcv_open_read_only(detail::c_string("name", name).c_str(), &opened.handle_));
+        return opened;
+    }
+
+    read_only_segment(read_only_segment &&) noexcept = default;
+    read_only_segment &operator=(read_only_segment &&other) noexcept {
+        if (this != &other) {
+            abandon();
+            handle_ = other.release();
+        }
+        return *this;
+    }
+    ~read_only_segment() { abandon(); }
+
+    /// Closes now what the destructor would close. Pointers from data() are invalid then. error_code::closed the second time.
+    void close() { detail::check(shmcv_close(release())); }
+
+    /// Returns how often an image has been stored in it, by any process.
+    [[nodiscard]] std::uint64_t sequence() const { return detail::sequence(handle_); }
+
+    /// Waits until more than newer_than images have been stored, and returns how many have been. error_code::timeout if
+    /// there are not that many in time. A negative time waits without an end.
+    std::uint64_t wait(std::uint64_t newer_than, std::chrono::milliseconds timeout = std::chrono::milliseconds(-1)) const {
+        return detail::wait(handle_, newer_than, timeout);
+    }
+
+  private:
     void abandon() noexcept {
         if (*this) shmcv_close(release());
     }

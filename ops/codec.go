@@ -224,28 +224,51 @@ var encoders = map[string]*encoder{
 // quality out of range, bad geometry, and a path to a folder; ENotFound if the folder is missing; EPermission;
 // ENoSpace; EEncode; EIO.
 func Save(path string, src Pixels, quality int32) error {
+	encoded, err := Encode(path, src, quality)
+	if err != nil {
+		return err
+	}
+	defer encoded.Free()
+	return encoded.Write()
+}
+
+// Encoded is the content of a file that is not written yet. The caller frees it.
+type Encoded struct {
+	path string
+	file encodedFile
+}
+
+// Write writes the file.
+//
+// Errors: those of Save that are about the file.
+func (e Encoded) Write() error { return writeFile(e.path, e.file.content) }
+
+// Free gives the memory back.
+func (e Encoded) Free() { e.file.free() }
+
+// Encode does all of Save but the writing.
+func Encode(path string, src Pixels, quality int32) (Encoded, error) {
 	extension := strings.ToLower(filepath.Ext(path))
 	format := encoders[extension]
 	if format == nil {
-		return abi.Errorf(abi.EUnsupported, "save %q: the extension %q names no known format; they are %s", path, filepath.Ext(path), knownExtensions)
+		return Encoded{}, abi.Errorf(abi.EUnsupported, "save %q: the extension %q names no known format; they are %s", path, filepath.Ext(path), knownExtensions)
 	}
 	src, err := src.checked("save " + path)
 	if err != nil {
-		return err
+		return Encoded{}, err
 	}
 	if err := format.check(src.ImageInfo, quality); err != nil {
-		return abi.Errorf(abi.CodeOf(err), "save %q: %w", path, err)
+		return Encoded{}, abi.Errorf(abi.CodeOf(err), "save %q: %w", path, err)
 	}
 	// A path to a folder, or to nowhere, is found before the work of encoding.
 	if _, _, err := targetFile(path); err != nil {
-		return err
+		return Encoded{}, err
 	}
 	file, err := format.encode(extension, src, quality)
 	if err != nil {
-		return abi.Errorf(abi.CodeOf(err), "save %q: %w", path, err)
+		return Encoded{}, abi.Errorf(abi.CodeOf(err), "save %q: %w", path, err)
 	}
-	defer file.free()
-	return writeFile(path, file.content)
+	return Encoded{path, file}, nil
 }
 
 // check returns an error if the format cannot hold the image, or has no such quality.

@@ -1,6 +1,7 @@
 package shm
 
 import (
+	"errors"
 	"sync"
 	"sync/atomic"
 
@@ -168,6 +169,9 @@ func (f *Frame) Store(write StoreFunc) error {
 		return err
 	}
 	image, err := write(bytes)
+	if errors.As(err, new(*spoiled)) {
+		f.image.Store(nil)
+	}
 	if err != nil {
 		return err
 	}
@@ -188,6 +192,17 @@ func (f *Frame) Read(read ReadFunc) error {
 	}
 	return read(image, bytes[:image.Bytes()])
 }
+
+// No other process stores in a frame. So the following need not wait for a turn.
+
+// ReadNow does as Read, and returns true.
+func (f *Frame) ReadNow(read ReadFunc) (now bool, err error) { return true, f.Read(read) }
+
+// ReadInTurn does as Read.
+func (f *Frame) ReadInTurn(read ReadFunc) error { return f.Read(read) }
+
+// StoreNow does as Store, and returns true.
+func (f *Frame) StoreNow(write StoreFunc) (now bool, err error) { return true, f.Store(write) }
 
 // Info tells what is known of the stream, with the size and the image of this frame.
 //

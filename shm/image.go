@@ -78,6 +78,11 @@ func (s *Segment) SetImage(image abi.ImageInfo) error {
 	if _, err := s.Room(image); err != nil {
 		return err
 	}
+	return s.setImage(image)
+}
+
+// setImage stores a description that has been checked, or all zero for none.
+func (s *Segment) setImage(image abi.ImageInfo) error {
 	if s.trailer == nil {
 		s.foreign.Lock()
 		defer s.foreign.Unlock()

@@ -71,6 +71,9 @@ func (m *mapping) mapFile(id *identity) (err error) {
 	return nil
 }
 
+// SameFile returns true if two segments are one, be it opened to write or read-only.
+func (m *mapping) SameFile(other *Segment) bool { return m.file.ID() == other.file.ID() }
+
 // isStream returns true if the file holds a stream, false if it holds a single image.
 func (m *mapping) isStream() bool { return m.identity.SlotCount != 0 }
 

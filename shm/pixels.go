@@ -1,6 +1,7 @@
 package shm
 
 import (
+	"errors"
 	"time"
 
 	"shmcv/internal/abi"
@@ -24,7 +25,21 @@ const copyAttempts = 2
 // there before, or the one that is there afterwards.
 //
 // Errors: those of write and of SetImage; EBusy when another process has been storing for 10 seconds.
-func (s *Segment) Store(write StoreFunc) error {
+func (s *Segment) Store(write StoreFunc) error { return s.storeWithin(pixelPatience, write) }
+
+// StoreNow does as Store, if nobody else has the turn at the moment. Otherwise it returns false and does not call write.
+func (s *Segment) StoreNow(write StoreFunc) (now bool, err error) {
+	err = s.storeWithin(0, func(memory []byte) (abi.ImageInfo, error) {
+		now = true
+		return write(memory)
+	})
+	if !now && abi.CodeOf(err) == abi.EBusy {
+		return false, nil
+	}
+	return true, err
+}
+
+func (s *Segment) storeWithin(patience time.Duration, write StoreFunc) error {
 	if err := s.checkWritable(); err != nil {
 		return err
 	}
@@ -32,7 +47,7 @@ func (s *Segment) Store(write StoreFunc) error {
 	if err != nil {
 		return err
 	}
-	end, err := s.takePixelTurn()
+	end, err := s.takePixelTurn(patience)
 	if err != nil {
 		return err
 	}
@@ -48,11 +63,23 @@ func (s *Segment) Store(write StoreFunc) error {
 
 func (s *Segment) storePixels(write StoreFunc, bytes []byte) error {
 	image, err := write(bytes)
+	if errors.As(err, new(*spoiled)) {
+		err = errors.Join(err, s.setImage(abi.ImageInfo{}))
+	}
 	if err != nil {
 		return err
 	}
 	return s.SetImage(image)
 }
+
+// spoiled is the error of a StoreFunc that has written over the pixels.
+type spoiled struct{ error }
+
+func (e *spoiled) Unwrap() error { return e.error }
+
+// Spoiled makes of a StoreFunc's error one that says that the pixels are not those any more that were there before. The
+// segment has no image then.
+func Spoiled(err error) error { return &spoiled{err} }
 
 // Read gives read an image as one Store has stored it, never a mixture of two. It does not notice what is written to
 // the memory by other means.
@@ -74,7 +101,12 @@ func (s *Segment) Read(read ReadFunc) error {
 			}
 		}
 	}
-	end, err := s.takePixelTurn()
+	return s.ReadInTurn(read)
+}
+
+// ReadInTurn does as Read, and nobody stores meanwhile.
+func (s *Segment) ReadInTurn(read ReadFunc) error {
+	end, err := s.takePixelTurn(pixelPatience)
 	if err != nil {
 		return err
 	}
@@ -83,6 +115,29 @@ func (s *Segment) Read(read ReadFunc) error {
 		return noImage(s.name) // A process has died while it stored pixels, which a turn to read does not repair.
 	}
 	return s.readOnce(read)
+}
+
+// ReadNow does as Read, if nobody is storing at the moment. Otherwise it returns false and has not called read.
+//
+// It is for a caller that has the turn to store in another segment, and so must not wait for somebody who may wait for
+// the caller. If it waits although nobody was storing when it looked, it does not wait in a ring: of those who store in
+// one segment and read another, and wait for each other in a ring, the one whose turn began last would have found its
+// source being stored to, and would not wait.
+func (s *Segment) ReadNow(read ReadFunc) (now bool, err error) {
+	if s.trailer != nil {
+		if err := s.checkTrailer(); err != nil {
+			return true, err
+		}
+		if s.trailer.PixelSequence.Load()%2 == 1 {
+			return false, nil
+		}
+		return true, s.Read(read)
+	}
+	if !s.pixels.begin(time.Now()) {
+		return false, nil
+	}
+	defer s.pixels.end()
+	return true, s.readOnce(read)
 }
 
 func (s *Segment) readOnce(read ReadFunc) error {
@@ -102,8 +157,8 @@ func (s *Segment) readOnce(read ReadFunc) error {
 //
 // Of a segment that was opened read-only it gives a turn to read: nobody stores pixels meanwhile, and nothing is
 // repaired.
-func (s *Segment) takePixelTurn() (end func(), err error) {
-	return s.takeTurn(s.pixels, lockPixels, pixelPatience, func() error {
+func (s *Segment) takePixelTurn(patience time.Duration) (end func(), err error) {
+	return s.takeTurn(s.pixels, lockPixels, patience, func() error {
 		if s.trailer.PixelSequence.Load()%2 == 0 {
 			return nil
 		}

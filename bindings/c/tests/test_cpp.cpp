@@ -177,6 +177,49 @@ TEST(convert_and_copies_reorder_channels) {
     CHECK(back == bgr);
 }
 
+TEST(copy_comes_with_its_description) {
+    auto seg = segment::create(new_name(), 64);
+    const std::vector<unsigned char> bgr = {1, 2, 3, 4, 5, 6};
+    seg.write(shmcv::make_image_info(2, 1, color_order::bgr), bgr.data(), bgr.size(), color_order::bgr);
+    std::vector<std::byte> copy;
+    shmcv::image_info image = seg.read(copy);
+    CHECK_INT(6, copy.size());
+    CHECK_INT(2, image.width);
+    CHECK_INT(SHMCV_ORDER_BGR, image.order);
+    CHECK(copy[5] == std::byte{6});
+    shmcv::image_info wanted{};
+    wanted.order = SHMCV_ORDER_GRAY;
+    image = seg.read(copy, wanted);
+    CHECK_INT(2, copy.size());
+    CHECK_INT(1, image.channels);
+    std::vector<std::byte> large(100);
+    CHECK_INT(3 * 2, seg.read({}, large.data(), large.size()).stride);
+    CHECK(throws(error_code::too_small, "6 bytes", [&] { seg.read({}, large.data(), 5); }));
+}
+
+TEST(read_only_segment_has_what_reads) {
+    const std::string name = new_name();
+    auto seg = segment::create(name, 64);
+    seg.set_image(shmcv::make_image_info(4, 4, color_order::bgr));
+    auto reader = shmcv::read_only_segment::open(name);
+    static_assert(std::is_same_v<const std::byte *, decltype(reader.data())>);
+    static_assert(!std::is_base_of_v<shmcv::writable_pixels, shmcv::read_only_segment>);
+    static_assert(std::is_same_v<const std::byte *, decltype(std::declval<shmcv::frame &>().data())>);
+    CHECK_INT(64, reader.size());
+    CHECK_INT(4, reader.image().width);
+    CHECK_INT(1, reader.sequence());
+    CHECK_INT(1, reader.wait(0));
+    std::vector<std::byte> copy;
+    CHECK_INT(4, reader.read(copy).height);
+    reader.flip_into(seg, shmcv::flip_code::horizontal);
+    shmcv::image_info image = reader.image();
+    CHECK_INT(SHMCV_E_PERMISSION, shmcv_image_set(reader.handle(), &image));
+    auto moved = std::move(reader);
+    CHECK(moved && !reader);
+    moved.close();
+    CHECK(throws(error_code::not_found, "nowhere", [&] { (void)shmcv::read_only_segment::open("nowhere"); }));
+}
+
 TEST(list_clear_and_clear_all) {
     const std::string kept = new_name(), cleared = new_name();
     auto one = segment::create(kept, 123), two = segment::create(cleared, 16);

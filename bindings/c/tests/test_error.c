@@ -106,8 +106,7 @@ TEST(null_is_refused_by_name) {
     CHECK_FAILS(SHMCV_E_INVALID, "image is NULL", shmcv_image_set(seg, NULL));
     CHECK_FAILS(SHMCV_E_INVALID, "image is NULL", shmcv_image_size(NULL, &(uint64_t){0}));
     CHECK_FAILS(SHMCV_E_INVALID, "size is NULL", shmcv_image_size(&layout, NULL));
-    CHECK_FAILS(SHMCV_E_INVALID, "layout is NULL", shmcv_read(seg, NULL, buffer, sizeof buffer));
-    CHECK_FAILS(SHMCV_E_INVALID, "buffer is NULL", shmcv_read(seg, &layout, NULL, 64));
+    CHECK_FAILS(SHMCV_E_INVALID, "buffer is NULL", shmcv_read(seg, &layout, NULL, 64, NULL));
     CHECK_FAILS(SHMCV_E_INVALID, "layout is NULL", shmcv_write(seg, NULL, buffer, sizeof buffer, SHMCV_ORDER_BGR));
     CHECK_FAILS(SHMCV_E_INVALID, "buffer is NULL", shmcv_write(seg, &layout, NULL, 64, SHMCV_ORDER_BGR));
     CHECK_FAILS(SHMCV_E_INVALID, "path is NULL", shmcv_probe(NULL, SHMCV_LOAD_COLOR, &image));
@@ -141,7 +140,7 @@ static void refused_everywhere(shmcv_segment bad) {
     CHECK_FAILS(SHMCV_E_CLOSED, "handle", shmcv_info(bad, &info));
     CHECK_FAILS(SHMCV_E_CLOSED, "handle", shmcv_image_get(bad, &image));
     CHECK_FAILS(SHMCV_E_CLOSED, "handle", shmcv_image_set(bad, &layout));
-    CHECK_FAILS(SHMCV_E_CLOSED, "handle", shmcv_read(bad, &layout, buffer, sizeof buffer));
+    CHECK_FAILS(SHMCV_E_CLOSED, "handle", shmcv_read(bad, &layout, buffer, sizeof buffer, NULL));
     CHECK_FAILS(SHMCV_E_CLOSED, "handle", shmcv_write(bad, &layout, buffer, sizeof buffer, SHMCV_ORDER_BGR));
     CHECK_FAILS(SHMCV_E_CLOSED, "handle", shmcv_load(bad, testdata("small-bgr.png"), SHMCV_LOAD_COLOR, NULL));
     CHECK_FAILS(SHMCV_E_CLOSED, "handle", shmcv_save(bad, temporary("never.png"), SHMCV_QUALITY_DEFAULT));
@@ -194,6 +193,7 @@ static int calls_that_went_through(shmcv_segment seg) {
     const int32_t found[] = {
         shmcv_create("test-forked", 1, &handle),
         shmcv_open("test-forked", &handle),
+        shmcv_open_read_only("test-forked", &handle),
         shmcv_close(seg),
         shmcv_clear("test-forked"),
         shmcv_clear_all(),
@@ -202,7 +202,7 @@ static int calls_that_went_through(shmcv_segment seg) {
         shmcv_list(&info, 1, &size),
         shmcv_image_get(seg, &image),
         shmcv_image_set(seg, &image),
-        shmcv_read(seg, &image, buffer, sizeof buffer),
+        shmcv_read(seg, &image, buffer, sizeof buffer, NULL),
         shmcv_write(seg, &image, buffer, sizeof buffer, SHMCV_ORDER_BGR),
         shmcv_probe("test-forked", 0, &image),
         shmcv_load(seg, "test-forked", 0, &image),

@@ -12,7 +12,7 @@ TEST(there_is_no_image_before_one_is_stored) {
     CHECK_INT(0x55555555, image.width);
     unsigned char buffer[64];
     const shmcv_image_info layout = make_image(4, 4, SHMCV_ORDER_BGR);
-    CHECK_FAILS(SHMCV_E_NO_IMAGE, "", shmcv_read(seg, &layout, buffer, sizeof buffer));
+    CHECK_FAILS(SHMCV_E_NO_IMAGE, "", shmcv_read(seg, &layout, buffer, sizeof buffer, NULL));
     CHECK_FAILS(SHMCV_E_NO_IMAGE, "", shmcv_save(seg, temporary("never.png"), SHMCV_QUALITY_DEFAULT));
     CHECK_FAILS(SHMCV_E_NO_IMAGE, "", shmcv_flip(seg, seg, SHMCV_FLIP_BOTH));
     CHECK_FAILS(SHMCV_E_NO_IMAGE, "", shmcv_convert(seg, seg, SHMCV_ORDER_BGR));
@@ -119,7 +119,7 @@ TEST(copies_honour_strides_and_touch_nothing_between_rows) {
     layout.stride = STRIDE;
     unsigned char buffer[HEIGHT * STRIDE];
     memset(buffer, 0xee, sizeof buffer);
-    CHECK_OK(shmcv_read(seg, &layout, buffer, sizeof buffer));
+    CHECK_OK(shmcv_read(seg, &layout, buffer, sizeof buffer, NULL));
     for (int y = 0; y < HEIGHT; y++)
         for (int x = 0; x < STRIDE; x++)
             CHECK_INT(x < WIDTH * 3 ? y * WIDTH * 3 + x : 0xee, buffer[y * STRIDE + x]);
@@ -137,12 +137,46 @@ TEST(copies_stay_within_the_buffer) {
     const shmcv_image_info layout = make_image(4, 4, SHMCV_ORDER_BGR);
     unsigned char buffer[48];
     memset(buffer, 0xee, sizeof buffer);
-    CHECK_FAILS(SHMCV_E_TOO_SMALL, "48 bytes wanted", shmcv_read(seg, &layout, buffer, 47));
+    CHECK_FAILS(SHMCV_E_TOO_SMALL, "48 bytes wanted", shmcv_read(seg, &layout, buffer, 47, NULL));
     CHECK_INT(0xee, buffer[0]);
     CHECK_FAILS(SHMCV_E_TOO_SMALL, "it has 47", shmcv_write(seg, &layout, buffer, 47, SHMCV_ORDER_BGR));
     CHECK_INT(5, pixels(seg, NULL)[5]);
-    CHECK_OK(shmcv_read(seg, &layout, buffer, 48));
+    CHECK_OK(shmcv_read(seg, &layout, buffer, 48, NULL));
     CHECK_INT(5, buffer[5]);
+}
+
+TEST(copy_comes_with_its_description) {
+    const shmcv_segment seg = counting(4, 3, SHMCV_ORDER_BGR);
+    shmcv_image_info image;
+    unsigned char buffer[64];
+    memset(&image, 0xee, sizeof image);
+    CHECK_FAILS(SHMCV_E_TOO_SMALL, "36 bytes wanted", shmcv_read(seg, NULL, NULL, 0, &image)); /* how much it takes */
+    CHECK_INT(4, image.width);
+    CHECK_INT(3, image.height);
+    CHECK_INT(SHMCV_ORDER_BGR, image.order);
+    CHECK_INT(12, image.stride);
+    memset(&image, 0xee, sizeof image);
+    CHECK_OK(shmcv_read(seg, NULL, buffer, 36, &image));
+    CHECK_INT(4, image.width);
+    CHECK_INT(12, image.stride);
+    CHECK_INT(0, memcmp(buffer, pixels(seg, NULL), 36));
+
+    /* What is 0 in the layout is taken from the image. */
+    shmcv_image_info layout = {.order = SHMCV_ORDER_RGBA, .stride = 20};
+    CHECK_OK(shmcv_read(seg, &layout, buffer, sizeof buffer, &image));
+    CHECK_INT(4, image.width);
+    CHECK_INT(3, image.height);
+    CHECK_INT(4, image.channels);
+    CHECK_INT(SHMCV_DEPTH_U8, image.depth);
+    CHECK_INT(SHMCV_ORDER_RGBA, image.order);
+    CHECK_INT(20, image.stride);
+    CHECK_INT(2, buffer[0]);
+    CHECK_INT(255, buffer[3]);
+    CHECK_INT(14, buffer[20]);
+    layout.stride = 15;
+    CHECK_FAILS(SHMCV_E_INVALID, "stride", shmcv_read(seg, &layout, buffer, sizeof buffer, &image));
+    layout = (shmcv_image_info){.channels = 4};
+    CHECK_FAILS(SHMCV_E_INVALID, "4 channels", shmcv_read(seg, &layout, buffer, sizeof buffer, &image));
 }
 
 TEST(size_of_an_image_is_what_a_segment_needs) {
@@ -178,7 +212,7 @@ TEST(copies_convert_the_colour_order) {
 
     unsigned char out[8];
     const shmcv_image_info wanted = make_image(2, 1, SHMCV_ORDER_RGB);
-    CHECK_OK(shmcv_read(seg, &wanted, out, sizeof out));
+    CHECK_OK(shmcv_read(seg, &wanted, out, sizeof out, NULL));
     static const unsigned char rgb[] = {3, 2, 1, 6, 5, 4};
     CHECK(memcmp(out, rgb, sizeof rgb) == 0);
 }
@@ -188,11 +222,11 @@ TEST(copies_refuse_what_does_not_match) {
     unsigned char buffer[128], before[48];
     memcpy(before, pixels(seg, NULL), sizeof before);
     shmcv_image_info layout = make_image(4, 5, SHMCV_ORDER_BGR);
-    CHECK_FAILS(SHMCV_E_INVALID, "5", shmcv_read(seg, &layout, buffer, sizeof buffer));
+    CHECK_FAILS(SHMCV_E_INVALID, "5", shmcv_read(seg, &layout, buffer, sizeof buffer, NULL));
     layout = make_image(4, 4, SHMCV_ORDER_BGR);
     layout.depth = SHMCV_DEPTH_U16;
     layout.stride = 0;
-    CHECK_FAILS(SHMCV_E_INVALID, "depth", shmcv_read(seg, &layout, buffer, sizeof buffer));
+    CHECK_FAILS(SHMCV_E_INVALID, "depth", shmcv_read(seg, &layout, buffer, sizeof buffer, NULL));
     layout = make_image(4, 4, SHMCV_ORDER_BGR);
     CHECK_FAILS(SHMCV_E_INVALID, "order", shmcv_write(seg, &layout, buffer, sizeof buffer, 0));
     CHECK_FAILS(SHMCV_E_INVALID, "order", shmcv_write(seg, &layout, buffer, sizeof buffer, -1));

@@ -375,7 +375,7 @@ TEST(truncated_segment_is_an_error_not_a_crash) {
     CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_convert(seg, seg, SHMCV_ORDER_RGB));
     CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_load(seg, testdata("small-bgr.png"), SHMCV_LOAD_COLOR, NULL));
     CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_save(seg, temporary("never.png"), SHMCV_QUALITY_DEFAULT));
-    CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_read(seg, &image, outside, image.stride * image.height));
+    CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_read(seg, &image, outside, image.stride * image.height, NULL));
     CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_write(seg, &image, outside, image.stride * image.height, SHMCV_ORDER_BGR));
     CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_info(seg, &(shmcv_segment_info){0}));
     CHECK_OK(shmcv_close(seg));
@@ -419,4 +419,66 @@ TEST(descriptors_do_not_leak_into_programs_that_are_started) {
         of_segments++;
     }
     CHECK(of_segments > 0); /* the creator holds the segment's file open, by which others know that the creator lives */
+}
+
+/* Writes to the memory of a segment that it has opened read-only. */
+CHILD(write_to_read_only_segment) {
+    (void)argc;
+    shmcv_segment seg;
+    NEED_OK(shmcv_open_read_only(argv[1], &seg));
+    unsigned char *memory = pixels(seg, NULL);
+    NEED(memory[0] == 5);
+    signal(SIGSEGV, SIG_DFL);
+    *(volatile unsigned char *)memory = 6;
+    return 0;
+}
+
+TEST(read_only_segment_is_read_and_not_written) {
+    const char *name = new_name();
+    shmcv_segment seg, reader;
+    NEED_OK(shmcv_create(name, 48, &seg));
+    const shmcv_image_info layout = make_image(4, 4, SHMCV_ORDER_BGR);
+    unsigned char buffer[48];
+    memset(buffer, 5, sizeof buffer);
+    NEED_OK(shmcv_write(seg, &layout, buffer, sizeof buffer, SHMCV_ORDER_BGR));
+    NEED_OK(shmcv_open_read_only(name, &reader));
+    memset(buffer, 0, sizeof buffer);
+    shmcv_image_info image;
+    shmcv_segment_info info;
+    uint64_t sequence = 0;
+    CHECK_OK(shmcv_read(reader, NULL, buffer, sizeof buffer, &image));
+    CHECK_INT(5, buffer[47]);
+    CHECK_OK(shmcv_image_get(reader, &image));
+    CHECK_OK(shmcv_info(reader, &info));
+    CHECK_INT(1, info.owner_alive);
+    CHECK_OK(shmcv_sequence(reader, &sequence));
+    CHECK_OK(shmcv_wait(reader, sequence - 1, 0, NULL));
+    CHECK_FAILS(SHMCV_E_TIMEOUT, name, shmcv_wait(reader, sequence, 1, NULL));
+    CHECK_OK(shmcv_save(reader, temporary("read-only.png"), SHMCV_QUALITY_DEFAULT));
+    const shmcv_segment other = new_segment(48);
+    CHECK_OK(shmcv_flip(reader, other, SHMCV_FLIP_BOTH));
+
+    CHECK_FAILS(SHMCV_E_PERMISSION, "read-only", shmcv_write(reader, &layout, buffer, sizeof buffer, SHMCV_ORDER_BGR));
+    CHECK_FAILS(SHMCV_E_PERMISSION, "read-only", shmcv_image_set(reader, &layout));
+    CHECK_FAILS(SHMCV_E_PERMISSION, "read-only", shmcv_load(reader, testdata("small-bgr.png"), SHMCV_LOAD_COLOR, NULL));
+    CHECK_FAILS(SHMCV_E_PERMISSION, "read-only", shmcv_flip(other, reader, SHMCV_FLIP_BOTH));
+    CHECK_FAILS(SHMCV_E_PERMISSION, "read-only", shmcv_flip(reader, reader, SHMCV_FLIP_BOTH));
+    CHECK_FAILS(SHMCV_E_PERMISSION, "read-only", shmcv_convert(other, reader, SHMCV_ORDER_RGB));
+    CHECK_OK(shmcv_flip(reader, seg, SHMCV_FLIP_BOTH)); /* one segment: in place */
+
+    process child = start("write_to_read_only_segment", name, NULL);
+    CHECK_INT(-SIGSEGV, finish(&child));
+    CHECK_INT(5, pixels(seg, NULL)[0]);
+    CHECK_OK(shmcv_close(reader));
+    CHECK_FAILS(SHMCV_E_CLOSED, "closed", shmcv_close(reader));
+    CHECK_FAILS(SHMCV_E_NOT_FOUND, "nowhere", shmcv_open_read_only("nowhere", &reader));
+}
+
+TEST(file_of_mode_0444_can_be_opened_read_only) {
+    const char *name = new_name();
+    shmcv_segment seg, reader;
+    NEED_OK(shmcv_create(name, 100, &seg));
+    NEED(chmod(file_of(name), 0444) == 0);
+    CHECK_OK(shmcv_open_read_only(name, &reader));
+    CHECK_OK(shmcv_close(reader));
 }

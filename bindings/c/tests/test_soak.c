@@ -157,7 +157,7 @@ static int32_t one_call(worker *w) {
     case 9: return shmcv_list(infos, 4, &size);
     case 10: return shmcv_image_get(seg, &image);
     case 11: return shmcv_image_set(seg, &image);
-    case 12: return shmcv_read(seg, &image, w->outside, 80 * 80 * 4);
+    case 12: return shmcv_read(seg, &image, w->outside, 80 * 80 * 4, NULL);
     case 13: return shmcv_write(seg, &image, w->outside, 80 * 80 * 4, (int32_t)pick(w, 7));
     case 14: return shmcv_probe(file, flag, &image);
     case 15:

@@ -80,7 +80,7 @@ TEST(every_function_works_on_a_frame) {
     CHECK_OK(shmcv_save(frame.pixels, temporary("frame.png"), SHMCV_QUALITY_DEFAULT));
     CHECK_OK(shmcv_convert(frame.pixels, copy, SHMCV_ORDER_GRAY));
     unsigned char *outside = malloc(image.stride * image.height);
-    CHECK_OK(shmcv_read(frame.pixels, &image, outside, image.stride * image.height));
+    CHECK_OK(shmcv_read(frame.pixels, &image, outside, image.stride * image.height, NULL));
     CHECK_INT(0, memcmp(outside, pixels(frame.pixels, NULL), image.stride * image.height));
     shmcv_segment_info info;
     CHECK_OK(shmcv_info(frame.pixels, &info));
@@ -90,12 +90,42 @@ TEST(every_function_works_on_a_frame) {
     /* A call may read a published frame and write a begun frame. No call may write a published frame. */
     NEED_OK(shmcv_stream_begin(stream, &mirrored));
     CHECK_OK(shmcv_flip(frame.pixels, mirrored.pixels, SHMCV_FLIP_HORIZONTAL));
-    CHECK_FAILS(SHMCV_E_INVALID, "to be read", shmcv_flip(frame.pixels, frame.pixels, SHMCV_FLIP_HORIZONTAL));
-    CHECK_FAILS(SHMCV_E_INVALID, "to be read", shmcv_write(frame.pixels, &image, outside, image.stride * image.height, SHMCV_ORDER_BGR));
-    CHECK_FAILS(SHMCV_E_INVALID, "to be read", shmcv_load(frame.pixels, testdata("small-bgr.png"), 0, NULL));
-    CHECK_FAILS(SHMCV_E_INVALID, "to be read", shmcv_image_set(frame.pixels, &image));
-    CHECK_FAILS(SHMCV_E_INVALID, "to be read", shmcv_frame_publish(frame, NULL));
+    CHECK_FAILS(SHMCV_E_PERMISSION, "to be read", shmcv_flip(frame.pixels, frame.pixels, SHMCV_FLIP_HORIZONTAL));
+    CHECK_FAILS(SHMCV_E_PERMISSION, "to be read", shmcv_write(frame.pixels, &image, outside, image.stride * image.height, SHMCV_ORDER_BGR));
+    CHECK_FAILS(SHMCV_E_PERMISSION, "to be read", shmcv_load(frame.pixels, testdata("small-bgr.png"), 0, NULL));
+    CHECK_FAILS(SHMCV_E_PERMISSION, "to be read", shmcv_image_set(frame.pixels, &image));
+    CHECK_FAILS(SHMCV_E_PERMISSION, "to be read", shmcv_frame_publish(frame, NULL));
     free(outside);
+}
+
+/* Writes to a frame of a stream that it reads: with "first" to the first byte, with "last" to the last one. */
+CHILD(write_to_frame) {
+    (void)argc;
+    shmcv_stream stream;
+    shmcv_frame frame;
+    NEED_OK(shmcv_stream_open(argv[1], &stream));
+    NEED_OK(shmcv_stream_wait(stream, 0, 0, &frame, NULL));
+    unsigned char *memory = pixels(frame.pixels, NULL);
+    NEED(memory[0] == 7 && memory[SIZE - 1] == 7);
+    signal(SIGSEGV, SIG_DFL); /* no handler of this process's is what is tested */
+    *(volatile unsigned char *)&memory[strcmp(argv[2], "last") == 0 ? SIZE - 1 : 0] = 8;
+    return 0;
+}
+
+/* A stray write of a reader ends that process, and the frame stays as it is for all others. */
+TEST(frame_that_is_written_to_ends_the_writer_alone) {
+    const char *name = new_name();
+    const shmcv_stream stream = new_stream(name, 0);
+    put(stream, 7);
+    for (int last = 0; last < 2; last++) {
+        process reader = start("write_to_frame", name, last ? "last" : "first", NULL);
+        CHECK_INT(-SIGSEGV, finish(&reader));
+    }
+    shmcv_frame frame;
+    NEED_OK(shmcv_stream_wait(stream, 0, 0, &frame, NULL));
+    const unsigned char *memory = pixels(frame.pixels, NULL);
+    for (int i = 0; i < SIZE; i++) NEED(memory[i] == 7);
+    CHECK_OK(shmcv_frame_close(frame));
 }
 
 /* In C the compiler refuses a handle of the wrong kind. A binding passes numbers, as these functions do. */

@@ -2,6 +2,7 @@
 #include "test.h"
 #include "vectors.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -156,4 +157,95 @@ TEST(unknown_orders_are_refused) {
     static const int32_t orders[] = {0, 6, -1, INT32_MAX, INT32_MIN};
     for (size_t i = 0; i < sizeof orders / sizeof *orders; i++)
         CHECK_FAILS(SHMCV_E_INVALID, "order", shmcv_convert(seg, seg, orders[i]));
+}
+
+/* Two images of one colour each: one is large and all 1, the other is small and all 2. */
+enum { LARGE_WIDTH = 640, LARGE_HEIGHT = 480, SMALL_WIDTH = 200, SMALL_HEIGHT = 100, LARGE = LARGE_WIDTH * LARGE_HEIGHT };
+
+static void store_mark(shmcv_segment seg, int mark) {
+    static unsigned char ones[LARGE], twos[LARGE];
+    memset(ones, 1, sizeof ones);
+    memset(twos, 2, sizeof twos);
+    const shmcv_image_info image = mark == 1 ? make_image(LARGE_WIDTH, LARGE_HEIGHT, SHMCV_ORDER_GRAY)
+                                             : make_image(SMALL_WIDTH, SMALL_HEIGHT, SHMCV_ORDER_GRAY);
+    NEED_OK(shmcv_write(seg, &image, mark == 1 ? ones : twos, LARGE, SHMCV_ORDER_GRAY));
+}
+
+/* check_mark fails unless the segment holds one of the two images, whole. */
+static void check_mark(shmcv_segment seg) {
+    static __thread unsigned char copy[LARGE];
+    shmcv_image_info image;
+    NEED_OK(shmcv_read(seg, NULL, copy, sizeof copy, &image));
+    const unsigned char mark = image.width == LARGE_WIDTH ? 1 : 2;
+    NEED(image.height == (mark == 1 ? LARGE_HEIGHT : SMALL_HEIGHT));
+    for (uint32_t i = 0; i < image.width * image.height; i++) NEED(copy[i] == mark);
+}
+
+enum { ROUNDS = 400 };
+
+static void *store_in_turn(void *seg) {
+    for (int i = 0; i < ROUNDS; i++) store_mark(*(shmcv_segment *)seg, 1 + i % 2);
+    return NULL;
+}
+
+static shmcv_segment marked(void) {
+    const shmcv_segment seg = new_segment(LARGE);
+    store_mark(seg, 1);
+    return seg;
+}
+
+TEST(in_place_takes_the_image_that_is_there_in_its_turn) {
+    shmcv_segment seg = marked();
+    pthread_t storer;
+    NEED(pthread_create(&storer, NULL, store_in_turn, &seg) == 0);
+    for (int i = 0; i < ROUNDS; i++) {
+        CHECK_OK(shmcv_flip(seg, seg, i % 3 - 1));
+        check_mark(seg);
+        CHECK_OK(shmcv_convert(seg, seg, SHMCV_ORDER_GRAY));
+        check_mark(seg);
+    }
+    pthread_join(storer, NULL);
+    check_mark(seg);
+}
+
+TEST(transform_of_a_segment_that_is_stored_to_gives_one_image) {
+    shmcv_segment seg = marked(), target = marked();
+    pthread_t storer;
+    NEED(pthread_create(&storer, NULL, store_in_turn, &seg) == 0);
+    for (int i = 0; i < ROUNDS; i++) {
+        CHECK_OK(i % 2 ? shmcv_flip(seg, target, SHMCV_FLIP_VERTICAL) : shmcv_convert(seg, target, SHMCV_ORDER_GRAY));
+        check_mark(target);
+    }
+    pthread_join(storer, NULL);
+}
+
+static shmcv_segment opposite[2];
+
+static void *flip_back(void *unused) {
+    for (int i = 0; i < ROUNDS; i++) CHECK_OK(shmcv_flip(opposite[1], opposite[0], SHMCV_FLIP_BOTH));
+    return unused;
+}
+
+TEST(transforms_in_opposite_directions_do_not_wait_for_each_other) {
+    opposite[0] = marked();
+    opposite[1] = new_segment(LARGE);
+    store_mark(opposite[1], 2);
+    pthread_t back;
+    NEED(pthread_create(&back, NULL, flip_back, NULL) == 0);
+    for (int i = 0; i < ROUNDS; i++) CHECK_OK(shmcv_flip(opposite[0], opposite[1], SHMCV_FLIP_BOTH));
+    pthread_join(back, NULL);
+    check_mark(opposite[0]);
+    check_mark(opposite[1]);
+}
+
+TEST(file_that_is_saved_while_others_store_is_of_one_image) {
+    shmcv_segment seg = marked(), back = new_segment(LARGE);
+    pthread_t storer;
+    NEED(pthread_create(&storer, NULL, store_in_turn, &seg) == 0);
+    for (int i = 0; i < 40; i++) {
+        NEED_OK(shmcv_save(seg, temporary("one.pgm"), SHMCV_QUALITY_DEFAULT));
+        NEED_OK(shmcv_load(back, temporary("one.pgm"), SHMCV_LOAD_GRAY, NULL));
+        check_mark(back);
+    }
+    pthread_join(storer, NULL);
 }

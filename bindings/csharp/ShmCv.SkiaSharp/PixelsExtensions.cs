@@ -79,16 +79,24 @@ public static class PixelsExtensions
     public static SKBitmap ToSKBitmap(this Pixels pixels)
     {
         ArgumentNullException.ThrowIfNull(pixels);
-        var bitmap = Uncleared(pixels.Image.ToSKImageInfo());
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            ReadInto(bitmap, pixels);
-            return bitmap;
-        }
-        catch
-        {
-            bitmap.Dispose();
-            throw;
+            var image = pixels.Image;
+            var bitmap = Uncleared(image.ToSKImageInfo());
+            try
+            {
+                if (ReadInto(bitmap, pixels, image, attempt))
+                {
+                    return bitmap;
+                }
+            }
+            catch
+            {
+                bitmap.Dispose();
+                throw;
+            }
+
+            bitmap.Dispose(); // another process has stored another image meanwhile
         }
     }
 
@@ -114,20 +122,15 @@ public static class PixelsExtensions
             throw new InvalidOperationException("The bitmap is immutable.");
         }
 
-        var image = pixels.Image;
-        var target = bitmap.Info;
-        if (bitmap.GetPixels() == 0 || (target.Width, target.Height) != (image.Width, image.Height)
-            || PixelFormat.Layout(target.ColorType)?.Depth != image.Depth || !PixelFormat.CanHoldAlphaOf(image, target))
+        for (var attempt = 1; ; attempt++)
         {
-            var wanted = image.ToSKImageInfo();
-            throw new ArgumentException(
-                $"{pixels.Name} ({image}) does not go into a bitmap of {target.Width} x {target.Height} {target.ColorType} "
-                + $"{target.AlphaType}: take one of {wanted.Width} x {wanted.Height} {wanted.ColorType} {wanted.AlphaType}, "
-                + "as ToSKImageInfo says.",
-                nameof(bitmap));
+            var image = pixels.Image;
+            CheckFit(pixels, image, bitmap);
+            if (ReadInto(bitmap, pixels, image, attempt))
+            {
+                return;
+            }
         }
-
-        ReadInto(bitmap, pixels);
     }
 
     /// <summary>
@@ -169,8 +172,9 @@ public static class PixelsExtensions
         {
             pixels.Write(BytesOf(pixmap), Describe(source, pixmap.RowBytes), target);
         }
-        else if (target == readableOrder)
+        else if (target == readableOrder && pixels is NewFrame)
         {
+            // No other program sees the frame yet, so Skia may write to it piece by piece.
             ReadInto(pixels, pixmap, readable, new ImageInfo(source.Width, source.Height, target, depth));
         }
         else
@@ -201,11 +205,42 @@ public static class PixelsExtensions
             $"Skia takes no pixels of {info.Width} x {info.Height} {info.ColorType} {info.AlphaType}.");
     }
 
-    private static void ReadInto(SKBitmap bitmap, Pixels pixels)
+    private static void CheckFit(Pixels pixels, ImageInfo image, SKBitmap bitmap)
     {
-        pixels.Read(bitmap.GetPixelSpan(), Describe(bitmap.Info, bitmap.RowBytes));
-        bitmap.NotifyPixelsChanged();
-        GC.KeepAlive(bitmap); // owns the pixels
+        var target = bitmap.Info;
+        if (bitmap.GetPixels() == 0 || (target.Width, target.Height) != (image.Width, image.Height)
+            || PixelFormat.Layout(target.ColorType)?.Depth != image.Depth || !PixelFormat.CanHoldAlphaOf(image, target))
+        {
+            var wanted = image.ToSKImageInfo();
+            throw new ArgumentException(
+                $"{pixels.Name} ({image}) does not go into a bitmap of {target.Width} x {target.Height} {target.ColorType} "
+                + $"{target.AlphaType}: take one of {wanted.Width} x {wanted.Height} {wanted.ColorType} {wanted.AlphaType}, "
+                + "as ToSKImageInfo says.",
+                nameof(bitmap));
+        }
+    }
+
+    /// <summary>
+    /// Copies an image into a bitmap that was chosen for its description. Returns false if another process has stored an
+    /// image of another description meanwhile. The last attempt throws instead.
+    /// </summary>
+    private static bool ReadInto(SKBitmap bitmap, Pixels pixels, ImageInfo image, int attempt)
+    {
+        const int Attempts = 1000;
+        try
+        {
+            pixels.Read(bitmap.GetPixelSpan(), Describe(bitmap.Info, bitmap.RowBytes));
+            bitmap.NotifyPixelsChanged();
+            return pixels.Image.HasAlpha == image.HasAlpha || attempt >= Attempts;
+        }
+        catch (ShmCvInvalidException) when (attempt < Attempts)
+        {
+            return false;
+        }
+        finally
+        {
+            GC.KeepAlive(bitmap); // owns the pixels
+        }
     }
 
     /// <summary>Lets Skia write its pixels to the shared memory itself.</summary>

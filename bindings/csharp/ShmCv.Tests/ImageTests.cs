@@ -114,6 +114,44 @@ public sealed class ImageTests : IDisposable
     }
 
     [Fact]
+    public void ACopyComesWithItsDescription()
+    {
+        using var segment = _scratch.Create(new ImageInfo(7, 5, ColorOrder.Bgr, stride: 40));
+        var pixels = segment.Read(out var image);
+        Assert.Equal(new ImageInfo(7, 5, ColorOrder.Bgr), image);
+        Assert.Equal(105, pixels.Length);
+        Assert.True(pixels.AsSpan(21, 21).SequenceEqual(segment.AsSpan().Slice(40, 21)));
+
+        Assert.Equal(7 * 5 * 4, segment.Read(ColorOrder.Rgba, out image).Length);
+        Assert.Equal(new ImageInfo(7, 5, ColorOrder.Rgba), image);
+        Assert.Throws<ShmCvInvalidException>(() => segment.Read((ColorOrder)9, out _));
+
+        var larger = new byte[200];
+        Assert.Equal(new ImageInfo(7, 5, ColorOrder.Bgr), segment.Read(larger, default));
+        Assert.Equal(pixels, larger[..105]);
+        Assert.Throws<ShmCvTooSmallException>(() => segment.Read(new byte[104], default));
+    }
+
+    [Fact]
+    public async Task ACopyIsOneImageWhileAnotherThreadStoresOthers()
+    {
+        using var segment = _scratch.Create(640 * 480);
+        var storer = Task.Run(() => Scratch.StoreLargeAndSmall(segment, 300));
+        var torn = 0;
+        do
+        {
+            if (segment.TryGetImage(out _))
+            {
+                var pixels = segment.Read(out var image);
+                torn += pixels.Length != image.Size || pixels.ContainsAnyExcept(Scratch.MarkOf(image.Width)) ? 1 : 0;
+            }
+        }
+        while (!storer.IsCompleted);
+        await storer;
+        Assert.Equal(0, torn);
+    }
+
+    [Fact]
     public void MemoryThatIsTooShortIsRefused()
     {
         using var segment = _scratch.Create(new ImageInfo(7, 5, ColorOrder.Bgr));

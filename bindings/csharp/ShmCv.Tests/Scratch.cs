@@ -39,6 +39,23 @@ internal sealed class Scratch : IDisposable
         return segment;
     }
 
+    /// <summary>
+    /// Stores two images in turn, each of one value: see <see cref="MarkOf"/>. They have different sizes.
+    /// </summary>
+    internal static void StoreLargeAndSmall(Segment segment, int times)
+    {
+        for (var i = 0; i < times; i++)
+        {
+            var image = i % 2 == 0 ? new ImageInfo(640, 480, ColorOrder.Gray) : new ImageInfo(200, 100, ColorOrder.Gray);
+            var pixels = new byte[image.Size];
+            pixels.AsSpan().Fill(MarkOf(image.Width));
+            segment.Write(pixels, image, ColorOrder.Gray);
+        }
+    }
+
+    /// <summary>Returns the value of all bytes of an image of <see cref="StoreLargeAndSmall"/>.</summary>
+    internal static byte MarkOf(int width) => width == 640 ? (byte)1 : (byte)2;
+
     internal string File(string name) => Path.Combine(_folder.Value, name);
 
     internal string Folder => _folder.Value;

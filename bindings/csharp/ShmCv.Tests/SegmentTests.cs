@@ -34,6 +34,29 @@ public sealed class SegmentTests : IDisposable
     }
 
     [Fact]
+    public void AReadOnlySegmentHasWhatReads()
+    {
+        using var segment = _scratch.Create(new ImageInfo(7, 5, ColorOrder.Bgr));
+        using var reader = ReadOnlySegment.Open(segment.Name);
+        Assert.False(typeof(WritablePixels).IsAssignableFrom(typeof(ReadOnlySegment)));
+        Assert.Equal(segment.Image, reader.Image);
+        Assert.Equal(segment.Size, reader.Size);
+        Assert.Equal(1, reader.Sequence);
+        Assert.Equal(1, reader.Wait(0));
+        Assert.Null(reader.TryWait(1, 0));
+        Assert.True(reader.AsSpan().SequenceEqual(segment.AsSpan()));
+        Assert.Equal(segment.AsSpan().ToArray(), reader.Read(out _));
+        reader.FlipInto(segment, FlipCode.Vertical);
+        Assert.Equal(2, reader.Sequence);
+
+        var mapping = File.ReadLines("/proc/self/maps").Where(line => line.EndsWith(segment.Name, StringComparison.Ordinal));
+        Assert.Contains(mapping, line => line.Contains(" r--s ", StringComparison.Ordinal));
+        Assert.Throws<ShmCvNotFoundException>(() => ReadOnlySegment.Open(_scratch.Name()));
+        reader.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => reader.Sequence);
+    }
+
+    [Fact]
     public void ATakenNameIsRefused()
     {
         using var segment = _scratch.Create(1000);

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Runtime.CompilerServices;
 using ShmCv.SkiaSharp;
 using SkiaSharp;
@@ -386,6 +387,55 @@ public sealed class SkiaTests : IDisposable
     {
         var names = Enumerable.Range(0, 20).Select(_ => Forget()).ToArray();
         LifetimeTests.CollectUntil(() => !names.Any(LifetimeTests.IsOpen));
+    }
+
+    [Fact]
+    public async Task ABitmapIsOneImageWhileAnotherThreadStoresOthers()
+    {
+        using var segment = _scratch.Create(640 * 480);
+        Scratch.StoreLargeAndSmall(segment, 1);
+        var storer = Task.Run(() => Scratch.StoreLargeAndSmall(segment, 300));
+        var torn = 0;
+        do
+        {
+            using var bitmap = segment.ToSKBitmap();
+            torn += bitmap.GetPixelSpan().ContainsAnyExcept(Scratch.MarkOf(bitmap.Width)) ? 1 : 0;
+        }
+        while (!storer.IsCompleted);
+        await storer;
+        Assert.Equal(0, torn);
+    }
+
+    [Fact]
+    public async Task ReadersSeeNoHalfOfAPremultipliedBitmap()
+    {
+        using var segment = _scratch.Create(600 * 400 * 4);
+        using var red = Premultiplied(SKColors.Red);
+        using var blue = Premultiplied(SKColors.Blue);
+        segment.CopyFrom(red);
+        var storer = Task.Run(() =>
+        {
+            for (var i = 0; i < 100; i++)
+            {
+                segment.CopyFrom(i % 2 == 0 ? blue : red);
+            }
+        });
+        var torn = 0;
+        do
+        {
+            var pixels = MemoryMarshal.Cast<byte, uint>(segment.Read(out _));
+            torn += pixels.ContainsAnyExcept(pixels[0]) ? 1 : 0;
+        }
+        while (!storer.IsCompleted);
+        await storer; // it uses the bitmaps
+        Assert.Equal(0, torn);
+
+        static SKBitmap Premultiplied(SKColor color)
+        {
+            var bitmap = new SKBitmap(new SKImageInfo(600, 400, SKColorType.Bgra8888, SKAlphaType.Premul));
+            bitmap.Erase(color.WithAlpha(128));
+            return bitmap;
+        }
     }
 
     [Fact]

@@ -86,9 +86,9 @@ public sealed class StreamTests : IDisposable
         using var frame = stream.Wait();
         using var call = frame.Handle.Use();
         var handle = call.Handle;
-        Assert.Equal(ErrorCode.Invalid, NativeMethods.shmcv_flip(handle, handle, (int)FlipCode.Both));
-        Assert.Equal(ErrorCode.Invalid, NativeMethods.shmcv_image_set(handle, _image.ToNative()));
-        Assert.Equal(ErrorCode.Invalid, NativeMethods.shmcv_load(handle, Repository.TestData("small.jpg"), 0, out _));
+        Assert.Equal(ErrorCode.Permission, NativeMethods.shmcv_flip(handle, handle, (int)FlipCode.Both));
+        Assert.Equal(ErrorCode.Permission, NativeMethods.shmcv_image_set(handle, _image.ToNative()));
+        Assert.Equal(ErrorCode.Permission, NativeMethods.shmcv_load(handle, Repository.TestData("small.jpg"), 0, out _));
         Assert.False(frame.AsSpan().ContainsAnyExcept((byte)1));
     }
 

@@ -195,19 +195,67 @@ public abstract partial class Pixels
     /// <param name="destination">The memory, at least <see cref="ImageInfo.Size"/> bytes of
     /// <paramref name="layout"/>.</param>
     /// <param name="layout">The image's width, height and depth, with the stride and the colour order that are
-    /// wanted.</param>
+    /// wanted. With <c>default</c> the copy is as the image, rows without gaps.</param>
+    /// <returns>
+    /// The description of the copy. It and the pixels are of one image, also while another process stores the next one.
+    /// </returns>
+    /// <exception cref="ShmCvTooSmallException"><paramref name="layout"/> is <c>default</c>, and the image does not fit
+    /// into <paramref name="destination"/>.</exception>
     /// <exception cref="ShmCvNoImageException">There is no image.</exception>
     /// <exception cref="ShmCvInvalidException">Width, height or depth differs from the image's.</exception>
     /// <exception cref="ShmCvBusyException">Another process has been storing an image for 10 seconds.</exception>
     /// <exception cref="ArgumentException"><paramref name="destination"/> is too short.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
-    public unsafe void Read(Span<byte> destination, ImageInfo layout)
+    public ImageInfo Read(Span<byte> destination, ImageInfo layout)
     {
         Argument.Room(destination.Length, layout, nameof(destination));
+        Error.Check(Read(destination, layout.ToNative(), out var copied));
+        return ImageInfo.From(copied);
+    }
+
+    /// <summary>Copies the image into a new array, rows without gaps.</summary>
+    /// <param name="image">The description of the copy. It and the pixels are of one image, also while another process
+    /// stores the next one, of whatever size.</param>
+    /// <returns>The pixels.</returns>
+    /// <exception cref="ShmCvNoImageException">There is no image.</exception>
+    /// <exception cref="ShmCvBusyException">Another process has been storing an image for 10 seconds.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
+    public byte[] Read(out ImageInfo image) => Read(default(ColorOrder), out image);
+
+    /// <summary>
+    /// Copies the image into a new array, rows without gaps, in another colour order. The conversions are those of
+    /// <see cref="Read(Span{byte}, ImageInfo)"/>.
+    /// </summary>
+    /// <param name="order">The colour order that is wanted.</param>
+    /// <param name="image">The description of the copy.</param>
+    /// <returns>The pixels.</returns>
+    /// <exception cref="ShmCvInvalidException">The colour order is unknown.</exception>
+    /// <inheritdoc cref="Read(out ImageInfo)" path="/exception"/>
+    public byte[] Read(ColorOrder order, out ImageInfo image)
+    {
+        var layout = new ShmcvImageInfo { Order = order };
+        var pixels = Array.Empty<byte>();
+        while (true)
+        {
+            // The first call tells the size. Another process may store a larger image before the next call.
+            var code = Read(pixels, layout, out var copied);
+            if (code != ErrorCode.TooSmall)
+            {
+                Error.Check(code);
+                image = ImageInfo.From(copied);
+                return pixels.Length == image.Size ? pixels : pixels[..(int)image.Size];
+            }
+
+            pixels = GC.AllocateUninitializedArray<byte>(checked((int)ImageInfo.From(copied).Size));
+        }
+    }
+
+    private unsafe ErrorCode Read(Span<byte> destination, in ShmcvImageInfo layout, out ShmcvImageInfo copied)
+    {
         using var call = Handle.Use();
         fixed (byte* buffer = destination)
         {
-            Error.Check(NativeMethods.shmcv_read(call.Handle, layout.ToNative(), buffer, (ulong)destination.Length));
+            return NativeMethods.shmcv_read(call.Handle, layout, buffer, (ulong)destination.Length, out copied);
         }
     }
 
@@ -268,7 +316,7 @@ public abstract partial class WritablePixels
     /// <paramref name="layout"/>.</param>
     /// <param name="layout">The description of the pixels in <paramref name="source"/>.</param>
     /// <param name="order">The colour order of the image that is stored. The conversions are those of
-    /// <see cref="Pixels.Read"/>.</param>
+    /// <see cref="Pixels.Read(Span{byte}, ImageInfo)"/>.</param>
     /// <exception cref="ShmCvTooSmallException">The image does not fit.</exception>
     /// <exception cref="ShmCvInvalidException">The geometry is impossible; the message names the field.</exception>
     /// <exception cref="ShmCvLimitException">The image is larger than the library's limits.</exception>

@@ -80,6 +80,9 @@ internal static unsafe partial class NativeMethods
     internal static partial ErrorCode shmcv_open(string name, out ulong @out);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_open_read_only(string name, out ulong @out);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_close(ulong seg);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
@@ -110,7 +113,7 @@ internal static unsafe partial class NativeMethods
     internal static partial ErrorCode shmcv_image_size(in ShmcvImageInfo image, out ulong size);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial ErrorCode shmcv_read(ulong seg, in ShmcvImageInfo layout, byte* buffer, ulong capacity);
+    internal static partial ErrorCode shmcv_read(ulong seg, in ShmcvImageInfo layout, byte* buffer, ulong capacity, out ShmcvImageInfo @out);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_write(ulong seg, in ShmcvImageInfo layout, byte* buffer, ulong size, int order);

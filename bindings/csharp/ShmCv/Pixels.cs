@@ -1,12 +1,12 @@
 namespace ShmCv;
 
 /// <summary>
-/// Pixels in shared memory that can be read: those of a <see cref="Segment"/>, of a <see cref="Frame"/> or of a
-/// <see cref="NewFrame"/>.
+/// Pixels in shared memory that can be read: those of a <see cref="Segment"/> or <see cref="ReadOnlySegment"/>, of a
+/// <see cref="Frame"/> or of a <see cref="NewFrame"/>.
 /// </summary>
 /// <remarks>
 /// <para>Dispose of the object when it is not needed any more.</para>
-/// <para>Every member may be called from every thread at any time. <see cref="Read"/> copies one whole image, also
+/// <para>Every member may be called from every thread at any time. <see cref="Read(Span{byte}, ImageInfo)"/> copies one whole image, also
 /// while another process stores the next one. A program that reads the memory itself while another program stores an
 /// image can see parts of both.</para>
 /// </remarks>

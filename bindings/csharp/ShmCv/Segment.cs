@@ -35,15 +35,7 @@ public sealed class Segment : WritablePixels
     /// <exception cref="ShmCvException">The segment is damaged: <see cref="ErrorCode.Corrupt"/> or
     /// <see cref="ErrorCode.Truncated"/>.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
-    public long Sequence
-    {
-        get
-        {
-            using var call = Handle.Use();
-            Error.Check(NativeMethods.shmcv_sequence(call.Handle, out var sequence));
-            return (long)sequence;
-        }
-    }
+    public long Sequence => Stored.Sequence(Handle);
 
     /// <summary>
     /// Makes a segment and opens it. The memory is reserved at once and is all zero. Only this user may open the
@@ -75,6 +67,8 @@ public sealed class Segment : WritablePixels
     /// <exception cref="ShmCvPermissionException">It is not a plain file of this user.</exception>
     /// <exception cref="ShmCvInvalidException">The name breaks the rule, or is that of a stream.</exception>
     /// <exception cref="ShmCvCorruptException">The segment's metadata has been overwritten.</exception>
+    /// <exception cref="ShmCvNoSpaceException">There is no memory for all of a file that another program made: a page
+    /// that is missing would end a process that touches it.</exception>
     public static Segment Open(string name)
     {
         Argument.Text(name);
@@ -150,17 +144,8 @@ public sealed class Segment : WritablePixels
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the
     /// wait.</exception>
-    public long Wait(long newerThan, CancellationToken cancellationToken = default)
-    {
-        while (true)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (TryWait(newerThan, Slice.Milliseconds) is { } sequence)
-            {
-                return sequence;
-            }
-        }
-    }
+    public long Wait(long newerThan, CancellationToken cancellationToken = default) =>
+        Stored.Wait(Handle, newerThan, cancellationToken);
 
     /// <summary>Does as <see cref="Wait"/>, for a limited time.</summary>
     /// <param name="newerThan">The <see cref="Sequence"/> of the image that is known already.</param>
@@ -169,19 +154,7 @@ public sealed class Segment : WritablePixels
     /// <exception cref="ShmCvUnsupportedException">Another program made the segment. Its users do not tell when they
     /// store an image.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
-    public long? TryWait(long newerThan, int milliseconds)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(newerThan);
-        using var call = Handle.Use();
-        var code = NativeMethods.shmcv_wait(call.Handle, (ulong)newerThan, milliseconds, out var sequence);
-        if (code == ErrorCode.Timeout)
-        {
-            return null;
-        }
-
-        Error.Check(code);
-        return (long)sequence;
-    }
+    public long? TryWait(long newerThan, int milliseconds) => Stored.TryWait(Handle, newerThan, milliseconds);
 }
 
 /// <summary>The facts about a segment or stream.</summary>

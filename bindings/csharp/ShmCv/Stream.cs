@@ -121,7 +121,7 @@ public sealed class FrameStream : IDisposable
     /// <paramref name="layout"/>.</param>
     /// <param name="layout">The description of <paramref name="pixels"/>.</param>
     /// <param name="order">The colour order of the frame. The conversions are those of
-    /// <see cref="Pixels.Read"/>.</param>
+    /// <see cref="Pixels.Read(Span{byte}, ImageInfo)"/>.</param>
     /// <returns>The number of the frame.</returns>
     /// <exception cref="ShmCvException">The exceptions are those of <see cref="Begin"/>,
     /// <see cref="WritablePixels.Write"/> and <see cref="NewFrame.Publish"/>. Nothing is published then.</exception>

@@ -8,6 +8,8 @@ public abstract partial class Pixels
     /// <exception cref="ShmCvNoImageException">This object has no image.</exception>
     /// <exception cref="ShmCvTooSmallException">The image does not fit into <paramref name="destination"/>.</exception>
     /// <exception cref="ShmCvInvalidException">The direction is unknown.</exception>
+    /// <exception cref="ShmCvBusyException">Another process has been storing in one of the two for 10 seconds.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">One of the two objects is disposed.</exception>
     public void FlipInto(WritablePixels destination, FlipCode code)
     {
@@ -27,6 +29,8 @@ public abstract partial class Pixels
     /// <exception cref="ShmCvTooSmallException">The result does not fit into
     /// <paramref name="destination"/>.</exception>
     /// <exception cref="ShmCvInvalidException">The colour order is unknown.</exception>
+    /// <exception cref="ShmCvBusyException">Another process has been storing in one of the two for 10 seconds.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">One of the two objects is disposed.</exception>
     public void ConvertInto(WritablePixels destination, ColorOrder order)
     {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pytest
 
 import shmcv
 
@@ -105,6 +107,16 @@ def python(
     )
     assert done.returncode == 0, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done
+
+
+def in_a_namespace(*mount: str) -> tuple[str, ...]:
+    """Return a command that mounts a small file system for a program alone. Skip the test if that is refused."""
+    prefix = ("unshare", "--mount", "sh", "-c", f'mount -t tmpfs {" ".join(mount)} && exec "$@"', "sh")
+    try:
+        python("", prefix=prefix)
+    except (AssertionError, FileNotFoundError) as reason:
+        pytest.skip(f"cannot mount a small file system here: {re.sub(r'[^ -~]+', ' ', str(reason))}")
+    return prefix
 
 
 class Process:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from support import FLAGS, PHOTOGRAPH, TESTDATA, Geometry, code, crc32, environment, python, vectors
+from support import FLAGS, PHOTOGRAPH, TESTDATA, Geometry, code, crc32, environment, in_a_namespace, python, vectors
 
 import shmcv
 from shmcv import LoadFlags
@@ -259,16 +258,6 @@ with shmcv.Segment.create("first", 700_000):
         raise SystemExit("it fitted")
     assert os.listdir("/dev/shm") == ["first"], os.listdir("/dev/shm")
 """
-
-
-def in_a_namespace(*mount: str) -> tuple[str, ...]:
-    """Return a command that mounts a small file system for a program alone. Skip the test if that is refused."""
-    prefix = ("unshare", "--mount", "sh", "-c", f'mount -t tmpfs {" ".join(mount)} && exec "$@"', "sh")
-    try:
-        python("", prefix=prefix)
-    except (AssertionError, FileNotFoundError) as reason:
-        pytest.skip(f"cannot mount a small file system here: {re.sub(r'[^ -~]+', ' ', str(reason))}")
-    return prefix
 
 
 def test_a_full_disk_is_no_space_and_leaves_nothing(create, tmp_path):

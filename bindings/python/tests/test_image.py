@@ -236,11 +236,11 @@ def test_a_buffer_that_is_too_small_is_refused_before_it_is_touched(create):
     segment = create(1000, image=ImageInfo(4, 4))
     segment.array[:] = 9
     layout, pixels = ctypes.byref(ImageInfo(4, 4, stride=20)._to_native()), np.zeros(72, np.uint8)
-    assert library().shmcv_read(segment._handle, layout, pixels.ctypes.data, 71) == shmcv.ErrorCode.TOO_SMALL
+    assert library().shmcv_read(segment._handle, layout, pixels.ctypes.data, 71, None) == shmcv.ErrorCode.TOO_SMALL
     assert not pixels.any()
     assert library().shmcv_write(segment._handle, layout, pixels.ctypes.data, 71, 2) == shmcv.ErrorCode.TOO_SMALL
     assert (segment.array == 9).all()
-    assert library().shmcv_read(segment._handle, layout, pixels.ctypes.data, 72) == shmcv.ErrorCode.OK
+    assert library().shmcv_read(segment._handle, layout, pixels.ctypes.data, 72, None) == shmcv.ErrorCode.OK
     assert pixels[:12].all()
     assert not pixels[12:20].any()
     assert library().shmcv_write(segment._handle, layout, pixels.ctypes.data, 72, 2) == shmcv.ErrorCode.OK

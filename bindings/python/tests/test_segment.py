@@ -6,6 +6,10 @@ import copy
 import ctypes
 import os
 import pickle
+import signal
+import subprocess
+import sys
+import threading
 import uuid
 import weakref
 from datetime import datetime, timedelta, timezone
@@ -13,7 +17,7 @@ from urllib.parse import unquote_to_bytes
 
 import numpy as np
 import pytest
-from support import SHM, code, vectors
+from support import PATIENCE, SHM, code, environment, in_a_namespace, python, vectors
 
 import shmcv
 from shmcv._check import check
@@ -190,13 +194,10 @@ def test_nulls_are_refused(create):
         "name": [lambda: native.shmcv_clear(None), lambda: native.shmcv_open(None, ctypes.byref(ctypes.c_uint64()))],
         "path": [lambda: native.shmcv_load(handle, None, 0, None), lambda: native.shmcv_save(handle, None, -1)],
         "image": [lambda: native.shmcv_image_set(handle, None)],
-        "layout": [
-            lambda: native.shmcv_write(handle, None, None, 0, 1),
-            lambda: native.shmcv_read(handle, None, None, 0),
-        ],
+        "layout": [lambda: native.shmcv_write(handle, None, None, 0, 1)],
         "buffer": [
             lambda: native.shmcv_write(handle, image, None, 48, 1),
-            lambda: native.shmcv_read(handle, image, None, 48),
+            lambda: native.shmcv_read(handle, image, None, 48, None),
         ],
         "count": [lambda: native.shmcv_list(None, 0, None)],
         "infos": [lambda: native.shmcv_list(None, 5, ctypes.byref(ctypes.c_uint64()))],
@@ -329,3 +330,94 @@ def test_a_hundred_rounds_leave_nothing_open(name):
             other.image = shmcv.ImageInfo(8, 8)
             segment.array[:] = 1
             segment.clear()
+
+
+def test_a_read_only_segment_has_what_reads(create):
+    made = create(48, image=shmcv.ImageInfo(4, 4))
+    made.array[...] = 5
+    with shmcv.ReadOnlySegment.open(made.name) as reader:
+        assert isinstance(reader, shmcv.Pixels)
+        assert not isinstance(reader, shmcv.WritablePixels)
+        assert (reader.name, reader.size, reader.image, reader.sequence) == (made.name, 48, made.image, 1)
+        assert reader.wait(0) == 1
+        assert (reader.read() == 5).all()
+        assert not reader.array.flags.writeable
+        assert reader.buffer.readonly
+        with pytest.raises(ValueError, match="read-only"):
+            reader.array[0, 0] = 1
+        with pytest.raises(AttributeError):
+            reader.image = shmcv.ImageInfo(2, 2)
+        with pytest.raises(shmcv.PermissionError, match="read-only"):
+            made.flip_into(reader, shmcv.FlipCode.BOTH)
+        assert issubclass(shmcv.PermissionError, PermissionError)
+        made.array[...] = 6
+        assert (reader.array == 6).all()
+        again = pickle.loads(pickle.dumps(reader))
+        assert isinstance(again, shmcv.ReadOnlySegment)
+        assert again.image == reader.image
+    with pytest.raises(shmcv.ClosedError):
+        reader.read()
+    with pytest.raises(shmcv.NotFoundError):
+        shmcv.ReadOnlySegment.open("nowhere")
+
+
+def test_a_file_of_mode_0444_can_be_read(create):
+    made = create(48, image=shmcv.ImageInfo(4, 4))
+    (SHM / made.name).chmod(0o444)
+    with shmcv.ReadOnlySegment.open(made.name) as reader:
+        assert reader.image == made.image
+
+
+def test_memory_of_a_read_only_segment_that_is_written_to_faults(create):
+    made = create(48, image=shmcv.ImageInfo(4, 4))
+    wrong = """
+import ctypes, signal, sys, shmcv
+reader = shmcv.ReadOnlySegment.open(sys.argv[1])
+assert not reader.array.any()
+signal.signal(signal.SIGSEGV, signal.SIG_DFL)
+ctypes.memset(reader.array.ctypes.data, 6, 1)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", wrong, made.name],
+        env=environment(), capture_output=True, text=True, timeout=PATIENCE, check=False,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGSEGV, done.stderr
+    assert not made.array.any()
+
+
+def test_shared_memory_that_has_no_room_left_is_an_error():
+    program = """
+import shmcv
+from multiprocessing import resource_tracker, shared_memory
+block = shared_memory.SharedMemory("sparse", create=True, size=2000 * 1500 * 3)
+resource_tracker.unregister(block._name, "shared_memory")
+for open in (shmcv.Segment.open, shmcv.ReadOnlySegment.open):
+    try:
+        open("sparse")
+    except shmcv.NoSpaceError as error:
+        print(error)
+"""
+    done = python(program, prefix=in_a_namespace("-o", "size=4m", "tmpfs", str(SHM)))
+    assert [line.split(":")[1] for line in done.stdout.splitlines()] == [' open "sparse"'] * 2
+
+
+def test_a_copy_is_one_image_while_another_thread_stores_others(create):
+    large, small = np.full((480, 640, 3), 1, np.uint8), np.full((100, 200), 2, np.uint8)
+    segment = create(large.nbytes)
+    segment.write(large)
+
+    def store() -> None:
+        for i in range(300):
+            segment.write((small, large)[i % 2])
+
+    storer = threading.Thread(target=store)
+    storer.start()
+    seen = set()
+    while storer.is_alive():
+        copied = segment.read()
+        assert copied.shape in (large.shape, small.shape)
+        assert (copied == (1 if copied.shape == large.shape else 2)).all()
+        assert segment.read(shmcv.ColorOrder.RGBA).shape[2] == 4
+        seen.add(copied.shape)
+    storer.join()
+    assert seen

@@ -7,6 +7,8 @@ import ctypes
 import gc
 import pickle
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support import PHOTOGRAPH, SHM
+from support import PATIENCE, PHOTOGRAPH, SHM, environment
 
 import shmcv
 from shmcv import _native
@@ -64,15 +66,35 @@ def test_frame_is_the_shared_pixels_and_read_only(stream: shmcv.Stream) -> None:
         assert frame.buffer.readonly
         with pytest.raises(ValueError, match="read-only"):
             frame.array[0, 0] = 1
-        with pytest.raises(shmcv.InvalidError, match="to be read"):
+        with pytest.raises(shmcv.PermissionError, match="to be read"):
             frame.flip_into(frame, shmcv.FlipCode.BOTH)
-        with pytest.raises(shmcv.InvalidError, match="to be read"):
+        with pytest.raises(shmcv.PermissionError, match="to be read"):
             frame.convert_into(frame, shmcv.ColorOrder.GRAY)
         with pytest.raises(AttributeError):
             frame.image = shmcv.ImageInfo(4, 4)
         layout, pixels = ctypes.byref(frame.image._to_native()), picture(1).ctypes.data
-        with pytest.raises(shmcv.InvalidError, match="to be read"):
+        with pytest.raises(shmcv.PermissionError, match="to be read"):
             check(library().shmcv_write(frame._handle, layout, pixels, SIZE, shmcv.ColorOrder.BGR))
+        assert (frame.array == 5).all()
+
+
+def test_memory_of_a_frame_that_is_written_to_faults(stream):
+    stream.publish(picture(5))
+    wrong = """
+import ctypes, signal, sys, shmcv
+stream = shmcv.Stream.open(sys.argv[1])
+frame = stream.wait()
+assert (frame.array == 5).all()
+signal.signal(signal.SIGSEGV, signal.SIG_DFL)
+ctypes.memset(frame.array.ctypes.data + int(sys.argv[2]), 6, 1)
+"""
+    for at in (0, SIZE - 1):
+        done = subprocess.run(
+            [sys.executable, "-c", wrong, stream.name, str(at)],
+            env=environment(), capture_output=True, text=True, timeout=PATIENCE, check=False,
+        )  # fmt: skip
+        assert done.returncode == -signal.SIGSEGV, done.stderr
+    with stream.wait() as frame:
         assert (frame.array == 5).all()
 
 
@@ -147,13 +169,13 @@ def test_handles_of_another_kind_are_refused_at_run_time(
             "stream_wait of a segment": native.shmcv_stream_wait(segment._handle, 0, 0, out, None),
             "frame_publish of a segment": native.shmcv_frame_publish(segment._handle, None),
             "frame_close of a segment": native.shmcv_frame_close(segment._handle),
-            "frame_publish of a frame to read": native.shmcv_frame_publish(to_read._handle, None),
             "close of a frame to read": native.shmcv_close(frames[0]),
             "close of a frame to fill": native.shmcv_close(frames[1]),
             "stream_close of a frame to read": native.shmcv_stream_close(frames[0]),
             "stream_close of a frame to fill": native.shmcv_stream_close(frames[1]),
         }
         assert {use: status for use, status in refused.items() if status != shmcv.ErrorCode.INVALID} == {}
+        assert native.shmcv_frame_publish(to_read._handle, None) == shmcv.ErrorCode.PERMISSION
         # None of the calls has closed or published anything.
         assert segment.image == to_read.image == shmcv.ImageInfo(64, 48)
         to_fill.write(picture(4))

@@ -64,7 +64,7 @@ from .image import ImageInfo
 from .info import SegmentInfo
 from .loader import ImageLoader
 from .pixels import Pixels, WritablePixels
-from .segment import Segment, clear, clear_all, list_segments, sweep
+from .segment import ReadOnlySegment, Segment, clear, clear_all, list_segments, sweep
 from .stream import Frame, Frames, NewFrame, Stream
 from .version import __version__, abi_version, version
 from .window import close_window, close_windows, delay, show
@@ -101,6 +101,7 @@ __all__ = [
     "NoSpaceError",
     "NotFoundError",
     "Pixels",
+    "ReadOnlySegment",
     "Segment",
     "SegmentInfo",
     "ShmcvError",

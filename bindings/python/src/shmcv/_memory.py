@@ -55,6 +55,14 @@ class Memory(Handle):
         return {"version": 3, "typestr": "|u1", "shape": (self._size,), "data": (self._address, self.read_only)}
 
 
+class ReadOnlyMemory(Memory):
+    """A handle of pixels that may only be read. The memory faults when it is written to."""
+
+    __slots__ = ()
+
+    read_only = True
+
+
 class PixelsBase:
     """A name, and the memory behind it until the object is closed. Every family of operations derives from it."""
 

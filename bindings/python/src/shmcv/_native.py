@@ -120,6 +120,8 @@ def declare(library: CDLL) -> None:
     library.shmcv_create.restype = c_int32
     library.shmcv_open.argtypes = [c_char_p, POINTER(ShmcvSegment)]
     library.shmcv_open.restype = c_int32
+    library.shmcv_open_read_only.argtypes = [c_char_p, POINTER(ShmcvSegment)]
+    library.shmcv_open_read_only.restype = c_int32
     library.shmcv_close.argtypes = [ShmcvSegment]
     library.shmcv_close.restype = c_int32
     library.shmcv_clear.argtypes = [c_char_p]
@@ -140,7 +142,7 @@ def declare(library: CDLL) -> None:
     library.shmcv_image_set.restype = c_int32
     library.shmcv_image_size.argtypes = [POINTER(ShmcvImageInfo), POINTER(c_uint64)]
     library.shmcv_image_size.restype = c_int32
-    library.shmcv_read.argtypes = [ShmcvSegment, POINTER(ShmcvImageInfo), c_void_p, c_uint64]
+    library.shmcv_read.argtypes = [ShmcvSegment, POINTER(ShmcvImageInfo), c_void_p, c_uint64, POINTER(ShmcvImageInfo)]
     library.shmcv_read.restype = c_int32
     library.shmcv_write.argtypes = [ShmcvSegment, POINTER(ShmcvImageInfo), c_void_p, c_uint64, c_int32]
     library.shmcv_write.restype = c_int32

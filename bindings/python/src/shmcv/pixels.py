@@ -12,7 +12,7 @@ from ._library import library
 from ._memory import PixelsBase
 from ._native import ShmcvImageInfo, ShmcvSegmentInfo
 from .codec import Load, Save
-from .constants import ColorOrder
+from .constants import ColorOrder, ErrorCode
 from .image import ImageInfo, describe
 from .info import SegmentInfo
 from .transform import Flip, TransformInto
@@ -85,14 +85,28 @@ class Pixels(Save, TransformInto, Show, PixelsBase):
         """Return a copy of the pixels in the colour order ``order``, which is by default the one that they have.
 
         The copy is of one whole image, also while another process stores the next one by ``load``, ``write``, ``flip``
-        or ``convert_into``. Raises NoImageError; BusyError if another process has been storing for 10 seconds.
+        or ``convert_into``, of whatever size. Raises NoImageError; BusyError if another process has been storing for 10
+        seconds; InvalidError for an unknown order.
         """
-        image = self.image
-        layout = ImageInfo(image.width, image.height, image.order if order is None else order, image.depth)
-        pixels = np.empty(layout.shape, layout.dtype)
-        native = layout._to_native()
-        check(library().shmcv_read(self._handle, ctypes.byref(native), pixels.ctypes.data, pixels.nbytes))
-        return pixels
+        wanted = self.image
+        if order is not None:
+            wanted = ImageInfo(wanted.width, wanted.height, order, wanted.depth)
+        pixels: np.ndarray[Any, Any] = np.empty(wanted.shape, wanted.dtype)
+        # The library takes from its image what is 0 here, and says what it has copied.
+        layout, found = ShmcvImageInfo(order=0 if order is None else wanted.order), ShmcvImageInfo()
+        while True:
+            status = library().shmcv_read(
+                self._handle, ctypes.byref(layout), pixels.ctypes.data, pixels.nbytes, ctypes.byref(found)
+            )
+            if status != ErrorCode.TOO_SMALL:
+                break
+            # Another process has stored a larger image meanwhile.
+            pixels = np.empty(ImageInfo._from_native(found).size, np.uint8)
+        check(status)
+        copied = ImageInfo._from_native(found)
+        if (pixels.shape, pixels.dtype) == (copied.shape, copied.dtype):
+            return pixels
+        return pixels.reshape(-1).view(np.uint8)[: copied.size].view(copied.dtype).reshape(copied.shape)
 
     def close(self) -> None:
         """End this object's use of the pixels. Arrays taken from it stay usable. Closing again does nothing."""

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from ._arguments import integer, text
 from ._check import check
 from ._library import library
-from ._memory import Memory
+from ._memory import Memory, PixelsBase, ReadOnlyMemory
 from ._native import ShmcvSegment, ShmcvSegmentInfo
 from ._slices import in_slices
 from .image import ImageInfo
 from .info import SegmentInfo
-from .pixels import WritablePixels
+from .pixels import Pixels, WritablePixels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,58 @@ if TYPE_CHECKING:
     from .constants import ColorOrder
 
 
-class Segment(WritablePixels):
+class Stored(PixelsBase):
+    """What tells of the images that are stored in a segment."""
+
+    @property
+    def sequence(self) -> int:
+        """How often an image has been stored in the segment, by any process. Another number means another image."""
+        stored = ctypes.c_uint64()
+        check(library().shmcv_sequence(self._handle, ctypes.byref(stored)))
+        return stored.value
+
+    def wait(self, newer_than: int, timeout: float | None = None) -> int:
+        """Wait until more than ``newer_than`` images have been stored, and return how many have been stored.
+
+        ``timeout`` is in seconds: 0 does not sleep, and None waits without an end. Ctrl-C ends the wait.
+
+        Raises TimeoutError; UnsupportedError for a segment that another program made.
+        """
+        stored = ctypes.c_uint64()
+        number, found = integer("newer_than", newer_than, ctypes.c_uint64), ctypes.byref(stored)
+        in_slices(lambda ms: library().shmcv_wait(self._handle, number, ms, found), timeout)
+        return stored.value
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the name. Unpickling opens the segment."""
+        self._open  # noqa: B018 # a closed segment is an error: unpickling must not open it again
+        return type(self).open, (self._name,)  # type: ignore[attr-defined]
+
+
+class ReadOnlySegment(Stored, Pixels):
+    """A segment that this process has open to read, and not to change.
+
+    Made by ``ReadOnlySegment.open``, closed by ``close`` or the end of its ``with`` block. Its arrays are read-only;
+    memory that is written to by other means faults. Pickling it passes its name.
+    """
+
+    @classmethod
+    def open(cls, name: str) -> Self:
+        """Open a segment that any process, in whatever language, has created; its size and image come with it.
+
+        A file that this process may read is enough, also one of mode 0444 or of another user, who can then end this
+        process by making the file shorter. A segment of ``multiprocessing.shared_memory`` has no image here, but its
+        ``buffer``. Waiting looks every 10 ms if this process may not write to the file.
+
+        Raises NotFoundError; PermissionError if this process may not read the file; CorruptError; InvalidError for a
+        bad name, or the name of a stream; NoSpaceError as ``Segment.open`` does.
+        """
+        handle = ShmcvSegment()
+        check(library().shmcv_open_read_only(text("name", name), ctypes.byref(handle)))
+        return cls(name, ReadOnlyMemory(handle.value, library().shmcv_close))
+
+
+class Segment(Stored, WritablePixels):
     """A segment that this process has open.
 
     Made by ``Segment.create``, ``Segment.open`` or ``Segment.from_array``, closed by ``close`` or the end of its
@@ -70,7 +121,8 @@ class Segment(WritablePixels):
         holds for this process.
 
         Raises NotFoundError; PermissionError if it is not a plain file of this user; CorruptError; InvalidError for a
-        bad name, or the name of a stream.
+        bad name, or the name of a stream; NoSpaceError if there is no memory for all of a file that another program
+        made.
         """
         handle = ShmcvSegment()
         check(library().shmcv_open(text("name", name), ctypes.byref(handle)))
@@ -90,30 +142,6 @@ class Segment(WritablePixels):
     def clear(self) -> None:
         """Remove the segment's name, as ``shmcv.clear`` does. It may be called after ``close`` too."""
         clear(self._name)
-
-    @property
-    def sequence(self) -> int:
-        """How often an image has been stored in the segment, by any process. Another number means another image."""
-        stored = ctypes.c_uint64()
-        check(library().shmcv_sequence(self._handle, ctypes.byref(stored)))
-        return stored.value
-
-    def wait(self, newer_than: int, timeout: float | None = None) -> int:
-        """Wait until more than ``newer_than`` images have been stored, and return how many have been stored.
-
-        ``timeout`` is in seconds: 0 does not sleep, and None waits without an end. Ctrl-C ends the wait.
-
-        Raises TimeoutError; UnsupportedError for a segment that another program made.
-        """
-        stored = ctypes.c_uint64()
-        number, found = integer("newer_than", newer_than, ctypes.c_uint64), ctypes.byref(stored)
-        in_slices(lambda ms: library().shmcv_wait(self._handle, number, ms, found), timeout)
-        return stored.value
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the name. Unpickling opens the segment."""
-        self._open  # noqa: B018 # a closed segment is an error: unpickling must not open it again
-        return type(self).open, (self._name,)
 
     @contextlib.contextmanager
     def _or_nothing(self) -> Iterator[None]:

@@ -46,7 +46,8 @@ class _ReadOnlyFrameMemory(_FrameMemory):
 class Frame(Pixels):
     """A frame to read. It stays as it is until it is closed and no array taken from it is left.
 
-    ``array`` and ``buffer`` are the pixels themselves, read-only. Close frames soon: a stream has few slots.
+    ``array`` and ``buffer`` are the pixels themselves, read-only: memory that is written to by other means faults.
+    Close frames soon: a stream has few slots.
     """
 
     _noun: ClassVar[str] = "frame of stream"

@@ -23,8 +23,8 @@ class TransformInto(PixelsBase):
         ``code`` is a FlipCode: VERTICAL (0), HORIZONTAL (1) or BOTH (-1). If ``dst`` is the same segment, the image is
         flipped in place and keeps its stride.
 
-        Raises NoImageError; TooSmallError if the image does not fit into ``dst``; InvalidError for another code, and if
-        ``dst`` is a frame to read.
+        Raises NoImageError; TooSmallError if the image does not fit into ``dst``; InvalidError for another code;
+        PermissionError if ``dst`` is a frame to read, or a segment that was opened read-only; BusyError.
         """
         check(library().shmcv_flip(self._handle, dst._handle, integer("code", code, ctypes.c_int32)))
 
@@ -34,8 +34,8 @@ class TransformInto(PixelsBase):
         Alpha that is not there becomes opaque; alpha that is not wanted is dropped; gray is
         0.299 R + 0.587 G + 0.114 B. ``dst`` may be the same segment.
 
-        Raises NoImageError; TooSmallError if the result does not fit into ``dst``; InvalidError for another order, and
-        if ``dst`` is a frame to read.
+        Raises NoImageError; TooSmallError if the result does not fit into ``dst``; InvalidError for another order;
+        PermissionError if ``dst`` is a frame to read, or a segment that was opened read-only; BusyError.
         """
         check(library().shmcv_convert(self._handle, dst._handle, integer("order", order, ctypes.c_int32)))
 
