@@ -65,12 +65,12 @@ func openMapping(name string, readOnly bool) (*mapping, error) {
 	if err != nil {
 		return nil, err
 	}
-	mappings.Lock()
-	defer mappings.Unlock()
-	if m := mappings.find(mappingKey{file.ID(), readOnly}); m != nil {
+	key := mappingKey{file.ID(), readOnly}
+	if m := mappings.findLocking(key); m != nil {
 		file.Close()
 		return m, nil
 	}
+	// Without the mutex, because to reserve a large file takes a while.
 	fileSize, id, err := examineContent(name, file)
 	if err == nil {
 		err = file.Reserve()
@@ -78,6 +78,12 @@ func openMapping(name string, readOnly bool) (*mapping, error) {
 	if err != nil {
 		file.Close()
 		return nil, err
+	}
+	mappings.Lock()
+	defer mappings.Unlock()
+	if m := mappings.find(key); m != nil { // Another thread has mapped it meanwhile.
+		file.Close()
+		return m, nil
 	}
 	m, err := newMapping(name, file, fileSize, id, readOnly)
 	if err != nil {

@@ -37,6 +37,13 @@ func (r *registry) find(key mappingKey) *mapping {
 	}
 }
 
+// findLocking does as find, for a caller that does not hold the mutex.
+func (r *registry) findLocking(key mappingKey) *mapping {
+	r.Lock()
+	defer r.Unlock()
+	return r.find(key)
+}
+
 // add lists a mapping. The caller holds the mutex.
 func (r *registry) add(m *mapping) { r.byFile[m.key()] = m }
 
