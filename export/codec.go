@@ -40,9 +40,11 @@ func goProbe(path *C.in_char, flags C.int32_t, out *C.shmcv_image_info) C.int32_
 // the description in out unless out is NULL. flags is one of the SHMCV_LOAD_ constants. When the function fails, an image
 // that the segment held is still there, whole.
 //
-// Errors: SHMCV_E_TOO_SMALL with the number of bytes that are needed; SHMCV_E_NOT_FOUND; SHMCV_E_PERMISSION;
-// SHMCV_E_DECODE if the file is corrupt, truncated or empty; SHMCV_E_UNSUPPORTED if it is no image of a known
-// format, or one of a kind that is not read, or not read with these flags; SHMCV_E_LIMIT, before anything is allocated; SHMCV_E_INVALID for unknown flags or a folder; SHMCV_E_IO;
+// Errors: SHMCV_E_TOO_SMALL with the number of bytes that are needed; SHMCV_E_NOT_FOUND; SHMCV_E_PERMISSION, also if seg
+// was opened read-only or is a frame to read; SHMCV_E_DECODE if the file is corrupt, truncated or empty;
+// SHMCV_E_UNSUPPORTED if it is no image of a known format, or one of a kind that is not read, or not read with these
+// flags; SHMCV_E_LIMIT, before anything is allocated; SHMCV_E_INVALID for unknown flags or a folder; SHMCV_E_IO;
+// SHMCV_E_BUSY if another process has been storing an image for 10 seconds;
 // SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
 //
 //export goLoad
@@ -71,10 +73,12 @@ func goLoad(seg C.shmcv_segment, path *C.in_char, flags C.int32_t, out *C.shmcv_
 // whole. A file that was there is replaced at that moment, and stays when saving fails; the new file takes over its
 // owner, mode and extended attributes. A symbolic link stays one. A file that has further hard links, that is a mount, or
 // whose folder or owner does not let it be replaced, is written in place: a process that is killed then leaves it damaged.
+// The file is of one image, also while another process stores the next one.
 //
 // Errors: SHMCV_E_NO_IMAGE; SHMCV_E_UNSUPPORTED for an unknown extension, or a depth that the format does not have;
 // SHMCV_E_INVALID for a quality out of range or a folder; SHMCV_E_NOT_FOUND if the folder is not there;
-// SHMCV_E_PERMISSION, also for a file that may not be written; SHMCV_E_NO_SPACE; SHMCV_E_ENCODE; SHMCV_E_IO; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
+// SHMCV_E_PERMISSION, also for a file that may not be written; SHMCV_E_NO_SPACE; SHMCV_E_ENCODE; SHMCV_E_IO;
+// SHMCV_E_BUSY if another process has been storing an image for 10 seconds; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
 //
 //export goSave
 func goSave(seg C.shmcv_segment, path *C.in_char, quality C.int32_t) C.int32_t {

@@ -37,7 +37,7 @@ func goImageGet(seg C.shmcv_segment, out *C.shmcv_image_info) C.int32_t {
 // pixels: call it after writing them through shmcv_data, and for segments that other programs made.
 //
 // Errors: SHMCV_E_TOO_SMALL if the image does not fit; SHMCV_E_INVALID for impossible geometry, with the field named;
-// SHMCV_E_LIMIT; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
+// SHMCV_E_LIMIT; SHMCV_E_PERMISSION if seg was opened read-only or is a frame to read; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
 //
 //export goImageSet
 func goImageSet(seg C.shmcv_segment, image *C.in_image_info) C.int32_t {
@@ -134,7 +134,8 @@ func completed(wanted, image abi.ImageInfo) (abi.ImageInfo, error) {
 // colour order order, rows without gaps. The conversions are those of shmcv_read. The pixels become the segment's image.
 //
 // Errors: SHMCV_E_TOO_SMALL if the image does not fit into the segment, or layout takes more than size;
-// SHMCV_E_INVALID; SHMCV_E_LIMIT; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
+// SHMCV_E_INVALID; SHMCV_E_LIMIT; SHMCV_E_PERMISSION if seg was opened read-only or is a frame to read; SHMCV_E_BUSY if
+// another process has been storing for 10 seconds; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
 //
 //export goWrite
 func goWrite(seg C.shmcv_segment, layout *C.in_image_info, buffer *C.in_byte, size C.uint64_t, order C.int32_t) C.int32_t {

@@ -16,7 +16,7 @@ import (
 // the pixels as they are now; show again when they have changed. A window that the user has closed is opened again.
 //
 // Errors: SHMCV_E_NO_DISPLAY, with what is missing; SHMCV_E_NO_IMAGE; SHMCV_E_INVALID for an empty name;
-// SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
+// SHMCV_E_BUSY if another process has been storing an image for 10 seconds; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
 //
 //export goShow
 func goShow(window *C.in_char, seg C.shmcv_segment) C.int32_t {

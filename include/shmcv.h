@@ -104,11 +104,12 @@ SHMCV_API int32_t shmcv_create(const char *name, uint64_t size, shmcv_segment *o
  * It also gives the description in out unless out is NULL. flags is one of the SHMCV_LOAD_ constants. When
  * the function fails, an image that the segment held is still there, whole.
  *
- * Errors: SHMCV_E_TOO_SMALL with the number of bytes that are needed; SHMCV_E_NOT_FOUND; SHMCV_E_PERMISSION;
- * SHMCV_E_DECODE if the file is corrupt, truncated or empty; SHMCV_E_UNSUPPORTED if it is no image of a
- * known format, or one of a kind that is not read, or not read with these flags; SHMCV_E_LIMIT, before
- * anything is allocated; SHMCV_E_INVALID for unknown flags or a folder; SHMCV_E_IO; SHMCV_E_CLOSED;
- * SHMCV_E_TRUNCATED. */
+ * Errors: SHMCV_E_TOO_SMALL with the number of bytes that are needed; SHMCV_E_NOT_FOUND; SHMCV_E_PERMISSION,
+ * also if seg was opened read-only or is a frame to read; SHMCV_E_DECODE if the file is corrupt, truncated
+ * or empty; SHMCV_E_UNSUPPORTED if it is no image of a known format, or one of a kind that is not read, or
+ * not read with these flags; SHMCV_E_LIMIT, before anything is allocated; SHMCV_E_INVALID for unknown flags
+ * or a folder; SHMCV_E_IO; SHMCV_E_BUSY if another process has been storing an image for 10 seconds;
+ * SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_load(shmcv_segment seg, const char *path, int32_t flags, shmcv_image_info *out);
 
 /* shmcv_flip mirrors the image of src into dst, whose image it becomes, rows without gaps. code is
@@ -128,12 +129,14 @@ SHMCV_API int32_t shmcv_flip(shmcv_segment src, shmcv_segment dst, int32_t code)
  * under its name when it is whole. A file that was there is replaced at that moment, and stays when saving
  * fails; the new file takes over its owner, mode and extended attributes. A symbolic link stays one. A file
  * that has further hard links, that is a mount, or whose folder or owner does not let it be replaced, is
- * written in place: a process that is killed then leaves it damaged.
+ * written in place: a process that is killed then leaves it damaged. The file is of one image, also while
+ * another process stores the next one.
  *
  * Errors: SHMCV_E_NO_IMAGE; SHMCV_E_UNSUPPORTED for an unknown extension, or a depth that the format does
  * not have; SHMCV_E_INVALID for a quality out of range or a folder; SHMCV_E_NOT_FOUND if the folder is not
  * there; SHMCV_E_PERMISSION, also for a file that may not be written; SHMCV_E_NO_SPACE; SHMCV_E_ENCODE;
- * SHMCV_E_IO; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
+ * SHMCV_E_IO; SHMCV_E_BUSY if another process has been storing an image for 10 seconds; SHMCV_E_CLOSED;
+ * SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_save(shmcv_segment seg, const char *path, int32_t quality);
 
 /* shmcv_show draws the image of a segment in the window of that name, and opens the window if need be. The
@@ -141,7 +144,8 @@ SHMCV_API int32_t shmcv_save(shmcv_segment seg, const char *path, int32_t qualit
  * closed is opened again.
  *
  * Errors: SHMCV_E_NO_DISPLAY, with what is missing; SHMCV_E_NO_IMAGE; SHMCV_E_INVALID for an empty name;
- * SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
+ * SHMCV_E_BUSY if another process has been storing an image for 10 seconds; SHMCV_E_CLOSED;
+ * SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_show(const char *window, shmcv_segment seg);
 
 /* shmcv_delay lets the windows live for that many milliseconds, or until a key is pressed in one of them. 0,
@@ -417,7 +421,8 @@ SHMCV_API int32_t shmcv_image_get(shmcv_segment seg, shmcv_image_info *out);
  * made.
  *
  * Errors: SHMCV_E_TOO_SMALL if the image does not fit; SHMCV_E_INVALID for impossible geometry, with the
- * field named; SHMCV_E_LIMIT; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
+ * field named; SHMCV_E_LIMIT; SHMCV_E_PERMISSION if seg was opened read-only or is a frame to read;
+ * SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_image_set(shmcv_segment seg, const shmcv_image_info *image);
 
 /* shmcv_image_size gives the size of an image in bytes, from its first byte to its last: (height-1)*stride +
@@ -450,7 +455,8 @@ SHMCV_API int32_t shmcv_read(shmcv_segment seg, const shmcv_image_info *layout, 
  * become the segment's image.
  *
  * Errors: SHMCV_E_TOO_SMALL if the image does not fit into the segment, or layout takes more than size;
- * SHMCV_E_INVALID; SHMCV_E_LIMIT; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
+ * SHMCV_E_INVALID; SHMCV_E_LIMIT; SHMCV_E_PERMISSION if seg was opened read-only or is a frame to read;
+ * SHMCV_E_BUSY if another process has been storing for 10 seconds; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_write(shmcv_segment seg, const shmcv_image_info *layout, const void *buffer,
                               uint64_t size, int32_t order);
 

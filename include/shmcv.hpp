@@ -571,14 +571,14 @@ class stream {
 inline void clear_all() { detail::check(shmcv_clear_all()); }
 
 /// Removes the names of segments and streams whose creator is gone and that no process has open. Returns how many there
-/// were.
+/// were. What cannot be looked at is left alone.
 inline std::uint32_t sweep() {
     std::uint32_t removed = 0;
     detail::check(shmcv_sweep(&removed));
     return removed;
 }
 
-/// Returns all segments and streams of this user, in the order of their names.
+/// Returns all segments and streams of this user, in the order of their names, without those that cannot be looked at.
 [[nodiscard]] inline std::vector<segment_info> list() {
     detail::require_library();
     std::vector<segment_info> infos;

@@ -97,7 +97,7 @@ public sealed class Segment : WritablePixels
 
     /// <summary>
     /// Removes the names of this user's segments and streams that are orphans: their creator has ended or closed them,
-    /// and no process has them open through this library.
+    /// and no process has them open through this library. What cannot be looked at is left alone.
     /// </summary>
     /// <returns>The number of names that were removed.</returns>
     public static int Sweep()
@@ -108,7 +108,7 @@ public sealed class Segment : WritablePixels
 
     /// <summary>
     /// Returns the facts about all segments and streams of this user that this library made, in the order of their
-    /// names.
+    /// names. Those that cannot be looked at are left out.
     /// </summary>
     /// <returns>One description for each, as it is now.</returns>
     public static unsafe IReadOnlyList<SegmentInfo> List()

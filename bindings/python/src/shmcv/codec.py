@@ -38,7 +38,7 @@ class Save(PixelsBase):
 
         Raises NoImageError; UnsupportedError for an unknown extension, or a depth that the format does not have;
         InvalidError for a quality out of range or a folder; NotFoundError if the folder is not there; PermissionError;
-        NoSpaceError; EncodeError; IOError.
+        NoSpaceError; EncodeError; IOError; BusyError if another process has been storing an image for 10 seconds.
         """
         check(library().shmcv_save(self._handle, text("path", path), integer("quality", quality, ctypes.c_int32)))
 
@@ -54,7 +54,8 @@ class Load(PixelsBase):
 
         Raises NotFoundError; TooSmallError with the number of bytes that are needed; DecodeError if the file is
         corrupt, truncated or empty; UnsupportedError if it is no image of a known format; LimitError; InvalidError for
-        unknown flags or a folder; PermissionError; IOError.
+        unknown flags or a folder; PermissionError; IOError; BusyError if another process has been storing an image for
+        10 seconds.
         """
         stored = ShmcvImageInfo()
         number = integer("flags", flags, ctypes.c_int32)

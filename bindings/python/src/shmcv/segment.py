@@ -174,7 +174,10 @@ def clear_all() -> None:
 
 
 def list_segments() -> list[SegmentInfo]:
-    """Return what is known of all segments and streams of this user that the library made, in the order of names."""
+    """Return what is known of all segments and streams of this user that the library made, in the order of names.
+
+    What cannot be looked at is left out.
+    """
     capacity, found = 0, ctypes.c_uint64()
     while True:
         infos = (ShmcvSegmentInfo * capacity)()
@@ -188,7 +191,7 @@ def sweep() -> int:
     """Remove the names of this user's orphans, and return how many there were.
 
     An orphan is a segment or stream whose creator has ended or closed it, and which no process has open through this
-    library.
+    library. What cannot be looked at is left alone.
     """
     removed = ctypes.c_uint32()
     check(library().shmcv_sweep(ctypes.byref(removed)))
