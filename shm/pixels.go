@@ -122,7 +122,7 @@ func (s *Segment) ReadInTurn(read ReadFunc) error {
 // It is for a caller that has the turn to store in another segment, and so must not wait for somebody who may wait for
 // the caller. If it waits although nobody was storing when it looked, it does not wait in a ring: of those who store in
 // one segment and read another, and wait for each other in a ring, the one whose turn began last would have found its
-// source being stored to, and would not wait.
+// source being stored to, and would not wait. turn_test.go goes through all orders in which that can happen.
 func (s *Segment) ReadNow(read ReadFunc) (now bool, err error) {
 	if s.trailer != nil {
 		if err := s.checkTrailer(); err != nil {
