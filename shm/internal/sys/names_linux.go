@@ -78,7 +78,7 @@ func leftover(name string) bool { return strings.HasPrefix(name, hidden) }
 
 func removeFrom(name string, id fileID) (bool, error) {
 	aside := hidden + rand.Text()
-	err := move(name, aside)
+	err := retry(func() error { return unix.Rename(pathOf(name), pathOf(aside)) }) // Nobody has a name like aside.
 	if err == unix.ENOENT {
 		return false, nil
 	}
@@ -92,18 +92,25 @@ func removeFrom(name string, id fileID) (bool, error) {
 	if (fileID{device: uint64(stat.Dev), inode: stat.Ino}) == id {
 		return true, remove(aside)
 	}
-	err = move(aside, name)
+	err = giveBack(aside, name)
 	if err == unix.EEXIST { // A third file has got the name meanwhile.
 		return false, remove(aside)
 	}
 	return false, err
 }
 
-// move gives a file another name, which must be free.
-func move(from, to string) error {
-	return retry(func() error {
+// giveBack gives a file another name, which must be free.
+func giveBack(from, to string) error {
+	err := retry(func() error {
 		return unix.Renameat2(unix.AT_FDCWD, pathOf(from), unix.AT_FDCWD, pathOf(to), unix.RENAME_NOREPLACE)
 	})
+	if err == unix.ENOSYS || err == unix.EINVAL { // An old kernel, or one that a sandbox hides.
+		err = retry(func() error { return unix.Link(pathOf(from), pathOf(to)) })
+		if err == nil {
+			err = remove(from)
+		}
+	}
+	return err
 }
 
 func names() ([]string, error) {
