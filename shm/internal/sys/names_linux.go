@@ -1,6 +1,7 @@
 package sys
 
 import (
+	"errors"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -51,6 +52,12 @@ func examine(name string, stat *unix.Stat_t) (fileID, error) {
 	return fileID{device: uint64(stat.Dev), inode: stat.Ino}, nil
 }
 
+// noFolder is the error where /dev/shm is missing, as in a chroot or a small container.
+func noFolder(operation string) error {
+	return abi.Errorf(abi.ENotFound, "shm: %s: there is no folder %s, where shared memory has its names; mount it "+
+		"(mkdir -p %s && mount -t tmpfs tmpfs %s)", operation, folder, folder, folder)
+}
+
 func exists(name string) bool {
 	var stat unix.Stat_t
 	return retry(func() error { return unix.Lstat(pathOf(name), &stat) }) == nil
@@ -70,6 +77,9 @@ func remove(name string) error {
 
 func names() ([]string, error) {
 	entries, err := os.ReadDir(folder)
+	if errors.Is(err, unix.ENOENT) {
+		err = noFolder("list")
+	}
 	if err != nil {
 		return nil, err
 	}
