@@ -1,6 +1,6 @@
 package ops
 
-// #include <stdlib.h>
+// #include "mat.h"
 // #include "window.h"
 import "C"
 
@@ -11,8 +11,6 @@ import (
 	"time"
 	"unicode/utf8"
 	"unsafe"
-
-	"gocv.io/x/gocv"
 
 	"shmcv/internal/abi"
 )
@@ -42,12 +40,9 @@ func Show(window string, src Pixels) error {
 	if err := checkDisplayName(); err != nil {
 		return err
 	}
-	shown, done, err := forWindow(src)
-	if err != nil {
-		return err
-	}
-	defer done()
-	return windows.run(func() error { return windows.show(window, shown) })
+	return forWindow(src, func(shown Pixels) error {
+		return windows.run(func() error { return windows.show(window, shown) })
+	})
 }
 
 // Delay draws the windows for that many milliseconds, or until a key is pressed in one of them. 0 or less means without
@@ -130,37 +125,28 @@ func checkDisplayName() error {
 	return nil
 }
 
-// forWindow returns the image as 8-bit gray or BGR: src itself, or a copy that lasts until the caller calls done.
-func forWindow(src Pixels) (shown Pixels, done func(), err error) {
-	samples, samplesDone, err := withDepthU8(src)
-	if err != nil {
-		return src, nil, err
-	}
+// forWindow runs body on the image as 8-bit gray or BGR: on src itself, or on a copy.
+func forWindow(src Pixels, body func(shown Pixels) error) error {
 	order := abi.OrderBGR
 	if src.Order == abi.OrderGray {
 		order = abi.OrderGray
 	}
-	shown, shownDone, err := withOrder(samples, order)
-	if err != nil {
-		samplesDone()
-		return src, nil, err
-	}
-	return shown, func() { shownDone(); samplesDone() }, nil
+	return withDepthU8(src, func(samples Pixels) error { return withOrder(samples, order, body) })
 }
 
-// withDepthU8 returns the image with samples of 8 bits, scaled as cv2.imshow scales them: src itself, or a copy that
-// lasts until the caller calls done.
-func withDepthU8(src Pixels) (scaled Pixels, done func(), err error) {
-	scale := map[abi.Depth]float32{abi.DepthU16: 1.0 / 256, abi.DepthF32: 255}[src.Depth]
+// withDepthU8 runs body on the image with samples of 8 bits, scaled as cv2.imshow scales them: on src itself, or on a
+// copy.
+func withDepthU8(src Pixels, body func(scaled Pixels) error) error {
+	scale := map[abi.Depth]float64{abi.DepthU16: 1.0 / 256, abi.DepthF32: 255}[src.Depth]
 	if scale == 0 {
-		return src, func() {}, nil
+		return body(src)
 	}
-	scaled = Pixels{ImageInfo: abi.NewImageInfo(src.Width, src.Height, abi.DepthU8, src.Order)}
-	scaled.Data = scratch(scaled.Bytes())
-	err = into("show", src, scaled, func(src gocv.Mat, dst *gocv.Mat) error {
-		return src.ConvertToWithParams(dst, matType(scaled.ImageInfo), scale, 0)
+	return withScratch(abi.NewImageInfo(src.Width, src.Height, abi.DepthU8, src.Order), func(scaled Pixels) error {
+		if err := into("show", src, scaled, C.OPS_SCALE, scale); err != nil {
+			return err
+		}
+		return body(scaled)
 	})
-	return scaled, func() { release(scaled.Data) }, err
 }
 
 // waitFor waits until the channel is closed, or the time is up.
@@ -269,10 +255,8 @@ func (w *windowThread) show(name string, image Pixels) error {
 	if err := openDisplay(); err != nil {
 		return err
 	}
-	cName := C.CString(name)
-	defer C.free(unsafe.Pointer(cName))
 	reason := make([]C.char, 256)
-	failed := C.ops_window_show(cName, C.int(image.Height), C.int(image.Width), C.int(matType(image.ImageInfo)),
+	failed := C.ops_window_show(cString(name), C.int(image.Height), C.int(image.Width), C.int(matType(image.ImageInfo)),
 		unsafe.Pointer(unsafe.SliceData(image.Data)), C.size_t(image.Stride), &reason[0], C.size_t(len(reason)))
 	runtime.KeepAlive(image.Data)
 	if failed != 0 {
@@ -306,11 +290,9 @@ func openDisplay() error {
 func (w *windowThread) listen(atMost time.Duration) int32 {
 	key := C.ops_window_wait(C.int(max(1, atMost.Milliseconds())))
 	for name := range w.names {
-		cName := C.CString(name)
-		if C.ops_window_is_open(cName) == 0 {
+		if C.ops_window_is_open(cString(name)) == 0 {
 			w.forget(name)
 		}
-		C.free(unsafe.Pointer(cName))
 	}
 	if key < 0 {
 		return -1
@@ -326,9 +308,7 @@ func (w *windowThread) close(name string) {
 		w.closeAll() // only then does highgui free all that it holds for a window
 		return
 	}
-	cName := C.CString(name)
-	defer C.free(unsafe.Pointer(cName))
-	C.ops_window_close(cName)
+	C.ops_window_close(cString(name))
 	w.forget(name)
 	C.ops_window_wait(1) // sends it to the display server
 }
