@@ -37,8 +37,9 @@
  * failure, shmcv_last_error gives this thread's message, which says what was asked, what was found and what
  * to do. The text of a function names its errors. Any function on a segment, a frame or a stream can also
  * return SHMCV_E_CLOSED, SHMCV_E_TRUNCATED, SHMCV_E_CORRUPT, SHMCV_E_BUSY (another process has kept it from
- * its turn) or SHMCV_E_INTERNAL. Results go through pointers, which are written only on success, with the
- * exception of shmcv_read's buffer.
+ * its turn) or SHMCV_E_INTERNAL. Any function can return SHMCV_E_NO_SPACE where the system gives the process
+ * no more memory, and SHMCV_E_IO where it gives no more file descriptors. Results go through pointers, which
+ * are written only on success, with the exception of shmcv_read's buffer.
  *
  * Arguments. Strings are UTF-8 and NUL-terminated. The library borrows what an argument points to for the
  * call only. A pointer to a buffer is followed by the buffer's size. NULL is SHMCV_E_INVALID where the
@@ -54,9 +55,9 @@
  * images. Streams have no such moment, because a frame does not change.
  *
  * The host. The library does not print or exit. It keeps handlers for SIGSEGV and SIGBUS, which pass a fault
- * of the host's on to the host's handler. A child of fork() must call exec() before it can use the library,
- * and until then each call that can fail is SHMCV_E_FORKED. The library stays loaded: dlclose() does
- * nothing. */
+ * of the host's, or of the library's C++ code, on to the host's handler or to the default action. A child of
+ * fork() must call exec() before it can use the library, and until then each call that can fail is
+ * SHMCV_E_FORKED. The library stays loaded: dlclose() does nothing. */
 #ifndef SHMCV_H
 #define SHMCV_H
 
@@ -107,8 +108,8 @@ SHMCV_API int32_t shmcv_create(const char *name, uint64_t size, shmcv_segment *o
  * Errors: SHMCV_E_TOO_SMALL with the number of bytes that are needed; SHMCV_E_NOT_FOUND; SHMCV_E_PERMISSION;
  * SHMCV_E_DECODE if the file is corrupt, truncated or empty; SHMCV_E_UNSUPPORTED if it is no image of a
  * known format, or one of a kind that is not read, or not read with these flags; SHMCV_E_LIMIT, before
- * anything is allocated; SHMCV_E_INVALID for unknown flags or a folder; SHMCV_E_IO; SHMCV_E_CLOSED;
- * SHMCV_E_TRUNCATED. */
+ * anything is allocated; SHMCV_E_NO_SPACE if the process gets no more memory for the work; SHMCV_E_INVALID
+ * for unknown flags or a folder; SHMCV_E_IO; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_load(shmcv_segment seg, const char *path, int32_t flags, shmcv_image_info *out);
 
 /* shmcv_flip mirrors the image of src into dst, whose image it becomes, rows without gaps. code is
@@ -218,7 +219,7 @@ enum shmcv_error_code {
     SHMCV_E_NOT_FOUND   = -2,  /* There is no segment or file of that name. */
     SHMCV_E_EXISTS      = -3,  /* A segment of that name is there already. */
     SHMCV_E_CLOSED      = -4,  /* The handle is closed, or was never given out. */
-    SHMCV_E_NO_SPACE    = -5,  /* Shared memory or the disk is full. */
+    SHMCV_E_NO_SPACE    = -5,  /* Shared memory or the disk is full, or the process gets no more memory. */
     SHMCV_E_TOO_SMALL   = -6,  /* The segment or buffer is smaller than what should go into it. */
     SHMCV_E_TRUNCATED   = -7,  /* Another program has made the segment's file shorter since it was opened. */
     SHMCV_E_NO_IMAGE    = -8,  /* The segment holds no image yet. */

@@ -41,7 +41,7 @@ enum class error_code : std::int32_t {
     exists = SHMCV_E_EXISTS,
     /// The handle is closed, or was never given out.
     closed = SHMCV_E_CLOSED,
-    /// Shared memory or the disk is full.
+    /// Shared memory or the disk is full, or the process gets no more memory.
     no_space = SHMCV_E_NO_SPACE,
     /// The segment or buffer is smaller than what should go into it.
     too_small = SHMCV_E_TOO_SMALL,

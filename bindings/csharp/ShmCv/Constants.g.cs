@@ -48,7 +48,7 @@ public enum ErrorCode : int
     /// <summary>The handle is closed, or was never given out.</summary>
     Closed = -4,
 
-    /// <summary>Shared memory or the disk is full.</summary>
+    /// <summary>Shared memory or the disk is full, or the process gets no more memory.</summary>
     NoSpace = -5,
 
     /// <summary>The segment or buffer is smaller than what should go into it.</summary>

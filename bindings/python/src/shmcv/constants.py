@@ -37,7 +37,7 @@ class ErrorCode(IntEnum):
     EXISTS = -3
     #: The handle is closed, or was never given out.
     CLOSED = -4
-    #: Shared memory or the disk is full.
+    #: Shared memory or the disk is full, or the process gets no more memory.
     NO_SPACE = -5
     #: The segment or buffer is smaller than what should go into it.
     TOO_SMALL = -6

@@ -51,7 +51,7 @@ class ClosedError(ShmcvError, builtins.ValueError):
 
 
 class NoSpaceError(ShmcvError, builtins.OSError):
-    """Shared memory or the disk is full."""
+    """Shared memory or the disk is full, or the process gets no more memory."""
 
     code = ErrorCode.NO_SPACE
     errno = errnos.ENOSPC
