@@ -29,6 +29,10 @@ class ImageLoader:
         # by now.
         self._kept: dict[str, Segment] = {}
 
+    def __getstate__(self) -> dict[str, object]:
+        """Return the state without segments, which a pickled or copied loader opens again by their names."""
+        return {**self.__dict__, "_kept": {}}
+
     def CreateShareMemory(self, name: str, size: int) -> None:
         """Make a segment for ``size`` bytes of pixels. Raises ExistsError if the name is taken."""
         self._kept[name] = Segment.create(name, size)

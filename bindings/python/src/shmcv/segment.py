@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ._arguments import integer, text
 from ._check import check
@@ -12,12 +12,14 @@ from ._library import library
 from ._memory import Memory
 from ._native import ShmcvSegment, ShmcvSegmentInfo
 from ._slices import in_slices
+from .error import NotFoundError
 from .image import ImageInfo
 from .info import SegmentInfo
 from .pixels import WritablePixels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from uuid import UUID
 
     import numpy as np
     from typing_extensions import Self
@@ -33,6 +35,7 @@ class Segment(WritablePixels):
     until ``clear`` or ``shmcv.clear_all`` removes the name. Arrays that were taken from it stay usable after both.
 
     Pickling a segment, or passing it to a process of ``multiprocessing``, passes its name: the other process opens it.
+    ``copy.copy`` opens it once more.
 
     Every method may be called from several threads at once. ``read`` gives one whole image, also while another process
     stores the next one by ``load``, ``write``, ``flip`` or ``convert_into``. A program that reads ``array`` meanwhile
@@ -111,9 +114,15 @@ class Segment(WritablePixels):
         return stored.value
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the name. Unpickling opens the segment."""
-        self._open  # noqa: B018 # a closed segment is an error: unpickling must not open it again
-        return type(self).open, (self._name,)
+        """Pickle the name and the identity. Unpickling, and ``copy.copy``, open the segment; see ``open_again``."""
+        return open_again, (type(self), self._name, self.info.uuid)
+
+    def __deepcopy__(self, memo: object) -> NoReturn:
+        """Refuse: a copy would have the same pixels."""
+        raise TypeError(
+            f'shmcv: segment "{self._name}" cannot be copied deeply, because all who open it share its pixels; '
+            "read() copies the pixels, copy.copy() opens the segment once more"
+        )
 
     @contextlib.contextmanager
     def _or_nothing(self) -> Iterator[None]:
@@ -124,6 +133,18 @@ class Segment(WritablePixels):
             self.clear()
             self.close()
             raise
+
+
+def open_again(kind: Any, name: str, uuid: UUID | None) -> Any:
+    """Open the segment or stream that was pickled. ``uuid`` is its identity, None for a foreign segment.
+
+    Raises NotFoundError if it is gone, also if another one has its name now.
+    """
+    opened = kind.open(name)
+    if opened.info.uuid != uuid:
+        opened.close()
+        raise NotFoundError(f'shmcv: open "{name}": what was pickled is gone, and another one has its name now')
+    return opened
 
 
 def _memory(handle: ctypes.c_uint64) -> Memory:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from . import error
 from ._arguments import integer, text
@@ -16,7 +16,7 @@ from ._slices import SLICE_MS, in_slices
 from .error import ClosedError
 from .info import SegmentInfo
 from .pixels import Pixels, WritablePixels
-from .segment import clear
+from .segment import clear, open_again
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -63,6 +63,13 @@ class Frame(Pixels):
         super().__init__(name, memory)
         self.sequence, self.time_ns, self.missed = info.sequence, info.time_ns, info.missed
 
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled or copied. Another process could not hold this process's lease on the slot."""
+        raise TypeError(
+            f'shmcv: {self._noun} "{self._name}": a frame cannot be pickled or copied, because this process alone has '
+            "leased it; send the stream, or its name, and wait for frames there; or send read(), a copy of the pixels"
+        )
+
 
 class NewFrame(WritablePixels):
     """A frame to fill: by ``load``, ``write``, a ``flip_into`` from elsewhere, or ``image`` and ``array``.
@@ -76,6 +83,13 @@ class NewFrame(WritablePixels):
     #: The frame's number, or None before it is published.
     sequence: int | None = None
 
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled or copied. This process alone is the stream's writer."""
+        raise TypeError(
+            f'shmcv: {self._noun} "{self._name}": a frame to fill cannot be pickled or copied, because this process '
+            "is the stream's writer; send the stream, or its name, and begin a frame there"
+        )
+
     def publish(self) -> int:
         """Make it the stream's newest frame, wake the readers that wait, close it, and return its number.
 
@@ -83,17 +97,20 @@ class NewFrame(WritablePixels):
         pixels in it. The frame is still open then.
         """
         sequence = ctypes.c_uint64()
-        check(library().shmcv_frame_publish(self._handle, ctypes.byref(sequence)))
+        memory = self._open
+        check(library().shmcv_frame_publish(memory.number, ctypes.byref(sequence)))
+        memory.forget()
         self.sequence = sequence.value
         self.close()
         return sequence.value
 
     def close(self) -> None:
         """Give the frame back. Unless it was published, no reader has seen it. Closing again does nothing."""
-        if self._memory is not None and self.sequence is None:
-            # Now, and not when the last array of it is gone: until then the writer could not begin another frame.
-            check(library().shmcv_frame_close(self._handle))
+        memory = self._memory
         super().close()
+        if memory is not None:
+            # Now, and not when the last array of it is gone: until then the writer could not begin another frame.
+            memory.close()
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
@@ -126,7 +143,8 @@ class Stream:
     takes nothing with it: a frame that was not published is never seen, and the next writer goes on with the next
     number.
 
-    Every method may be called from several threads at once. Pickling a stream passes its name.
+    Every method may be called from several threads at once. Pickling a stream, or passing it to
+    another process, passes its name: the other process opens it.
     """
 
     def __init__(self, name: str, handle: Handle) -> None:
@@ -246,9 +264,15 @@ class Stream:
         self.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the name. Unpickling opens the stream."""
-        self._open  # noqa: B018 # a closed stream is an error: unpickling must not open it again
-        return type(self).open, (self._name,)
+        """Pickle the name and the identity. Unpickling, and ``copy.copy``, open the stream; see ``open_again``."""
+        return open_again, (type(self), self._name, self.info.uuid)
+
+    def __deepcopy__(self, memo: object) -> NoReturn:
+        """Refuse: a copy would have the same frames."""
+        raise TypeError(
+            f'shmcv: stream "{self._name}" cannot be copied deeply, because all who open it share its frames; '
+            "copy.copy() opens it once more"
+        )
 
     def __repr__(self) -> str:
         """Return the class and the name, and "closed" if the object is closed."""
@@ -264,6 +288,13 @@ class Frames:
         self._newest = newer_than
         self._timeout = timeout
         self._frame: Frame | None = None
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled or copied: an iterator holds a frame, which only one of two could close."""
+        raise TypeError(
+            f'shmcv: an iterator over the frames of stream "{self._stream.name}" cannot be pickled or copied; '
+            "send the stream, and call its frames(newer_than=...) there"
+        )
 
     def __iter__(self) -> Self:
         """Return the iterator itself."""
