@@ -362,6 +362,21 @@ _Static_assert(sizeof(shmcv_frame_info) == 128, "shmcv_frame_info has another la
  * does not start with a dot.
  * ---------------------------------------------------------------------------------------------------------- */
 
+/* shmcv_open_or_create opens the segment of that name, or makes one for size bytes of pixels if there is
+ * none. A segment that is there must have at least size bytes; it keeps its size and its image. created gets
+ * 1 if the segment is new and 0 if it was there; it may be NULL.
+ *
+ * Errors: SHMCV_E_TOO_SMALL if there is a segment of that name with fewer bytes, which the message tells;
+ * otherwise those of shmcv_open and shmcv_create. */
+SHMCV_API int32_t shmcv_open_or_create(const char *name, uint64_t size, shmcv_segment *out, int32_t *created);
+
+/* shmcv_segment_clear removes the name of an open segment, as shmcv_clear does, if the name is still this
+ * segment's. shmcv_clear removes a name from whatever segment has it by then.
+ *
+ * Errors: SHMCV_E_NOT_FOUND if the name is removed already, also if another segment has it now;
+ * SHMCV_E_CLOSED; SHMCV_E_INVALID for the pixels of a frame. */
+SHMCV_API int32_t shmcv_segment_clear(shmcv_segment seg);
+
 /* shmcv_data gives the address and the size in bytes of a segment's pixels. The memory may be read and
  * written until the handle is closed. The memory of a frame to read must not be written to. It is aligned to
  * a page. Either of ptr and size may be NULL.
@@ -543,6 +558,23 @@ SHMCV_API int32_t shmcv_stream_create(const char *name, uint64_t slot_size, uint
  * Errors: SHMCV_E_INVALID if there is a segment of that name that is no stream; otherwise those of
  * shmcv_open. */
 SHMCV_API int32_t shmcv_stream_open(const char *name, shmcv_stream *out);
+
+/* shmcv_stream_open_or_create opens the stream of that name, or makes one as shmcv_stream_create does if
+ * there is none. A stream that is there must have slots of at least slot_size bytes, and at least slots of
+ * them; 0 slots are 4 for a new stream, and any number for one that is there. created gets 1 if the stream
+ * is new and 0 if it was there; it may be NULL.
+ *
+ * Errors: SHMCV_E_TOO_SMALL if there is a stream of that name with smaller or fewer slots, which the message
+ * tells; otherwise those of shmcv_stream_open and shmcv_stream_create. */
+SHMCV_API int32_t shmcv_stream_open_or_create(const char *name, uint64_t slot_size, uint32_t slots,
+                                              shmcv_stream *out, int32_t *created);
+
+/* shmcv_stream_clear removes the name of an open stream, as shmcv_clear does, if the name is still this
+ * stream's.
+ *
+ * Errors: SHMCV_E_NOT_FOUND if the name is removed already, also if another stream has it now;
+ * SHMCV_E_CLOSED; SHMCV_E_INVALID if stream is none. */
+SHMCV_API int32_t shmcv_stream_clear(shmcv_stream stream);
 
 /* shmcv_stream_close ends this handle's use of its stream, and a wait of another thread on it. Its frames
  * stay open. If the handle was the stream's writer, the next writer may begin when the frame that it has

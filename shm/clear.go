@@ -27,6 +27,20 @@ func Clear(name string) error {
 	return nil
 }
 
+// ClearName removes the name of a segment or stream that is open, if the name is still its own.
+//
+// Errors: ENotFound when the name is removed already, or another file has it by now; EPermission.
+func (m *mapping) ClearName() error {
+	now, err := sys.Find(m.name)
+	if err != nil {
+		return err
+	}
+	if now != m.file.ID() {
+		return abi.Errorf(abi.ENotFound, "shm: clear %q: this one's name is removed already, and another one has that name now", m.name)
+	}
+	return Clear(m.name)
+}
+
 // ClearAll removes all names that this process has given to segments and streams, unless another process has given the
 // name to another file meanwhile.
 func ClearAll() error {

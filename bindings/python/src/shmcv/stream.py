@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
@@ -13,7 +14,7 @@ from ._library import library
 from ._memory import Handle, Memory
 from ._native import ShmcvFrame, ShmcvFrameInfo, ShmcvSegmentInfo, ShmcvStream
 from ._slices import SLICE_MS, in_slices
-from .error import ClosedError
+from .error import ClosedError, NotFoundError
 from .info import SegmentInfo
 from .pixels import Pixels, WritablePixels
 from .segment import clear, open_again
@@ -21,7 +22,7 @@ from .segment import clear, open_again
 if TYPE_CHECKING:
     from types import TracebackType
 
-    import numpy as np
+    import numpy.typing as npt
     from typing_extensions import Self
 
 
@@ -152,19 +153,46 @@ class Stream:
         self._name = name
         self._stream: Handle | None = handle
 
+    #: True if closing this object removes the stream's name too, if the name is still this stream's.
+    clear_on_close: bool = False
+
+    #: True if this object made the stream, False if the stream was there.
+    created: bool = False
+
     @classmethod
-    def create(cls, name: str, slot_size: int, *, slots: int = 0) -> Self:
+    def create(cls, name: str, slot_size: int, *, slots: int = 0, clear_on_close: bool = False) -> Self:
         """Make a stream of frames with at most ``slot_size`` bytes of pixels each, and open it.
 
-        ``slots`` is the number of frames, 2 to 16, or 0 for 4.
+        ``slots`` is the number of frames, 2 to 16, or 0 for 4. With ``clear_on_close``, closing the object removes the
+        name.
 
         Raises ExistsError if the name is taken; NoSpaceError if there is less shared memory free than all slots need;
         InvalidError for a bad name, size or number of slots.
         """
         handle = ShmcvStream()
         size, number = integer("slot_size", slot_size, ctypes.c_uint64), integer("slots", slots, ctypes.c_uint32)
-        check(library().shmcv_stream_create(text("name", name), size, number, ctypes.byref(handle)))
-        return cls(name, Handle(handle.value, library().shmcv_stream_close))
+        check(library().shmcv_stream_create(text("name", name), size, number, ctypes.byref(handle)), name)
+        stream = cls(name, Handle(handle.value, library().shmcv_stream_close))
+        stream.created, stream.clear_on_close = True, clear_on_close
+        return stream
+
+    @classmethod
+    def open_or_create(cls, name: str, slot_size: int, *, slots: int = 0, clear_on_close: bool = False) -> Self:
+        """Open the stream of that name, or make one if there is none; ``created`` tells which.
+
+        A stream that is there must have slots of at least ``slot_size`` bytes, and at least ``slots`` of them; 0 slots
+        are 4 for a new stream, and any number for one that is there.
+
+        Raises TooSmallError if the stream that is there has smaller or fewer slots; otherwise what ``open`` and
+        ``create`` raise.
+        """
+        handle, created = ShmcvStream(), ctypes.c_int32()
+        size, number = integer("slot_size", slot_size, ctypes.c_uint64), integer("slots", slots, ctypes.c_uint32)
+        out = ctypes.byref(handle), ctypes.byref(created)
+        check(library().shmcv_stream_open_or_create(text("name", name), size, number, *out), name)
+        stream = cls(name, Handle(handle.value, library().shmcv_stream_close))
+        stream.created, stream.clear_on_close = bool(created), clear_on_close
+        return stream
 
     @classmethod
     def open(cls, name: str) -> Self:
@@ -174,7 +202,7 @@ class Stream:
         is no stream.
         """
         handle = ShmcvStream()
-        check(library().shmcv_stream_open(text("name", name), ctypes.byref(handle)))
+        check(library().shmcv_stream_open(text("name", name), ctypes.byref(handle)), name)
         return cls(name, Handle(handle.value, library().shmcv_stream_close))
 
     @property
@@ -210,8 +238,8 @@ class Stream:
         check(library().shmcv_stream_begin(stream.number, ctypes.byref(handle)))
         return NewFrame(self._name, _FrameMemory(handle, stream))
 
-    def publish(self, array: np.ndarray[Any, Any]) -> int:
-        """Copy an array into a new frame, publish the frame, and return its number.
+    def publish(self, array: npt.ArrayLike) -> int:
+        """Copy an array, as ``NewFrame.write`` takes it, into a new frame, publish the frame, and return its number.
 
         Raises what ``begin``, ``NewFrame.write`` and ``NewFrame.publish`` raise.
         """
@@ -243,15 +271,26 @@ class Stream:
         return Frames(self, newer_than, timeout)
 
     def clear(self) -> None:
-        """Remove the stream's name, as ``shmcv.clear`` does. It may be called after ``close`` too."""
-        clear(self._name)
+        """Remove the stream's name. A name that another stream has by now is NotFoundError, and stays.
+
+        After ``close`` it does as ``shmcv.clear``, which removes the name of whatever stream has it.
+        """
+        stream = self._stream
+        if stream is None:
+            clear(self._name)
+        else:
+            check(library().shmcv_stream_clear(stream.number), self._name)
 
     def close(self) -> None:
         """End this object's use of the stream. Frames stay usable. Closing again does nothing.
 
-        The next writer may begin when the frame that was begun, if any, is closed too.
+        The next writer may begin when the frame that was begun, if any, is closed too. With ``clear_on_close`` the
+        stream's name is removed, if it is still this stream's.
         """
-        self._stream = None
+        stream, self._stream = self._stream, None
+        if stream is not None and self.clear_on_close:
+            with contextlib.suppress(NotFoundError):
+                check(library().shmcv_stream_clear(stream.number), self._name)
 
     def __enter__(self) -> Self:
         """Return the stream itself. The end of the block closes it."""
@@ -275,8 +314,13 @@ class Stream:
         )
 
     def __repr__(self) -> str:
-        """Return the class and the name, and "closed" if the object is closed."""
-        return f"<shmcv.Stream {self._name!r}{' closed' if self.closed else ''}>"
+        """Return the class, the name and the slots, or "closed" if the object is closed."""
+        try:
+            info = self.info
+            told = f"{info.slots} slots of {info.slot_size} bytes"
+        except error.ShmcvError as problem:
+            told = "closed" if self.closed else type(problem).__name__
+        return f"<shmcv.{type(self).__name__} {self._name!r} {told}>"
 
 
 class Frames:
