@@ -136,16 +136,19 @@ SHMCV_API int32_t shmcv_save(shmcv_segment seg, const char *path, int32_t qualit
 
 /* shmcv_show draws the image of a segment in the window of that name, and opens the window if need be. The
  * window shows the pixels as they are now; show again when they have changed. A window that the user has
- * closed is opened again.
+ * closed is opened again. It has the size of the image, or, if the screen is smaller, the largest of its
+ * proportions that fits on the screen. The user may resize a window of at least 320 x 240; the image is
+ * scaled to it, in its own proportions.
  *
  * Errors: SHMCV_E_NO_DISPLAY, with what is missing; SHMCV_E_NO_IMAGE; SHMCV_E_INVALID for an empty name;
  * SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_show(const char *window, shmcv_segment seg);
 
 /* shmcv_delay lets the windows live for that many milliseconds, or until a key is pressed in one of them. 0,
- * or less, waits for a key without an end. key gets the key's character code (0 to 255), or SHMCV_NO_KEY
- * (-1) if no key was pressed; it may be NULL. If no window is open, no key can be pressed: the function
- * sleeps for the time, and returns at once for 0 or less. */
+ * or less, waits for a key without an end. key gets the key's character code (0 to 255); or, of a key
+ * without a character, its number above 255, such as SHMCV_KEY_LEFT; or SHMCV_NO_KEY (-1) if no key was
+ * pressed. Shift and the like are no keys. key may be NULL. If no window is open, no key can be pressed: the
+ * function sleeps for the time, and returns at once for 0 or less. */
 SHMCV_API int32_t shmcv_delay(int32_t milliseconds, int32_t *key);
 
 /* shmcv_close_windows closes all windows that this process has opened here. */
@@ -635,6 +638,24 @@ SHMCV_API int32_t shmcv_frame_close(shmcv_frame frame);
 
 /* SHMCV_NO_KEY is what shmcv_delay gives when no key was pressed. */
 #define SHMCV_NO_KEY (-1)
+
+/* Keys that shmcv_delay gives. Keys with a character have its code, 0 to 255. The others have X11's numbers,
+ * which are above 255, and the same on every system. */
+#define SHMCV_KEY_BACKSPACE 8     /* The key that removes the character before the cursor. */
+#define SHMCV_KEY_TAB       9     /* The tabulator. */
+#define SHMCV_KEY_ENTER     13    /* The enter key, also that of the number pad. */
+#define SHMCV_KEY_ESCAPE    27    /* The escape key. */
+#define SHMCV_KEY_HOME      65360 /* To the beginning. */
+#define SHMCV_KEY_LEFT      65361 /* The left arrow. */
+#define SHMCV_KEY_UP        65362 /* The up arrow. */
+#define SHMCV_KEY_RIGHT     65363 /* The right arrow. */
+#define SHMCV_KEY_DOWN      65364 /* The down arrow. */
+#define SHMCV_KEY_PAGE_UP   65365 /* The page before. */
+#define SHMCV_KEY_PAGE_DOWN 65366 /* The next page. */
+#define SHMCV_KEY_END       65367 /* To the end. */
+#define SHMCV_KEY_INSERT    65379 /* The insert key. */
+#define SHMCV_KEY_F1        65470 /* The first function key. Those up to F12 follow it. */
+#define SHMCV_KEY_DELETE    65535 /* The key that removes the character behind the cursor. */
 
 /* shmcv_close_window closes the window of that name. One that is not open is no error. */
 SHMCV_API int32_t shmcv_close_window(const char *window);

@@ -640,8 +640,8 @@ inline segment segment::from_file(std::string_view name, const std::filesystem::
 /// Draws an image in the window of that name, as pixels::show.
 inline void show(std::string_view window, const pixels &image) { image.show(window); }
 
-/// Lets the windows live for that long, or until a key is pressed in one of them. Returns the key's character code, or
-/// no_key. A time of 0 or less waits for a key without an end.
+/// Lets the windows live for that long, or until a key is pressed in one of them. Returns the key's character code (0 to
+/// 255); or, of a key without a character, its number above 255, such as key_left; or no_key. A time of 0 or less waits for a key without an end.
 inline int delay(std::chrono::milliseconds time) {
     std::int32_t key = no_key;
     detail::check(shmcv_delay(detail::milliseconds(time, 0), &key));

@@ -20,8 +20,9 @@ const (
 	slice         = 10 * time.Millisecond // the longest time that other calls wait while a Delay listens for keys
 )
 
-// Show draws an image in the window of that name. The window takes the image's size. It is opened if it is not open,
-// also if the user has closed it before. Pixels are shown as cv2.imshow shows them: 16-bit samples by their high byte,
+// Show draws an image in the window of that name. The window takes the image's size, or, if the screen is smaller, the
+// largest of its proportions that fits. The user may resize a window of at least 320 x 240, and then it keeps that size until
+// an image comes that needs another. It is opened if it is not open, also if the user has closed it before. Pixels are shown as cv2.imshow shows them: 16-bit samples by their high byte,
 // float samples from 0 to 1, and alpha is ignored. The window is drawn while some thread is in Delay.
 //
 // Errors: ENoDisplay with what is missing; EInvalid for a name that is empty or not UTF-8, and for bad geometry;
@@ -46,8 +47,9 @@ func Show(window string, src Pixels) error {
 }
 
 // Delay draws the windows for that many milliseconds, or until a key is pressed in one of them. 0 or less means without
-// an end. It returns the key's character code, 0 to 255, or -1 when the time is up. Several threads may be in Delay and
-// Show at once; a key goes to one of them.
+// an end. It returns the key's character code, 0 to 255, or its number in internal/abi if it has no character, or -1 when
+// the time is up. Shift and the like are no keys. Several threads may be in Delay and Show at once; a key goes to one of
+// them.
 //
 // While no window is open, no key can be pressed. Then Delay sleeps for its time, and draws a window that another
 // thread opens meanwhile. Without an end it returns -1 at once, also after the user has closed the last window.
@@ -294,10 +296,32 @@ func (w *windowThread) listen(atMost time.Duration) int32 {
 			w.forget(name)
 		}
 	}
-	if key < 0 {
-		return -1
+	return keyOf(int32(key))
+}
+
+// keyOf returns the key that a caller gets for what cv::waitKeyEx has returned, or NoKey. The low half of that is X11's
+// number of the key, its keysym, and the high half tells which of Shift, Ctrl and the like were held.
+func keyOf(code int32) int32 {
+	if code == -1 {
+		return abi.NoKey
 	}
-	return int32(key) & 0xFF // without the modifiers, as cv2.waitKey
+	switch key := code & 0xffff; {
+	case key >= 0xffe1 && key <= 0xffee, key == 0xff7f, key >= 0xfe01 && key <= 0xfe13:
+		return abi.NoKey // Shift, Ctrl, Alt, Caps Lock, Num Lock, the third level: no key of their own
+	case key == 0xff08, key == 0xff09, key == 0xff0a, key == 0xff0d, key == 0xff1b:
+		return key & 0xff // backspace, tabulator, line feed, enter, escape
+	case key == 0xfe20: // Shift and the tabulator
+		return abi.KeyTab
+	case key >= 0xffaa && key <= 0xffb9, key == 0xff80, key == 0xff89, key == 0xff8d, key == 0xffbd:
+		return key & 0x7f // the number pad's characters
+	case key >= 0xff91 && key <= 0xff94: // the number pad's F1 to F4
+		return key - 0xff91 + abi.KeyF1
+	case key >= 0xff95 && key <= 0xff9f: // the number pad without Num Lock
+		return [...]int32{abi.KeyHome, abi.KeyLeft, abi.KeyUp, abi.KeyRight, abi.KeyDown, abi.KeyPageUp, abi.KeyPageDown,
+			abi.KeyEnd, 0xff0b, abi.KeyInsert, abi.KeyDelete}[key-0xff95] // 0xff0b: clear, in the middle
+	default:
+		return key
+	}
 }
 
 func (w *windowThread) close(name string) {

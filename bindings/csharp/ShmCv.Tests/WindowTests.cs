@@ -27,8 +27,11 @@ public sealed class WindowTests : IDisposable
         Assert.StartsWith("ShmCvNoDisplayException NoDisplay: ", result.Output, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void AKeyPressedInAWindowComesBack()
+    [Theory]
+    [InlineData("q", 'q')]
+    [InlineData("Left", Constants.KeyLeft)]
+    [InlineData("F5", Constants.KeyF1 + 4)]
+    public void AKeyPressedInAWindowComesBack(string key, int number)
     {
         if (!Processes.Has("Xvfb") || !Processes.Has("xdotool"))
         {
@@ -43,8 +46,8 @@ public sealed class WindowTests : IDisposable
             using var guest = Processes.Start(Processes.Guest, ["show-and-wait", "patches", segment.Name], Display(display));
             Assert.Equal("shown", guest.StandardOutput.ReadLine());
             Xdotool(display, "search", "--sync", "--name", "patches", "windowfocus", "--sync");
-            Xdotool(display, "key", "q"); // goes to the focus, because the window may be gone before the key is up again
-            Assert.Equal("key 113", guest.StandardOutput.ReadLine());
+            Xdotool(display, "key", key); // goes to the focus, because the window may be gone before the key is up again
+            Assert.Equal($"key {number}", guest.StandardOutput.ReadLine());
             guest.WaitForExit();
             Assert.Equal(0, guest.ExitCode);
         }

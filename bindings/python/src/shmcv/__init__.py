@@ -26,6 +26,21 @@ from __future__ import annotations
 from ._library import LibraryError
 from .codec import probe
 from .constants import (
+    KEY_BACKSPACE,
+    KEY_DELETE,
+    KEY_DOWN,
+    KEY_END,
+    KEY_ENTER,
+    KEY_ESCAPE,
+    KEY_F1,
+    KEY_HOME,
+    KEY_INSERT,
+    KEY_LEFT,
+    KEY_PAGE_DOWN,
+    KEY_PAGE_UP,
+    KEY_RIGHT,
+    KEY_TAB,
+    KEY_UP,
     MAX_DIMENSION,
     MAX_NAME,
     MAX_PIXELS,
@@ -70,6 +85,21 @@ from .version import __version__, abi_version, version
 from .window import close_window, close_windows, delay, show
 
 __all__ = [
+    "KEY_BACKSPACE",
+    "KEY_DELETE",
+    "KEY_DOWN",
+    "KEY_END",
+    "KEY_ENTER",
+    "KEY_ESCAPE",
+    "KEY_F1",
+    "KEY_HOME",
+    "KEY_INSERT",
+    "KEY_LEFT",
+    "KEY_PAGE_DOWN",
+    "KEY_PAGE_UP",
+    "KEY_RIGHT",
+    "KEY_TAB",
+    "KEY_UP",
     "MAX_DIMENSION",
     "MAX_NAME",
     "MAX_PIXELS",
