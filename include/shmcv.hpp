@@ -7,11 +7,12 @@
 ///
 ///     int main() try {
 ///         auto photo = shmcv::segment::create("photo", 3840 * 2160 * 3);
+///         photo.clear_on_close(true); // the name goes with this object, also when an exception comes
 ///         auto mirrored = shmcv::segment::create("mirrored", 3840 * 2160 * 3);
+///         mirrored.clear_on_close(true);
 ///         photo.load("photograph.jpg");
 ///         photo.flip_into(mirrored, shmcv::flip_code::horizontal);
 ///         mirrored.save("mirrored.png");
-///         shmcv::clear_all();
 ///     } catch (const shmcv::error &problem) {
 ///         std::cerr << problem.what() << '\n';
 ///         return 1;

@@ -49,7 +49,8 @@ public sealed class Segment : WritablePixels
 
     /// <summary>
     /// True if <see cref="Pixels.Dispose"/> removes the segment's name too, if the name is still this segment's; false
-    /// unless a program sets it. The garbage collector does not remove names.
+    /// unless a program sets it. The garbage collector does not remove names, and an exception that no code catches ends
+    /// the process without disposing of anything.
     /// </summary>
     public bool ClearOnDispose { get; set; }
 

@@ -49,7 +49,8 @@ public sealed class FrameStream : IDisposable
 
     /// <summary>
     /// True if <see cref="Dispose"/> removes the stream's name too, if the name is still this stream's; false unless a
-    /// program sets it. The garbage collector does not remove names.
+    /// program sets it. The garbage collector does not remove names, and an exception that no code catches ends the
+    /// process without disposing of anything.
     /// </summary>
     public bool ClearOnDispose { get; set; }
 

@@ -107,6 +107,36 @@ def python(
     return done
 
 
+#: X alone. If there is a Wayland compositor, the plugin would use that.
+NO_DISPLAY = {"DISPLAY": None, "WAYLAND_DISPLAY": None}
+
+
+def on(display: str) -> dict[str, str]:
+    return environment(**{**NO_DISPLAY, "DISPLAY": display, "GDK_BACKEND": "x11"})
+
+
+def xdotool(display: str, *arguments: str) -> str:
+    done = subprocess.run(
+        ["xdotool", *arguments],
+        env=on(display),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def window_of(display: str, title: str) -> str:
+    """Wait until a window of that title is on the screen, and return the window's number."""
+    return xdotool(display, "search", "--sync", "--onlyvisible", "--name", f"^{title}$").split()[0]
+
+
+def press(display: str, window: str, key: str) -> None:
+    """Press a key, as a user would. Without a window manager the window under the mouse gets the key."""
+    xdotool(display, "mousemove", "--window", window, "20", "20", "key", key)
+
+
 class Process:
     """A Python program that runs beside the test. The program writes lines by print() and reads lines by input()."""
 

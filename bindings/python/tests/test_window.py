@@ -12,33 +12,21 @@ import cv2
 import numpy as np
 import pytest
 from conftest import screen
-from support import PATIENCE, PHOTOGRAPH, TESTDATA, Process, environment, python
+from support import (
+    NO_DISPLAY,
+    PATIENCE,
+    PHOTOGRAPH,
+    TESTDATA,
+    Process,
+    environment,
+    on,
+    press,
+    python,
+    window_of,
+    xdotool,
+)
 
 import shmcv
-
-#: X alone. If there is a Wayland compositor, the plugin would use that.
-NO_DISPLAY = {"DISPLAY": None, "WAYLAND_DISPLAY": None}
-
-
-def on(display: str) -> dict[str, str]:
-    return environment(**{**NO_DISPLAY, "DISPLAY": display, "GDK_BACKEND": "x11"})
-
-
-def xdotool(display: str, *arguments: str) -> str:
-    done = subprocess.run(
-        ["xdotool", *arguments],
-        env=on(display),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=True,
-    )
-    return done.stdout.strip()
-
-
-def window_of(display: str, title: str) -> str:
-    """Wait until a window of that title is on the screen, and return the window's number."""
-    return xdotool(display, "search", "--sync", "--onlyvisible", "--name", f"^{title}$").split()[0]
 
 
 def screenshot(display: str) -> np.ndarray:
@@ -79,11 +67,6 @@ with shmcv.Segment.open(sys.argv[1]) as segment:
 shmcv.close_windows()
 print("closed")
 """
-
-
-def press(display: str, window: str, key: str) -> None:
-    """Press a key, as a user would. Without a window manager the window under the mouse gets the key."""
-    xdotool(display, "mousemove", "--window", window, "20", "20", "key", key)
 
 
 def test_the_screen_shows_the_photograph_and_a_key_comes_back(display, create):

@@ -5,12 +5,10 @@ user that opens the name works on the same pixels. In Python they are a numpy ar
 
     import shmcv
 
-    with shmcv.Segment.create("photo", 3840 * 2160 * 3) as photo:
-        photo.load("photograph.jpg")
+    with shmcv.Segment.from_file("photo", "photograph.jpg", clear_on_close=True) as photo:
         photo.flip(shmcv.FlipCode.HORIZONTAL)
         photo.array[:50, :50] = (0, 0, 255)  # a red corner, BGR as in OpenCV
         photo.save("flipped.png")
-        photo.clear()
 
 Errors are exceptions that are also Python's own (FileNotFoundError, FileExistsError, ValueError, ...). Three of them
 have the names of the built-in exceptions that they derive from: shmcv.PermissionError, shmcv.TimeoutError and
