@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience is how long a test waits for what should happen at once before it gives up. Nothing is measured by it.
-const patience = 60 * time.Second
+const patience = 300 * time.Second
 
 // xServer is an Xvfb of our own.
 type xServer struct {

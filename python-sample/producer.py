@@ -25,8 +25,8 @@ image = shmcv.probe(arguments.photograph)
 with shmcv.Segment.from_file(f"{arguments.stream}-photograph", arguments.photograph, clear_on_close=True) as photograph:
     picture = photograph.array.copy()
 
-# One slot for each of four viewers, and 2 more: the one to fill, and the newest frame. A stream that an earlier producer
-# has made serves too: this one goes on with the next number.
+# One slot for each of four viewers, and 2 more: the one to fill, and the newest frame. An earlier producer's stream
+# serves too: this one goes on with the next number.
 stream = shmcv.Stream.open_or_create(arguments.stream, image.size, slots=6)
 
 with stream:

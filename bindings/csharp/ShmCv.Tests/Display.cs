@@ -8,7 +8,9 @@ internal sealed class Display : IDisposable
 
     private Display()
     {
-        _server = Processes.Start("Xvfb", ["-displayfd", "1", "-screen", "0", "1280x1024x24", "-nolisten", "tcp"]);
+        // The shell ends the server when its input ends, which it does with this process too, also if that is killed.
+        _server = Processes.Start(
+            "sh", ["-c", "Xvfb -displayfd 1 -screen 0 1280x1024x24 -nolisten tcp & read -r _; kill $!; wait"]);
         _name = $":{_server.StandardOutput.ReadLine()}";
     }
 
@@ -36,7 +38,8 @@ internal sealed class Display : IDisposable
 
     public void Dispose()
     {
-        _server.Kill();
+        _server.StandardInput.Close();
+        _server.WaitForExit();
         _server.Dispose();
     }
 

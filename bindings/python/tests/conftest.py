@@ -14,7 +14,7 @@ from pathlib import Path
 
 import cv2
 import pytest
-from support import mapped, present
+from support import ENDS_WITH_US, mapped, present
 
 import shmcv
 
@@ -101,7 +101,7 @@ def screen(size: str) -> Iterator[str]:
     if missing:
         pytest.skip(f"no {', '.join(missing)} here: windows cannot be tested")
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", "1", "-screen", "0", size, "-nolisten", "tcp"],
+        [*ENDS_WITH_US, "Xvfb", "-displayfd", "1", "-screen", "0", size, "-nolisten", "tcp"],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

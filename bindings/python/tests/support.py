@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import subprocess
 import sys
+import time
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +24,10 @@ PHOTOGRAPH = TESTDATA / "photograph.jpg"
 SHM = Path("/dev/shm")  # noqa: S108 # segments are here, not temporary files
 
 #: Seconds, enough for every wait that is not a failure. No test asserts how long something took.
-PATIENCE = 120
+PATIENCE = 300
+
+#: Begins the command of a program that must not outlive the tests, not even if they are killed.
+ENDS_WITH_US = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
 
 FLAGS = {
     "color": shmcv.LoadFlags.COLOR,
@@ -91,6 +97,14 @@ def environment(**changes: str | None) -> dict[str, str]:
     return {variable: value for variable, value in wanted.items() if value is not None}
 
 
+def soon(question: Callable[[], bool]) -> bool:
+    """Ask again and again, until the answer is True or the patience is at its end. Returns the last answer."""
+    end = time.monotonic() + PATIENCE
+    while not (answer := question()) and time.monotonic() < end:
+        pass
+    return answer
+
+
 def python(
     program: str, *arguments: object, env: dict[str, str] | None = None, prefix: tuple[str, ...] = ()
 ) -> subprocess.CompletedProcess[str]:
@@ -142,7 +156,7 @@ class Process:
 
     def __init__(self, program: str, *arguments: object, env: dict[str, str] | None = None) -> None:
         self.child = subprocess.Popen(
-            [sys.executable, "-c", program, *map(str, arguments)],
+            [*ENDS_WITH_US, sys.executable, "-c", program, *map(str, arguments)],
             env=environment() if env is None else env,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
