@@ -26,8 +26,9 @@
 //
 // Names. A function on a stream, a frame, an image's description or an error code begins with that noun:
 // shmcv_stream_wait, shmcv_frame_publish, shmcv_image_size, shmcv_error_name. A function on a segment, a file, a window or
-// the library as a whole has no noun in front: shmcv_load, shmcv_data, shmcv_delay. A structure whose name ends in _info
-// tells about something. The structures shmcv_segment, shmcv_stream and shmcv_frame are handles.
+// the library as a whole has no noun in front: shmcv_load, shmcv_data, shmcv_delay. (shmcv_segment_clear has one, because
+// shmcv_clear takes a name.) A structure whose name ends in _info tells about something. The structures shmcv_segment,
+// shmcv_stream and shmcv_frame are handles.
 //
 // Errors. A function that can fail returns an int32_t: SHMCV_OK (0) or a negative SHMCV_E_ code. After a failure,
 // shmcv_last_error gives this thread's message, which says what was asked, what was found and what to do. The text of a

@@ -17,9 +17,10 @@ import (
 )
 
 // shmcv_create makes a segment for size bytes of pixels and opens it. The memory is reserved at once and is all zero. Only
-// this user may open the segment. Close the handle with shmcv_close.
+// this user may open the segment. Close the handle with shmcv_close. shmcv_image_size gives the size for an image, and
+// shmcv_probe the image of a file.
 //
-// Errors: SHMCV_E_EXISTS if the name is taken; SHMCV_E_NO_SPACE if there is less shared memory free;
+// Errors: SHMCV_E_EXISTS if the name is taken, with the process that has it; SHMCV_E_NO_SPACE if there is less shared memory free;
 // SHMCV_E_INVALID for a bad name or a size of 0.
 //
 //export goCreate

@@ -29,9 +29,9 @@
  *
  * Names. A function on a stream, a frame, an image's description or an error code begins with that noun:
  * shmcv_stream_wait, shmcv_frame_publish, shmcv_image_size, shmcv_error_name. A function on a segment, a
- * file, a window or the library as a whole has no noun in front: shmcv_load, shmcv_data, shmcv_delay. A
- * structure whose name ends in _info tells about something. The structures shmcv_segment, shmcv_stream and
- * shmcv_frame are handles.
+ * file, a window or the library as a whole has no noun in front: shmcv_load, shmcv_data, shmcv_delay.
+ * (shmcv_segment_clear has one, because shmcv_clear takes a name.) A structure whose name ends in _info
+ * tells about something. The structures shmcv_segment, shmcv_stream and shmcv_frame are handles.
  *
  * Errors. A function that can fail returns an int32_t: SHMCV_OK (0) or a negative SHMCV_E_ code. After a
  * failure, shmcv_last_error gives this thread's message, which says what was asked, what was found and what
@@ -95,10 +95,11 @@ typedef struct shmcv_segment {
 typedef struct shmcv_image_info shmcv_image_info;
 
 /* shmcv_create makes a segment for size bytes of pixels and opens it. The memory is reserved at once and is
- * all zero. Only this user may open the segment. Close the handle with shmcv_close.
+ * all zero. Only this user may open the segment. Close the handle with shmcv_close. shmcv_image_size gives
+ * the size for an image, and shmcv_probe the image of a file.
  *
- * Errors: SHMCV_E_EXISTS if the name is taken; SHMCV_E_NO_SPACE if there is less shared memory free;
- * SHMCV_E_INVALID for a bad name or a size of 0. */
+ * Errors: SHMCV_E_EXISTS if the name is taken, with the process that has it; SHMCV_E_NO_SPACE if there is
+ * less shared memory free; SHMCV_E_INVALID for a bad name or a size of 0. */
 SHMCV_API int32_t shmcv_create(const char *name, uint64_t size, shmcv_segment *out);
 
 /* shmcv_load decodes an image file straight into a segment, rows without gaps, and stores its description.

@@ -77,11 +77,6 @@ func TestErrorOfATakenNameTellsWhoseItIsAndWhatToDo(t *testing.T) {
 	owner.kill()
 	_, err = Create(name, 100)
 	must(t, err, abi.EExists, fmt.Sprintf("process %d, which has ended", owner.cmd.Process.Pid), "sweep")
-
-	other := newName(t)
-	writeFile(t, other, []byte("x"))
-	_, err = Create(other, 100)
-	must(t, err, abi.EExists, "another program", "clear")
 }
 
 func TestOpenOrCreateOpensWhatFitsAndCreatesWhatIsMissing(t *testing.T) {
