@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import shmcv
+from shmcv._check import check
 from shmcv._library import library
 from shmcv.constants import MESSAGE_SIZE
 
@@ -159,3 +160,14 @@ def test_closed_and_published_frames_call_the_library_no_more(stream: shmcv.Stre
     assert last_message() == message
     with stream.begin() as again:  # the slots are free
         again.image = GRAY
+
+
+def test_interrupt_of_publish_is_not_replaced_by_an_error_of_close(stream: shmcv.Stream) -> None:
+    """Ctrl-C may come when the library has published the frame, and the package does not know it yet."""
+    with pytest.raises(KeyboardInterrupt), stream.begin() as frame:  # noqa: PT012 # the end of the block is what is tested
+        frame.image = GRAY
+        check(library().shmcv_frame_publish(frame._handle, None))
+        raise KeyboardInterrupt
+    assert frame.closed
+    with stream.wait(1) as published:
+        assert published.sequence == 2

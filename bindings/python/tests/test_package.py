@@ -392,7 +392,7 @@ def watch_producer(program: str, folder: Path) -> None:
         assert seen == sorted(set(seen))
         producer.child.send_signal(signal.SIGINT)
         _, told = producer.child.communicate(timeout=PATIENCE)
-        assert told.strip().endswith("KeyboardInterrupt")
+        assert told.strip().endswith("KeyboardInterrupt"), told
     assert "cam0" not in present()
 
 

@@ -110,8 +110,10 @@ class NewFrame(WritablePixels):
         memory = self._memory
         super().close()
         if memory is not None:
-            # Now, and not when the last array of it is gone: until then the writer could not begin another frame.
-            memory.close()
+            # Now, and not when the last array of it is gone: until then the writer could not begin another frame. The
+            # library has closed it already if Ctrl-C came between its publishing and publish()'s next step.
+            with contextlib.suppress(ClosedError):
+                memory.close()
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
