@@ -43,9 +43,9 @@ func goProbe(path *C.in_char, flags C.int32_t, out *C.shmcv_image_info) C.int32_
 // Errors: SHMCV_E_TOO_SMALL with the number of bytes that are needed; SHMCV_E_NOT_FOUND; SHMCV_E_PERMISSION, also if seg
 // was opened read-only or is a frame to read; SHMCV_E_DECODE if the file is corrupt, truncated or empty;
 // SHMCV_E_UNSUPPORTED if it is no image of a known format, or one of a kind that is not read, or not read with these
-// flags; SHMCV_E_LIMIT, before anything is allocated; SHMCV_E_INVALID for unknown flags or a folder; SHMCV_E_IO;
-// SHMCV_E_BUSY if another process has been storing an image for 10 seconds;
-// SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
+// flags; SHMCV_E_LIMIT, before anything is allocated; SHMCV_E_NO_SPACE if the process gets no more memory for the work;
+// SHMCV_E_INVALID for unknown flags or a folder; SHMCV_E_IO; SHMCV_E_BUSY if another process has been storing an image for
+// 10 seconds; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
 //
 //export goLoad
 func goLoad(seg C.shmcv_segment, path *C.in_char, flags C.int32_t, out *C.shmcv_image_info) C.int32_t {

@@ -26,14 +26,17 @@
 //
 // Names. A function on a stream, a frame, an image's description or an error code begins with that noun:
 // shmcv_stream_wait, shmcv_frame_publish, shmcv_image_size, shmcv_error_name. A function on a segment, a file, a window or
-// the library as a whole has no noun in front: shmcv_load, shmcv_data, shmcv_delay. A structure whose name ends in _info
-// tells about something. The structures shmcv_segment, shmcv_stream and shmcv_frame are handles.
+// the library as a whole has no noun in front: shmcv_load, shmcv_data, shmcv_delay. (shmcv_segment_clear has one, because
+// shmcv_clear takes a name.) A structure whose name ends in _info tells about something. The structures shmcv_segment,
+// shmcv_stream and shmcv_frame are handles.
 //
 // Errors. A function that can fail returns an int32_t: SHMCV_OK (0) or a negative SHMCV_E_ code. After a failure,
 // shmcv_last_error gives this thread's message, which says what was asked, what was found and what to do. The text of a
 // function names its errors. Any function on a segment, a frame or a stream can also return SHMCV_E_CLOSED,
-// SHMCV_E_TRUNCATED, SHMCV_E_CORRUPT, SHMCV_E_BUSY (another process has kept it from its turn) or SHMCV_E_INTERNAL. Results
-// go through pointers, which are written only on success, with the exception of shmcv_read's buffer.
+// SHMCV_E_TRUNCATED, SHMCV_E_CORRUPT, SHMCV_E_BUSY (another process has kept it from its turn) or SHMCV_E_INTERNAL. Any
+// function can return SHMCV_E_NO_SPACE where the system gives the process no more memory, and SHMCV_E_IO where it gives no
+// more file descriptors. Results go through pointers, which are written only on success, with the exception of shmcv_read's
+// buffer.
 //
 // Arguments. Strings are UTF-8 and NUL-terminated. The library borrows what an argument points to for the call only. A
 // pointer to a buffer is followed by the buffer's size. NULL is SHMCV_E_INVALID where the function's text does not
@@ -49,6 +52,6 @@
 // because a frame does not change.
 //
 // The host. The library does not print or exit. It keeps handlers for SIGSEGV and SIGBUS, which pass a fault of the
-// host's on to the host's handler. A child of fork() must call exec() before it can use the library, and until then each
+// host's, or of the library's C++ code, on to the host's handler or to the default action. A child of fork() must call exec() before it can use the library, and until then each
 // call that can fail is SHMCV_E_FORKED. The library stays loaded: dlclose() does nothing.
 package main

@@ -7,11 +7,40 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
 	"unicode/utf8"
 	"unsafe"
 
 	"shmcv/internal/abi"
 )
+
+// Go makes its poller when the first timer or file needs it, and ends the process if no file descriptor is left then. So
+// it is made while the library is loaded; and if there are too few descriptors even then, no call goes on before there are
+// enough.
+var (
+	pollerMade atomic.Bool
+	pollerLock sync.Mutex
+)
+
+func init() { _ = makePoller() }
+
+func makePoller() error {
+	pollerLock.Lock()
+	defer pollerLock.Unlock()
+	if pollerMade.Load() {
+		return nil
+	}
+	if !C.shmcv_reserve_descriptors() {
+		return abi.Errorf(abi.EIO, "shmcv: no file descriptors are left, and the library's first call needs 2; close files, or "+
+			"raise the limit (ulimit -n)")
+	}
+	C.shmcv_free_descriptors()
+	time.AfterFunc(time.Hour, func() {}).Stop() // Go's timers stand on the poller.
+	pollerMade.Store(true)
+	return nil
+}
 
 func main() {} // -buildmode=c-shared requires it. Nothing calls it.
 
@@ -20,6 +49,11 @@ func main() {} // -buildmode=c-shared requires it. Nothing calls it.
 // cannot be recovered, because C++ code cannot be unwound from a signal. Each call therefore looks at the file's size
 // before it hands the memory to OpenCV.
 func guard(body func() error) (status C.int32_t) {
+	if !pollerMade.Load() {
+		if err := makePoller(); err != nil {
+			return fail(err)
+		}
+	}
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if cause := recover(); cause != nil {

@@ -30,6 +30,11 @@ void shmcv_mask(shmcv_host_state *state);
 /* shmcv_unmask puts back what shmcv_mask kept. */
 void shmcv_unmask(const shmcv_host_state *state);
 
+/* shmcv_reserve_descriptors keeps as many file descriptors as Go's poller takes, and returns false if there are not so
+ * many left. Kept descriptors stay until shmcv_free_descriptors. Calls do not overlap. */
+bool shmcv_reserve_descriptors(void);
+void shmcv_free_descriptors(void);
+
 /* shmcv_restore_host gives the host back what Go's start has taken from it and does not need. Calls after the first
  * have no effect. */
 void shmcv_restore_host(void);

@@ -13,6 +13,8 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 /* A build for scripts/hosting.sh lacks one of these cures, to show that the hosting test fails without it. */
 enum cure { ALL = 0, SUSPENSION, ARITHMETIC, OTHERS, FAULT_MASK, CALL_MASK, WIDE_MASK, PREEMPTION };
@@ -53,19 +55,60 @@ static void choose_held_back(void) {
 
 static void note_fork(void) { shmcv_forked = true; }
 
+/* Go's poller is an epoll and an eventfd. */
+static int reserved[2] = {-1, -1};
+
+void shmcv_free_descriptors(void) {
+    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++) {
+        if (reserved[i] >= 0) close(reserved[i]);
+        reserved[i] = -1;
+    }
+}
+
+bool shmcv_reserve_descriptors(void) {
+    if (reserved[0] >= 0) return true;
+    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++) {
+        reserved[i] = eventfd(0, EFD_CLOEXEC);
+        if (reserved[i] >= 0) continue;
+        shmcv_free_descriptors();
+        return false;
+    }
+    return true;
+}
+
+/* die_of is what Go's handlers of SIGSEGV and SIGBUS find as the host's, if the host leaves these signals to their default
+ * action. Go forwards a fault outside Go code to the host's handler; if there is none, it prints the stacks of its
+ * goroutines and ends the process. After die_of the faulting instruction runs again, and the default action follows: the
+ * process ends in silence, of the signal, with a core dump that shows the place. */
+static void die_of(int signal, siginfo_t *info, void *context) {
+    (void)info, (void)context;
+    const struct sigaction default_action = {.sa_handler = SIG_DFL};
+    sigaction(signal, &default_action, NULL);
+}
+
+static void let_die_in_silence(int signal) {
+    struct sigaction action = {.sa_sigaction = die_of, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    sigemptyset(&action.sa_mask);
+    if (before_go[signal].sa_handler == SIG_DFL) sigaction(signal, &action, NULL);
+}
+
 /* Go's runtime starts in an ordinary constructor. A constructor of priority 101, the lowest that a program may use,
  * runs before it. The threads that Go starts inherit this thread's mask: the host's signals, which are blocked in
  * it, then find threads of the host. */
 __attribute__((constructor(101))) static void before_go_starts(void) {
     pthread_atfork(NULL, NULL, note_fork);
     for (int signal = 1; signal < SIGNALS; signal++) sigaction(signal, NULL, &before_go[signal]);
+    let_die_in_silence(SIGSEGV);
+    let_die_in_silence(SIGBUS);
     choose_held_back();
+    shmcv_reserve_descriptors(); /* Go's init, on a thread of its own, may come after the return of dlopen */
     pthread_sigmask(SIG_BLOCK, &held_back, &loaders_mask);
 }
 
 static bool go_has_started(void) {
     struct sigaction fault;
-    return sigaction(SIGSEGV, NULL, &fault) == 0 && fault.sa_handler != before_go[SIGSEGV].sa_handler;
+    return sigaction(SIGSEGV, NULL, &fault) == 0 && fault.sa_handler != before_go[SIGSEGV].sa_handler &&
+           fault.sa_sigaction != die_of;
 }
 
 /* goes_back returns true if a signal's disposition becomes again what it was before Go. Go code needs neither SIGFPE
@@ -99,6 +142,27 @@ static void take_over_mask(int signal) {
     sigaction(signal, &action, NULL);
 }
 
+/* A SIGSEGV or SIGBUS that was sent, by kill() or by raise(), is no fault of Go code either. Go does not forward it. So
+ * if the host leaves the signal to its default action, sort_out stands before Go's handler. A host's handler that was
+ * installed later, as Python's faulthandler, comes first; it ends by giving the signal back and raising it. */
+static struct sigaction gos[SIGNALS];
+
+static void sort_out(int signal, siginfo_t *info, void *context) {
+    if (info->si_code > 0) {
+        gos[signal].sa_sigaction(signal, info, context);
+        return;
+    }
+    die_of(signal, info, context);
+    raise(signal); /* when this handler has returned */
+}
+
+static void stand_before_go(int signal) {
+    if (before_go[signal].sa_handler != SIG_DFL || sigaction(signal, NULL, &gos[signal]) != 0) return;
+    struct sigaction action = gos[signal];
+    action.sa_sigaction = sort_out;
+    sigaction(signal, &action, NULL);
+}
+
 /* shmcv_restore_host does nothing before Go has started. */
 void shmcv_restore_host(void) {
     static bool done;
@@ -106,6 +170,8 @@ void shmcv_restore_host(void) {
     for (int signal = 1; signal < SIGNALS; signal++) {
         if (goes_back(signal)) sigaction(signal, &before_go[signal], NULL);
     }
+    stand_before_go(SIGSEGV);
+    stand_before_go(SIGBUS);
     if (!with(FAULT_MASK)) return;
     take_over_mask(SIGSEGV);
     take_over_mask(SIGBUS);

@@ -17,9 +17,10 @@ import (
 )
 
 // shmcv_create makes a segment for size bytes of pixels and opens it. The memory is reserved at once and is all zero. Only
-// this user may open the segment. Close the handle with shmcv_close.
+// this user may open the segment. Close the handle with shmcv_close. shmcv_image_size gives the size for an image, and
+// shmcv_probe the image of a file.
 //
-// Errors: SHMCV_E_EXISTS if the name is taken; SHMCV_E_NO_SPACE if there is less shared memory free;
+// Errors: SHMCV_E_EXISTS if the name is taken, with the process that has it; SHMCV_E_NO_SPACE if there is less shared memory free;
 // SHMCV_E_INVALID for a bad name or a size of 0.
 //
 //export goCreate
@@ -54,6 +55,32 @@ func goOpen(name *C.in_char, out *C.shmcv_segment) C.int32_t {
 //export goOpenReadOnly
 func goOpenReadOnly(name *C.in_char, out *C.shmcv_segment) C.int32_t {
 	return newHandle(name, unsafe.Pointer(out), func(name string) (object, error) { return shm.OpenReadOnly(name) })
+}
+
+// shmcv_open_or_create opens the segment of that name, or makes one for size bytes of pixels if there is none. A segment
+// that is there must have at least size bytes; it keeps its size and its image. created gets 1 if the segment is new and
+// 0 if it was there; it may be NULL.
+//
+// Errors: SHMCV_E_TOO_SMALL if there is a segment of that name with fewer bytes, which the message tells; otherwise those
+// of shmcv_open and shmcv_create.
+//
+//export goOpenOrCreate
+func goOpenOrCreate(name *C.in_char, size C.uint64_t, out *C.shmcv_segment, created *C.int32_t) C.int32_t {
+	return newHandle(name, unsafe.Pointer(out), func(name string) (object, error) {
+		segment, made, err := shm.OpenOrCreate(name, uint64(size))
+		return opened(segment, made, err, created)
+	})
+}
+
+// opened returns what has been opened or created, and stores in *created which of the two it was.
+func opened(o object, made bool, err error, created *C.int32_t) (object, error) {
+	if err == nil && created != nil {
+		*created = 0
+		if made {
+			*created = 1
+		}
+	}
+	return o, err
 }
 
 // newHandle opens something by name and stores its handle in *out, which is a handle structure.
@@ -109,6 +136,17 @@ func goClear(name *C.in_char) C.int32_t {
 		}
 		return shm.Clear(str)
 	})
+}
+
+// shmcv_segment_clear removes the name of an open segment, as shmcv_clear does, if the name is still this segment's.
+// shmcv_clear removes a name from whatever segment has it by then.
+//
+// Errors: SHMCV_E_NOT_FOUND if the name is removed already, also if another segment has it now; SHMCV_E_CLOSED;
+// SHMCV_E_INVALID for the pixels of a frame.
+//
+//export goSegmentClear
+func goSegmentClear(seg C.shmcv_segment) C.int32_t {
+	return with(handleOf(seg), isSegment, func(segment *shm.Segment) error { return segment.ClearName() })
 }
 
 // shmcv_clear_all removes the names of all segments and streams that this process created and that are still there.

@@ -29,6 +29,15 @@ int32_t shmcv_open_read_only(const char *name, shmcv_segment *out) {
     return status;
 }
 
+int32_t shmcv_open_or_create(const char *name, uint64_t size, shmcv_segment *out, int32_t *created) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goOpenOrCreate(name, size, out, created);
+    shmcv_leave(&entry);
+    return status;
+}
+
 int32_t shmcv_close(shmcv_segment seg) {
     shmcv_entry entry;
     int32_t refused = shmcv_enter(&entry);
@@ -43,6 +52,15 @@ int32_t shmcv_clear(const char *name) {
     int32_t refused = shmcv_enter(&entry);
     if (refused) return refused;
     int32_t status = goClear(name);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_segment_clear(shmcv_segment seg) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goSegmentClear(seg);
     shmcv_leave(&entry);
     return status;
 }
@@ -220,6 +238,25 @@ int32_t shmcv_stream_open(const char *name, shmcv_stream *out) {
     int32_t refused = shmcv_enter(&entry);
     if (refused) return refused;
     int32_t status = goStreamOpen(name, out);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_stream_open_or_create(const char *name, uint64_t slot_size, uint32_t slots, shmcv_stream *out,
+                                    int32_t *created) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goStreamOpenOrCreate(name, slot_size, slots, out, created);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_stream_clear(shmcv_stream stream) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goStreamClear(stream);
     shmcv_leave(&entry);
     return status;
 }

@@ -64,6 +64,31 @@ func goStreamOpen(name *C.in_char, out *C.shmcv_stream) C.int32_t {
 	return newHandle(name, unsafe.Pointer(out), func(name string) (object, error) { return shm.OpenStream(name) })
 }
 
+// shmcv_stream_open_or_create opens the stream of that name, or makes one as shmcv_stream_create does if there is none. A
+// stream that is there must have slots of at least slot_size bytes, and at least slots of them; 0 slots are 4 for a new
+// stream, and any number for one that is there. created gets 1 if the stream is new and 0 if it was there; it may be NULL.
+//
+// Errors: SHMCV_E_TOO_SMALL if there is a stream of that name with smaller or fewer slots, which the message tells;
+// otherwise those of shmcv_stream_open and shmcv_stream_create.
+//
+//export goStreamOpenOrCreate
+func goStreamOpenOrCreate(name *C.in_char, slotSize C.uint64_t, slots C.uint32_t, out *C.shmcv_stream, created *C.int32_t) C.int32_t {
+	return newHandle(name, unsafe.Pointer(out), func(name string) (object, error) {
+		stream, made, err := shm.OpenOrCreateStream(name, uint64(slotSize), uint32(slots))
+		return opened(stream, made, err, created)
+	})
+}
+
+// shmcv_stream_clear removes the name of an open stream, as shmcv_clear does, if the name is still this stream's.
+//
+// Errors: SHMCV_E_NOT_FOUND if the name is removed already, also if another stream has it now; SHMCV_E_CLOSED;
+// SHMCV_E_INVALID if stream is none.
+//
+//export goStreamClear
+func goStreamClear(stream C.shmcv_stream) C.int32_t {
+	return withStream(stream, func(stream *shm.Stream) error { return stream.ClearName() })
+}
+
 // shmcv_stream_close ends this handle's use of its stream, and a wait of another thread on it. Its frames stay open. If
 // the handle was the stream's writer, the next writer may begin when the frame that it has begun is closed too.
 //

@@ -29,16 +29,17 @@
  *
  * Names. A function on a stream, a frame, an image's description or an error code begins with that noun:
  * shmcv_stream_wait, shmcv_frame_publish, shmcv_image_size, shmcv_error_name. A function on a segment, a
- * file, a window or the library as a whole has no noun in front: shmcv_load, shmcv_data, shmcv_delay. A
- * structure whose name ends in _info tells about something. The structures shmcv_segment, shmcv_stream and
- * shmcv_frame are handles.
+ * file, a window or the library as a whole has no noun in front: shmcv_load, shmcv_data, shmcv_delay.
+ * (shmcv_segment_clear has one, because shmcv_clear takes a name.) A structure whose name ends in _info
+ * tells about something. The structures shmcv_segment, shmcv_stream and shmcv_frame are handles.
  *
  * Errors. A function that can fail returns an int32_t: SHMCV_OK (0) or a negative SHMCV_E_ code. After a
  * failure, shmcv_last_error gives this thread's message, which says what was asked, what was found and what
  * to do. The text of a function names its errors. Any function on a segment, a frame or a stream can also
  * return SHMCV_E_CLOSED, SHMCV_E_TRUNCATED, SHMCV_E_CORRUPT, SHMCV_E_BUSY (another process has kept it from
- * its turn) or SHMCV_E_INTERNAL. Results go through pointers, which are written only on success, with the
- * exception of shmcv_read's buffer.
+ * its turn) or SHMCV_E_INTERNAL. Any function can return SHMCV_E_NO_SPACE where the system gives the process
+ * no more memory, and SHMCV_E_IO where it gives no more file descriptors. Results go through pointers, which
+ * are written only on success, with the exception of shmcv_read's buffer.
  *
  * Arguments. Strings are UTF-8 and NUL-terminated. The library borrows what an argument points to for the
  * call only. A pointer to a buffer is followed by the buffer's size. NULL is SHMCV_E_INVALID where the
@@ -54,9 +55,9 @@
  * images. Streams have no such moment, because a frame does not change.
  *
  * The host. The library does not print or exit. It keeps handlers for SIGSEGV and SIGBUS, which pass a fault
- * of the host's on to the host's handler. A child of fork() must call exec() before it can use the library,
- * and until then each call that can fail is SHMCV_E_FORKED. The library stays loaded: dlclose() does
- * nothing. */
+ * of the host's, or of the library's C++ code, on to the host's handler or to the default action. A child of
+ * fork() must call exec() before it can use the library, and until then each call that can fail is
+ * SHMCV_E_FORKED. The library stays loaded: dlclose() does nothing. */
 #ifndef SHMCV_H
 #define SHMCV_H
 
@@ -94,10 +95,11 @@ typedef struct shmcv_segment {
 typedef struct shmcv_image_info shmcv_image_info;
 
 /* shmcv_create makes a segment for size bytes of pixels and opens it. The memory is reserved at once and is
- * all zero. Only this user may open the segment. Close the handle with shmcv_close.
+ * all zero. Only this user may open the segment. Close the handle with shmcv_close. shmcv_image_size gives
+ * the size for an image, and shmcv_probe the image of a file.
  *
- * Errors: SHMCV_E_EXISTS if the name is taken; SHMCV_E_NO_SPACE if there is less shared memory free;
- * SHMCV_E_INVALID for a bad name or a size of 0. */
+ * Errors: SHMCV_E_EXISTS if the name is taken, with the process that has it; SHMCV_E_NO_SPACE if there is
+ * less shared memory free; SHMCV_E_INVALID for a bad name or a size of 0. */
 SHMCV_API int32_t shmcv_create(const char *name, uint64_t size, shmcv_segment *out);
 
 /* shmcv_load decodes an image file straight into a segment, rows without gaps, and stores its description.
@@ -107,9 +109,9 @@ SHMCV_API int32_t shmcv_create(const char *name, uint64_t size, shmcv_segment *o
  * Errors: SHMCV_E_TOO_SMALL with the number of bytes that are needed; SHMCV_E_NOT_FOUND; SHMCV_E_PERMISSION,
  * also if seg was opened read-only or is a frame to read; SHMCV_E_DECODE if the file is corrupt, truncated
  * or empty; SHMCV_E_UNSUPPORTED if it is no image of a known format, or one of a kind that is not read, or
- * not read with these flags; SHMCV_E_LIMIT, before anything is allocated; SHMCV_E_INVALID for unknown flags
- * or a folder; SHMCV_E_IO; SHMCV_E_BUSY if another process has been storing an image for 10 seconds;
- * SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
+ * not read with these flags; SHMCV_E_LIMIT, before anything is allocated; SHMCV_E_NO_SPACE if the process
+ * gets no more memory for the work; SHMCV_E_INVALID for unknown flags or a folder; SHMCV_E_IO; SHMCV_E_BUSY
+ * if another process has been storing an image for 10 seconds; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_load(shmcv_segment seg, const char *path, int32_t flags, shmcv_image_info *out);
 
 /* shmcv_flip mirrors the image of src into dst, whose image it becomes, rows without gaps. code is
@@ -141,7 +143,9 @@ SHMCV_API int32_t shmcv_save(shmcv_segment seg, const char *path, int32_t qualit
 
 /* shmcv_show draws the image of a segment in the window of that name, and opens the window if need be. The
  * window shows the pixels as they are now; show again when they have changed. A window that the user has
- * closed is opened again.
+ * closed is opened again. It has the size of the image, or, if the screen is smaller, the largest of its
+ * proportions that fits on the screen. The user may resize a window of at least 320 x 240; the image is
+ * scaled to it, in its own proportions.
  *
  * Errors: SHMCV_E_NO_DISPLAY, with what is missing; SHMCV_E_NO_IMAGE; SHMCV_E_INVALID for an empty name;
  * SHMCV_E_BUSY if another process has been storing an image for 10 seconds; SHMCV_E_CLOSED;
@@ -149,9 +153,10 @@ SHMCV_API int32_t shmcv_save(shmcv_segment seg, const char *path, int32_t qualit
 SHMCV_API int32_t shmcv_show(const char *window, shmcv_segment seg);
 
 /* shmcv_delay lets the windows live for that many milliseconds, or until a key is pressed in one of them. 0,
- * or less, waits for a key without an end. key gets the key's character code (0 to 255), or SHMCV_NO_KEY
- * (-1) if no key was pressed; it may be NULL. If no window is open, no key can be pressed: the function
- * sleeps for the time, and returns at once for 0 or less. */
+ * or less, waits for a key without an end. key gets the key's character code (0 to 255); or, of a key
+ * without a character, its number above 255, such as SHMCV_KEY_LEFT; or SHMCV_NO_KEY (-1) if no key was
+ * pressed. Shift and the like are no keys. key may be NULL. If no window is open, no key can be pressed: the
+ * function sleeps for the time, and returns at once for 0 or less. */
 SHMCV_API int32_t shmcv_delay(int32_t milliseconds, int32_t *key);
 
 /* shmcv_close_windows closes all windows that this process has opened here. */
@@ -227,7 +232,7 @@ enum shmcv_error_code {
     SHMCV_E_NOT_FOUND   = -2,  /* There is no segment or file of that name. */
     SHMCV_E_EXISTS      = -3,  /* A segment of that name is there already. */
     SHMCV_E_CLOSED      = -4,  /* The handle is closed, or was never given out. */
-    SHMCV_E_NO_SPACE    = -5,  /* Shared memory or the disk is full. */
+    SHMCV_E_NO_SPACE    = -5,  /* Shared memory or the disk is full, or the process gets no more memory. */
     SHMCV_E_TOO_SMALL   = -6,  /* The segment or buffer is smaller than what should go into it. */
     SHMCV_E_TRUNCATED   = -7,  /* Another program has made the segment's file shorter since it was opened. */
     SHMCV_E_NO_IMAGE    = -8,  /* The segment holds no image yet. */
@@ -381,6 +386,21 @@ _Static_assert(sizeof(shmcv_frame_info) == 128, "shmcv_frame_info has another la
  *
  * Errors: those of shmcv_open; SHMCV_E_PERMISSION if this process may not read the file. */
 SHMCV_API int32_t shmcv_open_read_only(const char *name, shmcv_segment *out);
+
+/* shmcv_open_or_create opens the segment of that name, or makes one for size bytes of pixels if there is
+ * none. A segment that is there must have at least size bytes; it keeps its size and its image. created gets
+ * 1 if the segment is new and 0 if it was there; it may be NULL.
+ *
+ * Errors: SHMCV_E_TOO_SMALL if there is a segment of that name with fewer bytes, which the message tells;
+ * otherwise those of shmcv_open and shmcv_create. */
+SHMCV_API int32_t shmcv_open_or_create(const char *name, uint64_t size, shmcv_segment *out, int32_t *created);
+
+/* shmcv_segment_clear removes the name of an open segment, as shmcv_clear does, if the name is still this
+ * segment's. shmcv_clear removes a name from whatever segment has it by then.
+ *
+ * Errors: SHMCV_E_NOT_FOUND if the name is removed already, also if another segment has it now;
+ * SHMCV_E_CLOSED; SHMCV_E_INVALID for the pixels of a frame. */
+SHMCV_API int32_t shmcv_segment_clear(shmcv_segment seg);
 
 /* shmcv_data gives the address and the size in bytes of a segment's pixels. The memory may be read and
  * written until the handle is closed. The memory of a frame to read, and of a segment that was opened
@@ -573,6 +593,23 @@ SHMCV_API int32_t shmcv_stream_create(const char *name, uint64_t slot_size, uint
  * shmcv_open. */
 SHMCV_API int32_t shmcv_stream_open(const char *name, shmcv_stream *out);
 
+/* shmcv_stream_open_or_create opens the stream of that name, or makes one as shmcv_stream_create does if
+ * there is none. A stream that is there must have slots of at least slot_size bytes, and at least slots of
+ * them; 0 slots are 4 for a new stream, and any number for one that is there. created gets 1 if the stream
+ * is new and 0 if it was there; it may be NULL.
+ *
+ * Errors: SHMCV_E_TOO_SMALL if there is a stream of that name with smaller or fewer slots, which the message
+ * tells; otherwise those of shmcv_stream_open and shmcv_stream_create. */
+SHMCV_API int32_t shmcv_stream_open_or_create(const char *name, uint64_t slot_size, uint32_t slots,
+                                              shmcv_stream *out, int32_t *created);
+
+/* shmcv_stream_clear removes the name of an open stream, as shmcv_clear does, if the name is still this
+ * stream's.
+ *
+ * Errors: SHMCV_E_NOT_FOUND if the name is removed already, also if another stream has it now;
+ * SHMCV_E_CLOSED; SHMCV_E_INVALID if stream is none. */
+SHMCV_API int32_t shmcv_stream_clear(shmcv_stream stream);
+
 /* shmcv_stream_close ends this handle's use of its stream, and a wait of another thread on it. Its frames
  * stay open. If the handle was the stream's writer, the next writer may begin when the frame that it has
  * begun is closed too.
@@ -632,6 +669,24 @@ SHMCV_API int32_t shmcv_frame_close(shmcv_frame frame);
 
 /* SHMCV_NO_KEY is what shmcv_delay gives when no key was pressed. */
 #define SHMCV_NO_KEY (-1)
+
+/* Keys that shmcv_delay gives. Keys with a character have its code, 0 to 255. The others have X11's numbers,
+ * which are above 255, and the same on every system. */
+#define SHMCV_KEY_BACKSPACE 8     /* The key that removes the character before the cursor. */
+#define SHMCV_KEY_TAB       9     /* The tabulator. */
+#define SHMCV_KEY_ENTER     13    /* The enter key, also that of the number pad. */
+#define SHMCV_KEY_ESCAPE    27    /* The escape key. */
+#define SHMCV_KEY_HOME      65360 /* To the beginning. */
+#define SHMCV_KEY_LEFT      65361 /* The left arrow. */
+#define SHMCV_KEY_UP        65362 /* The up arrow. */
+#define SHMCV_KEY_RIGHT     65363 /* The right arrow. */
+#define SHMCV_KEY_DOWN      65364 /* The down arrow. */
+#define SHMCV_KEY_PAGE_UP   65365 /* The page before. */
+#define SHMCV_KEY_PAGE_DOWN 65366 /* The next page. */
+#define SHMCV_KEY_END       65367 /* To the end. */
+#define SHMCV_KEY_INSERT    65379 /* The insert key. */
+#define SHMCV_KEY_F1        65470 /* The first function key. Those up to F12 follow it. */
+#define SHMCV_KEY_DELETE    65535 /* The key that removes the character behind the cursor. */
 
 /* shmcv_close_window closes the window of that name. One that is not open is no error. */
 SHMCV_API int32_t shmcv_close_window(const char *window);

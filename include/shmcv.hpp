@@ -7,11 +7,12 @@
 ///
 ///     int main() try {
 ///         auto photo = shmcv::segment::create("photo", 3840 * 2160 * 3);
+///         photo.clear_on_close(true); // the name goes with this object, also when an exception comes
 ///         auto mirrored = shmcv::segment::create("mirrored", 3840 * 2160 * 3);
+///         mirrored.clear_on_close(true);
 ///         photo.load("photograph.jpg");
 ///         photo.flip_into(mirrored, shmcv::flip_code::horizontal);
 ///         mirrored.save("mirrored.png");
-///         shmcv::clear_all();
 ///     } catch (const shmcv::error &problem) {
 ///         std::cerr << problem.what() << '\n';
 ///         return 1;
@@ -321,7 +322,32 @@ class segment : public writable_pixels {
         detail::require_library();
         segment made;
         detail::check(shmcv_create(detail::c_string("name", name).c_str(), size, &made.handle_));
+        made.created_ = true;
         return made;
+    }
+
+    /// Makes a segment for an image, all zero, with that description and the size that the image needs.
+    /// error_code::invalid for impossible geometry.
+    [[nodiscard]] static segment create(std::string_view name, const image_info &image) {
+        segment made = create(name, image_size(image));
+        made.or_nothing([&] { made.set_image(image); });
+        return made;
+    }
+
+    /// Makes a segment that holds the image of a file, and has the size that the image needs. There is no segment if the
+    /// file cannot be loaded.
+    [[nodiscard]] static inline segment from_file(std::string_view name, const std::filesystem::path &path,
+                                                  load_flags flags = load_flags::color);
+
+    /// Opens the segment of that name, or makes one for size bytes if there is none; created() tells which.
+    /// error_code::too_small if the segment that is there has fewer bytes.
+    [[nodiscard]] static segment open_or_create(std::string_view name, std::uint64_t size) {
+        detail::require_library();
+        segment opened;
+        std::int32_t created = 0;
+        detail::check(shmcv_open_or_create(detail::c_string("name", name).c_str(), size, &opened.handle_, &created));
+        opened.created_ = created != 0;
+        return opened;
     }
 
     /// Opens a segment that any process has created. error_code::not_found if there is none of that name.
@@ -332,21 +358,37 @@ class segment : public writable_pixels {
         return opened;
     }
 
-    segment(segment &&) noexcept = default;
+    segment(segment &&other) noexcept
+        : writable_pixels(std::move(other)), created_(std::exchange(other.created_, false)),
+          clear_on_close_(std::exchange(other.clear_on_close_, false)) {}
     segment &operator=(segment &&other) noexcept {
         if (this != &other) {
             abandon();
             handle_ = other.release();
+            created_ = std::exchange(other.created_, false);
+            clear_on_close_ = std::exchange(other.clear_on_close_, false);
         }
         return *this;
     }
     ~segment() { abandon(); }
 
-    /// Closes now what the destructor would close. Pointers from data() are invalid then. error_code::closed the second time.
-    void close() { detail::check(shmcv_close(release())); }
+    /// Returns true if this object made the segment, and false if the segment was there.
+    [[nodiscard]] bool created() const noexcept { return created_; }
 
-    /// Removes the segment's name. The segment stays open.
-    void clear() const { shmcv::clear(name()); }
+    /// With true, closing this object removes the segment's name too, if the name is still this segment's.
+    void clear_on_close(bool wanted) noexcept { clear_on_close_ = wanted; }
+
+    /// Returns true if closing this object removes the name.
+    [[nodiscard]] bool clear_on_close() const noexcept { return clear_on_close_; }
+
+    /// Closes now what the destructor would close. Pointers from data() are invalid then. error_code::closed the second time.
+    void close() {
+        clear_first();
+        detail::check(shmcv_close(release()));
+    }
+
+    /// Removes the segment's name. The segment stays open. error_code::not_found if the name is not this segment's any more.
+    void clear() const { detail::check(shmcv_segment_clear(handle_)); }
 
     /// Returns how often an image has been stored in it, by any process.
     [[nodiscard]] std::uint64_t sequence() const { return detail::sequence(handle_); }
@@ -358,10 +400,31 @@ class segment : public writable_pixels {
     }
 
   private:
+    // Takes the last step of making this segment. If the step fails, the name is removed.
+    template <typename Step>
+    void or_nothing(Step step) {
+        try {
+            step();
+        } catch (...) {
+            shmcv_segment_clear(handle_);
+            throw;
+        }
+    }
+
+    // A name that is removed already is no error.
+    void clear_first() noexcept {
+        if (std::exchange(clear_on_close_, false)) shmcv_segment_clear(handle_);
+    }
+
     // In a destructor nobody can be told of an error.
     void abandon() noexcept {
-        if (*this) shmcv_close(release());
+        if (!*this) return;
+        clear_first();
+        shmcv_close(release());
     }
+
+    bool created_ = false;
+    bool clear_on_close_ = false;
 };
 
 /// A segment that is open to be read, and not to be changed. Memory that is written to faults. Closed when destroyed;
@@ -496,7 +559,20 @@ class stream {
         detail::require_library();
         stream made;
         detail::check(shmcv_stream_create(detail::c_string("name", name).c_str(), slot_size, slots, &made.handle_));
+        made.created_ = true;
         return made;
+    }
+
+    /// Opens the stream of that name, or makes one if there is none; created() tells which. A stream that is there must
+    /// have slots of at least slot_size bytes, and at least slots of them: error_code::too_small if not.
+    [[nodiscard]] static stream open_or_create(std::string_view name, std::uint64_t slot_size, std::uint32_t slots = 0) {
+        detail::require_library();
+        stream opened;
+        std::int32_t created = 0;
+        detail::check(shmcv_stream_open_or_create(detail::c_string("name", name).c_str(), slot_size, slots,
+                                                  &opened.handle_, &created));
+        opened.created_ = created != 0;
+        return opened;
     }
 
     /// Opens a stream that any process has created. error_code::not_found if there is none of that name.
@@ -507,22 +583,38 @@ class stream {
         return opened;
     }
 
-    stream(stream &&other) noexcept : handle_(other.release()) {}
+    stream(stream &&other) noexcept
+        : handle_(other.release()), created_(std::exchange(other.created_, false)),
+          clear_on_close_(std::exchange(other.clear_on_close_, false)) {}
     stream &operator=(stream &&other) noexcept {
         if (this != &other) {
             abandon();
             handle_ = other.release();
+            created_ = std::exchange(other.created_, false);
+            clear_on_close_ = std::exchange(other.clear_on_close_, false);
         }
         return *this;
     }
     ~stream() { abandon(); }
 
+    /// Returns true if this object made the stream, and false if the stream was there.
+    [[nodiscard]] bool created() const noexcept { return created_; }
+
+    /// With true, closing this object removes the stream's name too, if the name is still this stream's.
+    void clear_on_close(bool wanted) noexcept { clear_on_close_ = wanted; }
+
+    /// Returns true if closing this object removes the name.
+    [[nodiscard]] bool clear_on_close() const noexcept { return clear_on_close_; }
+
     /// Closes now what the destructor would close. Frames stay open; see shmcv_stream_close. error_code::closed the second
     /// time.
-    void close() { detail::check(shmcv_stream_close(release())); }
+    void close() {
+        clear_first();
+        detail::check(shmcv_stream_close(release()));
+    }
 
-    /// Removes the stream's name. The stream stays open.
-    void clear() const { shmcv::clear(name()); }
+    /// Removes the stream's name. The stream stays open. error_code::not_found if the name is not this stream's any more.
+    void clear() const { detail::check(shmcv_stream_clear(handle_)); }
 
     /// Returns true if this object holds a handle.
     [[nodiscard]] explicit operator bool() const noexcept { return handle_.handle != 0; }
@@ -560,11 +652,20 @@ class stream {
   private:
     shmcv_stream release() noexcept { return std::exchange(handle_, shmcv_stream{}); }
 
+    // A name that is removed already is no error.
+    void clear_first() noexcept {
+        if (std::exchange(clear_on_close_, false)) shmcv_stream_clear(handle_);
+    }
+
     void abandon() noexcept {
-        if (*this) shmcv_stream_close(release());
+        if (!*this) return;
+        clear_first();
+        shmcv_stream_close(release());
     }
 
     shmcv_stream handle_{};
+    bool created_ = false;
+    bool clear_on_close_ = false;
 };
 
 /// Removes the names of all segments and streams that this process created.
@@ -599,11 +700,17 @@ inline std::uint32_t sweep() {
     return image;
 }
 
+inline segment segment::from_file(std::string_view name, const std::filesystem::path &path, load_flags flags) {
+    segment made = create(name, image_size(probe(path, flags)));
+    made.or_nothing([&] { made.load(path, flags); });
+    return made;
+}
+
 /// Draws an image in the window of that name, as pixels::show.
 inline void show(std::string_view window, const pixels &image) { image.show(window); }
 
-/// Lets the windows live for that long, or until a key is pressed in one of them. Returns the key's character code, or
-/// no_key. A time of 0 or less waits for a key without an end.
+/// Lets the windows live for that long, or until a key is pressed in one of them. Returns the key's character code (0 to
+/// 255); or, of a key without a character, its number above 255, such as key_left; or no_key. A time of 0 or less waits for a key without an end.
 inline int delay(std::chrono::milliseconds time) {
     std::int32_t key = no_key;
     detail::check(shmcv_delay(detail::milliseconds(time, 0), &key));

@@ -29,6 +29,51 @@ inline constexpr std::int32_t quality_default = SHMCV_QUALITY_DEFAULT;
 /// What shmcv_delay gives when no key was pressed.
 inline constexpr std::int32_t no_key = SHMCV_NO_KEY;
 
+/// The key that removes the character before the cursor.
+inline constexpr std::int32_t key_backspace = SHMCV_KEY_BACKSPACE;
+
+/// The tabulator.
+inline constexpr std::int32_t key_tab = SHMCV_KEY_TAB;
+
+/// The enter key, also that of the number pad.
+inline constexpr std::int32_t key_enter = SHMCV_KEY_ENTER;
+
+/// The escape key.
+inline constexpr std::int32_t key_escape = SHMCV_KEY_ESCAPE;
+
+/// To the beginning.
+inline constexpr std::int32_t key_home = SHMCV_KEY_HOME;
+
+/// The left arrow.
+inline constexpr std::int32_t key_left = SHMCV_KEY_LEFT;
+
+/// The up arrow.
+inline constexpr std::int32_t key_up = SHMCV_KEY_UP;
+
+/// The right arrow.
+inline constexpr std::int32_t key_right = SHMCV_KEY_RIGHT;
+
+/// The down arrow.
+inline constexpr std::int32_t key_down = SHMCV_KEY_DOWN;
+
+/// The page before.
+inline constexpr std::int32_t key_page_up = SHMCV_KEY_PAGE_UP;
+
+/// The next page.
+inline constexpr std::int32_t key_page_down = SHMCV_KEY_PAGE_DOWN;
+
+/// To the end.
+inline constexpr std::int32_t key_end = SHMCV_KEY_END;
+
+/// The insert key.
+inline constexpr std::int32_t key_insert = SHMCV_KEY_INSERT;
+
+/// The first function key. Those up to F12 follow it.
+inline constexpr std::int32_t key_f1 = SHMCV_KEY_F1;
+
+/// The key that removes the character behind the cursor.
+inline constexpr std::int32_t key_delete = SHMCV_KEY_DELETE;
+
 /// What a function of the C ABI returns. Values are added at the end, and never used again for something else.
 enum class error_code : std::int32_t {
     /// It worked.
@@ -41,7 +86,7 @@ enum class error_code : std::int32_t {
     exists = SHMCV_E_EXISTS,
     /// The handle is closed, or was never given out.
     closed = SHMCV_E_CLOSED,
-    /// Shared memory or the disk is full.
+    /// Shared memory or the disk is full, or the process gets no more memory.
     no_space = SHMCV_E_NO_SPACE,
     /// The segment or buffer is smaller than what should go into it.
     too_small = SHMCV_E_TOO_SMALL,

@@ -3,13 +3,13 @@
 #include "codec.h"
 
 #include "codec_hooks.h"
+#include "guarded.hpp"
 #include "jpeg.h"
 
+#include <cerrno>
 #include <cstdint>
 #include <cstring>
-#include <exception>
 #include <memory>
-#include <new>
 #include <optional>
 #include <vector>
 
@@ -19,31 +19,33 @@
 
 namespace {
 
-// The number of errors that OpenCV would have printed on this thread. libtiff's reader of faxes goes on after damage, and
-// does not say so in another way. For other files what is logged means nothing: libtiff complains of odd tags, too.
-thread_local int logged;
+// What OpenCV would have printed on this thread. libtiff's reader of faxes goes on after damage, and does not say so in
+// another way. For other files what is logged means nothing: libtiff complains of odd tags, too.
+struct Log {
+    int errors;
+    bool no_memory; // one of them says so
+};
+thread_local Log logged;
 
 #ifdef SHMCV_BUNDLED_OPENCV
-void record(cv::utils::logging::LogLevel level, const char *, const char *, int, const char *, const char *) {
-    if (level <= cv::utils::logging::LOG_LEVEL_ERROR) logged++;
+void record(cv::utils::logging::LogLevel level, const char *, const char *, int, const char *, const char *message) {
+    if (level > cv::utils::logging::LOG_LEVEL_ERROR) return;
+    logged.errors++;
+    // OpenCV's words for StsNoMem. imencode catches that exception, and reports it in its log alone.
+    if (message && std::strstr(message, "Failed to allocate")) logged.no_memory = true;
 }
 
 // What libtiff has said of the directory is forgotten when its pixels begin.
-void forget_log() { logged = 0; }
+void forget_log() { logged = {}; }
 #endif
 
-// Runs `body`, and returns what that returns. An exception becomes OPS_FAILED or OPS_NO_MEMORY. Its message is OpenCV's,
-// for OpenCV's developers: it names source files and functions.
-template <typename Body> int guarded(Body body) {
-    try {
-        return body();
-    } catch (const cv::Exception &e) {
-        return e.code == cv::Error::StsNoMem ? OPS_NO_MEMORY : OPS_FAILED;
-    } catch (const std::bad_alloc &) {
-        return OPS_NO_MEMORY;
-    } catch (...) {
-    }
-    return OPS_FAILED;
+// Runs `body` as ops::guarded does, and finds out if a failure is one of memory. Codecs report that as they report
+// damage, or do not say what is wrong; but malloc has set errno then.
+template <typename Body> int in_codec(Body body) {
+    logged = {};
+    errno = 0;
+    const int code = ops::guarded(body);
+    return code == OPS_FAILED && (errno == ENOMEM || logged.no_memory) ? OPS_NO_MEMORY : code;
 }
 
 // While an object of this type lives, a second thread may help this one with a file.
@@ -99,8 +101,7 @@ void ops_start(void) {
 int ops_decode(const void *content, size_t size, struct ops_way way, int rows, int cols, int type, void *pixels,
                size_t room, struct ops_decoded *out) {
     out->damage = nullptr;
-    return guarded([&] {
-        logged = 0;
+    return in_codec([&] {
         ops_jpeg_forget_damage();
         const Together second(content, way.together ? size : 0, way.end_added);
         const cv::Mat file(1, static_cast<int>(size), CV_8U, const_cast<void *>(content));
@@ -110,7 +111,7 @@ int ops_decode(const void *content, size_t size, struct ops_way way, int rows, i
         const bool decoded = !cv::imdecode(file, way.flags, &image).empty();
         out->threads = ops_jpeg_file()->threads;
         out->damage = ops_jpeg_damage();
-        if (!decoded || out->damage || (way.log_is_damage && logged > 0)) return OPS_FAILED;
+        if (!decoded || out->damage || (way.log_is_damage && logged.errors > 0)) return OPS_FAILED;
         out->rows = image.rows;
         out->cols = image.cols;
         out->type = image.type();
@@ -126,10 +127,13 @@ int ops_decode(const void *content, size_t size, struct ops_way way, int rows, i
 
 int ops_encode(const char *extension, int rows, int cols, int type, void *pixels, size_t stride, const int *parameters,
                int parameter_count, bool together, struct ops_encoded *out) {
-    return guarded([&] {
+    return in_codec([&] {
         const Together second(together);
         const cv::Mat image(rows, cols, type, pixels, stride);
         std::unique_ptr<std::vector<uchar>> file(new std::vector<uchar>);
+        // libtiff writes the end of a file from a destructor, where an exception for want of memory ends the process. LZW
+        // makes at most 12 bits of 8. What is not written is not touched, and costs addresses only.
+        if (std::strncmp(extension, ".tif", 4) == 0) file->reserve(image.total() * image.elemSize() / 2 * 3 + (1 << 20));
         if (!cv::imencode(extension, image, *file, std::vector<int>(parameters, parameters + parameter_count)))
             return OPS_FAILED;
         out->data = file->data();

@@ -1,7 +1,7 @@
 package ops
 
-// #include <stdlib.h>
 // #include "codec.h"
+// #include "mat.h"
 import "C"
 
 import (
@@ -37,12 +37,19 @@ func Load(path string, flags abi.LoadFlag, memory []byte, keep bool) (abi.ImageI
 	if err := probe.CheckFlags(flags); err != nil {
 		return abi.ImageInfo{}, loadError(path, err)
 	}
-	content, err := readFile(path)
+	plan := func(content []byte) (probe.Plan, error) {
+		p, err := probe.PlanFor(content, flags)
+		if need := p.Result.Bytes(); err == nil && need > uint64(len(memory)) {
+			err = abi.Errorf(abi.ETooSmall, "%d bytes wanted for %s, %d bytes there", need, describe(p.Result), len(memory))
+		}
+		return p, err
+	}
+	content, err := readFile(path, func(start []byte) error { _, err := plan(start); return err })
 	if err != nil {
 		return abi.ImageInfo{}, err
 	}
 	defer release(content)
-	p, err := probe.PlanFor(content, flags)
+	p, err := plan(content)
 	if err == nil {
 		p.EndAdded, err = probe.CheckWhole(content)
 	}
@@ -50,13 +57,13 @@ func Load(path string, flags abi.LoadFlag, memory []byte, keep bool) (abi.ImageI
 		return abi.ImageInfo{}, loadError(path, err)
 	}
 	if p.EndAdded {
-		ended := scratch(uint64(len(content) + len(probe.JPEGEnd)))
+		ended, err := scratch(uint64(len(content) + len(probe.JPEGEnd)))
+		if err != nil {
+			return abi.ImageInfo{}, loadError(path, err)
+		}
 		defer release(ended)
 		copy(ended[copy(ended, content):], probe.JPEGEnd)
 		content = ended
-	}
-	if need := p.Result.Bytes(); need > uint64(len(memory)) {
-		return abi.ImageInfo{}, abi.Errorf(abi.ETooSmall, "load %q: %d bytes wanted for %s, %d bytes there", path, need, describe(p.Result), len(memory))
 	}
 	if err := load(p, content, memory, keep); err != nil {
 		return abi.ImageInfo{}, loadError(path, err)
@@ -70,8 +77,12 @@ func load(p probe.Plan, content, memory []byte, keep bool) error {
 	decoded := Pixels{ImageInfo: p.Decoded, Data: result.Data}
 	converted := p.Decoded.Order != p.Result.Order || p.Decoded.Depth != p.Result.Depth
 	if keep || converted || probe.Transposes(p.Orientation) {
-		decoded.Data = scratch(p.Decoded.Bytes())
-		defer release(decoded.Data)
+		aside, err := scratch(p.Decoded.Bytes())
+		if err != nil {
+			return err
+		}
+		defer release(aside)
+		decoded.Data = aside
 	}
 	if _, err := decode(p, content, decoded, togetherFrom); err != nil {
 		return err
@@ -91,13 +102,12 @@ func load(p probe.Plan, content, memory []byte, keep bool) error {
 		return Convert(decoded, result)
 	}
 	// An image that is converted and turned is rare enough for one more copy.
-	upright := Pixels{ImageInfo: abi.NewImageInfo(p.Result.Width, p.Result.Height, decoded.Depth, decoded.Order)}
-	upright.Data = scratch(upright.Bytes())
-	defer release(upright.Data)
-	if err := orient(decoded, upright, p.Orientation); err != nil {
-		return err
-	}
-	return Convert(upright, result)
+	return withScratch(abi.NewImageInfo(p.Result.Width, p.Result.Height, decoded.Depth, decoded.Order), func(upright Pixels) error {
+		if err := orient(decoded, upright, p.Orientation); err != nil {
+			return err
+		}
+		return Convert(upright, result)
+	})
 }
 
 // togetherFrom is how many pixels an image needs for two threads to work on its file.
@@ -152,8 +162,7 @@ func orient(src, dst Pixels, orientation int) error {
 	flips := map[int]abi.FlipCode{2: abi.FlipHorizontal, 3: abi.FlipBoth, 4: abi.FlipVertical,
 		6: abi.FlipHorizontal, 7: abi.FlipBoth, 8: abi.FlipVertical}
 	if probe.Transposes(orientation) {
-		err := into("turn", src, dst, func(src gocv.Mat, dst *gocv.Mat) error { return gocv.Transpose(src, dst) })
-		if err != nil {
+		if err := into("turn", src, dst, C.OPS_TRANSPOSE, 0); err != nil {
 			return err
 		}
 		src = dst
@@ -303,24 +312,22 @@ type encodedFile struct {
 func (f encodedFile) free() { C.ops_encoded_free(f.owner) }
 
 // encode returns the file's content, which the caller frees.
-func (f *encoder) encode(extension string, src Pixels, quality int32) (encodedFile, error) {
-	bgr, done, err := withOrder(src, blueFirst(src.Order))
-	if err != nil {
-		return encodedFile{}, err
+func (f *encoder) encode(extension string, src Pixels, quality int32) (file encodedFile, err error) {
+	var parameters []int32
+	if f.quality != 0 && quality != abi.QualityDefault {
+		parameters = []int32{int32(f.quality), quality}
 	}
-	defer done()
-	if f.quality == 0 || quality == abi.QualityDefault {
-		return f.encodeWith(nil, extension, bgr, togetherFrom)
-	}
-	return f.encodeWith([]int32{int32(f.quality), quality}, extension, bgr, togetherFrom)
+	err = withOrder(src, blueFirst(src.Order), func(bgr Pixels) (err error) {
+		file, err = f.encodeWith(parameters, extension, bgr, togetherFrom)
+		return err
+	})
+	return file, err
 }
 
 // encodeWith takes pairs of OpenCV's parameters and their values, and pixels in OpenCV's order.
 func (f *encoder) encodeWith(parameters []int32, extension string, bgr Pixels, togetherFrom uint64) (encodedFile, error) {
 	var out C.struct_ops_encoded
-	cExtension := C.CString(extension)
-	defer C.free(unsafe.Pointer(cExtension))
-	code := C.ops_encode(cExtension, C.int(bgr.Height), C.int(bgr.Width), C.int(matType(bgr.ImageInfo)),
+	code := C.ops_encode(cString(extension), C.int(bgr.Height), C.int(bgr.Width), C.int(matType(bgr.ImageInfo)),
 		unsafe.Pointer(unsafe.SliceData(bgr.Data)), C.size_t(bgr.Stride),
 		(*C.int)(unsafe.SliceData(parameters)), C.int(len(parameters)), byTwo(bgr.ImageInfo, togetherFrom), &out)
 	runtime.KeepAlive(bgr.Data)

@@ -22,6 +22,7 @@
 typedef void Display;
 typedef int (*io_error_handler)(Display *);
 typedef int (*error_handler)(Display *, void *event);
+typedef struct { int x, y, width, height; } rectangle; // GdkRectangle
 
 static struct {
     int (*gtk_init_check)(int *, char ***);
@@ -32,6 +33,10 @@ static struct {
     unsigned (*g_log_set_handler)(const char *, int, void (*)(const char *, int, const char *, void *), void *);
     size_t (*g_socket_get_type)(void);
     void *(*g_type_class_ref)(size_t);
+    // GTK 3.22 and later; NULL before.
+    void *(*gdk_display_get_primary_monitor)(void *);
+    void *(*gdk_display_get_monitor)(void *, int);
+    void (*gdk_monitor_get_workarea)(void *, rectangle *);
 #ifdef SHMCV_GLIB
     __typeof__(&g_log_set_writer_func) g_log_set_writer_func;
     __typeof__(&g_log_writer_default) g_log_writer_default;
@@ -114,6 +119,9 @@ static int load_gtk(void) {
         return 0;
     }
 #endif
+    FIND(gtk, library, gdk_display_get_primary_monitor);
+    FIND(gtk, library, gdk_display_get_monitor);
+    FIND(gtk, library, gdk_monitor_get_workarea);
     void *xlib = dlopen("libX11.so.6", RTLD_NOW | RTLD_NOLOAD);
     if (FIND(gtk, library, gdk_x11_display_get_xdisplay) && xlib) {
         FIND(x11, xlib, XSetIOErrorHandler);
@@ -193,4 +201,16 @@ int ops_display_check(void) {
         return OPS_DISPLAY_LOST;
     }
     return OPS_DISPLAY_OPEN;
+}
+
+int ops_display_work_area(int *width, int *height) {
+    if (!gtk.gdk_display_get_primary_monitor || !gtk.gdk_display_get_monitor || !gtk.gdk_monitor_get_workarea) return 0;
+    void *on = gtk.gdk_display_get_default();
+    void *monitor = gtk.gdk_display_get_primary_monitor(on);
+    if (!monitor) monitor = gtk.gdk_display_get_monitor(on, 0); // a display need not have a primary monitor
+    if (!monitor) return 0;
+    rectangle area = {0};
+    gtk.gdk_monitor_get_workarea(monitor, &area);
+    *width = area.width, *height = area.height;
+    return area.width > 0 && area.height > 0;
 }

@@ -8,33 +8,63 @@ import (
 	"strings"
 
 	"shmcv/internal/abi"
+	"shmcv/ops/internal/probe"
 )
 
 // maxFile is the size of the largest file that is read. In places OpenCV counts bytes with an int.
 const maxFile = 1 << 30
 
+// startOfFile is how much of a large file is read before anything else: as much as nearly every header takes.
+const startOfFile = 256 << 10
+
 // readFile returns the content of a regular file, in memory that the caller releases. The content is shorter than the file
-// was if another program has cut it meanwhile; then it is no whole image.
-func readFile(path string) ([]byte, error) {
-	content, _, err := readStart(path, maxFile)
-	return content, err
+// was if another program has cut it meanwhile; then it is no whole image. Each byte is read once, so that what was judged
+// is what is decoded.
+//
+// The start of a large file is shown to look first, in memory that is look's alone until it returns. An error of look
+// costs no memory and no time for the rest of the file, which may be much, or nothing at all (a sparse file). But if the
+// error is probe.ErrShort, the start was too short for a judgement, and readFile goes on.
+func readFile(path string, look func(start []byte) error) (content []byte, err error) {
+	file, size, err := openFile(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	start, err := readOn(path, file, nil, min(size, startOfFile))
+	if err != nil || int64(len(start)) == size {
+		return start, err
+	}
+	defer release(start)
+	if err := look(start); err != nil && !errors.Is(err, probe.ErrShort) {
+		return nil, loadError(path, err)
+	}
+	return readOn(path, file, start, size)
 }
 
-// readStart returns the first bytes of a regular file, at most limit, in memory that the caller releases. It also
-// returns the file's size.
-func readStart(path string, limit int64) ([]byte, int64, error) {
+// readStart returns the start of a regular file, in memory that the caller releases, and the file's size.
+func readStart(path string) (start []byte, size int64, err error) {
 	file, size, err := openFile(path)
 	if err != nil {
 		return nil, 0, err
 	}
 	defer file.Close()
-	content := scratch(uint64(min(size, limit)))
-	n, err := io.ReadFull(file, content)
+	start, err = readOn(path, file, nil, min(size, startOfFile))
+	return start, size, err
+}
+
+// readOn returns size bytes of a file, of which the caller has the start, in memory that the caller releases. It returns
+// fewer bytes if the file ends earlier.
+func readOn(path string, file io.Reader, start []byte, size int64) ([]byte, error) {
+	content, err := scratch(uint64(size))
+	if err != nil {
+		return nil, loadError(path, err)
+	}
+	n, err := io.ReadFull(file, content[copy(content, start):])
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
 		release(content)
-		return nil, 0, fileError("load", path, err)
+		return nil, fileError("load", path, err)
 	}
-	return content[:n], size, nil
+	return content[:len(start)+n], nil
 }
 
 // openFile opens a file that has the right kind and size to be an image.

@@ -8,6 +8,7 @@
 #ifdef SHMCV_BUNDLED_OPENCV
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -33,6 +34,7 @@ struct scan {
     jpeg_compress_struct copy;
     jpeg_error_mgr err;
     std::exception_ptr failure;
+    int number = 0; // errno at the failure; ENOMEM if it is for want of memory
 
     ops_ring ring;
     size_t made;
@@ -53,6 +55,7 @@ void write_behind(void *argument) {
                 s->encoder->encode_mcu(&s->copy, mcu);
             }
         } catch (...) {
+            s->number = errno;
             s->failure = std::current_exception();
         }
         written = end;
@@ -72,6 +75,7 @@ std::exception_ptr join(scan *s) {
     ops_ring_free(&s->ring);
     s->cinfo->entropy = s->encoder;
     const std::exception_ptr failure = s->failure;
+    if (failure) errno = s->number;
     delete s;
     running = nullptr;
     return failure;

@@ -13,57 +13,23 @@ import (
 	"shmcv/internal/abi"
 )
 
-// mat is a gocv.Mat over memory that Go or a segment owns. gocv's own NewMatFromBytes takes no stride.
-type mat struct {
-	gocv.Mat
-	pin  runtime.Pinner
-	data unsafe.Pointer
-}
-
-// newMat makes a Mat over p's memory. p has been checked. The caller closes the Mat while p's memory is still there.
-func newMat(p Pixels) (*mat, error) {
-	m := &mat{data: unsafe.Pointer(unsafe.SliceData(p.Data))}
-	m.pin.Pin(m.data)
-	c := C.ops_mat_new(C.int(p.Height), C.int(p.Width), C.int(matType(p.ImageInfo)), m.data, C.size_t(p.Stride))
-	if c == nil {
-		m.pin.Unpin()
-		return nil, abi.Errorf(abi.EInternal, "ops: OpenCV refuses memory for %s", describe(p.ImageInfo))
+// into runs one of OpenCV's functions from one image to another. Both have been checked. It returns an error if the
+// result is not in dst's memory, and ENoSpace if OpenCV finds no memory for its work.
+func into(what string, src, dst Pixels, function C.enum_ops_function, argument float64) error {
+	var reason [256]C.char
+	code := C.ops_into(function, C.double(argument),
+		C.int(src.Height), C.int(src.Width), C.int(matType(src.ImageInfo)), unsafe.Pointer(unsafe.SliceData(src.Data)), C.size_t(src.Stride),
+		C.int(dst.Height), C.int(dst.Width), C.int(matType(dst.ImageInfo)), unsafe.Pointer(unsafe.SliceData(dst.Data)), C.size_t(dst.Stride),
+		&reason[0], C.size_t(len(reason)))
+	runtime.KeepAlive(src.Data)
+	runtime.KeepAlive(dst.Data)
+	switch code {
+	case C.OPS_OK:
+		return nil
+	case C.OPS_NO_MEMORY:
+		return abi.Errorf(abi.ENoSpace, "%s: OpenCV finds no memory for its work on %s", what, describe(src.ImageInfo))
 	}
-	m.Mat = gocv.NewMatFromCMat(c)
-	return m, nil
-}
-
-// Close frees the Mat, and leaves the memory under it alone.
-func (m *mat) Close() {
-	_ = m.Mat.Close() // its error is always nil
-	m.pin.Unpin()
-}
-
-// moved returns true if OpenCV has given the Mat other memory, so that the image was not written.
-func (m *mat) moved() bool { return C.ops_mat_data(m.Ptr0()) != m.data }
-
-// Ptr0 returns the Mat as the C code here takes it.
-func (m *mat) Ptr0() unsafe.Pointer { return unsafe.Pointer(m.Ptr()) }
-
-// into runs an OpenCV function from one image to another. It returns an error if the result is not in dst's memory.
-func into(what string, src, dst Pixels, run func(src gocv.Mat, dst *gocv.Mat) error) error {
-	from, err := newMat(src)
-	if err != nil {
-		return err
-	}
-	defer from.Close()
-	to, err := newMat(dst)
-	if err != nil {
-		return err
-	}
-	defer to.Close()
-	if err := run(from.Mat, &to.Mat); err != nil {
-		return abi.Errorf(abi.EInternal, "%s: OpenCV, from %s to %s: %w", what, describe(src.ImageInfo), describe(dst.ImageInfo), err)
-	}
-	if to.moved() {
-		return abi.Errorf(abi.EInternal, "%s: OpenCV's result for %s is no %s", what, describe(src.ImageInfo), describe(dst.ImageInfo))
-	}
-	return nil
+	return abi.Errorf(abi.EInternal, "%s: OpenCV, from %s to %s: %s", what, describe(src.ImageInfo), describe(dst.ImageInfo), C.GoString(&reason[0]))
 }
 
 // matType returns OpenCV's type for the image's samples, CV_8UC3 for example.

@@ -3,10 +3,13 @@
 // It knows pixels in memory, files and windows. It does not know the names of segments, nor the C ABI. Every function
 // may be called on several threads at once, on memory that no other thread writes meanwhile. Errors are *abi.Error.
 //
-// gocv and OpenCV do the work wherever they can. The C and C++ files here do what gocv has no call for (a Mat over
-// memory with a stride, a window that fits its image), what gocv would let end the host (a C++ exception other than
-// cv::Exception), and what OpenCV does measurably slower (the flip, reading PNGs, JPEGs with one thread).
+// OpenCV does the work wherever it can, and gocv has the names of its numbers. The C and C++ files here call OpenCV where
+// gocv has no call (a Mat over memory with a stride, a window that fits its image), and where gocv would let end the host
+// (std::bad_alloc, and every other C++ exception than cv::Exception). They do themselves what OpenCV does measurably slower
+// (the flip, reading PNGs, JPEGs with one thread).
 package ops
+
+import "C"
 
 import (
 	"unsafe"
@@ -32,6 +35,12 @@ func (p Pixels) checked(what string) (Pixels, error) {
 		return p, abi.Errorf(abi.ETooSmall, "%s: %d bytes wanted for %s, %d bytes of memory there", what, image.Bytes(), describe(image), len(p.Data))
 	}
 	return p, nil
+}
+
+// cString returns a text as C takes it, in Go's memory, which is C's until the call is over. C.CString asks malloc, and
+// ends the process where malloc fails.
+func cString(text string) *C.char {
+	return (*C.char)(unsafe.Pointer(unsafe.SliceData(append([]byte(text), 0))))
 }
 
 // row returns the y-th row, without the gap after it.

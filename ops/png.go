@@ -33,9 +33,15 @@ func readPNG(png *probe.PNG, target Pixels) error {
 	if rawSize > 1032*png.DataBytes {
 		return pngError(C.OPS_PNG_SHORT)
 	}
-	stream, done := pngStream(png)
+	stream, done, err := pngStream(png)
+	if err != nil {
+		return err
+	}
 	defer done()
-	raw := scratch(rawSize + C.OPS_PNG_SPARE)
+	raw, err := scratch(rawSize + C.OPS_PNG_SPARE)
+	if err != nil {
+		return err
+	}
 	defer release(raw)
 	code := C.ops_png_read(&header, unsafe.Pointer(unsafe.SliceData(stream)), C.size_t(len(stream)),
 		unsafe.Pointer(unsafe.SliceData(raw)), unsafe.Pointer(unsafe.SliceData(target.Data)))
@@ -59,18 +65,21 @@ func pngError(code C.int) error {
 var pngWithVectors = cpu.X86.HasSSE41 || runtime.GOARCH == "arm64"
 
 // pngStream returns the zlib stream in one piece: a part of the file, or a copy, which lasts until done is called.
-func pngStream(png *probe.PNG) (stream []byte, done func()) {
+func pngStream(png *probe.PNG) (stream []byte, done func(), err error) {
 	if png.DataChunks == 1 {
 		for piece := range png.Data() {
-			return piece, func() {}
+			return piece, func() {}, nil
 		}
 	}
-	joined := scratch(png.DataBytes)
+	joined, err := scratch(png.DataBytes)
+	if err != nil {
+		return nil, nil, err
+	}
 	stream = joined[:0]
 	for piece := range png.Data() {
 		stream = append(stream, piece...)
 	}
-	return stream, func() { release(joined) }
+	return stream, func() { release(joined) }, nil
 }
 
 // pngHeader describes a PNG, and the image that is wanted of it.

@@ -417,14 +417,11 @@ func FuzzPNG(f *testing.F) {
 // BenchmarkPNG4K decodes the photograph, with each filter, here and by OpenCV.
 func BenchmarkPNG4K(b *testing.B) {
 	photograph := loaded(b, filepath.Join(testdata, "photograph.jpg"), abi.LoadColor)
-	m, err := newMat(photograph)
-	if err != nil {
-		b.Fatal(err)
-	}
+	m := matOf(b, photograph)
 	defer m.Close()
 	const filterParameter = 19 // OpenCV's IMWRITE_PNG_FILTER
 	for i, filter := range []string{"none", "sub", "up", "average", "Paeth"} {
-		file, err := gocv.IMEncodeWithParams(gocv.PNGFileExt, m.Mat, []int{filterParameter, 8 << i})
+		file, err := gocv.IMEncodeWithParams(gocv.PNGFileExt, m, []int{filterParameter, 8 << i})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -14,14 +14,13 @@ import (
 //
 // Errors: those of Load, except that damage to the pixels is not seen.
 func Probe(path string, flags abi.LoadFlag) (abi.ImageInfo, error) {
-	const first = 256 << 10
-	content, size, err := readStart(path, first)
+	content, size, err := readStart(path)
 	if err != nil {
 		return abi.ImageInfo{}, err
 	}
+	defer release(content)
 	p, err := probe.PlanFor(content, flags)
 	short := errors.Is(err, probe.ErrShort) && size > int64(len(content))
-	release(content)
 	if short {
 		p, err = planOfMapped(path, flags)
 	}

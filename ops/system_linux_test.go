@@ -125,6 +125,28 @@ func memoryOfProcess(t *testing.T, name string) int64 {
 	return kib << 10
 }
 
+// cutMemory is the mapping of a file that has been cut: to touch it is a fault.
+func cutMemory(t *testing.T, size int) []byte {
+	t.Helper()
+	file, err := os.CreateTemp(t.TempDir(), "cut")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if err := file.Truncate(int64(size)); err != nil {
+		t.Fatal(err)
+	}
+	memory, err := unix.Mmap(int(file.Fd()), 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Munmap(memory) })
+	if err := file.Truncate(0); err != nil {
+		t.Fatal(err)
+	}
+	return memory
+}
+
 // makePipe makes a named pipe.
 func makePipe(t *testing.T, path string) {
 	t.Helper()

@@ -1,5 +1,8 @@
 package ops
 
+// #include "mat.h"
+import "C"
+
 import (
 	"gocv.io/x/gocv"
 
@@ -35,7 +38,7 @@ func Flip(src, dst Pixels, code abi.FlipCode) error {
 		flipKernel(src, dst, code)
 		return nil
 	}
-	return into("flip", src, dst, func(src gocv.Mat, dst *gocv.Mat) error { return gocv.Flip(src, dst, int(code)) })
+	return into("flip", src, dst, C.OPS_FLIP, float64(code))
 }
 
 // Convert copies src to dst, in dst's colour order. The images have the same size and depth, and may overlap. Alpha
@@ -52,10 +55,13 @@ func Convert(src, dst Pixels) error {
 		if src.sameStart(dst) && src.ImageInfo == dst.ImageInfo {
 			return nil
 		}
-		apart, done := copyOf(src)
-		defer done()
-		src = apart
+		return withCopy(src, func(apart Pixels) error { return convert(apart, dst) })
 	}
+	return convert(src, dst)
+}
+
+// convert is Convert for images that are checked and apart.
+func convert(src, dst Pixels) error {
 	if src.Order == dst.Order {
 		copyRows(src, dst)
 		return nil
@@ -66,7 +72,7 @@ func Convert(src, dst Pixels) error {
 	}
 	// OpenCV shuffles vectors, in as many threads as there are cores. A kernel of our own, with a shuffle for each 8
 	// pixels, took 0.93 of OpenCV's time on one core, and 1.5 of it on two.
-	return into("convert", src, dst, func(src gocv.Mat, dst *gocv.Mat) error { return gocv.CvtColor(src, dst, code) })
+	return into("convert", src, dst, C.OPS_CONVERT_COLOR, float64(code))
 }
 
 var conversions = map[[2]abi.Order]gocv.ColorConversionCode{
@@ -118,27 +124,25 @@ func blueFirst(order abi.Order) abi.Order {
 	return order
 }
 
-// withOrder returns src in the colour order: src itself, or a copy that lasts until the caller calls done.
-func withOrder(src Pixels, order abi.Order) (converted Pixels, done func(), err error) {
+// withOrder runs body on src in the colour order: on src itself, or on a copy.
+func withOrder(src Pixels, order abi.Order, body func(converted Pixels) error) error {
 	if src.Order == order {
-		return src, func() {}, nil
+		return body(src)
 	}
-	converted = Pixels{ImageInfo: abi.NewImageInfo(src.Width, src.Height, src.Depth, order)}
-	converted.Data = scratch(converted.Bytes())
-	done = func() { release(converted.Data) }
-	if err := Convert(src, converted); err != nil {
-		done()
-		return src, nil, err
-	}
-	return converted, done, nil
+	return withScratch(abi.NewImageInfo(src.Width, src.Height, src.Depth, order), func(converted Pixels) error {
+		if err := Convert(src, converted); err != nil {
+			return err
+		}
+		return body(converted)
+	})
 }
 
-// copyOf returns a copy without gaps, which lasts until the caller calls done.
-func copyOf(src Pixels) (copied Pixels, done func()) {
-	copied = Pixels{ImageInfo: abi.NewImageInfo(src.Width, src.Height, src.Depth, src.Order)}
-	copied.Data = scratch(copied.Bytes())
-	copyRows(src, copied)
-	return copied, func() { release(copied.Data) }
+// withCopy runs body on a copy of src without gaps.
+func withCopy(src Pixels, body func(copied Pixels) error) error {
+	return withScratch(abi.NewImageInfo(src.Width, src.Height, src.Depth, src.Order), func(copied Pixels) error {
+		copyRows(src, copied)
+		return body(copied)
+	})
 }
 
 // copyRows copies between images that differ in their strides alone.

@@ -53,13 +53,20 @@ func gaps(p Pixels) []byte {
 	return all
 }
 
-// flippedByOpenCV is the reference.
-func flippedByOpenCV(t *testing.T, p Pixels, code abi.FlipCode) []byte {
+// matOf is a copy of an image for gocv. The caller closes it.
+func matOf(t testing.TB, p Pixels) gocv.Mat {
 	t.Helper()
-	src, err := gocv.NewMatFromBytes(int(p.Height), int(p.Width), matType(p.ImageInfo), packed(p))
+	m, err := gocv.NewMatFromBytes(int(p.Height), int(p.Width), matType(p.ImageInfo), packed(p))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return m
+}
+
+// flippedByOpenCV is the reference.
+func flippedByOpenCV(t *testing.T, p Pixels, code abi.FlipCode) []byte {
+	t.Helper()
+	src := matOf(t, p)
 	defer src.Close()
 	dst := gocv.NewMat()
 	defer dst.Close()

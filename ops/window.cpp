@@ -1,12 +1,14 @@
-// gocv.Window cannot open a window that takes its size from the image, and lets exceptions other than cv::Exception
-// through. So highgui is called here.
+// gocv.Window lets exceptions other than cv::Exception through, and knows nothing of the screen's size. So highgui is
+// called here.
 #include "window.h"
 
+#include <algorithm>
 #include <chrono>
 #include <clocale>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <map>
 #include <mutex>
 #include <string>
 
@@ -35,6 +37,44 @@ struct SameLocale {
     }
 };
 
+// How a window is made for an image.
+struct Shape {
+    cv::Size size; // of the image, or of what the screen has room for
+    int flags;     // of cv::namedWindow
+    bool operator==(const Shape &other) const { return size == other.size && flags == other.flags; }
+};
+
+// What each window was made for.
+std::map<std::string, Shape> shapes;
+
+bool is_open(const char *name) {
+    return cv::getWindowProperty(name, cv::WND_PROP_AUTOSIZE) >= 0; // -1 for a window that is not there
+}
+
+Shape shape_for(cv::Size image) {
+    // highgui's windows of variable size are at least as large as this. A smaller image would be scaled up.
+    constexpr int least_width = 320, least_height = 240;
+    // Pixels for what a window manager draws around a window. How many it takes is known only when the window is there.
+    constexpr int sides = 16, title = 48;
+    int width = 0, height = 0;
+    double scale = 1;
+    if (ops_display_work_area(&width, &height))
+        scale = std::min({1.0, double(width - sides) / image.width, double(height - title) / image.height});
+    if (scale == 1 && (image.width < least_width || image.height < least_height)) return {image, cv::WINDOW_AUTOSIZE};
+    return {{std::max(1, cvRound(image.width * scale)), std::max(1, cvRound(image.height * scale))},
+            cv::WINDOW_NORMAL | cv::WINDOW_KEEPRATIO};
+}
+
+// Makes the window if it is not open, or was made for another shape. highgui does not make a window smaller.
+void open_window(const char *name, const Shape &shape) {
+    const bool there = is_open(name);
+    if (there && shapes[name] == shape) return;
+    if (there) cv::destroyWindow(name);
+    shapes[name] = shape;
+    cv::namedWindow(name, shape.flags);
+    if (shape.flags != cv::WINDOW_AUTOSIZE) cv::resizeWindow(name, shape.size.width, shape.size.height);
+}
+
 } // namespace
 
 int ops_window_show(const char *name, int rows, int cols, int type, void *pixels, size_t stride, char *reason,
@@ -42,7 +82,9 @@ int ops_window_show(const char *name, int rows, int cols, int type, void *pixels
     const Inside lock(inside);
     try {
         SameLocale locale;
-        cv::imshow(name, cv::Mat(rows, cols, type, pixels, stride));
+        const cv::Mat image(rows, cols, type, pixels, stride);
+        open_window(name, shape_for(image.size()));
+        cv::imshow(name, image);
         // After the first window, so that it runs before the destructors of what that has made.
         static const int registered = std::atexit(keep_out_at_exit);
         (void)registered;
@@ -69,7 +111,7 @@ int ops_window_wait(int milliseconds) {
 int ops_window_is_open(const char *name) {
     const Inside lock(inside);
     try {
-        return cv::getWindowProperty(name, cv::WND_PROP_AUTOSIZE) >= 0; // -1 for a window that is not there
+        return is_open(name);
     } catch (...) {
         return 0;
     }
@@ -78,6 +120,7 @@ int ops_window_is_open(const char *name) {
 void ops_window_close(const char *name) {
     const Inside lock(inside);
     try {
+        shapes.erase(name);
         cv::destroyWindow(name);
     } catch (...) { // it was not there
     }
@@ -86,6 +129,7 @@ void ops_window_close(const char *name) {
 void ops_window_close_all(void) {
     const Inside lock(inside);
     try {
+        shapes.clear();
         cv::destroyAllWindows();
     } catch (...) {
     }

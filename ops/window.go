@@ -1,6 +1,6 @@
 package ops
 
-// #include <stdlib.h>
+// #include "mat.h"
 // #include "window.h"
 import "C"
 
@@ -12,8 +12,6 @@ import (
 	"unicode/utf8"
 	"unsafe"
 
-	"gocv.io/x/gocv"
-
 	"shmcv/internal/abi"
 )
 
@@ -22,8 +20,9 @@ const (
 	slice         = 10 * time.Millisecond // the longest time that other calls wait while a Delay listens for keys
 )
 
-// Show draws an image in the window of that name. The window takes the image's size. It is opened if it is not open,
-// also if the user has closed it before. Pixels are shown as cv2.imshow shows them: 16-bit samples by their high byte,
+// Show draws an image in the window of that name. The window takes the image's size, or, if the screen is smaller, the
+// largest of its proportions that fits. The user may resize a window of at least 320 x 240, and then it keeps that size until
+// an image comes that needs another. It is opened if it is not open, also if the user has closed it before. Pixels are shown as cv2.imshow shows them: 16-bit samples by their high byte,
 // float samples from 0 to 1, and alpha is ignored. The window is drawn while some thread is in Delay.
 //
 // Errors: ENoDisplay with what is missing; EInvalid for a name that is empty or not UTF-8, and for bad geometry;
@@ -42,17 +41,15 @@ func Show(window string, src Pixels) error {
 	if err := checkDisplayName(); err != nil {
 		return err
 	}
-	shown, done, err := forWindow(src)
-	if err != nil {
-		return err
-	}
-	defer done()
-	return windows.run(func() error { return windows.show(window, shown) })
+	return forWindow(src, func(shown Pixels) error {
+		return windows.run(func() error { return windows.show(window, shown) })
+	})
 }
 
 // Delay draws the windows for that many milliseconds, or until a key is pressed in one of them. 0 or less means without
-// an end. It returns the key's character code, 0 to 255, or -1 when the time is up. Several threads may be in Delay and
-// Show at once; a key goes to one of them.
+// an end. It returns the key's character code, 0 to 255, or its number in internal/abi if it has no character, or -1 when
+// the time is up. Shift and the like are no keys. Several threads may be in Delay and Show at once; a key goes to one of
+// them.
 //
 // While no window is open, no key can be pressed. Then Delay sleeps for its time, and draws a window that another
 // thread opens meanwhile. Without an end it returns -1 at once, also after the user has closed the last window.
@@ -130,37 +127,28 @@ func checkDisplayName() error {
 	return nil
 }
 
-// forWindow returns the image as 8-bit gray or BGR: src itself, or a copy that lasts until the caller calls done.
-func forWindow(src Pixels) (shown Pixels, done func(), err error) {
-	samples, samplesDone, err := withDepthU8(src)
-	if err != nil {
-		return src, nil, err
-	}
+// forWindow runs body on the image as 8-bit gray or BGR: on src itself, or on a copy.
+func forWindow(src Pixels, body func(shown Pixels) error) error {
 	order := abi.OrderBGR
 	if src.Order == abi.OrderGray {
 		order = abi.OrderGray
 	}
-	shown, shownDone, err := withOrder(samples, order)
-	if err != nil {
-		samplesDone()
-		return src, nil, err
-	}
-	return shown, func() { shownDone(); samplesDone() }, nil
+	return withDepthU8(src, func(samples Pixels) error { return withOrder(samples, order, body) })
 }
 
-// withDepthU8 returns the image with samples of 8 bits, scaled as cv2.imshow scales them: src itself, or a copy that
-// lasts until the caller calls done.
-func withDepthU8(src Pixels) (scaled Pixels, done func(), err error) {
-	scale := map[abi.Depth]float32{abi.DepthU16: 1.0 / 256, abi.DepthF32: 255}[src.Depth]
+// withDepthU8 runs body on the image with samples of 8 bits, scaled as cv2.imshow scales them: on src itself, or on a
+// copy.
+func withDepthU8(src Pixels, body func(scaled Pixels) error) error {
+	scale := map[abi.Depth]float64{abi.DepthU16: 1.0 / 256, abi.DepthF32: 255}[src.Depth]
 	if scale == 0 {
-		return src, func() {}, nil
+		return body(src)
 	}
-	scaled = Pixels{ImageInfo: abi.NewImageInfo(src.Width, src.Height, abi.DepthU8, src.Order)}
-	scaled.Data = scratch(scaled.Bytes())
-	err = into("show", src, scaled, func(src gocv.Mat, dst *gocv.Mat) error {
-		return src.ConvertToWithParams(dst, matType(scaled.ImageInfo), scale, 0)
+	return withScratch(abi.NewImageInfo(src.Width, src.Height, abi.DepthU8, src.Order), func(scaled Pixels) error {
+		if err := into("show", src, scaled, C.OPS_SCALE, scale); err != nil {
+			return err
+		}
+		return body(scaled)
 	})
-	return scaled, func() { release(scaled.Data) }, err
 }
 
 // waitFor waits until the channel is closed, or the time is up.
@@ -269,10 +257,8 @@ func (w *windowThread) show(name string, image Pixels) error {
 	if err := openDisplay(); err != nil {
 		return err
 	}
-	cName := C.CString(name)
-	defer C.free(unsafe.Pointer(cName))
 	reason := make([]C.char, 256)
-	failed := C.ops_window_show(cName, C.int(image.Height), C.int(image.Width), C.int(matType(image.ImageInfo)),
+	failed := C.ops_window_show(cString(name), C.int(image.Height), C.int(image.Width), C.int(matType(image.ImageInfo)),
 		unsafe.Pointer(unsafe.SliceData(image.Data)), C.size_t(image.Stride), &reason[0], C.size_t(len(reason)))
 	runtime.KeepAlive(image.Data)
 	if failed != 0 {
@@ -306,16 +292,36 @@ func openDisplay() error {
 func (w *windowThread) listen(atMost time.Duration) int32 {
 	key := C.ops_window_wait(C.int(max(1, atMost.Milliseconds())))
 	for name := range w.names {
-		cName := C.CString(name)
-		if C.ops_window_is_open(cName) == 0 {
+		if C.ops_window_is_open(cString(name)) == 0 {
 			w.forget(name)
 		}
-		C.free(unsafe.Pointer(cName))
 	}
-	if key < 0 {
-		return -1
+	return keyOf(int32(key))
+}
+
+// keyOf returns the key that a caller gets for what cv::waitKeyEx has returned, or NoKey. The low half of that is X11's
+// number of the key, its keysym, and the high half tells which of Shift, Ctrl and the like were held.
+func keyOf(code int32) int32 {
+	if code == -1 {
+		return abi.NoKey
 	}
-	return int32(key) & 0xFF // without the modifiers, as cv2.waitKey
+	switch key := code & 0xffff; {
+	case key >= 0xffe1 && key <= 0xffee, key == 0xff7f, key >= 0xfe01 && key <= 0xfe13:
+		return abi.NoKey // Shift, Ctrl, Alt, Caps Lock, Num Lock, the third level: no key of their own
+	case key == 0xff08, key == 0xff09, key == 0xff0a, key == 0xff0d, key == 0xff1b:
+		return key & 0xff // backspace, tabulator, line feed, enter, escape
+	case key == 0xfe20: // Shift and the tabulator
+		return abi.KeyTab
+	case key >= 0xffaa && key <= 0xffb9, key == 0xff80, key == 0xff89, key == 0xff8d, key == 0xffbd:
+		return key & 0x7f // the number pad's characters
+	case key >= 0xff91 && key <= 0xff94: // the number pad's F1 to F4
+		return key - 0xff91 + abi.KeyF1
+	case key >= 0xff95 && key <= 0xff9f: // the number pad without Num Lock
+		return [...]int32{abi.KeyHome, abi.KeyLeft, abi.KeyUp, abi.KeyRight, abi.KeyDown, abi.KeyPageUp, abi.KeyPageDown,
+			abi.KeyEnd, 0xff0b, abi.KeyInsert, abi.KeyDelete}[key-0xff95] // 0xff0b: clear, in the middle
+	default:
+		return key
+	}
 }
 
 func (w *windowThread) close(name string) {
@@ -326,9 +332,7 @@ func (w *windowThread) close(name string) {
 		w.closeAll() // only then does highgui free all that it holds for a window
 		return
 	}
-	cName := C.CString(name)
-	defer C.free(unsafe.Pointer(cName))
-	C.ops_window_close(cName)
+	C.ops_window_close(cString(name))
 	w.forget(name)
 	C.ops_window_wait(1) // sends it to the display server
 }

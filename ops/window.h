@@ -22,8 +22,14 @@ int ops_display_open(void);
 // more.
 int ops_display_check(void);
 
-// Shows an 8-bit gray or BGR image in a window of the image's size, and opens the window if it is not open. Returns 0,
-// or writes the reason of the failure into `reason`, of `room` bytes.
+// Gives the size of the screen without its panels, in the pixels of which windows have their sizes. Returns 1, or 0 if it
+// is not known. The display is open.
+int ops_display_work_area(int *width, int *height);
+
+// Shows an 8-bit gray or BGR image in a window, and opens the window if it is not open. The window gets the size of the
+// image, or the largest of the same proportions that fits on the screen. If that differs from what the window was made
+// for, another window takes its place. The user may resize a window of at least 320 x 240; the image is scaled, and keeps
+// its proportions. Returns 0, or writes the reason of the failure into `reason`, of `room` bytes.
 int ops_window_show(const char *name, int rows, int cols, int type, void *pixels, size_t stride, char *reason,
                     size_t room);
 

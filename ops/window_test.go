@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience is how long a test waits for what should happen at once before it gives up. Nothing is measured by it.
-const patience = 60 * time.Second
+const patience = 300 * time.Second
 
 // xServer is an Xvfb of our own.
 type xServer struct {
@@ -687,5 +687,26 @@ func TestShowRefusesNonsense(t *testing.T) {
 	}
 	if err := CloseWindow(""); abi.CodeOf(err) != abi.EInvalid {
 		t.Errorf("closing a window without a name: %v", err)
+	}
+}
+
+// The numbers are X11's keysyms, as keysymdef.h has them.
+func TestKeysWithoutACharacterAreToldFromLetters(t *testing.T) {
+	const shift, numLock = 1 << 16, 1 << 20
+	for code, want := range map[int32]int32{
+		-1: abi.NoKey, 'a': 'a', 'Q' | shift: 'Q', 0xe9: 0xe9, // e with an acute accent
+		0xff51: abi.KeyLeft, 0xff52: abi.KeyUp, 0xff53 | shift: abi.KeyRight, 0xff54 | numLock: abi.KeyDown,
+		0xff50: abi.KeyHome, 0xff55: abi.KeyPageUp, 0xff56: abi.KeyPageDown, 0xff57: abi.KeyEnd,
+		0xff63: abi.KeyInsert, 0xffff: abi.KeyDelete, 0xffbe: abi.KeyF1, 0xffc9: abi.KeyF1 + 11,
+		0xff08: abi.KeyBackspace, 0xff09: abi.KeyTab, 0xfe20 | shift: abi.KeyTab, 13: abi.KeyEnter, 27: abi.KeyEscape,
+		0xff96: abi.KeyLeft, 0xff97: abi.KeyUp, 0xff98: abi.KeyRight, 0xff99: abi.KeyDown, 0xff95: abi.KeyHome,
+		0xff9c: abi.KeyEnd, 0xff9f: abi.KeyDelete, 0xff9e: abi.KeyInsert, 0xff91: abi.KeyF1,
+		0xff8d: abi.KeyEnter, 0xffb0 | numLock: '0', 0xffb9: '9', 0xffab: '+', 0xffad: '-', 0xffaf: '/', 0xffbd: '=',
+		0xffe1: abi.NoKey, 0xffee: abi.NoKey, 0xff7f: abi.NoKey, 0xfe03: abi.NoKey,
+		0x6c1: 0x6c1, // a letter that is not of Latin 1
+	} {
+		if got := keyOf(code); got != want {
+			t.Errorf("%#x: %#x, want %#x", code, got, want)
+		}
 	}
 }

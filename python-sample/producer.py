@@ -22,16 +22,12 @@ parser.add_argument("photograph", nargs="?", type=Path, default=here.parent / "t
 arguments = parser.parse_args()
 
 image = shmcv.probe(arguments.photograph)
-with shmcv.Segment.create(f"{arguments.stream}-photograph", image=image) as photograph:
-    photograph.load(arguments.photograph)
-    photograph.clear()  # removes the name; the pixels stay while the segment is open
+with shmcv.Segment.from_file(f"{arguments.stream}-photograph", arguments.photograph, clear_on_close=True) as photograph:
     picture = photograph.array.copy()
 
-try:
-    # One slot for each of four viewers, and 2 more: the one to fill, and the newest frame.
-    stream = shmcv.Stream.create(arguments.stream, image.size, slots=6)
-except FileExistsError:
-    stream = shmcv.Stream.open(arguments.stream)  # of an earlier producer: this one goes on with the next number
+# One slot for each of four viewers, and 2 more: the one to fill, and the newest frame. An earlier producer's stream
+# serves too: this one goes on with the next number.
+stream = shmcv.Stream.open_or_create(arguments.stream, image.size, slots=6)
 
 with stream:
     number = 0

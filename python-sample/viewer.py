@@ -1,4 +1,4 @@
-"""Look at a stream that a producer in any language publishes, until a key is pressed or no frame comes any more.
+"""Look at a stream that a producer in any language publishes, until Escape or q is pressed or no frame comes any more.
 
 python viewer.py [--headless] [--frames N] [stream]
 """
@@ -6,19 +6,20 @@ python viewer.py [--headless] [--frames N] [stream]
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 
 import shmcv
 
 parser = argparse.ArgumentParser(description="Show a stream in a window.")
 parser.add_argument("--headless", action="store_true", help="open no window")
-parser.add_argument("--frames", type=int, default=0, help="how many; until a key is pressed unless given")
+parser.add_argument("--frames", type=int, default=0, help="how many; until Escape or q is pressed unless given")
 parser.add_argument("stream", nargs="?", default="shmcv-sample")
 arguments = parser.parse_args()
 
 seen = skipped = 0
-with shmcv.Stream.open(arguments.stream) as stream:
-    try:
+try:
+    with shmcv.Stream.open(arguments.stream) as stream:
         for frame in stream.frames(timeout=5):
             # frame.array is no copy. The slot does not change before the loop asks for the next frame.
             age = (time.monotonic_ns() - frame.time_ns) / 1e6
@@ -28,13 +29,15 @@ with shmcv.Stream.open(arguments.stream) as stream:
             seen += 1
             if not arguments.headless:
                 frame.show(arguments.stream)
-                if shmcv.delay(1) != shmcv.NO_KEY:
+                # Other keys do not count: the one that has started this program may still be down.
+                if shmcv.delay(1) in (shmcv.KEY_ESCAPE, ord("q")):
                     break
             if seen == arguments.frames:
                 break
-    except shmcv.TimeoutError:
-        print("\nno frame has come for 5 seconds", end="")
-    except shmcv.NoDisplayError as reason:
-        print(f"\n{reason}", end="")
+except shmcv.TimeoutError:
+    print("\nno frame has come for 5 seconds", end="")
+except (shmcv.NotFoundError, shmcv.NoDisplayError) as reason:
+    sys.exit(f"\n{reason}")
+finally:
+    shmcv.close_windows()
 print(f"\nsaw {seen} frames, skipped {skipped}")
-shmcv.close_windows()

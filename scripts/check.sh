@@ -4,7 +4,7 @@ run_checks() {
     local problems=() check
     need_python
     mkdir -p "$build/log"
-    for check in generated gofmt vet staticcheck layers probe header symbols libraries paths notices version names \
+    for check in generated gofmt vet staticcheck layers probe header symbols libraries tls paths notices version names \
         ruff mypy shellcheck csharp; do
         if "check_$check" >"$build/log/check-$check.log" 2>&1; then
             say "ok: $check"
@@ -74,6 +74,15 @@ check_libraries() {
     others="$(ldd "$build/libshmcv.so" | awk '{print $1}' | grep -vE '^(linux-vdso|libc|libm|libdl|libpthread|librt|/lib.*/ld-linux.*)\.so|^/lib' || true)"
     echo "$others"
     [ -z "$others" ]
+}
+
+# Go makes the library use static TLS, of which all libraries that a process opens at run time share about 1.6 KB.
+check_tls() {
+    [ "${SHMCV_OPENCV:-bundled}" = bundled ] || return 0
+    local size
+    size="$(readelf -lW "$build/libshmcv.so" | awk '$1 == "TLS" {print $6}')"
+    echo "static TLS: $((size)) bytes"
+    [ -n "$size" ] && [ "$((size))" -le 128 ]
 }
 
 # The library and the plugin hold no folder of this machine. The system's own OpenCV is not built here.

@@ -60,7 +60,7 @@ test_csharp() {
         return
     fi
     (cd "$root/bindings/csharp" && quietly "$build/log/dotnet-test-build.log" dotnet build -c Release &&
-        dotnet test -c Release --no-build --timeout 20m --report-xunit-junit --report-xunit-junit-filename csharp.xml \
+        dotnet test -c Release --no-build --timeout 60m --report-xunit-junit --report-xunit-junit-filename csharp.xml \
             --results-directory "$reports")
 }
 

@@ -31,12 +31,27 @@ func Clear(name string) error {
 	return nil
 }
 
+// ClearName removes the name of a segment or stream that is open, if the name is still its own.
+//
+// Errors: ENotFound when the name is removed already, or another file has it by now; EPermission.
+func (m *mapping) ClearName() error {
+	removed, err := clearFrom(m.name, m.file.ID())
+	if err != nil {
+		return err
+	}
+	if !removed {
+		return abi.Errorf(abi.ENotFound, "shm: clear %q: this one's name is removed already, and another one has that name now", m.name)
+	}
+	created.remove(m.name, m.file.ID())
+	return nil
+}
+
 // ClearAll removes all names that this process has given to segments and streams, unless another process has given the
 // name to another file meanwhile.
 func ClearAll() error {
 	var failed []error
 	for name, id := range created.all() {
-		if err := clearFrom(name, id); err != nil && abi.CodeOf(err) != abi.ENotFound {
+		if _, err := clearFrom(name, id); err != nil && abi.CodeOf(err) != abi.ENotFound {
 			failed = append(failed, err)
 			continue
 		}
@@ -45,13 +60,12 @@ func ClearAll() error {
 	return errors.Join(failed...)
 }
 
-// clearFrom removes a name unless another file has it by now.
-func clearFrom(name string, id sys.FileID) error {
+// clearFrom removes a name, and returns false if another file has it by now.
+func clearFrom(name string, id sys.FileID) (bool, error) {
 	if file := holdName(name, namePatience); file != nil {
 		defer file.Close()
 	}
-	_, err := removeFrom(name, id)
-	return err
+	return removeFrom(name, id)
 }
 
 // To look which file has a name and then to remove the name are two steps. A name that another process removes and gives

@@ -48,3 +48,16 @@ func TestNamesThatOthersClearedAreForgotten(t *testing.T) {
 		t.Errorf("%d names are remembered", n)
 	}
 }
+
+func TestClearNameRemovesItsOwnNameOnly(t *testing.T) {
+	s := newSegmentFor(t, 10)
+	must(t, s.ClearName(), abi.OK)
+	_, err := Open(s.Name())
+	must(t, err, abi.ENotFound)
+	must(t, s.ClearName(), abi.ENotFound, s.Name())
+
+	newcomer := create(t, s.Name(), 10)
+	defer newcomer.Release()
+	must(t, s.ClearName(), abi.ENotFound, s.Name(), "another")
+	must(t, newcomer.ClearName(), abi.OK)
+}

@@ -2,6 +2,7 @@ package shm
 
 import (
 	"crypto/rand"
+	"fmt"
 	"time"
 
 	"shmcv/internal/abi"
@@ -14,17 +15,24 @@ import (
 // Errors: EInvalid for a bad name or size; EExists when the name is taken; ENoSpace when there is not enough shared
 // memory, or not enough memory left. Create looks at both before it takes any.
 func Create(name string, size uint64) (*Segment, error) {
-	if err := ValidName(name); err != nil {
+	if err := checkSegmentShape(name, size); err != nil {
 		return nil, err
-	}
-	if size == 0 || size > maxSize {
-		return nil, abi.Errorf(abi.EInvalid, "shm: create %q: size %d; it is 1 to %d bytes", name, size, uint64(maxSize))
 	}
 	m, err := createShaped(name, shape{size: size})
 	if err != nil {
 		return nil, err
 	}
 	return m.segment, nil
+}
+
+func checkSegmentShape(name string, size uint64) error {
+	if err := ValidName(name); err != nil {
+		return err
+	}
+	if size == 0 || size > maxSize {
+		return abi.Errorf(abi.EInvalid, "shm: create %q: size %d; it is 1 to %d bytes", name, size, uint64(maxSize))
+	}
+	return nil
 }
 
 // shape is how the pixels of a segment are divided.
@@ -80,8 +88,30 @@ func (m *mapping) publish() error {
 	return nil
 }
 
+// taken is the error for a name that another file has. It tells whose file that is, as far as it can be found out.
 func taken(name string) error {
-	return abi.Errorf(abi.EExists, "shm: create %q: the name is taken; open it, or clear it first", name)
+	return abi.Errorf(abi.EExists, "shm: create %q: the name is taken%s; open it (open_or_create does either), clear it, or "+
+		"sweep, which removes the names that dead programs have left", name, creatorOf(name))
+}
+
+// creatorOf returns words about the process that created what has a name, or nothing if they cannot be found.
+func creatorOf(name string) string {
+	m, err := look(name)
+	if abi.CodeOf(err) == abi.EUnsupported {
+		return " by a file of another program"
+	}
+	if err != nil {
+		return ""
+	}
+	defer m.file.Close()
+	alive, err := m.ownerAlive()
+	switch {
+	case err != nil:
+		return ""
+	case alive:
+		return fmt.Sprintf(" by process %d, which has it open", m.identity.Owner)
+	}
+	return fmt.Sprintf(" by process %d, which has ended or closed it", m.identity.Owner)
 }
 
 func newIdentity(shape shape, fileSize uint64) identity {

@@ -135,3 +135,10 @@ func TestImageThatDoesNotFitAForeignSegmentIsRefused(t *testing.T) {
 		return s
 	})
 }
+
+func TestErrorOfANameThatAnotherProgramHasTakenTellsSo(t *testing.T) {
+	name := newName(t)
+	writeFile(t, name, []byte("x"))
+	_, err := Create(name, 100)
+	must(t, err, abi.EExists, "another program", "clear")
+}

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"shmcv/internal/abi"
 	"shmcv/shm/internal/sys"
@@ -20,10 +21,20 @@ const roleVariable = "SHMCV_TEST_ROLE"
 
 func TestMain(m *testing.M) {
 	if role := os.Getenv(roleVariable); role != "" {
+		go endWith(os.Getppid())
 		roles[role](os.Args[1:])
 		return
 	}
 	os.Exit(m.Run())
+}
+
+// endWith ends this process when its parent has ended. Some roles have no end of their own, and tests that are killed
+// cannot kill them.
+func endWith(parent int) {
+	for os.Getppid() == parent {
+		time.Sleep(time.Second)
+	}
+	os.Exit(1)
 }
 
 // newName gives a name that nobody uses. The end of the test removes it.

@@ -66,6 +66,109 @@ func TestTakenNameIsRefused(t *testing.T) {
 	must(t, err, abi.EExists, s.Name())
 }
 
+func TestErrorOfATakenNameTellsWhoseItIsAndWhatToDo(t *testing.T) {
+	s := newSegmentFor(t, 100)
+	_, err := Create(s.Name(), 100)
+	must(t, err, abi.EExists, fmt.Sprintf("process %d, which has it open", os.Getpid()), "clear", "sweep")
+
+	name := newName(t)
+	owner := startChild(t, "own", []string{name})
+	owner.expect("ready")
+	owner.kill()
+	_, err = Create(name, 100)
+	must(t, err, abi.EExists, fmt.Sprintf("process %d, which has ended", owner.cmd.Process.Pid), "sweep")
+}
+
+func TestOpenOrCreateOpensWhatFitsAndCreatesWhatIsMissing(t *testing.T) {
+	name := newName(t)
+	first, made, err := OpenOrCreate(name, 100)
+	must(t, err, abi.OK)
+	defer first.Release()
+	if !made || first.size != 100 {
+		t.Errorf("made %v, with %d bytes", made, first.size)
+	}
+	must(t, first.SetImage(abi.NewImageInfo(3, 2, abi.DepthU8, abi.OrderGray)), abi.OK)
+	for _, size := range []uint64{1, 100} {
+		again, made, err := OpenOrCreate(name, size)
+		must(t, err, abi.OK)
+		if made || again != first {
+			t.Errorf("%d bytes: made %v", size, made)
+		}
+		mustImage(t, again, small)
+		again.Release()
+	}
+	_, _, err = OpenOrCreate(name, 101)
+	must(t, err, abi.ETooSmall, name, "100 bytes", "101 are wanted", "clear")
+	_, _, err = OpenOrCreate(name, 0)
+	must(t, err, abi.EInvalid)
+	_, _, err = OpenOrCreate("../"+name, 1)
+	must(t, err, abi.EInvalid)
+	_, _, err = OpenOrCreateStream(name, 1, 0)
+	must(t, err, abi.EInvalid, "no stream")
+	if n := first.references.Load(); n != 1 {
+		t.Errorf("%d references are left", n)
+	}
+}
+
+func TestOpenOrCreateStreamOpensWhatFitsAndCreatesWhatIsMissing(t *testing.T) {
+	name := newName(t)
+	first, made, err := OpenOrCreateStream(name, 100, 0)
+	must(t, err, abi.OK)
+	defer first.Release()
+	if !made || first.identity.SlotCount != defaultSlots {
+		t.Errorf("made %v, with %d slots", made, first.identity.SlotCount)
+	}
+	for _, slots := range []uint32{0, 2, 4} {
+		again, made, err := OpenOrCreateStream(name, pageSize, slots)
+		must(t, err, abi.OK)
+		if made {
+			t.Errorf("%d slots: made", slots)
+		}
+		again.Release()
+	}
+	_, _, err = OpenOrCreateStream(name, pageSize+1, 0)
+	must(t, err, abi.ETooSmall, name, "4 slots of 4096 bytes", "4097", "clear")
+	_, _, err = OpenOrCreateStream(name, 1, 5)
+	must(t, err, abi.ETooSmall, name, "5 slots")
+	_, _, err = OpenOrCreateStream(name, 1, 17)
+	must(t, err, abi.EInvalid, "17 slots")
+	_, _, err = OpenOrCreate(name, 1)
+	must(t, err, abi.EInvalid, "is a stream")
+}
+
+func TestManyWhoOpenOrCreateGetOneSegment(t *testing.T) {
+	for range 100 {
+		name := newName(t)
+		var group sync.WaitGroup
+		var mu sync.Mutex
+		got, created := map[*Segment]int{}, 0
+		for range 8 {
+			group.Go(func() {
+				s, made, err := OpenOrCreate(name, 100)
+				mu.Lock()
+				defer mu.Unlock()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				got[s]++
+				if made {
+					created++
+				}
+			})
+		}
+		group.Wait()
+		if len(got) != 1 || created != 1 {
+			t.Fatalf("%d segments, created %d times", len(got), created)
+		}
+		for s, n := range got {
+			for range n {
+				s.Release()
+			}
+		}
+	}
+}
+
 func TestOneOfManyCreatorsGetsTheName(t *testing.T) {
 	for range 100 {
 		name := newName(t)

@@ -46,19 +46,11 @@ type parties struct {
 //
 // Errors: those of Create.
 func CreateStream(name string, slotSize uint64, slots uint32) (*Stream, error) {
-	if slots == 0 {
-		slots = defaultSlots
-	}
-	if err := ValidName(name); err != nil {
+	if err := checkStreamShape(name, slotSize, slots); err != nil {
 		return nil, err
 	}
-	if slots < minSlots || slots > slotCount {
-		return nil, abi.Errorf(abi.EInvalid, "shm: create stream %q: %d slots; it is %d to %d, or 0 for %d",
-			name, slots, minSlots, slotCount, defaultSlots)
-	}
-	if slotSize == 0 || slotSize > maxSize/uint64(slots)-pageSize {
-		return nil, abi.Errorf(abi.EInvalid, "shm: create stream %q: slots of %d bytes; it is 1 to %d bytes with %d slots",
-			name, slotSize, maxSize/uint64(slots)-pageSize, slots)
+	if slots == 0 {
+		slots = defaultSlots
 	}
 	stride := (slotSize + pageSize - 1) / pageSize * pageSize
 	m, err := createShaped(name, shape{size: stride * uint64(slots), slots: slots, slotSize: stride})
@@ -66,6 +58,24 @@ func CreateStream(name string, slotSize uint64, slots uint32) (*Stream, error) {
 		return nil, err
 	}
 	return newStream(m), nil
+}
+
+func checkStreamShape(name string, slotSize uint64, slots uint32) error {
+	if err := ValidName(name); err != nil {
+		return err
+	}
+	if slots == 0 {
+		slots = defaultSlots
+	}
+	if slots < minSlots || slots > slotCount {
+		return abi.Errorf(abi.EInvalid, "shm: create stream %q: %d slots; it is %d to %d, or 0 for %d",
+			name, slots, minSlots, slotCount, defaultSlots)
+	}
+	if slotSize == 0 || slotSize > maxSize/uint64(slots)-pageSize {
+		return abi.Errorf(abi.EInvalid, "shm: create stream %q: slots of %d bytes; it is 1 to %d bytes with %d slots",
+			name, slotSize, maxSize/uint64(slots)-pageSize, slots)
+	}
+	return nil
 }
 
 // newStream makes another party to a stream. It takes over a reference to the mapping.

@@ -3,7 +3,7 @@
 //     dotnet run -c Release --project csharp-sample/stream -- produce [stream] [frames]
 //     dotnet run -c Release --project csharp-sample/stream -- view [--headless] [stream] [frames]
 //
-// Viewers and producers may start and end at any time. Ctrl-C ends them.
+// Viewers and producers may start and end at any time. Ctrl-C ends them, and Escape or q in the viewer's window.
 
 using System.Diagnostics;
 using ShmCv;
@@ -47,7 +47,9 @@ catch (ShmCvException problem) // there is no such stream, another producer has 
 async Task Produce()
 {
     var image = new ImageInfo(1280, 720, ColorOrder.Bgra);
-    using var stream = OpenOrCreate(image.Size);
+
+    // For four viewers. A stream that an earlier producer has made serves too: the frames go on with the next number.
+    using var stream = FrameStream.OpenOrCreate(name, image.Size, slots: 6);
     using var paint = new SKPaint { Color = SKColors.Orange, IsAntialias = true };
     var number = 0L;
     for (; (frames == 0 || number < frames) && !stop.IsCancellationRequested; number++)
@@ -69,18 +71,6 @@ async Task Produce()
     Console.WriteLine($"published {number} frames in stream {name}");
 }
 
-FrameStream OpenOrCreate(long size)
-{
-    try
-    {
-        return FrameStream.Create(name, size, slots: 6); // for four viewers
-    }
-    catch (ShmCvExistsException)
-    {
-        return FrameStream.Open(name); // an earlier producer made it; the frames go on with the next number
-    }
-}
-
 async Task View()
 {
     using var stream = FrameStream.Open(name);
@@ -96,7 +86,7 @@ async Task View()
             if (!headless)
             {
                 Window.Show(name, frame);
-                if (Window.Delay(1) != Constants.NoKey)
+                if (Window.Delay(1) is 'q' or Constants.KeyEscape)
                 {
                     break;
                 }

@@ -18,7 +18,7 @@ const (
 	ENotFound    Code = -2  // There is no segment or file of that name. (Python: FileNotFoundError, ENOENT.)
 	EExists      Code = -3  // A segment of that name is there already. (Python: FileExistsError, EEXIST.)
 	EClosed      Code = -4  // The handle is closed, or was never given out. (Python: ValueError.)
-	ENoSpace     Code = -5  // Shared memory or the disk is full. (Python: OSError, ENOSPC.)
+	ENoSpace     Code = -5  // Shared memory or the disk is full, or the process gets no more memory. (Python: OSError, ENOSPC.)
 	ETooSmall    Code = -6  // The segment or buffer is smaller than what should go into it. (Python: ValueError.)
 	ETruncated   Code = -7  // Another program has made the segment's file shorter since it was opened. (Python: OSError, EIO.)
 	ENoImage     Code = -8  // The segment holds no image yet. (Python: ValueError.)

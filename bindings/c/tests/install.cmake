@@ -1,7 +1,7 @@
 # The tests that do what a user does: install the product, link with it, follow the README.
 function(script_test name script)
   add_test(NAME product.${name} COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/${script}" ${ARGN})
-  limits(300 product.${name})
+  limits(1200 product.${name})
   set_tests_properties(product.${name} PROPERTIES
     ENVIRONMENT_MODIFICATION "DISPLAY=unset:;WAYLAND_DISPLAY=unset:"
     ENVIRONMENT "CC=${CMAKE_C_COMPILER};CXX=${CMAKE_CXX_COMPILER}")

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# sample_test.sh CHECKOUT: the C sample compiles without a warning. Without a display it saves a picture and leaves no
-# segment behind. For a file that is no photograph it prints an error that names the file.
+# sample_test.sh CHECKOUT: the C sample compiles without a warning. With and without a display it saves a picture and leaves
+# no segment behind; with one it shows both pictures. For a file that is no photograph it prints an error that names the file.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+tests="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 cd "$1"
 "$CC" -std=c11 "${warnings[@]}" c-sample/flip.c -Iinclude -Lbuild -lshmcv -Wl,-rpath,"$PWD/build" -o "$work/flip"
 
@@ -21,6 +22,15 @@ for option in --headless ""; do
     gone "$work/said"
     rm "$work/flipped.png"
 done
+
+status=0
+"$tests/with_display.sh" "$work/flip" testdata/photograph.jpg "$work/flipped.png" >"$work/said" || status=$?
+cat "$work/said"
+if [ "$status" != 77 ]; then
+    [ "$status" = 0 ] || fail "it fails with a display"
+    grep -q 'showed both' "$work/said" || fail "it shows nothing with a display"
+    gone "$work/said"
+fi
 
 if "$work/flip" --headless testdata/empty.jpg "$work/flipped.png" >"$work/said" 2>"$work/why"; then
     fail "the sample accepted an empty file as a photograph"

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -308,6 +309,7 @@ static void clean_up(void) {
 }
 
 static int run_child(int argc, char **argv) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* some children have no end of their own, and a test that is killed cannot kill them */
     for (int i = 0; i < child_count; i++)
         if (strcmp(children[i].name, argv[0]) == 0) return children[i].body(argc, argv);
     fprintf(stderr, "no child '%s'\n", argv[0]);

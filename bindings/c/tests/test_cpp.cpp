@@ -54,6 +54,96 @@ TEST(photograph_goes_in_and_a_flipped_one_comes_out) {
     CHECK_INT(2160, shmcv::probe(saved).height);
 }
 
+TEST(segment_of_an_image_needs_no_size) {
+    const auto image = shmcv::make_image_info(20, 10, color_order::bgra);
+    auto seg = segment::create(new_name(), image);
+    CHECK(seg.created());
+    CHECK_INT(20 * 10 * 4, seg.size());
+    CHECK_INT(20, seg.image().width);
+    const std::string name = new_name();
+    CHECK(throws(error_code::invalid, "width", [&] { (void)segment::create(name, shmcv::image_info{}); }));
+    CHECK(throws(error_code::not_found, name, [&] { shmcv::clear(name); }));
+}
+
+TEST(segment_of_a_file_holds_its_picture) {
+    auto seg = segment::from_file(new_name(), small, shmcv::load_flags::gray);
+    CHECK_INT(shmcv::image_size(shmcv::probe(small, shmcv::load_flags::gray)), seg.size());
+    CHECK_INT(67, seg.image().width);
+    for (const char *bad : {"missing.png", "truncated.png"}) {
+        const std::string name = new_name();
+        const auto file = std::filesystem::path(SHMCV_TESTDATA) / bad;
+        CHECK(throws(bad[0] == 'm' ? error_code::not_found : error_code::decode, bad,
+                     [&] { (void)segment::from_file(name, file); }));
+        CHECK(throws(error_code::not_found, name, [&] { shmcv::clear(name); }));
+    }
+}
+
+TEST(open_or_create_makes_one_or_opens_what_fits) {
+    const std::string name = new_name();
+    auto first = segment::open_or_create(name, 100);
+    auto second = segment::open_or_create(name, 50);
+    CHECK(first.created() && !second.created());
+    CHECK_INT(100, second.size());
+    CHECK(throws(error_code::too_small, "101 are wanted", [&] { (void)segment::open_or_create(name, 101); }));
+    first.clear();
+    auto writer = shmcv::stream::open_or_create(name, 100, 3);
+    auto reader = shmcv::stream::open_or_create(name, 1);
+    CHECK(writer.created() && !reader.created());
+    CHECK_INT(3, reader.info().slots);
+    CHECK(throws(error_code::too_small, "4 slots", [&] { (void)shmcv::stream::open_or_create(name, 1, 4); }));
+    writer.clear();
+}
+
+// Closes an object by close(), by its destructor, by assignment, and by an exception.
+template <typename Object, typename Make>
+void name_is_removed_where_wanted(const std::string &name, Make make) {
+    const auto is_there = [&] { return std::filesystem::exists("/dev/shm/" + name); };
+    {
+        Object kept = make();
+    }
+    CHECK(is_there());
+    {
+        auto opened = Object::open(name);
+        opened.clear_on_close(true);
+        CHECK(opened.clear_on_close());
+        Object moved = std::move(opened);
+        CHECK(moved.clear_on_close() && !opened.clear_on_close());
+    }
+    CHECK(!is_there());
+    Object closed = make();
+    closed.clear_on_close(true);
+    closed.close();
+    CHECK(!is_there());
+    Object assigned = make();
+    assigned.clear_on_close(true);
+    assigned = Object();
+    CHECK(!is_there());
+    CHECK(throws(error_code::not_found, "missing", [&] {
+        Object left = make();
+        left.clear_on_close(true);
+        (void)shmcv::probe("missing.png");
+    }));
+    CHECK(!is_there());
+    Object old = make();
+    old.clear_on_close(true);
+    old.clear();
+    Object young = make();
+    CHECK(throws(error_code::not_found, "another", [&] { old.clear(); }));
+    old.close();
+    CHECK(is_there());
+    young.clear();
+}
+
+TEST(name_of_a_segment_is_removed_by_closing_where_wanted) {
+    const std::string name = new_name();
+    name_is_removed_where_wanted<segment>(name, [&] { return segment::create(name, 10); });
+}
+
+TEST(name_of_a_stream_is_removed_by_closing_where_wanted) {
+    const std::string name = new_name();
+    name_is_removed_where_wanted<shmcv::stream>(name, [&] { return shmcv::stream::create(name, 10); });
+}
+
 TEST(segment_knows_its_name_size_and_image) {
     const std::string name = new_name();
     auto seg = segment::create(name, 600);

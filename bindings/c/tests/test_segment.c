@@ -129,6 +129,54 @@ TEST(taken_name_is_refused_and_kept) {
     CHECK_INT(42, pixels(seg, NULL)[0]);
 }
 
+TEST(error_of_a_taken_name_tells_whose_it_is_and_how_to_be_rid_of_it) {
+    const char *name = new_name();
+    char creator[40];
+    shmcv_segment seg, second;
+    NEED_OK(shmcv_create(name, 64, &seg));
+    snprintf(creator, sizeof creator, "process %d, which has it open", (int)getpid());
+    CHECK_FAILS(SHMCV_E_EXISTS, creator, shmcv_create(name, 64, &second));
+    CHECK_FAILS(SHMCV_E_EXISTS, "sweep", shmcv_create(name, 64, &second));
+    CHECK_OK(shmcv_close(seg));
+    CHECK_FAILS(SHMCV_E_EXISTS, "has ended or closed it", shmcv_create(name, 64, &second));
+}
+
+TEST(open_or_create_makes_one_or_opens_what_fits) {
+    const char *name = new_name();
+    shmcv_segment one, two = {99};
+    shmcv_stream stream;
+    int32_t created = 99;
+    NEED_OK(shmcv_open_or_create(name, 64, &one, &created));
+    CHECK_INT(1, created);
+    pixels(one, NULL)[0] = 42;
+    CHECK_FAILS(SHMCV_E_TOO_SMALL, "64 bytes", shmcv_open_or_create(name, 65, &two, &created));
+    CHECK_FAILS(SHMCV_E_INVALID, "no stream", shmcv_stream_open_or_create(name, 64, 0, &stream, &created));
+    CHECK_FAILS(SHMCV_E_INVALID, "size 0", shmcv_open_or_create(name, 0, &two, NULL));
+    CHECK_FAILS(SHMCV_E_INVALID, "NULL", shmcv_open_or_create(name, 64, NULL, NULL));
+    CHECK_INT(1, created);
+    CHECK_INT(99, two.handle);
+    NEED_OK(shmcv_open_or_create(name, 10, &two, &created));
+    CHECK_INT(0, created);
+    CHECK_INT(42, pixels(two, NULL)[0]);
+    CHECK_OK(shmcv_close(two));
+    NEED_OK(shmcv_open_or_create(name, 10, &two, NULL));
+}
+
+TEST(segment_clears_its_own_name_only) {
+    const char *name = new_name();
+    shmcv_segment old, young;
+    NEED_OK(shmcv_create(name, 64, &old));
+    CHECK_OK(shmcv_segment_clear(old));
+    CHECK(!is_there(name));
+    CHECK_FAILS(SHMCV_E_NOT_FOUND, name, shmcv_segment_clear(old));
+    NEED_OK(shmcv_create(name, 64, &young));
+    CHECK_FAILS(SHMCV_E_NOT_FOUND, "another", shmcv_segment_clear(old));
+    CHECK(is_there(name));
+    CHECK_OK(shmcv_segment_clear(young));
+    CHECK_OK(shmcv_close(young));
+    CHECK_FAILS(SHMCV_E_CLOSED, "closed", shmcv_segment_clear(young));
+}
+
 TEST(unknown_name_is_not_found) {
     shmcv_segment seg = {99};
     const char *name = new_name();

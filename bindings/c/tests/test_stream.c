@@ -36,6 +36,28 @@ static int mark_of(shmcv_frame frame) {
     return data[0];
 }
 
+TEST(stream_is_opened_or_created_and_clears_its_own_name_only) {
+    const char *name = new_name();
+    shmcv_stream old, young, again = {99};
+    shmcv_segment_info info;
+    int32_t created = 99;
+    NEED_OK(shmcv_stream_open_or_create(name, 100, 3, &old, &created));
+    CHECK_INT(1, created);
+    NEED_OK(shmcv_stream_open_or_create(name, 4096, 0, &young, &created));
+    CHECK_INT(0, created);
+    NEED_OK(shmcv_stream_info(young, &info));
+    CHECK_INT(3, info.slots);
+    CHECK_FAILS(SHMCV_E_TOO_SMALL, "4096 bytes", shmcv_stream_open_or_create(name, 4097, 0, &again, NULL));
+    CHECK_FAILS(SHMCV_E_TOO_SMALL, "4 slots", shmcv_stream_open_or_create(name, 1, 4, &again, NULL));
+    CHECK_INT(99, again.handle);
+    CHECK_OK(shmcv_stream_close(young));
+    CHECK_OK(shmcv_stream_clear(old));
+    NEED_OK(shmcv_stream_create(name, 100, 0, &young));
+    CHECK_FAILS(SHMCV_E_NOT_FOUND, "another", shmcv_stream_clear(old));
+    CHECK_OK(shmcv_stream_clear(young));
+    CHECK_FAILS(SHMCV_E_NOT_FOUND, name, shmcv_clear(name));
+}
+
 TEST(published_frame_is_what_readers_get) {
     const char *name = new_name();
     shmcv_stream writer = new_stream(name, 0), reader;

@@ -50,6 +50,9 @@ TEST(nodisplay_delay_without_windows_returns_for_zero) {
 
 enum { WIDTH = 640, HEIGHT = 400 };
 
+/* Seconds, enough for every wait that is not a failure. */
+enum { PATIENCE = 200 };
+
 /* crop returns a segment with the photograph. Its image is the top left corner alone, which fits on the screen. */
 static shmcv_segment crop(void) {
     const shmcv_segment seg = loaded("photograph.jpg", SHMCV_LOAD_COLOR);
@@ -93,12 +96,12 @@ static bool is_on_screen(shmcv_segment seg) {
     return found;
 }
 
-/* soon draws the windows and asks the question, again and again, for half a minute at most. It returns true if an
- * answer was true. */
+/* soon draws the windows and asks the question, again and again, for some minutes at most. It returns true if an answer
+ * was true. */
 static bool soon(bool (*question)(shmcv_segment), shmcv_segment seg) {
     struct timespec now, end;
     clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += 30;
+    end.tv_sec += PATIENCE;
     do {
         NEED_OK(shmcv_delay(50, NULL));
         if (question(seg)) return true;
@@ -148,25 +151,56 @@ TEST(screenshot_shows_a_foreign_gray_segment_too) {
     CHECK(soon(is_on_screen, shown));
 }
 
-/* Runs in another thread, while the test is in shmcv_delay: xdotool waits for the window, gives it the keyboard focus,
- * and presses a key. */
-static void *press_q(void *window) {
-    char *argv[] = {(char *)"xdotool", (char *)"search", (char *)"--sync", (char *)"--onlyvisible", (char *)"--name",
-                    window,            (char *)"windowfocus", (char *)"--sync", (char *)"key", (char *)"q", NULL};
+/* Runs in another thread, while the test is in shmcv_delay: xdotool waits for the window "keyboard", gives it the keyboard
+ * focus, and presses a key. */
+static void *press(void *key) {
+    char *argv[] = {(char *)"xdotool",  (char *)"search",      (char *)"--sync", (char *)"--onlyvisible", (char *)"--name",
+                    (char *)"keyboard", (char *)"windowfocus", (char *)"--sync", (char *)"key",           key,  NULL};
     CHECK_INT(0, run(argv));
     return NULL;
+}
+
+/* pressed returns what shmcv_delay gives for a key of X's. */
+static int32_t pressed(const char *name) {
+    pthread_t presser;
+    NEED(pthread_create(&presser, NULL, press, (void *)name) == 0);
+    int32_t key = SHMCV_NO_KEY;
+    CHECK_OK(shmcv_delay(PATIENCE * 1000, &key));
+    pthread_join(presser, NULL);
+    return key;
 }
 
 TEST(key_comes_back_from_delay) {
     const shmcv_segment seg = crop();
     NEED_OK(shmcv_show("keyboard", seg));
     CHECK(soon(is_on_screen, seg));
-    pthread_t presser;
-    NEED(pthread_create(&presser, NULL, press_q, (void *)"keyboard") == 0);
-    int32_t key = -1;
-    CHECK_OK(shmcv_delay(30000, &key));
-    CHECK_INT('q', key);
-    pthread_join(presser, NULL);
+    CHECK_INT('q', pressed("q"));
+}
+
+TEST(key_without_a_character_is_told_from_letters) {
+    const shmcv_segment seg = crop();
+    NEED_OK(shmcv_show("keyboard", seg));
+    CHECK(soon(is_on_screen, seg));
+    CHECK_INT(SHMCV_KEY_LEFT, pressed("Left"));
+    CHECK_INT('Q', pressed("shift+q")); /* Shift itself is no key, and Q is not the left arrow */
+    CHECK_INT(SHMCV_KEY_DOWN, pressed("Down"));
+    CHECK_INT(SHMCV_KEY_F1 + 4, pressed("F5"));
+    CHECK_INT(SHMCV_KEY_ESCAPE, pressed("Escape"));
+}
+
+/* covers_the_screen returns true if the window is as wide as 1280 x 1024 pixels allow, and no higher than a photograph of
+ * 16:9 is then. */
+static bool covers_the_screen(shmcv_segment seg) {
+    (void)seg;
+    char *argv[] = {(char *)"sh", (char *)"-c",
+                    (char *)"xdotool search --onlyvisible --name '^large$' getwindowgeometry | grep -q 'Geometry: 1264x711'", NULL};
+    return run(argv) == 0;
+}
+
+TEST(window_fits_on_the_screen) {
+    const shmcv_segment seg = loaded("photograph.jpg", SHMCV_LOAD_COLOR);
+    NEED_OK(shmcv_show("large", seg));
+    CHECK(soon(covers_the_screen, seg));
 }
 
 TEST(delay_without_a_key_ends_with_the_time) {

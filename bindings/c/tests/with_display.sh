@@ -12,8 +12,11 @@ for tool in Xvfb xdotool import; do
     [ -z "$without" ] || exec "$@"
     exit 77
 done
+# A server ends with this script, also if the script is killed.
+with_us=()
+if command -v setpriv >/dev/null; then with_us=(setpriv --pdeathsig TERM); fi
 # The server writes the number of its display to the pipe as soon as it serves the display.
-exec {number}< <(exec Xvfb -displayfd 1 -screen 0 1280x1024x24 -nolisten tcp 2>/dev/null)
+exec {number}< <(exec "${with_us[@]}" Xvfb -displayfd 1 -screen 0 1280x1024x24 -nolisten tcp 2>/dev/null)
 server=$!
 trap 'kill "$server"' EXIT
 read -r display <&"$number" || { echo "Xvfb did not start" >&2; exit 1; }

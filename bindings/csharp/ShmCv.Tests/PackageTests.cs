@@ -101,7 +101,7 @@ public sealed class PackageTests : IClassFixture<PackageTests.Packages>, IDispos
     public void NoFileOfThePackageNamesAFolderOfTheBuildMachine(string name)
     {
         using var package = ZipFile.OpenRead(_packages.File(name));
-        string[] folders = [Repository.Root + "/", Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) + "/", _packages.Folder];
+        string[] folders = [Repository.Root + "/", System.Environment.GetFolderPath(System.Environment.SpecialFolder.UserProfile) + "/", _packages.Folder];
         foreach (var entry in package.Entries)
         {
             var content = Bytes(entry);
@@ -136,8 +136,39 @@ public sealed class PackageTests : IClassFixture<PackageTests.Packages>, IDispos
     {
         var example = CSharpIn(file)[number];
         NewProgram(example, $"""<PackageReference Include="ShmCv.SkiaSharp" Version="{_packages.Version}" />""");
-        File.Copy(Repository.TestData("photograph.jpg"), _scratch.File("photograph.jpg"));
+        BuildProgram();
+        Assert.False(Names.Any(IsThere), "another program has the names of the examples");
+        if (example.Contains("FrameStream.Open", StringComparison.Ordinal))
+        {
+            AViewerShowsWhatIsPublishedUntilAKeyIsPressed();
+            return;
+        }
+
+        // Without its file, and where it cannot save its picture, it fails and leaves no name behind.
+        if (example.Contains("photograph.jpg", StringComparison.Ordinal))
+        {
+            var failed = StartProgram();
+            Assert.Equal(1, failed.ExitCode);
+            Assert.Contains("photograph.jpg", failed.Errors, StringComparison.Ordinal);
+            Assert.DoesNotContain(Names, IsThere);
+            File.Copy(Repository.TestData("photograph.jpg"), _scratch.File("photograph.jpg"));
+            string[] pictures = ["mirrored.png", "circle.png"];
+            foreach (var picture in pictures)
+            {
+                Directory.CreateDirectory(_scratch.File(picture));
+            }
+
+            Assert.Equal(1, StartProgram().ExitCode);
+            Assert.DoesNotContain(Names, IsThere);
+            foreach (var picture in pictures)
+            {
+                Directory.Delete(_scratch.File(picture));
+            }
+        }
+
         RunProgram();
+        RunProgram(); // the first run has left no name
+        Assert.DoesNotContain(Names, IsThere);
 
         if (example.Contains("mirrored.png", StringComparison.Ordinal))
         {
@@ -154,22 +185,56 @@ public sealed class PackageTests : IClassFixture<PackageTests.Packages>, IDispos
         }
     }
 
+    private void AViewerShowsWhatIsPublishedUntilAKeyIsPressed()
+    {
+        Assert.NotEqual(0, StartProgram().ExitCode); // there is no stream
+
+        using var display = Display.Start();
+        var image = new ImageInfo(640, 480, ColorOrder.Bgr);
+        using var stream = FrameStream.Create("cam0", image.Size);
+        stream.ClearOnDispose = true;
+        var pixels = new byte[image.Size];
+        using var stop = new CancellationTokenSource();
+        var camera = Task.Run(async () =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                stream.Publish(pixels, image, image.Order);
+                await Task.Delay(10);
+            }
+        });
+        using var viewer = Processes.Start(_scratch.File("out/Program"), [], display.With(Environment), _scratch.Folder);
+        display.Press("cam0", "q");
+        var told = viewer.StandardOutput.ReadToEnd();
+        viewer.WaitForExit();
+        stop.Cancel();
+        camera.Wait();
+        Assert.True(viewer.ExitCode == 0, viewer.StandardError.ReadToEnd());
+        Assert.Contains("frame", told, StringComparison.Ordinal);
+    }
+
+    private static readonly Dictionary<string, string?> Environment = new() { ["SHMCV_LIBRARY"] = null };
+
+    // The names that the examples give. The tests run the examples as they stand.
+    private static readonly string[] Names = ["photo", "mirrored", "cam0"];
+
+    private static bool IsThere(string name) => File.Exists($"/dev/shm/{name}");
+
     // A SkiaSharp of a later major version. A program has to reference Skia's native part in the same version.
     [Fact]
     public void ALaterSkiaSharpWorksToo()
     {
         const string Later = "4.154.0";
         NewProgram(
-            CSharpIn("bindings/csharp/ShmCv.SkiaSharp/README.md")[0] + """
-
-                Console.WriteLine(typeof(SKBitmap).Assembly.GetName().Version);
-                """,
+            CSharpIn("bindings/csharp/ShmCv.SkiaSharp/README.md")[0].Replace(
+                "    return 0;", "    Console.WriteLine(typeof(SKBitmap).Assembly.GetName().Version);\n    return 0;", StringComparison.Ordinal),
             $"""
             <PackageReference Include="ShmCv.SkiaSharp" Version="{_packages.Version}" />
             <PackageReference Include="SkiaSharp" Version="{Later}" />
             <PackageReference Include="SkiaSharp.NativeAssets.Linux.NoDependencies" Version="{Later}" />
             """);
         File.Copy(Repository.TestData("photograph.jpg"), _scratch.File("photograph.jpg"));
+        BuildProgram();
         Assert.StartsWith("4.154.", RunProgram(), StringComparison.Ordinal);
     }
 
@@ -206,11 +271,14 @@ public sealed class PackageTests : IClassFixture<PackageTests.Packages>, IDispos
             """);
     }
 
+    private void BuildProgram() =>
+        DotNet.Run(["build", "-c", "Release", "-o", _scratch.File("out")], _scratch.Folder, new() { ["NUGET_PACKAGES"] = _packages.Cache });
+
+    private Processes.Result StartProgram() => Processes.Run(_scratch.File("out/Program"), [], Environment, _scratch.Folder);
+
     private string RunProgram()
     {
-        DotNet.Run(["build", "-c", "Release", "-o", _scratch.File("out")], _scratch.Folder, new() { ["NUGET_PACKAGES"] = _packages.Cache });
-        var result = Processes.Run(
-            _scratch.File("out/Program"), [], new Dictionary<string, string?> { ["SHMCV_LIBRARY"] = null }, _scratch.Folder);
+        var result = StartProgram();
         Assert.True(result.ExitCode == 0, result.All);
         return result.Output;
     }
@@ -222,7 +290,7 @@ public sealed class PackageTests : IClassFixture<PackageTests.Packages>, IDispos
 
         public Packages()
         {
-            Version = $"{ShmCvLibrary.Version}-tests.{Environment.ProcessId}";
+            Version = $"{ShmCvLibrary.Version}-tests.{System.Environment.ProcessId}";
             foreach (var project in new[] { "ShmCv", "ShmCv.SkiaSharp" })
             {
                 DotNet.Run(

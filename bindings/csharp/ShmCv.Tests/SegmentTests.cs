@@ -135,6 +135,98 @@ public sealed class SegmentTests : IDisposable
     }
 
     [Fact]
+    public void TheErrorOfATakenNameTellsWhoseItIsAndHowToBeRidOfIt()
+    {
+        using var segment = _scratch.Create(1000);
+        var problem = Assert.Throws<ShmCvExistsException>(() => Segment.Create(segment.Name, 1000));
+        Assert.Contains($"process {Environment.ProcessId}, which has it open", problem.Message, StringComparison.Ordinal);
+        Assert.Contains("sweep", problem.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void OpenOrCreateMakesOneOrOpensWhatFits()
+    {
+        var name = _scratch.Name();
+        using var first = Segment.OpenOrCreate(name, 100);
+        using var second = Segment.OpenOrCreate(name, 50);
+        Assert.Equal((true, false), (first.Created, second.Created));
+        Assert.Equal(100, second.Size);
+        var problem = Assert.Throws<ShmCvTooSmallException>(() => Segment.OpenOrCreate(name, 101));
+        Assert.Contains("100 bytes", problem.Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>(() => Segment.OpenOrCreate(name, 0));
+        Assert.Throws<ArgumentNullException>(() => Segment.OpenOrCreate(null!, 1));
+        first.Clear();
+
+        using var writer = FrameStream.OpenOrCreate(name, 100, slots: 3);
+        using var reader = FrameStream.OpenOrCreate(name, 1);
+        Assert.Equal((true, false), (writer.Created, reader.Created));
+        Assert.Equal(3, reader.Info.Slots);
+        Assert.Throws<ShmCvTooSmallException>(() => FrameStream.OpenOrCreate(name, 1, slots: 4));
+    }
+
+    [Fact]
+    public void ASegmentOfAnImageNeedsNoSize()
+    {
+        var image = new ImageInfo(20, 10, ColorOrder.Bgra);
+        using var segment = Segment.Create(_scratch.Name(), image);
+        Assert.Equal((image, image.Size, true), (segment.Image, segment.Size, segment.Created));
+    }
+
+    [Fact]
+    public void ASegmentOfAFileHoldsItsPicture()
+    {
+        using var segment = Segment.FromFile(_scratch.Name(), Repository.TestData("small.jpg"), LoadFlags.Gray);
+        Assert.Equal(ImageInfo.Probe(Repository.TestData("small.jpg"), LoadFlags.Gray), segment.Image);
+        Assert.Equal(segment.Image.Size, segment.Size);
+        foreach (var bad in new[] { "missing.png", "truncated.png" })
+        {
+            var name = _scratch.Name();
+            Assert.ThrowsAny<ShmCvException>(() => Segment.FromFile(name, Repository.TestData(bad)));
+            Assert.False(File.Exists($"/dev/shm/{name}"));
+        }
+    }
+
+    [Fact]
+    public void TheNameIsRemovedByDisposingWhereWanted()
+    {
+        var name = _scratch.Name();
+        foreach (var open in new Func<(IDisposable Opened, Action ClearOnDispose, Action Clear)>[]
+        {
+            () =>
+            {
+                var segment = Segment.OpenOrCreate(name, 10);
+                return (segment, () => segment.ClearOnDispose = true, segment.Clear);
+            },
+            () =>
+            {
+                var stream = FrameStream.OpenOrCreate(name, 10);
+                return (stream, () => stream.ClearOnDispose = true, stream.Clear);
+            },
+        })
+        {
+            open().Opened.Dispose();
+            Assert.True(File.Exists($"/dev/shm/{name}"));
+            var (opened, clearOnDispose, _) = open();
+            clearOnDispose();
+            opened.Dispose();
+            Assert.False(File.Exists($"/dev/shm/{name}"));
+            opened.Dispose();
+
+            // The name of a newcomer stays.
+            (opened, clearOnDispose, var clear) = open();
+            clearOnDispose();
+            clear();
+            using (var newcomer = Segment.Create(name, 10))
+            {
+                Assert.Throws<ShmCvNotFoundException>(clear);
+                opened.Dispose();
+                Assert.True(File.Exists($"/dev/shm/{name}"));
+                newcomer.Clear();
+            }
+        }
+    }
+
+    [Fact]
     public void TheListTellsOfASegment()
     {
         var before = DateTimeOffset.UtcNow;

@@ -36,6 +36,7 @@ public abstract partial class WritablePixels
     /// <exception cref="ShmCvUnsupportedException">The file is no image of a known format.</exception>
     /// <exception cref="ShmCvLimitException">The image is larger than the library's limits.</exception>
     /// <exception cref="ShmCvInvalidException">The flags are unknown, or the path is that of a folder.</exception>
+    /// <exception cref="ShmCvNoSpaceException">The process gets no more memory for the work.</exception>
     /// <exception cref="ShmCvIOException">Reading failed.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
     public ImageInfo Load(string path, LoadFlags flags = LoadFlags.Color)
@@ -60,7 +61,7 @@ public abstract partial class Pixels
     /// <exception cref="ShmCvNoImageException">There is no image.</exception>
     /// <exception cref="ShmCvNotFoundException">The folder is not there.</exception>
     /// <exception cref="ShmCvPermissionException">The system does not let this process write there.</exception>
-    /// <exception cref="ShmCvNoSpaceException">The disk is full.</exception>
+    /// <exception cref="ShmCvNoSpaceException">The disk is full, or the process gets no more memory.</exception>
     /// <exception cref="ShmCvUnsupportedException">The extension is unknown, or the format does not have the image's
     /// depth.</exception>
     /// <exception cref="ShmCvInvalidException">The quality is out of range, or the path is that of a

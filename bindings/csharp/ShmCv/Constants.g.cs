@@ -26,6 +26,51 @@ public static class Constants
 
     /// <summary>What <c>shmcv_delay</c> gives when no key was pressed.</summary>
     public const int NoKey = -1;
+
+    /// <summary>The key that removes the character before the cursor.</summary>
+    public const int KeyBackspace = 8;
+
+    /// <summary>The tabulator.</summary>
+    public const int KeyTab = 9;
+
+    /// <summary>The enter key, also that of the number pad.</summary>
+    public const int KeyEnter = 13;
+
+    /// <summary>The escape key.</summary>
+    public const int KeyEscape = 27;
+
+    /// <summary>To the beginning.</summary>
+    public const int KeyHome = 65360;
+
+    /// <summary>The left arrow.</summary>
+    public const int KeyLeft = 65361;
+
+    /// <summary>The up arrow.</summary>
+    public const int KeyUp = 65362;
+
+    /// <summary>The right arrow.</summary>
+    public const int KeyRight = 65363;
+
+    /// <summary>The down arrow.</summary>
+    public const int KeyDown = 65364;
+
+    /// <summary>The page before.</summary>
+    public const int KeyPageUp = 65365;
+
+    /// <summary>The next page.</summary>
+    public const int KeyPageDown = 65366;
+
+    /// <summary>To the end.</summary>
+    public const int KeyEnd = 65367;
+
+    /// <summary>The insert key.</summary>
+    public const int KeyInsert = 65379;
+
+    /// <summary>The first function key. Those up to F12 follow it.</summary>
+    public const int KeyF1 = 65470;
+
+    /// <summary>The key that removes the character behind the cursor.</summary>
+    public const int KeyDelete = 65535;
 }
 
 /// <summary>
@@ -48,7 +93,7 @@ public enum ErrorCode : int
     /// <summary>The handle is closed, or was never given out.</summary>
     Closed = -4,
 
-    /// <summary>Shared memory or the disk is full.</summary>
+    /// <summary>Shared memory or the disk is full, or the process gets no more memory.</summary>
     NoSpace = -5,
 
     /// <summary>The segment or buffer is smaller than what should go into it.</summary>

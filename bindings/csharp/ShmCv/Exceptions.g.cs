@@ -20,7 +20,7 @@ public sealed class ShmCvExistsException(string message) : ShmCvException(ErrorC
 /// <param name="message">What was asked, what was found and what to do.</param>
 public sealed class ShmCvClosedException(string message) : ShmCvException(ErrorCode.Closed, message);
 
-/// <summary>Shared memory or the disk is full.</summary>
+/// <summary>Shared memory or the disk is full, or the process gets no more memory.</summary>
 /// <param name="message">What was asked, what was found and what to do.</param>
 public sealed class ShmCvNoSpaceException(string message) : ShmCvException(ErrorCode.NoSpace, message);
 

@@ -76,8 +76,15 @@ public sealed class ImageLoader : IDisposable
 
     /// <summary>Lets the windows live for a time, or until a key is pressed in one of them.</summary>
     /// <param name="milliseconds">The time.</param>
-    /// <returns>The key's character code, or -1 if no key was pressed.</returns>
-    public int Delay(int milliseconds) => Window.Delay(milliseconds);
+    /// <returns>
+    /// The key as OpenCV's waitKey tells it, or -1 if no key was pressed: the low byte alone, in which an arrow key is a
+    /// letter. <see cref="Window.Delay(int)"/> tells them apart.
+    /// </returns>
+    public int Delay(int milliseconds)
+    {
+        var key = Window.Delay(milliseconds);
+        return key == Constants.NoKey ? key : key & 0xFF;
+    }
 
     /// <summary>Closes all windows.</summary>
     public void CloseWindows() => Window.CloseAll();

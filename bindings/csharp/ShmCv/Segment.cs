@@ -9,13 +9,12 @@ namespace ShmCv;
 /// </summary>
 /// <remarks>
 /// Dispose of the object to end its use of the segment. The segment itself stays, with its pixels, until
-/// <see cref="Clear(string)"/> or <see cref="ClearAll"/> removes its name. For pictures that follow each other there is
-/// <see cref="FrameStream"/>.
+/// <see cref="Clear(string)"/> or <see cref="ClearAll"/> removes its name, or an object with
+/// <see cref="ClearOnDispose"/> is disposed of. For pictures that follow each other there is <see cref="FrameStream"/>.
 /// </remarks>
 /// <example>
 /// <code>
-/// using var photo = Segment.Create("photo", 3840 * 2160 * 3);
-/// photo.Load("photograph.jpg");
+/// using var photo = Segment.FromFile("photo", "photograph.jpg");
 /// photo.Flip(FlipCode.Horizontal);
 /// photo.Save("mirrored.png");
 /// photo.Clear();
@@ -37,6 +36,16 @@ public sealed class Segment : WritablePixels
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
     public long Sequence => Stored.Sequence(Handle);
 
+    /// <summary>True if this object made the segment, false if the segment was there.</summary>
+    public bool Created { get; private init; }
+
+    /// <summary>
+    /// True if <see cref="Pixels.Dispose"/> removes the segment's name too, if the name is still this segment's; false
+    /// unless a program sets it. The garbage collector does not remove names, and an exception that no code catches ends
+    /// the process without disposing of anything.
+    /// </summary>
+    public bool ClearOnDispose { get; set; }
+
     /// <summary>
     /// Makes a segment and opens it. The memory is reserved at once and is all zero. Only this user may open the
     /// segment.
@@ -53,7 +62,51 @@ public sealed class Segment : WritablePixels
         Argument.Text(name);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
         Error.Check(NativeMethods.shmcv_create(name, (ulong)size, out var segment));
-        return new Segment(name, segment);
+        return new Segment(name, segment) { Created = true };
+    }
+
+    /// <summary>Makes a segment for an image, all zero, with that description and the size that the image needs.</summary>
+    /// <param name="name">1 to 200 of the characters A-Z a-z 0-9 . _ - without a dot at the beginning.</param>
+    /// <param name="image">The description of the pixels.</param>
+    /// <returns>The segment.</returns>
+    /// <exception cref="ShmCvExistsException">The name is taken.</exception>
+    /// <exception cref="ShmCvNoSpaceException">There is less shared memory free.</exception>
+    /// <exception cref="ShmCvInvalidException">The name breaks the rule, or the description makes no sense.</exception>
+    /// <exception cref="ShmCvLimitException">The image is larger than the library's limits.</exception>
+    public static Segment Create(string name, ImageInfo image) => Create(name, image.Size).OrNothing(segment => segment.Image = image);
+
+    /// <summary>
+    /// Makes a segment that holds the image of a file, and has the size that the image needs. If the file cannot be
+    /// loaded, there is no segment.
+    /// </summary>
+    /// <param name="name">1 to 200 of the characters A-Z a-z 0-9 . _ - without a dot at the beginning.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="flags">The colour order and depth of the image; see <see cref="WritablePixels.Load"/>.</param>
+    /// <returns>The segment.</returns>
+    /// <exception cref="ShmCvException">The exceptions are those of <see cref="Create(string, long)"/> and
+    /// <see cref="WritablePixels.Load"/>.</exception>
+    public static Segment FromFile(string name, string path, LoadFlags flags = LoadFlags.Color) =>
+        Create(name, ImageInfo.Probe(path, flags).Size).OrNothing(segment => segment.Load(path, flags));
+
+    /// <summary>
+    /// Opens the segment of that name, or makes one if there is none; <see cref="Created"/> tells which. A segment that
+    /// is there keeps its size and its image.
+    /// </summary>
+    /// <param name="name">1 to 200 of the characters A-Z a-z 0-9 . _ - without a dot at the beginning.</param>
+    /// <param name="size">Bytes for pixels, which a segment that is there must have at least.</param>
+    /// <returns>The segment.</returns>
+    /// <exception cref="ShmCvTooSmallException">The segment that is there has fewer bytes.</exception>
+    /// <exception cref="ShmCvNoSpaceException">There is less shared memory free.</exception>
+    /// <exception cref="ShmCvPermissionException">It is not a plain file of this user.</exception>
+    /// <exception cref="ShmCvInvalidException">The name breaks the rule, or is that of a stream.</exception>
+    /// <exception cref="ShmCvCorruptException">The segment's metadata has been overwritten.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="size"/> is not positive.</exception>
+    public static Segment OpenOrCreate(string name, long size)
+    {
+        Argument.Text(name);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
+        Error.Check(NativeMethods.shmcv_open_or_create(name, (ulong)size, out var segment, out var created));
+        return new Segment(name, segment) { Created = created != 0 };
     }
 
     /// <summary>
@@ -131,9 +184,22 @@ public sealed class Segment : WritablePixels
         }
     }
 
-    /// <summary>Removes the segment's name; see <see cref="Clear(string)"/>. This object stays open.</summary>
-    /// <exception cref="ShmCvNotFoundException">The name is removed already.</exception>
-    public void Clear() => Clear(Name);
+    /// <summary>
+    /// Removes the segment's name; see <see cref="Clear(string)"/>. This object stays open. If this object is disposed,
+    /// the name is removed from whatever segment has it.
+    /// </summary>
+    /// <exception cref="ShmCvNotFoundException">The name is removed already, or another segment has it now.</exception>
+    public void Clear()
+    {
+        if (Handle.IsClosed)
+        {
+            Clear(Name);
+            return;
+        }
+
+        using var call = Handle.Use();
+        Error.Check(NativeMethods.shmcv_segment_clear(call.Handle));
+    }
 
     /// <summary>Waits until more than that many images have been stored in the segment, by any process.</summary>
     /// <param name="newerThan">The <see cref="Sequence"/> of the image that is known already.</param>
@@ -155,6 +221,40 @@ public sealed class Segment : WritablePixels
     /// store an image.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
     public long? TryWait(long newerThan, int milliseconds) => Stored.TryWait(Handle, newerThan, milliseconds);
+
+    private protected override void BeforeDispose()
+    {
+        if (!ClearOnDispose || Handle.IsClosed)
+        {
+            return;
+        }
+
+        try
+        {
+            using var call = Handle.Use();
+            _ = NativeMethods.shmcv_segment_clear(call.Handle); // the name may be removed already
+        }
+        catch (ObjectDisposedException)
+        {
+            // another thread was faster
+        }
+    }
+
+    // Takes the last step of making a segment. If the step fails, the segment is disposed of and its name removed.
+    private Segment OrNothing(Action<Segment> step)
+    {
+        try
+        {
+            step(this);
+            return this;
+        }
+        catch
+        {
+            ClearOnDispose = true;
+            Dispose();
+            throw;
+        }
+    }
 }
 
 /// <summary>The facts about a segment or stream.</summary>

@@ -44,6 +44,16 @@ public sealed class FrameStream : IDisposable
     /// <summary>The stream's name, by which other processes open it.</summary>
     public string Name { get; }
 
+    /// <summary>True if this object made the stream, false if the stream was there.</summary>
+    public bool Created { get; private init; }
+
+    /// <summary>
+    /// True if <see cref="Dispose"/> removes the stream's name too, if the name is still this stream's; false unless a
+    /// program sets it. The garbage collector does not remove names, and an exception that no code catches ends the
+    /// process without disposing of anything.
+    /// </summary>
+    public bool ClearOnDispose { get; set; }
+
     /// <summary>The facts about the stream. The image is that of the newest frame.</summary>
     /// <exception cref="ShmCvTruncatedException">Another program has made the stream shorter.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
@@ -77,7 +87,33 @@ public sealed class FrameStream : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(slotSize);
         ArgumentOutOfRangeException.ThrowIfNegative(slots);
         Error.Check(NativeMethods.shmcv_stream_create(name, (ulong)slotSize, (uint)slots, out var stream));
-        return new FrameStream(name, stream);
+        return new FrameStream(name, stream) { Created = true };
+    }
+
+    /// <summary>
+    /// Opens the stream of that name, or makes one if there is none; <see cref="Created"/> tells which.
+    /// </summary>
+    /// <param name="name">1 to 200 of the characters A-Z a-z 0-9 . _ - without a dot at the beginning.</param>
+    /// <param name="slotSize">The most bytes of pixels that a frame can have, which the slots of a stream that is there
+    /// must have at least.</param>
+    /// <param name="slots">2 to 16, which a stream that is there must have at least; or 0 for 4 in a new stream, and any
+    /// number in one that is there.</param>
+    /// <returns>The stream.</returns>
+    /// <exception cref="ShmCvTooSmallException">The stream that is there has smaller or fewer slots.</exception>
+    /// <exception cref="ShmCvNoSpaceException">There is less shared memory free than all slots need.</exception>
+    /// <exception cref="ShmCvPermissionException">It is not a plain file of this user.</exception>
+    /// <exception cref="ShmCvInvalidException">The name breaks the rule or is that of a segment that is no stream, or the
+    /// size or number of slots is out of range.</exception>
+    /// <exception cref="ShmCvCorruptException">The stream's metadata has been overwritten.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="slotSize"/> is not positive, or
+    /// <paramref name="slots"/> is negative.</exception>
+    public static FrameStream OpenOrCreate(string name, long slotSize, int slots = 0)
+    {
+        Argument.Text(name);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(slotSize);
+        ArgumentOutOfRangeException.ThrowIfNegative(slots);
+        Error.Check(NativeMethods.shmcv_stream_open_or_create(name, (ulong)slotSize, (uint)slots, out var stream, out var created));
+        return new FrameStream(name, stream) { Created = created != 0 };
     }
 
     /// <summary>Opens a stream that any process has created.</summary>
@@ -95,9 +131,22 @@ public sealed class FrameStream : IDisposable
         return new FrameStream(name, stream);
     }
 
-    /// <summary>Removes the stream's name; see <see cref="Segment.Clear(string)"/>. This object stays open.</summary>
-    /// <exception cref="ShmCvNotFoundException">The name is removed already.</exception>
-    public void Clear() => Segment.Clear(Name);
+    /// <summary>
+    /// Removes the stream's name; see <see cref="Segment.Clear(string)"/>. This object stays open. If this object is
+    /// disposed, the name is removed from whatever stream has it.
+    /// </summary>
+    /// <exception cref="ShmCvNotFoundException">The name is removed already, or another stream has it now.</exception>
+    public void Clear()
+    {
+        if (_handle.IsClosed)
+        {
+            Segment.Clear(Name);
+            return;
+        }
+
+        using var call = _handle.Use();
+        Error.Check(NativeMethods.shmcv_stream_clear(call.Handle));
+    }
 
     /// <summary>
     /// Returns a frame to fill and to publish, in a free slot. This object becomes the stream's writer with its first
@@ -219,7 +268,29 @@ public sealed class FrameStream : IDisposable
     /// Ends this object's use of the stream. Frames stay open; the next writer may begin when those that were begun
     /// here are disposed of too. The method may be called any number of times. The stream itself stays, under its name.
     /// </summary>
-    public void Dispose() => _handle.Dispose();
+    public void Dispose()
+    {
+        ClearIfWanted();
+        _handle.Dispose();
+    }
+
+    private void ClearIfWanted()
+    {
+        if (!ClearOnDispose || _handle.IsClosed)
+        {
+            return;
+        }
+
+        try
+        {
+            using var call = _handle.Use();
+            _ = NativeMethods.shmcv_stream_clear(call.Handle); // the name may be removed already
+        }
+        catch (ObjectDisposedException)
+        {
+            // another thread was faster
+        }
+    }
 
     /// <summary>Returns the stream's name.</summary>
     /// <returns><see cref="Name"/>.</returns>

@@ -27,7 +27,9 @@ public static class Window
 {
     /// <summary>
     /// Draws an image in the window of that name, and opens the window if need be. The window shows the pixels as they
-    /// are now; show again when they have changed. A window that the user has closed is opened again.
+    /// are now; show again when they have changed. A window that the user has closed is opened again. It has the size of
+    /// the image, or, if the screen is smaller, the largest of its proportions that fits on the screen. The user may
+    /// resize a window of at least 320 x 240; the image is scaled to it, in its own proportions.
     /// </summary>
     /// <param name="name">The window's name, which is also its title.</param>
     /// <param name="pixels">The segment or frame with the image.</param>
@@ -47,7 +49,9 @@ public static class Window
     /// </summary>
     /// <param name="milliseconds">The time. 0 or less waits for a key without an end, and returns at once if no window
     /// is open.</param>
-    /// <returns>The key's character code, 0 to 255, or <see cref="Constants.NoKey"/> if no key was pressed.</returns>
+    /// <returns>The key's character code, 0 to 255; or, of a key without a character, its number above 255, such as
+    /// <see cref="Constants.KeyLeft"/>; or <see cref="Constants.NoKey"/> if no key was pressed. Shift and the like are no
+    /// keys.</returns>
     public static int Delay(int milliseconds)
     {
         Error.Check(NativeMethods.shmcv_delay(milliseconds, out var key));
@@ -59,7 +63,9 @@ public static class Window
     /// </summary>
     /// <param name="milliseconds">The time. 0 or less waits for a key or the token without an end.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>The key's character code, 0 to 255, or <see cref="Constants.NoKey"/> if no key was pressed.</returns>
+    /// <returns>The key's character code, 0 to 255; or, of a key without a character, its number above 255, such as
+    /// <see cref="Constants.KeyLeft"/>; or <see cref="Constants.NoKey"/> if no key was pressed. Shift and the like are no
+    /// keys.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public static int Delay(int milliseconds, CancellationToken cancellationToken)
     {

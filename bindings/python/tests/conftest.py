@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import itertools
 import os
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import cv2
 import pytest
-from support import mapped, present
+from support import ENDS_WITH_US, mapped, present
 
 import shmcv
 
@@ -93,22 +94,31 @@ def cv2_without_ipp() -> Iterator[None]:
     cv2.ipp.setUseIPP(used)
 
 
-@pytest.fixture(scope="session")
-def display() -> Iterator[str]:
-    """The DISPLAY of an X server that the tests start, large enough for the whole photograph."""
+@contextlib.contextmanager
+def screen(size: str) -> Iterator[str]:
+    """Start an X server with a screen of that size, and give its DISPLAY."""
     missing = [tool for tool in ("Xvfb", "xdotool", "import") if shutil.which(tool) is None]
     if missing:
         pytest.skip(f"no {', '.join(missing)} here: windows cannot be tested")
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", "1", "-screen", "0", "4096x2304x24", "-nolisten", "tcp"],
+        [*ENDS_WITH_US, "Xvfb", "-displayfd", "1", "-screen", "0", size, "-nolisten", "tcp"],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
     )
     assert server.stdout is not None
-    number = server.stdout.readline().strip()
-    assert number, "Xvfb did not start"
-    yield f":{number}"
-    server.terminate()
-    server.wait()
-    server.stdout.close()
+    try:
+        number = server.stdout.readline().strip()
+        assert number, "Xvfb did not start"
+        yield f":{number}"
+    finally:
+        server.terminate()
+        server.wait()
+        server.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def display() -> Iterator[str]:
+    """The DISPLAY of an X server that the tests start, large enough for the whole photograph."""
+    with screen("4096x2304x24") as number:
+        yield number

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import re
 import select
+import shutil
 import subprocess
 import sys
+import time
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,7 +26,10 @@ PHOTOGRAPH = TESTDATA / "photograph.jpg"
 SHM = Path("/dev/shm")  # noqa: S108 # segments are here, not temporary files
 
 #: Seconds, enough for every wait that is not a failure. No test asserts how long something took.
-PATIENCE = 120
+PATIENCE = 300
+
+#: Begins the command of a program that must not outlive the tests, not even if they are killed.
+ENDS_WITH_US = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
 
 FLAGS = {
     "color": shmcv.LoadFlags.COLOR,
@@ -93,6 +99,14 @@ def environment(**changes: str | None) -> dict[str, str]:
     return {variable: value for variable, value in wanted.items() if value is not None}
 
 
+def soon(question: Callable[[], bool]) -> bool:
+    """Ask again and again, until the answer is True or the patience is at its end. Returns the last answer."""
+    end = time.monotonic() + PATIENCE
+    while not (answer := question()) and time.monotonic() < end:
+        pass
+    return answer
+
+
 def python(
     program: str, *arguments: object, env: dict[str, str] | None = None, prefix: tuple[str, ...] = ()
 ) -> subprocess.CompletedProcess[str]:
@@ -119,12 +133,42 @@ def in_a_namespace(*mount: str) -> tuple[str, ...]:
     return prefix
 
 
+#: X alone. If there is a Wayland compositor, the plugin would use that.
+NO_DISPLAY = {"DISPLAY": None, "WAYLAND_DISPLAY": None}
+
+
+def on(display: str) -> dict[str, str]:
+    return environment(**{**NO_DISPLAY, "DISPLAY": display, "GDK_BACKEND": "x11"})
+
+
+def xdotool(display: str, *arguments: str) -> str:
+    done = subprocess.run(
+        ["xdotool", *arguments],
+        env=on(display),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def window_of(display: str, title: str) -> str:
+    """Wait until a window of that title is on the screen, and return the window's number."""
+    return xdotool(display, "search", "--sync", "--onlyvisible", "--name", f"^{title}$").split()[0]
+
+
+def press(display: str, window: str, key: str) -> None:
+    """Press a key, as a user would. Without a window manager the window under the mouse gets the key."""
+    xdotool(display, "mousemove", "--window", window, "20", "20", "key", key)
+
+
 class Process:
     """A Python program that runs beside the test. The program writes lines by print() and reads lines by input()."""
 
     def __init__(self, program: str, *arguments: object, env: dict[str, str] | None = None) -> None:
         self.child = subprocess.Popen(
-            [sys.executable, "-c", program, *map(str, arguments)],
+            [*ENDS_WITH_US, sys.executable, "-c", program, *map(str, arguments)],
             env=environment() if env is None else env,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

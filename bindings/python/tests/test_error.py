@@ -8,6 +8,7 @@ import pickle
 import threading
 
 import pytest
+from support import PATIENCE
 
 import shmcv
 from shmcv import ErrorCode
@@ -96,7 +97,7 @@ def test_errors_travel_between_processes(name):
 
 
 def test_each_thread_has_its_own_message():
-    both_failed = threading.Barrier(2, timeout=60)
+    both_failed = threading.Barrier(2, timeout=PATIENCE)
     messages = {}
 
     def fail(name):

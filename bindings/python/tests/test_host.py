@@ -192,9 +192,139 @@ while not ended:
     )
 
 
+#: fault() lets the library's C++ code read memory of a file that has been cut.
+FAULT = """
+import mmap
+
+class Image(ctypes.Structure):
+    _fields_ = [("width", ctypes.c_uint32), ("height", ctypes.c_uint32), ("channels", ctypes.c_uint32),
+                ("depth", ctypes.c_uint32), ("order", ctypes.c_uint32), ("reserved0", ctypes.c_uint32),
+                ("stride", ctypes.c_uint64), ("reserved1", ctypes.c_uint64 * 4)]
+
+class Handle(ctypes.Structure):
+    _fields_ = [("handle", ctypes.c_uint64)]
+
+def fault():
+    name = f"test-{os.getpid()}".encode()
+    segment = Handle()
+    assert library.shmcv_create(name, ctypes.c_uint64(64 * 64 * 3), ctypes.byref(segment)) == 0
+    assert library.shmcv_clear(name) == 0
+    file = os.memfd_create("cut")
+    os.truncate(file, 64 * 64 * 3)
+    memory = mmap.mmap(file, 64 * 64 * 3)
+    os.truncate(file, 0)
+    bgr = Image(64, 64, 3, 1, 2)
+    buffer = (ctypes.c_char * len(memory)).from_buffer(memory)
+    print("writing", flush=True)
+    return library.shmcv_write(segment, ctypes.byref(bgr), buffer, ctypes.c_uint64(len(memory)), 1)  # to gray
+"""
+
+
+def test_a_file_that_is_cut_during_cpp_work_ends_the_host_in_silence():
+    with Process(PRELUDE + FAULT + "load()\ncall()\nfault()", env=environment(PYTHONFAULTHANDLER=None)) as host:
+        stdout, stderr = host.child.communicate()
+        assert (host.child.returncode, stdout, stderr) == (-signal.SIGBUS, "writing\n", "")
+
+
+@pytest.mark.parametrize("order", ["faulthandler.enable(); load()", "load(); faulthandler.enable()"])
+def test_a_file_that_is_cut_during_cpp_work_is_the_hosts_handlers(order):
+    program = f"import faulthandler\n{order}\ncall()\nfault()"
+    with Process(PRELUDE + FAULT + program, env=environment(PYTHONFAULTHANDLER=None)) as host:
+        stdout, stderr = host.child.communicate()
+        assert (host.child.returncode, stdout) == (-signal.SIGBUS, "writing\n")
+        assert stderr.startswith("Fatal Python error: Bus error")
+        assert "goroutine" not in stderr
+
+
+def test_a_fault_of_the_hosts_own_ends_it_in_silence():
+    program = "load()\ncall()\nctypes.string_at(16)"
+    with Process(PRELUDE + program, env=environment(PYTHONFAULTHANDLER=None)) as host:
+        stdout, stderr = host.child.communicate()
+        assert (host.child.returncode, stdout, stderr) == (-signal.SIGSEGV, "", "")
+
+
 @pytest.mark.parametrize("number", [signal.SIGFPE, signal.SIGSEGV, signal.SIGILL, signal.SIGPIPE, signal.SIGTERM])
 def test_a_host_that_a_signal_kills_dies_of_it_and_in_silence(number):
     program = f"load()\ncall()\nsignal.signal({int(number)}, signal.SIG_DFL)\nos.kill(os.getpid(), {int(number)})"
     with Process(PRELUDE + program, env=environment(PYTHONFAULTHANDLER=None)) as host:
         stdout, stderr = host.child.communicate()
         assert (host.child.returncode, stdout, stderr) == (-number, "", "")
+
+
+@pytest.mark.parametrize("left", range(1, 6))
+def test_a_host_without_file_descriptors_gets_errors_until_it_has_some(left):
+    # Loading takes one descriptor for a moment.
+    done = python(
+        PRELUDE
+        + """
+import resource
+
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+held = []
+try:
+    while True:
+        held.append(os.open("/dev/null", os.O_RDONLY))
+except OSError:
+    pass
+for _ in range(int(sys.argv[1])):
+    os.close(held.pop())
+load()
+first = library.shmcv_delay(1, None)
+text = ctypes.create_string_buffer(1024)
+library.shmcv_last_error(text, ctypes.c_uint64(len(text)))
+for number in held:
+    os.close(number)
+print(json.dumps([first, text.value.decode(), library.shmcv_delay(1, None)]))
+""",
+        left,
+    )
+    first, text, second = json.loads(done.stdout)
+    assert (first, text) == (0, "") or (first == -13 and "descriptors" in text)
+    assert second == 0
+
+
+#: hide(FOLDER) puts an empty file system over a folder, for this process alone.
+HIDE = """
+libc = ctypes.CDLL(None, use_errno=True)
+CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
+MS_REC, MS_PRIVATE = 0x4000, 1 << 18
+
+def skip(why):
+    print(json.dumps([None, why + os.strerror(ctypes.get_errno())]))
+    sys.exit()
+
+def hide(folder):
+    if libc.unshare(CLONE_NEWNS) != 0 and libc.unshare(CLONE_NEWNS | CLONE_NEWUSER) != 0:
+        skip("NO MOUNT NAMESPACES HERE: ")
+    if libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None) != 0:
+        skip("NO PRIVATE MOUNTS HERE: ")
+    if libc.mount(b"none", folder, b"tmpfs", 0, None) != 0:
+        skip("NOTHING CAN BE MOUNTED HERE: ")
+
+def create():
+    name, handle, text = f"test-{os.getpid()}".encode(), ctypes.c_uint64(), ctypes.create_string_buffer(1024)
+    status = library.shmcv_create(name, ctypes.c_uint64(1000), ctypes.byref(handle))
+    library.shmcv_last_error(text, ctypes.c_uint64(len(text)))
+    library.shmcv_clear(name)
+    print(json.dumps([status, text.value.decode()]))
+"""
+
+
+def created_without(folder: str) -> tuple[int, str]:
+    """Return the status and the message of a process that creates a segment where a folder is empty."""
+    done = python(PRELUDE + HIDE + f"hide({folder.encode()!r})\nload()\ncreate()")
+    status, text = json.loads(done.stdout)
+    if status is None:
+        pytest.skip(text)
+    return status, text
+
+
+def test_segments_are_made_without_proc():
+    status, text = created_without("/proc")
+    assert status == 0 or (status == -12 and "/proc is not mounted" in text)
+
+
+def test_a_missing_dev_shm_is_named():
+    status, text = created_without("/dev")
+    assert status == -2
+    assert "there is no folder /dev/shm" in text

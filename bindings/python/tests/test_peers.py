@@ -8,7 +8,9 @@ and 48 high, and every sample of it is n modulo 256. A consumer prints the numbe
 
 from __future__ import annotations
 
+import contextlib
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -16,7 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from support import PACKAGE, PATIENCE, ROOT
+from support import ENDS_WITH_US, PACKAGE, PATIENCE, ROOT, Process
 
 import shmcv
 
@@ -83,7 +85,11 @@ class Party:
         environment = {**os.environ, "PYTHONPATH": str(PACKAGE / "src")}
         environment.setdefault("SHMCV_LIBRARY", str(ROOT / "build" / "libshmcv.so"))
         self.process = subprocess.Popen(
-            [*command, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+            [*ENDS_WITH_US, *command, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
         )
         assert self.line() == "ready"
 
@@ -99,11 +105,26 @@ class Party:
         self.process.stdin.flush()
 
     def end(self, *, kill: bool = False) -> str:
-        """Wait for the party to end, or kill it, and return the rest of its output."""
+        """Wait for the party to end, or kill it, and return the rest of its output, if that has not been returned."""
+        if self.process.returncode is not None:
+            return ""
         if kill:
             self.process.kill()
         rest, _ = self.process.communicate(timeout=PATIENCE)
         return rest
+
+
+@pytest.fixture
+def party(command: Callable[[str], Command]) -> Iterator[Callable[..., Party]]:
+    """A function that starts a party in a language. A party that has not ended is killed after the test."""
+    with contextlib.ExitStack() as started:
+
+        def start(language: str, *arguments: str) -> Party:
+            made = Party(command(language), *arguments)
+            started.callback(made.end, kill=True)
+            return made
+
+        yield start
 
 
 @pytest.fixture
@@ -117,10 +138,10 @@ def stream(name: str) -> Iterator[shmcv.Stream]:
 @pytest.mark.parametrize("consumer", LANGUAGES)
 @pytest.mark.parametrize("producer", LANGUAGES)
 def test_frames_go_from_language_to_language(
-    producer: str, consumer: str, stream: shmcv.Stream, command: Callable[[str], Command]
+    producer: str, consumer: str, stream: shmcv.Stream, party: Callable[..., Party]
 ) -> None:
-    reader = Party(command(consumer), "consume", stream.name, str(FRAMES))
-    writer = Party(command(producer), "produce", stream.name, "-")
+    reader = party(consumer, "consume", stream.name, str(FRAMES))
+    writer = party(producer, "produce", stream.name, "-")
     for sequence in range(1, 31):  # one at a time: the reader skips none, and each frame wakes the reader
         writer.say("1")
         assert writer.line() == str(sequence)
@@ -137,10 +158,10 @@ def test_frames_go_from_language_to_language(
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_whoever_is_killed_another_language_goes_on(
-    language: str, stream: shmcv.Stream, command: Callable[[str], Command]
+    language: str, stream: shmcv.Stream, party: Callable[..., Party]
 ) -> None:
-    writer = Party(command(language), "produce", stream.name, "-")
-    reader = Party(command(language), "consume", stream.name, "1000000")
+    writer = party(language, "produce", stream.name, "-")
+    reader = party(language, "consume", stream.name, "1000000")
     writer.say("5")
     assert writer.line() == "5"
     while reader.line() != "5 whole":
@@ -159,3 +180,22 @@ def test_whoever_is_killed_another_language_goes_on(
         assert frame.sequence is not None
         assert frame.sequence > sequence
         sequence = frame.sequence
+
+
+def test_party_does_not_outlive_killed_tests(stream: shmcv.Stream) -> None:
+    """The tests are a process here, which starts a party and is killed."""
+    if not ENDS_WITH_US:
+        pytest.skip("NO setpriv HERE: PARTIES OUTLIVE TESTS THAT ARE KILLED")
+    tests = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from test_peers import Party, build_python
+print(Party(build_python(None), "consume", sys.argv[1], "1000000").process.pid)
+input()
+"""
+    with Process(tests, stream.name) as killed:
+        party = os.pidfd_open(int(killed.hear()))
+        killed.child.kill()
+        ended, _, _ = select.select([party], [], [], PATIENCE)
+        os.close(party)
+        assert ended

@@ -15,9 +15,10 @@ import weakref
 from datetime import datetime, timedelta, timezone
 from urllib.parse import unquote_to_bytes
 
+import cv2
 import numpy as np
 import pytest
-from support import PATIENCE, SHM, code, environment, in_a_namespace, python, vectors
+from support import PATIENCE, SHM, TESTDATA, code, environment, in_a_namespace, python, vectors
 
 import shmcv
 from shmcv._check import check
@@ -71,7 +72,7 @@ def test_a_size_beyond_the_memory_is_no_space_and_leaves_no_name(name):
 def test_a_size_that_is_no_number_is_a_type_error(name):
     with pytest.raises(TypeError):
         shmcv.Segment.create(name, 10.5)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="a size or an image"):
+    with pytest.raises(TypeError, match="a size in bytes or an ImageInfo"):
         shmcv.Segment.create(name)
     assert not (SHM / name).exists()
 
@@ -421,3 +422,95 @@ def test_a_copy_is_one_image_while_another_thread_stores_others(create):
         seen.add(copied.shape)
     storer.join()
     assert seen
+
+
+def test_exists_names_whose_it_is_and_sweep(create):
+    taken = create(16)
+    with pytest.raises(shmcv.ExistsError, match=f"process {os.getpid()}, which has it open.*sweep"):
+        shmcv.Segment.create(taken.name, 16)
+
+
+def test_open_or_create_makes_one_or_opens_what_fits(name):
+    with shmcv.Segment.open_or_create(name, 100) as first, shmcv.Segment.open_or_create(name, 50) as second:
+        assert (first.created, second.created) == (True, False)
+        first.buffer[0] = 7
+        assert (second.size, second.buffer[0]) == (100, 7)
+        with pytest.raises(shmcv.TooSmallError, match=f'"{name}".*100 bytes.*101 are wanted'):
+            shmcv.Segment.open_or_create(name, 101)
+        with pytest.raises(shmcv.InvalidError, match="no stream"):
+            shmcv.Stream.open_or_create(name, 1)
+        first.clear()
+    with shmcv.Stream.open_or_create(name, 100, slots=3) as writer, shmcv.Stream.open_or_create(name, 1) as reader:
+        assert (writer.created, reader.created) == (True, False)
+        assert reader.info.slots == 3
+        with pytest.raises(shmcv.TooSmallError, match="4 slots"):
+            shmcv.Stream.open_or_create(name, 1, slots=4)
+        with pytest.raises(shmcv.TooSmallError, match="4097 bytes"):
+            shmcv.Stream.open_or_create(name, 4097)
+        writer.clear()
+
+
+def test_segment_of_an_image_needs_no_size(name):
+    image = shmcv.ImageInfo(7, 5, shmcv.ColorOrder.BGRA)
+    with shmcv.Segment.create(name, image, clear_on_close=True) as segment:
+        assert (segment.image, segment.size, segment.created) == (image, image.size, True)
+    with shmcv.Segment.create(name, 1000, image=image, clear_on_close=True) as segment:
+        assert (segment.image, segment.size) == (image, 1000)
+    with pytest.raises(shmcv.TooSmallError):
+        shmcv.Segment.create(name, 10, image=image)
+    assert not (SHM / name).exists()
+
+
+def test_segment_of_a_file_holds_its_picture(name):
+    with shmcv.Segment.from_file(name, TESTDATA / "patches.png", clear_on_close=True) as segment:
+        np.testing.assert_array_equal(segment.array, cv2.imread(os.fspath(TESTDATA / "patches.png")))
+        assert segment.size == segment.image.size
+    with shmcv.Segment.from_file(name, TESTDATA / "small-bgra.png", shmcv.LoadFlags.BGRA) as segment:
+        assert segment.image.order == shmcv.ColorOrder.BGRA
+        segment.clear()
+    for bad, kind in (("missing.png", FileNotFoundError), ("truncated.png", shmcv.DecodeError)):
+        with pytest.raises(kind):
+            shmcv.Segment.from_file(name, TESTDATA / bad)
+        assert not (SHM / name).exists()
+
+
+MAKERS = {
+    "create": lambda name: shmcv.Segment.create(name, 10, clear_on_close=True),
+    "open_or_create": lambda name: shmcv.Segment.open_or_create(name, 10, clear_on_close=True),
+    "from_array": lambda name: shmcv.Segment.from_array(name, np.zeros((2, 2), np.uint8), clear_on_close=True),
+    "from_file": lambda name: shmcv.Segment.from_file(name, TESTDATA / "patches.png", clear_on_close=True),
+    "stream": lambda name: shmcv.Stream.create(name, 10, clear_on_close=True),
+    "open_or_create of a stream": lambda name: shmcv.Stream.open_or_create(name, 10, clear_on_close=True),
+}
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+def test_name_is_removed_by_closing_where_wanted(maker, name):
+    with pytest.raises(FileNotFoundError, match="missing"), MAKERS[maker](name):
+        shmcv.probe("missing.png")
+    assert not (SHM / name).exists()
+
+    made = MAKERS[maker](name)
+    made.clear_on_close = False
+    made.close()
+    assert (SHM / name).exists()
+    opened = type(made).open(name)
+    opened.clear_on_close = True
+    view = opened.buffer if isinstance(opened, shmcv.Segment) else None
+    opened.close()
+    assert not (SHM / name).exists()
+    opened.close()
+    del view
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+def test_newcomers_name_stays(maker, name):
+    with MAKERS[maker](name) as first:
+        first.clear()
+        with shmcv.Segment.create(name, 10) as newcomer:
+            with pytest.raises(shmcv.NotFoundError, match=f'"{name}".*another'):
+                first.clear()
+            first.close()
+            assert (SHM / name).exists()
+            newcomer.clear()
+    assert not (SHM / name).exists()

@@ -11,33 +11,23 @@ import subprocess
 import cv2
 import numpy as np
 import pytest
-from support import PATIENCE, PHOTOGRAPH, TESTDATA, Process, environment, python
+from conftest import screen
+from support import (
+    NO_DISPLAY,
+    PATIENCE,
+    PHOTOGRAPH,
+    TESTDATA,
+    Process,
+    environment,
+    on,
+    press,
+    python,
+    soon,
+    window_of,
+    xdotool,
+)
 
 import shmcv
-
-#: X alone. If there is a Wayland compositor, the plugin would use that.
-NO_DISPLAY = {"DISPLAY": None, "WAYLAND_DISPLAY": None}
-
-
-def on(display: str) -> dict[str, str]:
-    return environment(**{**NO_DISPLAY, "DISPLAY": display, "GDK_BACKEND": "x11"})
-
-
-def xdotool(display: str, *arguments: str) -> str:
-    done = subprocess.run(
-        ["xdotool", *arguments],
-        env=on(display),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=True,
-    )
-    return done.stdout.strip()
-
-
-def window_of(display: str, title: str) -> str:
-    """Wait until a window of that title is on the screen, and return the window's number."""
-    return xdotool(display, "search", "--sync", "--onlyvisible", "--name", f"^{title}$").split()[0]
 
 
 def screenshot(display: str) -> np.ndarray:
@@ -61,8 +51,8 @@ def seen(display: str, window: str, wanted: np.ndarray) -> bool:
 
 
 def comes_to_show(display: str, window: str, wanted: np.ndarray) -> bool:
-    """Look a hundred times, some seconds in all: X does not tell when a program has drawn."""
-    return any(seen(display, window, wanted) for _ in range(100))
+    """Look again and again: X does not tell when a program has drawn."""
+    return soon(lambda: seen(display, window, wanted))
 
 
 #: Shows an image in a window and prints that. Then it waits in delay for keys, and prints each. "q" ends it.
@@ -80,11 +70,6 @@ print("closed")
 """
 
 
-def press(display: str, window: str, key: str) -> None:
-    """Press a key, as a user would. Without a window manager the window under the mouse gets the key."""
-    xdotool(display, "mousemove", "--window", window, "20", "20", "key", key)
-
-
 def test_the_screen_shows_the_photograph_and_a_key_comes_back(display, create):
     segment = create(3840 * 2160 * 3)
     segment.load(PHOTOGRAPH)
@@ -100,6 +85,126 @@ def test_the_screen_shows_the_photograph_and_a_key_comes_back(display, create):
         assert comes_to_show(display, window, segment.array)
         press(display, window, "q")
         assert viewer.end() == "closed\n"
+
+
+@pytest.fixture
+def small_display():
+    """The DISPLAY of an X server with the screen of a small notebook."""
+    with screen("1024x768x24") as display:
+        yield display
+
+
+def geometry(display: str, window: str) -> tuple[int, int, int, int]:
+    """Return the window's left, top, width and height."""
+    place = dict(re.findall(r"^(\w+)=(\d+)$", xdotool(display, "getwindowgeometry", "--shell", window), re.M))
+    return int(place["X"]), int(place["Y"]), int(place["WIDTH"]), int(place["HEIGHT"])
+
+
+def comes_to_have(display: str, window: str, width: int, height: int) -> bool:
+    """Look again and again whether the window has that size."""
+    return soon(lambda: geometry(display, window)[2:] == (width, height))
+
+
+def test_a_window_fits_on_the_screen_and_can_be_resized(small_display, create):
+    display, segment = small_display, create(3840 * 2160 * 3)
+    segment.load(PHOTOGRAPH)
+    photograph = segment.read()
+    with Process(VIEWER, segment.name, "photograph", env=on(display)) as viewer:
+        assert viewer.hear() == "shown"
+        window = window_of(display, "photograph")
+        width, height = 1008, 567  # 16 pixels of the screen's width are left for the window's frame
+        assert comes_to_have(display, window, width, height)
+        assert comes_to_show(display, window, cv2.resize(photograph, (width, height), interpolation=cv2.INTER_AREA))
+
+        # A smaller window of other proportions has the whole picture in its middle.
+        xdotool(display, "windowsize", window, "400", "400")
+        assert comes_to_have(display, window, 400, 400)
+        middle = cv2.resize(photograph, (400, 225), interpolation=cv2.INTER_AREA)
+        left, top, *_ = geometry(display, window)
+        above = (400 - 225) // 2
+
+        def is_in_the_middle() -> bool:
+            part = screenshot(display)[top + above : top + above + 225, left : left + 400]
+            return bool((part == middle).all())
+
+        assert soon(is_in_the_middle)
+
+        # It keeps its size when it shows another image of that size. One of another size gets a window of its own size.
+        segment.flip(shmcv.FlipCode.VERTICAL)
+        press(display, window, "r")
+        assert viewer.hear() == f"key {ord('r')}"
+        middle = cv2.resize(photograph[::-1], (400, 225), interpolation=cv2.INTER_AREA)
+        assert soon(is_in_the_middle)
+        segment.load(TESTDATA / "patches.png")
+        press(display, window, "r")
+        assert viewer.hear() == f"key {ord('r')}"
+        # The old window may still be there when xdotool looks.
+        assert soon(lambda: geometry(display, window_of(display, "photograph"))[2:] == (240, 120))
+        window = window_of(display, "photograph")
+        assert comes_to_show(display, window, segment.array)
+        press(display, window, "q")
+        assert viewer.end() == "closed\n"
+
+
+def test_a_tall_image_fits_too(small_display, create):
+    segment = create(image=shmcv.ImageInfo(500, 3000, shmcv.ColorOrder.GRAY))
+    segment.array[:] = np.linspace(0, 255, 3000, dtype=np.uint8)[:, None]
+    with Process(VIEWER, segment.name, "tall", env=on(small_display)) as viewer:
+        assert viewer.hear() == "shown"
+        assert comes_to_have(small_display, window_of(small_display, "tall"), 320, 720)
+
+
+#: X's names of keys, and what delay returns for them.
+KEYS = {
+    "a": ord("a"),
+    "A": ord("A"),
+    "Q": ord("Q"),
+    "5": ord("5"),
+    "space": ord(" "),
+    "Left": shmcv.KEY_LEFT,
+    "Up": shmcv.KEY_UP,
+    "Right": shmcv.KEY_RIGHT,
+    "Down": shmcv.KEY_DOWN,
+    "shift+Left": shmcv.KEY_LEFT,
+    "Home": shmcv.KEY_HOME,
+    "End": shmcv.KEY_END,
+    "Prior": shmcv.KEY_PAGE_UP,
+    "Next": shmcv.KEY_PAGE_DOWN,
+    "Insert": shmcv.KEY_INSERT,
+    "Delete": shmcv.KEY_DELETE,
+    "F1": shmcv.KEY_F1,
+    "F12": shmcv.KEY_F1 + 11,
+    "Return": shmcv.KEY_ENTER,
+    "Escape": shmcv.KEY_ESCAPE,
+    "Tab": shmcv.KEY_TAB,
+    "BackSpace": shmcv.KEY_BACKSPACE,
+    "KP_Left": shmcv.KEY_LEFT,
+    "KP_Enter": shmcv.KEY_ENTER,
+    "KP_Add": ord("+"),
+    "Shift_L": None,
+    "Control_R": None,
+    "Alt_L": None,
+}
+
+
+def test_keys_without_a_character_are_told_from_letters(display, create):
+    segment = create(240 * 120 * 3)
+    segment.load(TESTDATA / "patches.png")
+    with Process(VIEWER, segment.name, "keys", env=on(display)) as viewer:
+        assert viewer.hear() == "shown"
+        window = window_of(display, "keys")
+        for key, number in KEYS.items():
+            press(display, window, key)
+            if number is not None:
+                assert viewer.hear() == f"key {number}", key
+        press(display, window, "q")  # the keys that are none have not been told
+        assert viewer.end() == "closed\n"
+
+
+def test_the_loader_tells_keys_as_opencv_does(monkeypatch):
+    for key, told in ((ord("Q"), 81), (shmcv.KEY_LEFT, 81), (shmcv.NO_KEY, -1), (27, 27)):
+        monkeypatch.setattr("shmcv.loader.delay", lambda _, key=key: key)
+        assert shmcv.ImageLoader().Delay(1) == told
 
 
 @pytest.mark.parametrize("order", shmcv.ColorOrder, ids=lambda order: order.name)

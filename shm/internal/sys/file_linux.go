@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"shmcv/internal/abi"
 )
 
 // openFile is a file descriptor.
@@ -74,6 +76,9 @@ func createUnnamed(name string, wanted, size uint64) (openFile, fileID, error) {
 		return openFile{}, fileID{}, err
 	}
 	fd, err := openFD(folder, unix.O_RDWR|unix.O_TMPFILE)
+	if err == unix.ENOENT {
+		err = noFolder("create " + strconv.Quote(name))
+	}
 	if err != nil {
 		return openFile{}, fileID{}, err
 	}
@@ -165,9 +170,21 @@ func (f openFile) populate(size uint64) error {
 
 func (f openFile) link(name string) error {
 	from := "/proc/self/fd/" + strconv.Itoa(f.fd)
-	return retry(func() error {
+	err := retry(func() error {
 		return unix.Linkat(unix.AT_FDCWD, from, unix.AT_FDCWD, pathOf(name), unix.AT_SYMLINK_FOLLOW)
 	})
+	if err != unix.ENOENT {
+		return err
+	}
+	// /proc is not mounted. Linux 6.10 and later, and every kernel for the superuser, can do without.
+	err = retry(func() error {
+		return unix.Linkat(f.fd, "", unix.AT_FDCWD, pathOf(name), unix.AT_EMPTY_PATH)
+	})
+	if err != unix.ENOENT {
+		return err
+	}
+	return abi.Errorf(abi.EUnsupported, "shm: create %q: /proc is not mounted, and before Linux 6.10 a new file gets its name "+
+		"through it; mount it (mount -t proc proc /proc), or start the program where it is", name)
 }
 
 // size seeks to the end, which takes less than half of fstat's time. The call is raw, which it may be because it does

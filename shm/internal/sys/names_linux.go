@@ -2,6 +2,7 @@ package sys
 
 import (
 	"crypto/rand"
+	"errors"
 	"os"
 	"strings"
 
@@ -51,6 +52,12 @@ func examine(name string, stat *unix.Stat_t, anyUsers bool) (fileID, error) {
 			"a segment is of one user only, and others can at most open it read-only", pathOf(name), stat.Uid, user)
 	}
 	return fileID{device: uint64(stat.Dev), inode: stat.Ino}, nil
+}
+
+// noFolder is the error where /dev/shm is missing, as in a chroot or a small container.
+func noFolder(operation string) error {
+	return abi.Errorf(abi.ENotFound, "shm: %s: there is no folder %s, where shared memory has its names; mount it "+
+		"(mkdir -p %s && mount -t tmpfs tmpfs %s)", operation, folder, folder, folder)
 }
 
 func exists(name string) bool {
@@ -115,6 +122,9 @@ func giveBack(from, to string) error {
 
 func names() ([]string, error) {
 	entries, err := os.ReadDir(folder)
+	if errors.Is(err, unix.ENOENT) {
+		err = noFolder("list")
+	}
 	if err != nil {
 		return nil, err
 	}

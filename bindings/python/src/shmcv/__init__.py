@@ -5,12 +5,10 @@ user that opens the name works on the same pixels. In Python they are a numpy ar
 
     import shmcv
 
-    with shmcv.Segment.create("photo", 3840 * 2160 * 3) as photo:
-        photo.load("photograph.jpg")
+    with shmcv.Segment.from_file("photo", "photograph.jpg", clear_on_close=True) as photo:
         photo.flip(shmcv.FlipCode.HORIZONTAL)
         photo.array[:50, :50] = (0, 0, 255)  # a red corner, BGR as in OpenCV
         photo.save("flipped.png")
-        photo.clear()
 
 Errors are exceptions that are also Python's own (FileNotFoundError, FileExistsError, ValueError, ...). Three of them
 have the names of the built-in exceptions that they derive from: shmcv.PermissionError, shmcv.TimeoutError and
@@ -26,6 +24,21 @@ from __future__ import annotations
 from ._library import LibraryError
 from .codec import probe
 from .constants import (
+    KEY_BACKSPACE,
+    KEY_DELETE,
+    KEY_DOWN,
+    KEY_END,
+    KEY_ENTER,
+    KEY_ESCAPE,
+    KEY_F1,
+    KEY_HOME,
+    KEY_INSERT,
+    KEY_LEFT,
+    KEY_PAGE_DOWN,
+    KEY_PAGE_UP,
+    KEY_RIGHT,
+    KEY_TAB,
+    KEY_UP,
     MAX_DIMENSION,
     MAX_NAME,
     MAX_PIXELS,
@@ -70,6 +83,21 @@ from .version import __version__, abi_version, version
 from .window import close_window, close_windows, delay, show
 
 __all__ = [
+    "KEY_BACKSPACE",
+    "KEY_DELETE",
+    "KEY_DOWN",
+    "KEY_END",
+    "KEY_ENTER",
+    "KEY_ESCAPE",
+    "KEY_F1",
+    "KEY_HOME",
+    "KEY_INSERT",
+    "KEY_LEFT",
+    "KEY_PAGE_DOWN",
+    "KEY_PAGE_UP",
+    "KEY_RIGHT",
+    "KEY_TAB",
+    "KEY_UP",
     "MAX_DIMENSION",
     "MAX_NAME",
     "MAX_PIXELS",

@@ -7,10 +7,8 @@ import operator
 import os
 from typing import Union
 
+from ._check import StrPath as StrPath
 from .error import InvalidError
-
-#: The type of a file's name. The library takes UTF-8, and refuses a name that is not.
-StrPath = Union[str, bytes, "os.PathLike[str]"]
 
 _Integer = Union[type[ctypes.c_int32], type[ctypes.c_uint32], type[ctypes.c_uint64]]
 

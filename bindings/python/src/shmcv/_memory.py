@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import weakref
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
@@ -17,14 +17,29 @@ from .error import ClosedError
 class Handle:
     """One open handle of the native library. It is closed when nothing refers to this object any more."""
 
-    __slots__ = ("__weakref__", "number")
+    __slots__ = ("__weakref__", "_closer", "number")
 
     def __init__(self, number: int, close: Callable[[int], int]) -> None:
         """Take over a handle. ``close`` is the library's function that closes handles of its kind."""
         self.number = number
-        closer = weakref.finalize(self, close, number)
+        self._closer = weakref.finalize(self, close, number)
         # At the interpreter's end other exit handlers may still read their arrays. The system unmaps the memory later.
-        closer.atexit = False
+        self._closer.atexit = False
+
+    def close(self) -> None:
+        """Close the handle now. Closing again does nothing, and calls nothing."""
+        taken = self._closer.detach()
+        if taken is not None:
+            _, close, numbers, _ = taken
+            check(close(*numbers))
+
+    def forget(self) -> None:
+        """Note that the library has closed the handle itself. A second close would fail and leave its own message."""
+        self._closer.detach()
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled or copied: a number of this process means something else, or nothing, in another one."""
+        raise TypeError("shmcv: a handle of the native library cannot be pickled or copied; it is this process's alone")
 
 
 class Memory(Handle):

@@ -122,10 +122,14 @@ def declare(library: CDLL) -> None:
     library.shmcv_open.restype = c_int32
     library.shmcv_open_read_only.argtypes = [c_char_p, POINTER(ShmcvSegment)]
     library.shmcv_open_read_only.restype = c_int32
+    library.shmcv_open_or_create.argtypes = [c_char_p, c_uint64, POINTER(ShmcvSegment), POINTER(c_int32)]
+    library.shmcv_open_or_create.restype = c_int32
     library.shmcv_close.argtypes = [ShmcvSegment]
     library.shmcv_close.restype = c_int32
     library.shmcv_clear.argtypes = [c_char_p]
     library.shmcv_clear.restype = c_int32
+    library.shmcv_segment_clear.argtypes = [ShmcvSegment]
+    library.shmcv_segment_clear.restype = c_int32
     library.shmcv_clear_all.argtypes = []
     library.shmcv_clear_all.restype = c_int32
     library.shmcv_data.argtypes = [ShmcvSegment, POINTER(c_void_p), POINTER(c_uint64)]
@@ -164,6 +168,16 @@ def declare(library: CDLL) -> None:
     library.shmcv_stream_create.restype = c_int32
     library.shmcv_stream_open.argtypes = [c_char_p, POINTER(ShmcvStream)]
     library.shmcv_stream_open.restype = c_int32
+    library.shmcv_stream_open_or_create.argtypes = [
+        c_char_p,
+        c_uint64,
+        c_uint32,
+        POINTER(ShmcvStream),
+        POINTER(c_int32),
+    ]
+    library.shmcv_stream_open_or_create.restype = c_int32
+    library.shmcv_stream_clear.argtypes = [ShmcvStream]
+    library.shmcv_stream_clear.restype = c_int32
     library.shmcv_stream_close.argtypes = [ShmcvStream]
     library.shmcv_stream_close.restype = c_int32
     library.shmcv_stream_info.argtypes = [ShmcvStream, POINTER(ShmcvSegmentInfo)]

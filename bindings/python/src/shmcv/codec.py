@@ -22,7 +22,7 @@ def probe(path: StrPath, flags: int = LoadFlags.COLOR) -> ImageInfo:
     Raises what ``load`` raises.
     """
     found = ShmcvImageInfo()
-    check(library().shmcv_probe(text("path", path), integer("flags", flags, ctypes.c_int32), ctypes.byref(found)))
+    check(library().shmcv_probe(text("path", path), integer("flags", flags, ctypes.c_int32), ctypes.byref(found)), path)
     return ImageInfo._from_native(found)
 
 
@@ -40,7 +40,7 @@ class Save(PixelsBase):
         InvalidError for a quality out of range or a folder; NotFoundError if the folder is not there; PermissionError;
         NoSpaceError; EncodeError; IOError; BusyError if another process has been storing an image for 10 seconds.
         """
-        check(library().shmcv_save(self._handle, text("path", path), integer("quality", quality, ctypes.c_int32)))
+        check(library().shmcv_save(self._handle, text("path", path), integer("quality", quality, ctypes.c_int32)), path)
 
 
 class Load(PixelsBase):
@@ -59,5 +59,5 @@ class Load(PixelsBase):
         """
         stored = ShmcvImageInfo()
         number = integer("flags", flags, ctypes.c_int32)
-        check(library().shmcv_load(self._handle, text("path", path), number, ctypes.byref(stored)))
+        check(library().shmcv_load(self._handle, text("path", path), number, ctypes.byref(stored)), path)
         return ImageInfo._from_native(stored)

@@ -23,6 +23,37 @@ QUALITY_DEFAULT: Final = -1
 #: What shmcv_delay gives when no key was pressed.
 NO_KEY: Final = -1
 
+#: The key that removes the character before the cursor.
+KEY_BACKSPACE: Final = 8
+#: The tabulator.
+KEY_TAB: Final = 9
+#: The enter key, also that of the number pad.
+KEY_ENTER: Final = 13
+#: The escape key.
+KEY_ESCAPE: Final = 27
+#: To the beginning.
+KEY_HOME: Final = 65360
+#: The left arrow.
+KEY_LEFT: Final = 65361
+#: The up arrow.
+KEY_UP: Final = 65362
+#: The right arrow.
+KEY_RIGHT: Final = 65363
+#: The down arrow.
+KEY_DOWN: Final = 65364
+#: The page before.
+KEY_PAGE_UP: Final = 65365
+#: The next page.
+KEY_PAGE_DOWN: Final = 65366
+#: To the end.
+KEY_END: Final = 65367
+#: The insert key.
+KEY_INSERT: Final = 65379
+#: The first function key. Those up to F12 follow it.
+KEY_F1: Final = 65470
+#: The key that removes the character behind the cursor.
+KEY_DELETE: Final = 65535
+
 
 class ErrorCode(IntEnum):
     """What a function of the C ABI returns. Values are added at the end, and never used again for something else."""
@@ -37,7 +68,7 @@ class ErrorCode(IntEnum):
     EXISTS = -3
     #: The handle is closed, or was never given out.
     CLOSED = -4
-    #: Shared memory or the disk is full.
+    #: Shared memory or the disk is full, or the process gets no more memory.
     NO_SPACE = -5
     #: The segment or buffer is smaller than what should go into it.
     TOO_SMALL = -6

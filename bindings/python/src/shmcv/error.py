@@ -19,9 +19,21 @@ class ShmcvError(Exception):
 
     An exception is of this class itself, and the code a bare number, only if the library is newer than this package and
     returns a code that the package does not know.
+
+    Those that are OSErrors have its attributes: errno, strerror, and filename, which is the path or the name that the
+    caller has given. All have the library's text as str().
     """
 
     code: int
+
+    def __str__(self) -> str:
+        """Return the library's text. OSError would make another one of its attributes."""
+        return str(self.args[0]) if self.args else ""
+
+    def __reduce__(self) -> tuple[type[ShmcvError], tuple[object, ...], dict[str, object]]:
+        """Pickle the attributes of OSError too."""
+        kept = {name: getattr(self, name) for name in ("strerror", "filename") if isinstance(self, OSError)}
+        return type(self), self.args, {**self.__dict__, **kept}
 
 
 class InvalidError(ShmcvError, builtins.ValueError):
@@ -51,7 +63,7 @@ class ClosedError(ShmcvError, builtins.ValueError):
 
 
 class NoSpaceError(ShmcvError, builtins.OSError):
-    """Shared memory or the disk is full."""
+    """Shared memory or the disk is full, or the process gets no more memory."""
 
     code = ErrorCode.NO_SPACE
     errno = errnos.ENOSPC

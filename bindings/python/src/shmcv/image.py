@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ._arguments import integer
 from ._native import ShmcvImageInfo
@@ -58,14 +59,18 @@ class ImageInfo:
         object.__setattr__(self, "stride", integer("stride", self.stride, ctypes.c_uint64) or self.row_size)
 
     @classmethod
-    def of(cls, array: np.ndarray[Any, Any], order: ColorOrder | None = None) -> ImageInfo:
+    def of(cls, array: npt.ArrayLike, order: ColorOrder | None = None) -> ImageInfo:
         """Return the description that the pixels of an array have when their rows follow without gaps.
 
         The array is (height, width) for gray and (height, width, channels) otherwise, of uint8, uint16 or float32.
-        ``order`` is its colour order, by default OpenCV's for that number of channels: gray, BGR or BGRA.
+        ``order`` is its colour order, by default OpenCV's for that number of channels: gray, BGR or BGRA. What numpy
+        makes an array of is taken too: lists of whole numbers from 0 to 255, a segment, an image of Pillow's. The last
+        two tell their order themselves.
 
-        Raises InvalidError for another shape or type, and for an order with another number of channels.
+        Raises InvalidError for another shape or type of samples, and for an order with another number of channels;
+        TypeError for something that is no array.
         """
+        array, order = as_pixels(array, order)
         if array.ndim not in (2, 3):
             raise InvalidError(f"image: an array of shape {array.shape}; it is (height, width[, channels])")
         depth = _DEPTHS.get(array.dtype.newbyteorder("="))
@@ -150,12 +155,68 @@ def _member(kind: Any, field: str, value: int) -> Any:
         raise InvalidError(f"image: {field} {value!r}; it is one of {allowed}") from None
 
 
-def describe(array: np.ndarray[Any, Any], order: ColorOrder | None) -> tuple[ImageInfo, np.ndarray[Any, Any]]:
+#: The colour order of an image of Pillow's, whose channels are its mode.
+_PILLOW = {
+    **dict.fromkeys(("L", "I;16", "F"), ColorOrder.GRAY),
+    "RGB": ColorOrder.RGB,
+    "RGBA": ColorOrder.RGBA,
+}
+
+
+def as_pixels(value: Any, order: ColorOrder | None = None) -> tuple[np.ndarray[Any, Any], ColorOrder | None]:
+    """Return what numpy takes for an array as an array, and its colour order, which is ``order`` unless that is None.
+
+    A segment, a frame and an image of Pillow's tell their order themselves. Lists of whole numbers from 0 to 255 are
+    samples of 8 bits.
+
+    Raises TypeError, which names the type, for something else, and for bytes, which have no shape.
+    """
+    if isinstance(value, np.ndarray):
+        return value, order
+    kind = type(value)
+    if isinstance(value, (bytes, bytearray)):
+        raise TypeError(
+            f"shmcv: these are {kind.__name__}, which have no shape; np.frombuffer(pixels, np.uint8) makes an array of "
+            "them, and its reshape(height, width, channels) an image"
+        )
+    if order is None and isinstance(getattr(value, "image", None), ImageInfo):
+        order = value.image.order
+    if kind.__module__.startswith("PIL."):
+        mode = getattr(value, "mode", None)
+        if mode not in _PILLOW:
+            raise TypeError(
+                f'shmcv: this is an image of Pillow\'s, {kind.__name__}, of mode {mode}; convert("RGB") it first'
+            )
+        order = _PILLOW[mode] if order is None else order
+    if value is None or isinstance(value, (str, dict, set, frozenset)):
+        raise _no_array(value)
+    pixels = np.asarray(value)
+    if pixels.dtype == np.object_:
+        raise _no_array(value)
+    if isinstance(value, (list, tuple)) and pixels.dtype.kind in "iu" and pixels.size:
+        lowest, highest = pixels.min(), pixels.max()
+        if lowest < 0 or highest > 255:
+            raise InvalidError(
+                f"image: a {kind.__name__} of whole numbers from {lowest} to {highest}; they are samples of 8 bits, "
+                "from 0 to 255, unless an array says otherwise: np.array(pixels, np.uint16)"
+            )
+        pixels = pixels.astype(np.uint8)
+    return pixels, order
+
+
+def _no_array(value: Any) -> TypeError:
+    return TypeError(
+        f"shmcv: pixels are an array of numpy's, or what np.asarray() makes one of, and this is {type(value).__name__}"
+    )
+
+
+def describe(array: Any, order: ColorOrder | None) -> tuple[ImageInfo, np.ndarray[Any, Any]]:
     """Return an array's description, and the array. The array is a copy if the library cannot read the original.
 
     The library reads rows whose pixels follow without gaps, in the machine's byte order. An array that is mirrored,
     transposed, broadcast, unaligned, or has every second pixel only, is copied.
     """
+    array, order = as_pixels(array, order)
     packed = ImageInfo.of(array, order)
     plane = array.reshape(packed.shape)
     stride = plane.strides[0]

@@ -7,6 +7,7 @@ better served by Segment, where an image knows its own geometry.
 from __future__ import annotations
 
 from ._arguments import StrPath
+from .constants import NO_KEY
 from .error import NoImageError
 from .image import ImageInfo, order_of
 from .segment import Segment, clear, clear_all
@@ -28,6 +29,10 @@ class ImageLoader:
         # and a foreign segment keeps its image. Each call opens the name again, because it can mean another segment
         # by now.
         self._kept: dict[str, Segment] = {}
+
+    def __getstate__(self) -> dict[str, object]:
+        """Return the state without segments, which a pickled or copied loader opens again by their names."""
+        return {**self.__dict__, "_kept": {}}
 
     def CreateShareMemory(self, name: str, size: int) -> None:
         """Make a segment for ``size`` bytes of pixels. Raises ExistsError if the name is taken."""
@@ -53,8 +58,13 @@ class ImageLoader:
         show(window_name, self._image(share_name, height, width, channel))
 
     def Delay(self, ms: int) -> int:
-        """Let the windows live for that many milliseconds, or until a key is pressed. Returns the key, or -1."""
-        return delay(ms)
+        """Let the windows live for that many milliseconds, or until a key is pressed. Returns the key, or -1.
+
+        The key is that of ``cv2.waitKey``: the low byte alone, in which an arrow key is a letter. ``shmcv.delay`` tells
+        them apart.
+        """
+        key = delay(ms)
+        return key if key == NO_KEY else key & 0xFF
 
     def CloseWindows(self) -> None:
         """Close all windows."""

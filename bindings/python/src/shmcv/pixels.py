@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import _png as png
 from ._check import check
 from ._library import library
 from ._memory import PixelsBase
 from ._native import ShmcvImageInfo, ShmcvSegmentInfo
 from .codec import Load, Save
 from .constants import ColorOrder, ErrorCode
+from .error import ShmcvError
 from .image import ImageInfo, describe
 from .info import SegmentInfo
 from .transform import Flip, TransformInto
@@ -21,7 +23,11 @@ from .window import Show
 if TYPE_CHECKING:
     from types import TracebackType
 
+    import numpy.typing as npt
     from typing_extensions import Self
+
+#: The order in which PNG has the samples of so many channels.
+_SHOWN = {1: ColorOrder.GRAY, 3: ColorOrder.RGB, 4: ColorOrder.RGBA}
 
 
 class Pixels(Save, TransformInto, Show, PixelsBase):
@@ -122,9 +128,45 @@ class Pixels(Save, TransformInto, Show, PixelsBase):
         """Close the object."""
         self.close()
 
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        """Return the pixels for ``np.asarray``: ``array``, which is no copy, or, if a copy is wanted, ``read()``.
+
+        Raises ValueError if another type of samples is wanted without a copy.
+        """
+        pixels = self.read() if copy else self.array
+        if dtype is None or pixels.dtype == np.dtype(dtype):
+            return pixels
+        if copy is False:
+            raise ValueError(f"shmcv: an array of {np.dtype(dtype)} of pixels that are {pixels.dtype} is a copy")
+        return pixels.astype(dtype)
+
     def __repr__(self) -> str:
-        """Return the class and the name, and "closed" if the object is closed."""
-        return f"<shmcv.{type(self).__name__} {self._name!r}{' closed' if self.closed else ''}>"
+        """Return the class, the name, the shape, type and order of the image, and its number.
+
+        Without an image it tells the bytes. It tells "closed" if the object is closed.
+        """
+        try:
+            info = self.info
+            told = f"no image, {info.size} bytes"
+            if info.image is not None:
+                told = f"{info.image.shape} {info.image.dtype} {info.image.order.name}{self._number()}"
+        except ShmcvError as problem:
+            told = "closed" if self.closed else type(problem).__name__
+        return f"<shmcv.{type(self).__name__} {self._name!r} {told}>"
+
+    def _number(self) -> str:
+        """Return words about the number of the image, if it has one."""
+        sequence = getattr(self, "sequence", None)
+        return "" if sequence is None else f", sequence {sequence}"
+
+    def _repr_png_(self) -> bytes | None:
+        """Return the picture as a notebook shows it, or None if there is none. A large one is shown smaller."""
+        try:
+            image = self.image
+            pixels = self.read(_SHOWN[image.channels])
+        except ShmcvError:
+            return None
+        return png.encode(png.shrunk(pixels))
 
 
 class WritablePixels(Pixels, Load, Flip):
@@ -145,15 +187,16 @@ class WritablePixels(Pixels, Load, Flip):
         check(library().shmcv_image_set(self._handle, ctypes.byref(image._to_native())))
 
     def write(
-        self, array: np.ndarray[Any, Any], order: ColorOrder | None = None, stored: ColorOrder | None = None
+        self, array: npt.ArrayLike, order: ColorOrder | None = None, stored: ColorOrder | None = None
     ) -> ImageInfo:
         """Copy an array into the shared memory, rows without gaps, and return the description that the pixels now have.
 
-        The array is (height, width[, channels]) of uint8, uint16 or float32, with any strides. It may be the segment's
-        own. ``order`` is the colour order of the array, by default gray, BGR or BGRA; ``stored`` is the order that the
-        stored image gets, by default the same. Colours are converted on the way.
+        The array is (height, width[, channels]) of uint8, uint16 or float32, with any strides, or what ``ImageInfo.of``
+        makes one of. It may be the segment's own. ``order`` is the colour order of the array, by default gray, BGR or
+        BGRA; ``stored`` is the order that the stored image gets, by default the same. Colours are converted on the way.
 
-        Raises TooSmallError; LimitError; InvalidError for another shape or type.
+        Raises TooSmallError; LimitError; InvalidError for another shape or type; TypeError for something that is no
+        array.
         """
         layout, pixels = describe(array, order)
         becomes = layout.order if stored is None else ColorOrder(stored)

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-from typing import TYPE_CHECKING, Any
+import operator
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from ._arguments import integer, text
+from ._arguments import StrPath, integer, text
 from ._check import check
 from ._library import library
 from ._memory import Memory, PixelsBase, ReadOnlyMemory
 from ._native import ShmcvSegment, ShmcvSegmentInfo
 from ._slices import in_slices
-from .image import ImageInfo
+from .codec import probe
+from .constants import LoadFlags
+from .error import NotFoundError
+from .image import ImageInfo, as_pixels
 from .info import SegmentInfo
 from .pixels import Pixels, WritablePixels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from uuid import UUID
 
-    import numpy as np
+    import numpy.typing as npt
     from typing_extensions import Self
 
     from .constants import ColorOrder
@@ -48,9 +53,15 @@ class Stored(PixelsBase):
         return stored.value
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the name. Unpickling opens the segment."""
-        self._open  # noqa: B018 # a closed segment is an error: unpickling must not open it again
-        return type(self).open, (self._name,)  # type: ignore[attr-defined]
+        """Pickle the name and the identity. Unpickling, and ``copy.copy``, open the segment; see ``open_again``."""
+        return open_again, (type(self), self._name, self.info.uuid)
+
+    def __deepcopy__(self, memo: object) -> NoReturn:
+        """Refuse: a copy would have the same pixels."""
+        raise TypeError(
+            f'shmcv: segment "{self._name}" cannot be copied deeply, because all who open it share its pixels; '
+            "read() copies the pixels, copy.copy() opens the segment once more"
+        )
 
 
 class ReadOnlySegment(Stored, Pixels):
@@ -72,45 +83,62 @@ class ReadOnlySegment(Stored, Pixels):
         bad name, or the name of a stream; NoSpaceError as ``Segment.open`` does.
         """
         handle = ShmcvSegment()
-        check(library().shmcv_open_read_only(text("name", name), ctypes.byref(handle)))
+        check(library().shmcv_open_read_only(text("name", name), ctypes.byref(handle)), name)
         return cls(name, ReadOnlyMemory(handle.value, library().shmcv_close))
 
 
 class Segment(Stored, WritablePixels):
     """A segment that this process has open.
 
-    Made by ``Segment.create``, ``Segment.open`` or ``Segment.from_array``, closed by ``close`` or the end of its
-    ``with`` block. Closing ends this object's use of the segment. The segment itself, its name and its pixels stay
-    until ``clear`` or ``shmcv.clear_all`` removes the name. Arrays that were taken from it stay usable after both.
+    Made by ``Segment.create``, ``open``, ``open_or_create``, ``from_array`` or ``from_file``, closed by ``close`` or
+    the end of its ``with`` block. Closing ends this object's use of the segment. The segment itself, its name and its
+    pixels stay until ``clear`` or ``shmcv.clear_all`` removes the name, or an object with ``clear_on_close`` is closed.
+    Arrays that were taken from it stay usable after both.
 
     Pickling a segment, or passing it to a process of ``multiprocessing``, passes its name: the other process opens it.
+    ``copy.copy`` opens it once more.
 
     Every method may be called from several threads at once. ``read`` gives one whole image, also while another process
     stores the next one by ``load``, ``write``, ``flip`` or ``convert_into``. A program that reads ``array`` meanwhile
     can see parts of both images. For pictures that follow each other see ``Stream``.
     """
 
+    #: True if closing this object removes the segment's name too, if the name is still this segment's.
+    clear_on_close: bool = False
+
+    #: True if this object made the segment, False if the segment was there.
+    created: bool = False
+
     @classmethod
-    def create(cls, name: str, size: int | None = None, *, image: ImageInfo | None = None) -> Self:
+    def create(
+        cls,
+        name: str,
+        size: int | ImageInfo | None = None,
+        *,
+        image: ImageInfo | None = None,
+        clear_on_close: bool = False,
+    ) -> Self:
         """Make a segment for ``size`` bytes of pixels, all zero, and open it.
 
-        With an ``image`` it gets that description, and by default the size that the image needs. The name is 1 to
-        MAX_NAME of the characters A-Z a-z 0-9 . _ - and does not start with a dot.
+        With an ``image``, which may be given in the place of ``size``, it gets that description, and by default the
+        size that the image needs. The name is 1 to MAX_NAME of the characters A-Z a-z 0-9 . _ - and does not start with
+        a dot. With ``clear_on_close``, closing the object removes the name.
 
         Raises ExistsError if the name is taken; NoSpaceError if there is less shared memory free; InvalidError for a
         bad name or size; TooSmallError if the image does not fit into ``size``.
         """
-        if size is None:
-            if image is None:
-                raise TypeError("Segment.create() needs a size or an image")
+        if isinstance(size, ImageInfo) and image is None:
+            size, image = None, size
+        if size is None and image is not None:
             size = image.size
         handle = ShmcvSegment()
-        number = integer("size", size, ctypes.c_uint64)
-        check(library().shmcv_create(text("name", name), number, ctypes.byref(handle)))
+        check(library().shmcv_create(text("name", name), _size(size), ctypes.byref(handle)), name)
         segment = cls(name, _memory(handle))
+        segment.created = True
         if image is not None:
             with segment._or_nothing():
                 segment.image = image
+        segment.clear_on_close = clear_on_close
         return segment
 
     @classmethod
@@ -125,23 +153,77 @@ class Segment(Stored, WritablePixels):
         made.
         """
         handle = ShmcvSegment()
-        check(library().shmcv_open(text("name", name), ctypes.byref(handle)))
+        check(library().shmcv_open(text("name", name), ctypes.byref(handle)), name)
         return cls(name, _memory(handle))
 
     @classmethod
-    def from_array(cls, name: str, array: np.ndarray[Any, Any], order: ColorOrder | None = None) -> Self:
+    def open_or_create(cls, name: str, size: int, *, clear_on_close: bool = False) -> Self:
+        """Open the segment of that name, or make one for ``size`` bytes of pixels; ``created`` tells which.
+
+        A segment that is there must have at least ``size`` bytes; it keeps its size and its image.
+
+        Raises TooSmallError if the segment that is there has fewer bytes; otherwise what ``open`` and ``create`` raise.
+        """
+        handle, created = ShmcvSegment(), ctypes.c_int32()
+        out = ctypes.byref(handle), ctypes.byref(created)
+        check(library().shmcv_open_or_create(text("name", name), _size(size), *out), name)
+        segment = cls(name, _memory(handle))
+        segment.created, segment.clear_on_close = bool(created), clear_on_close
+        return segment
+
+    @classmethod
+    def from_array(
+        cls,
+        name: str,
+        array: npt.ArrayLike,
+        order: ColorOrder | None = None,
+        *,
+        clear_on_close: bool = False,
+    ) -> Self:
         """Make a segment that holds a copy of an array, as ``write`` stores it, and has the size of that image.
 
-        Raises what ``create`` and ``write`` raise.
+        The array is what ``ImageInfo.of`` takes. Raises what ``create`` and ``write`` raise.
         """
-        segment = cls.create(name, ImageInfo.of(array, order).size)
+        pixels, order = as_pixels(array, order)
+        segment = cls.create(name, ImageInfo.of(pixels, order).size)
         with segment._or_nothing():
-            segment.write(array, order)
+            segment.write(pixels, order)
+        segment.clear_on_close = clear_on_close
+        return segment
+
+    @classmethod
+    def from_file(cls, name: str, path: StrPath, flags: int = LoadFlags.COLOR, *, clear_on_close: bool = False) -> Self:
+        """Make a segment that holds the image of a file, as ``load`` stores it, and has the size of that image.
+
+        Raises what ``create`` and ``load`` raise. There is no segment then.
+        """
+        segment = cls.create(name, probe(path, flags).size)
+        with segment._or_nothing():
+            segment.load(path, flags)
+        segment.clear_on_close = clear_on_close
         return segment
 
     def clear(self) -> None:
-        """Remove the segment's name, as ``shmcv.clear`` does. It may be called after ``close`` too."""
-        clear(self._name)
+        """Remove the segment's name. A name that another segment has by now is NotFoundError, and stays.
+
+        After ``close`` it does as ``shmcv.clear``, which removes the name of whatever segment has it.
+        """
+        memory = self._memory
+        if memory is None:
+            clear(self._name)
+        else:
+            check(library().shmcv_segment_clear(memory.number), self._name)
+
+    def close(self) -> None:
+        """End this object's use of the segment. Arrays taken from it stay usable. Closing again does nothing.
+
+        With ``clear_on_close`` it removes the segment's name, if the name is still this segment's.
+        """
+        memory = self._memory
+        super().close()
+        if memory is not None and self.clear_on_close:
+            with contextlib.suppress(NotFoundError):
+                check(library().shmcv_segment_clear(memory.number), self._name)
 
     @contextlib.contextmanager
     def _or_nothing(self) -> Iterator[None]:
@@ -149,9 +231,33 @@ class Segment(Stored, WritablePixels):
         try:
             yield
         except BaseException:
-            self.clear()
+            self.clear_on_close = True
             self.close()
             raise
+
+
+def open_again(kind: Any, name: str, uuid: UUID | None) -> Any:
+    """Open the segment or stream that was pickled. ``uuid`` is its identity, None for a foreign segment.
+
+    Raises NotFoundError if it is gone, also if another one has its name now.
+    """
+    opened = kind.open(name)
+    if opened.info.uuid != uuid:
+        opened.close()
+        raise NotFoundError(f'shmcv: open "{name}": what was pickled is gone, and another one has its name now')
+    return opened
+
+
+def _size(size: object) -> int:
+    """Return a size in bytes as the library takes it. The error for another object names what takes that object."""
+    try:
+        number = operator.index(size)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(
+            f"shmcv: a segment is made of a size in bytes or an ImageInfo, and this is {type(size).__name__}; "
+            "Segment.from_array() takes an array, Segment.from_file() a file"
+        ) from None
+    return integer("size", number, ctypes.c_uint64)
 
 
 def _memory(handle: ctypes.c_uint64) -> Memory:
@@ -165,7 +271,7 @@ def clear(name: str) -> None:
 
     Raises NotFoundError; PermissionError if it is not this user's.
     """
-    check(library().shmcv_clear(text("name", name)))
+    check(library().shmcv_clear(text("name", name)), name)
 
 
 def clear_all() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from . import error
 from ._arguments import integer, text
@@ -13,15 +14,15 @@ from ._library import library
 from ._memory import Handle, Memory
 from ._native import ShmcvFrame, ShmcvFrameInfo, ShmcvSegmentInfo, ShmcvStream
 from ._slices import SLICE_MS, in_slices
-from .error import ClosedError
+from .error import ClosedError, NotFoundError
 from .info import SegmentInfo
 from .pixels import Pixels, WritablePixels
-from .segment import clear
+from .segment import clear, open_again
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    import numpy as np
+    import numpy.typing as npt
     from typing_extensions import Self
 
 
@@ -64,6 +65,13 @@ class Frame(Pixels):
         super().__init__(name, memory)
         self.sequence, self.time_ns, self.missed = info.sequence, info.time_ns, info.missed
 
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled or copied. Another process could not hold this process's lease on the slot."""
+        raise TypeError(
+            f'shmcv: {self._noun} "{self._name}": a frame cannot be pickled or copied, because this process alone has '
+            "leased it; send the stream, or its name, and wait for frames there; or send read(), a copy of the pixels"
+        )
+
 
 class NewFrame(WritablePixels):
     """A frame to fill: by ``load``, ``write``, a ``flip_into`` from elsewhere, or ``image`` and ``array``.
@@ -77,6 +85,13 @@ class NewFrame(WritablePixels):
     #: The frame's number, or None before it is published.
     sequence: int | None = None
 
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled or copied. This process alone is the stream's writer."""
+        raise TypeError(
+            f'shmcv: {self._noun} "{self._name}": a frame to fill cannot be pickled or copied, because this process '
+            "is the stream's writer; send the stream, or its name, and begin a frame there"
+        )
+
     def publish(self) -> int:
         """Make it the stream's newest frame, wake the readers that wait, close it, and return its number.
 
@@ -84,17 +99,22 @@ class NewFrame(WritablePixels):
         pixels in it. The frame is still open then.
         """
         sequence = ctypes.c_uint64()
-        check(library().shmcv_frame_publish(self._handle, ctypes.byref(sequence)))
+        memory = self._open
+        check(library().shmcv_frame_publish(memory.number, ctypes.byref(sequence)))
+        memory.forget()
         self.sequence = sequence.value
         self.close()
         return sequence.value
 
     def close(self) -> None:
         """Give the frame back. Unless it was published, no reader has seen it. Closing again does nothing."""
-        if self._memory is not None and self.sequence is None:
-            # Now, and not when the last array of it is gone: until then the writer could not begin another frame.
-            check(library().shmcv_frame_close(self._handle))
+        memory = self._memory
         super().close()
+        if memory is not None:
+            # Now, and not when the last array of it is gone: until then the writer could not begin another frame. The
+            # library has closed it already if Ctrl-C came between its publishing and publish()'s next step.
+            with contextlib.suppress(ClosedError):
+                memory.close()
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
@@ -127,7 +147,8 @@ class Stream:
     takes nothing with it: a frame that was not published is never seen, and the next writer goes on with the next
     number.
 
-    Every method may be called from several threads at once. Pickling a stream passes its name.
+    Every method may be called from several threads at once. Pickling a stream, or passing it to
+    another process, passes its name: the other process opens it.
     """
 
     def __init__(self, name: str, handle: Handle) -> None:
@@ -135,19 +156,46 @@ class Stream:
         self._name = name
         self._stream: Handle | None = handle
 
+    #: True if closing this object removes the stream's name too, if the name is still this stream's.
+    clear_on_close: bool = False
+
+    #: True if this object made the stream, False if the stream was there.
+    created: bool = False
+
     @classmethod
-    def create(cls, name: str, slot_size: int, *, slots: int = 0) -> Self:
+    def create(cls, name: str, slot_size: int, *, slots: int = 0, clear_on_close: bool = False) -> Self:
         """Make a stream of frames with at most ``slot_size`` bytes of pixels each, and open it.
 
-        ``slots`` is the number of frames, 2 to 16, or 0 for 4.
+        ``slots`` is the number of frames, 2 to 16, or 0 for 4. With ``clear_on_close``, closing the object removes the
+        name.
 
         Raises ExistsError if the name is taken; NoSpaceError if there is less shared memory free than all slots need;
         InvalidError for a bad name, size or number of slots.
         """
         handle = ShmcvStream()
         size, number = integer("slot_size", slot_size, ctypes.c_uint64), integer("slots", slots, ctypes.c_uint32)
-        check(library().shmcv_stream_create(text("name", name), size, number, ctypes.byref(handle)))
-        return cls(name, Handle(handle.value, library().shmcv_stream_close))
+        check(library().shmcv_stream_create(text("name", name), size, number, ctypes.byref(handle)), name)
+        stream = cls(name, Handle(handle.value, library().shmcv_stream_close))
+        stream.created, stream.clear_on_close = True, clear_on_close
+        return stream
+
+    @classmethod
+    def open_or_create(cls, name: str, slot_size: int, *, slots: int = 0, clear_on_close: bool = False) -> Self:
+        """Open the stream of that name, or make one if there is none; ``created`` tells which.
+
+        A stream that is there must have slots of at least ``slot_size`` bytes, and at least ``slots`` of them; 0 slots
+        are 4 for a new stream, and any number for one that is there.
+
+        Raises TooSmallError if the stream that is there has smaller or fewer slots; otherwise what ``open`` and
+        ``create`` raise.
+        """
+        handle, created = ShmcvStream(), ctypes.c_int32()
+        size, number = integer("slot_size", slot_size, ctypes.c_uint64), integer("slots", slots, ctypes.c_uint32)
+        out = ctypes.byref(handle), ctypes.byref(created)
+        check(library().shmcv_stream_open_or_create(text("name", name), size, number, *out), name)
+        stream = cls(name, Handle(handle.value, library().shmcv_stream_close))
+        stream.created, stream.clear_on_close = bool(created), clear_on_close
+        return stream
 
     @classmethod
     def open(cls, name: str) -> Self:
@@ -157,7 +205,7 @@ class Stream:
         is no stream.
         """
         handle = ShmcvStream()
-        check(library().shmcv_stream_open(text("name", name), ctypes.byref(handle)))
+        check(library().shmcv_stream_open(text("name", name), ctypes.byref(handle)), name)
         return cls(name, Handle(handle.value, library().shmcv_stream_close))
 
     @property
@@ -193,8 +241,8 @@ class Stream:
         check(library().shmcv_stream_begin(stream.number, ctypes.byref(handle)))
         return NewFrame(self._name, _FrameMemory(handle, stream))
 
-    def publish(self, array: np.ndarray[Any, Any]) -> int:
-        """Copy an array into a new frame, publish the frame, and return its number.
+    def publish(self, array: npt.ArrayLike) -> int:
+        """Copy an array, as ``NewFrame.write`` takes it, into a new frame, publish the frame, and return its number.
 
         Raises what ``begin``, ``NewFrame.write`` and ``NewFrame.publish`` raise.
         """
@@ -226,15 +274,26 @@ class Stream:
         return Frames(self, newer_than, timeout)
 
     def clear(self) -> None:
-        """Remove the stream's name, as ``shmcv.clear`` does. It may be called after ``close`` too."""
-        clear(self._name)
+        """Remove the stream's name. A name that another stream has by now is NotFoundError, and stays.
+
+        After ``close`` it does as ``shmcv.clear``, which removes the name of whatever stream has it.
+        """
+        stream = self._stream
+        if stream is None:
+            clear(self._name)
+        else:
+            check(library().shmcv_stream_clear(stream.number), self._name)
 
     def close(self) -> None:
         """End this object's use of the stream. Frames stay usable. Closing again does nothing.
 
-        The next writer may begin when the frame that was begun, if any, is closed too.
+        The next writer may begin when the frame that was begun, if any, is closed too. With ``clear_on_close`` the
+        stream's name is removed, if it is still this stream's.
         """
-        self._stream = None
+        stream, self._stream = self._stream, None
+        if stream is not None and self.clear_on_close:
+            with contextlib.suppress(NotFoundError):
+                check(library().shmcv_stream_clear(stream.number), self._name)
 
     def __enter__(self) -> Self:
         """Return the stream itself. The end of the block closes it."""
@@ -247,13 +306,24 @@ class Stream:
         self.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the name. Unpickling opens the stream."""
-        self._open  # noqa: B018 # a closed stream is an error: unpickling must not open it again
-        return type(self).open, (self._name,)
+        """Pickle the name and the identity. Unpickling, and ``copy.copy``, open the stream; see ``open_again``."""
+        return open_again, (type(self), self._name, self.info.uuid)
+
+    def __deepcopy__(self, memo: object) -> NoReturn:
+        """Refuse: a copy would have the same frames."""
+        raise TypeError(
+            f'shmcv: stream "{self._name}" cannot be copied deeply, because all who open it share its frames; '
+            "copy.copy() opens it once more"
+        )
 
     def __repr__(self) -> str:
-        """Return the class and the name, and "closed" if the object is closed."""
-        return f"<shmcv.Stream {self._name!r}{' closed' if self.closed else ''}>"
+        """Return the class, the name and the slots, or "closed" if the object is closed."""
+        try:
+            info = self.info
+            told = f"{info.slots} slots of {info.slot_size} bytes"
+        except error.ShmcvError as problem:
+            told = "closed" if self.closed else type(problem).__name__
+        return f"<shmcv.{type(self).__name__} {self._name!r} {told}>"
 
 
 class Frames:
@@ -265,6 +335,13 @@ class Frames:
         self._newest = newer_than
         self._timeout = timeout
         self._frame: Frame | None = None
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled or copied: an iterator holds a frame, which only one of two could close."""
+        raise TypeError(
+            f'shmcv: an iterator over the frames of stream "{self._stream.name}" cannot be pickled or copied; '
+            "send the stream, and call its frames(newer_than=...) there"
+        )
 
     def __iter__(self) -> Self:
         """Return the iterator itself."""

@@ -27,7 +27,9 @@ def show(window: str, pixels: Pixels) -> None:
     """Draw the image of a segment or frame in the window of that name, and open the window if need be.
 
     The window shows the pixels as they are now; show again when they have changed. A window that the user has closed is
-    opened again.
+    opened again. It has the size of the image, or, if the screen is smaller, the largest of its proportions that fits
+    on the screen. The user may resize a window of at least 320 x 240; the image is scaled to it, in its own
+    proportions.
 
     Raises NoDisplayError with what is missing; NoImageError; InvalidError for an empty name.
     """
@@ -37,7 +39,8 @@ def show(window: str, pixels: Pixels) -> None:
 def delay(milliseconds: int) -> int:
     """Let the windows live for that many milliseconds, or until a key is pressed in one of them.
 
-    Returns the key's character code (0 to 255), or NO_KEY if no key was pressed. 0, or less, waits for a key without an
+    Returns the key's character code (0 to 255); or, of a key without a character, its number above 255, such as
+    KEY_LEFT; or NO_KEY if no key was pressed. Shift and the like are no keys. 0, or less, waits for a key without an
     end. If no window is open, no key can be pressed: the function sleeps for the time, and returns at once for 0.
     Ctrl-C ends it with KeyboardInterrupt.
     """
