@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from ._arguments import StrPath, integer, text
 from ._check import check
 from ._library import library
-from ._memory import Memory, PixelsBase, ReadOnlyMemory
+from ._memory import Memory, ReadOnlyMemory
 from ._native import ShmcvSegment, ShmcvSegmentInfo
 from ._slices import in_slices
 from .codec import probe
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .constants import ColorOrder
 
 
-class Stored(PixelsBase):
+class Stored(Pixels):
     """What tells of the images that are stored in a segment."""
 
     @property
@@ -64,7 +64,7 @@ class Stored(PixelsBase):
         )
 
 
-class ReadOnlySegment(Stored, Pixels):
+class ReadOnlySegment(Stored):
     """A segment that this process has open to read, and not to change.
 
     Made by ``ReadOnlySegment.open``, closed by ``close`` or the end of its ``with`` block. Its arrays are read-only;
