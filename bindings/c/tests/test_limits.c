@@ -118,7 +118,7 @@ CHILD(own_work_with_scarce_memory) {
                 info.order = SHMCV_ORDER_RGB;
                 info.channels = 3;
                 info.stride = 0;
-                fine_or_no_memory("read", shmcv_read(seg, &info, buffer, sizeof buffer));
+                fine_or_no_memory("read", shmcv_read(seg, &info, buffer, sizeof buffer, NULL));
             }
             fine_or_no_memory("flip", shmcv_flip(seg, other, SHMCV_FLIP_BOTH));
             fine_or_no_memory("convert", shmcv_convert(seg, other, SHMCV_ORDER_RGBA));
