@@ -161,6 +161,24 @@ internal static unsafe partial class NativeMethods
     internal static partial ErrorCode shmcv_frame_close(ulong frame);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_wait_set_create(out ulong @out);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_wait_set_close(ulong set);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_wait_set_add_stream(ulong set, ulong stream, ulong newerThan, ulong key);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_wait_set_add_segment(ulong set, ulong seg, ulong newerThan, ulong key);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_wait_set_remove(ulong set, ulong key);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_wait_set_wait(ulong set, int timeoutMs, ulong* keys, ulong capacity, out ulong count);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_show(string window, ulong seg);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
