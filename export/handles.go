@@ -26,6 +26,12 @@ type pixels interface {
 	Read(read shm.ReadFunc) error
 }
 
+// keeper is an object whose memory can be kept mapped: a segment, a stream or a frame.
+type keeper interface {
+	object
+	Keep()
+}
+
 // A handle is a slot's number in the low half and, in the high half, how often the slot has been given out. A live
 // handle therefore differs from one that was closed, and from one that never was. No handle is 0.
 type handle uint64
@@ -94,6 +100,8 @@ func isSegment(o object) (*shm.Segment, bool) { s, ok := o.(*shm.Segment); retur
 func isStream(o object) (*shm.Stream, bool)   { s, ok := o.(*shm.Stream); return s, ok }
 func isWaitSet(o object) (*shm.WaitSet, bool) { w, ok := o.(*shm.WaitSet); return w, ok }
 func isFrame(o object) (*shm.Frame, bool)     { f, ok := o.(*shm.Frame); return f, ok }
+
+func isKeeper(o object) (keeper, bool) { k, ok := o.(keeper); return k, ok }
 
 // isPixels names the kinds that have pixels. To ask an object whether it has the methods of pixels would take longer.
 func isPixels(o object) (pixels, bool) {

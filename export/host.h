@@ -52,6 +52,7 @@ typedef struct shmcv_nap {
     uint32_t count;    /* how many words to sleep on; 0 if there is no need to sleep, and the call is over */
     uint32_t heeds;    /* Go's own */
     uint64_t until;    /* sleep only until this time; the clock is the one of shmcv_frame_info */
+    uint64_t soon;     /* and only until this time, if the system cannot sleep on all words */
     uint64_t deadline; /* Go's own */
     shmcv_word words[SHMCV_MOST_WORDS];
 } shmcv_nap;
@@ -59,7 +60,7 @@ typedef struct shmcv_nap {
 /* shmcv_nap_begin makes a nap for the first call. It leaves the words as they are, which are most of it. */
 static inline void shmcv_nap_begin(shmcv_nap *nap) {
     nap->count = nap->heeds = 0;
-    nap->until = nap->deadline = 0;
+    nap->until = nap->soon = nap->deadline = 0;
 }
 
 /* shmcv_sleep sleeps as the nap says, and sets count to 0. It returns false if there is no need to sleep. */

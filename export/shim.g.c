@@ -56,6 +56,15 @@ int32_t shmcv_data(shmcv_segment seg, void **ptr, uint64_t *size) {
     return status;
 }
 
+int32_t shmcv_keep(shmcv_segment seg) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goKeep(seg);
+    shmcv_leave(&entry);
+    return status;
+}
+
 int32_t shmcv_info(shmcv_segment seg, shmcv_segment_info *out) {
     shmcv_entry entry;
     int32_t refused = shmcv_enter(&entry);

@@ -30,11 +30,7 @@ static atomic_bool sleeps_on_one;
  * wait is the bell, and the second word only tells of a close. The first word of a wait set is its alarm. */
 static void sleep_on_one(const shmcv_nap *nap) {
     const futex_word *word = (const futex_word *)nap->words;
-    const uint64_t longest = nap->count == 1 ? NANOSECONDS : nap->heeds ? NANOSECONDS / 20 : NANOSECONDS / 1000;
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    const uint64_t end = (uint64_t)now.tv_sec * NANOSECONDS + (uint64_t)now.tv_nsec + longest;
-    const struct timespec until = time_of(nap->until < end ? nap->until : end);
+    const struct timespec until = time_of(nap->count > 1 && nap->soon < nap->until ? nap->soon : nap->until);
     const int operation = FUTEX_WAIT_BITSET | (int)(word->flags & FUTEX_PRIVATE_FLAG);
     syscall(SYS_futex, word->address, operation, word->value, &until, NULL, FUTEX_BITSET_MATCH_ANY);
 }

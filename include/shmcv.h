@@ -378,6 +378,14 @@ _Static_assert(sizeof(shmcv_wait_set) == 8, "shmcv_wait_set has another layout h
  * the memory would kill the process. */
 SHMCV_API int32_t shmcv_data(shmcv_segment seg, void **ptr, uint64_t *size);
 
+/* shmcv_keep keeps the memory that shmcv_data has given of a segment or frame in this process until the
+ * process ends, whatever is closed. The handle must still be closed, and a frame is given back by that as
+ * ever. The function is for languages with a garbage collector, which finds that nothing refers to a handle,
+ * and cannot tell whether the memory is still in use.
+ *
+ * Errors: SHMCV_E_CLOSED. */
+SHMCV_API int32_t shmcv_keep(shmcv_segment seg);
+
 /* shmcv_info tells what is known of an open segment. Of a frame's pixels it tells about the stream, with the
  * size and the image of this frame.
  *
@@ -624,9 +632,9 @@ SHMCV_API int32_t shmcv_frame_close(shmcv_frame frame);
  *             shmcv_wait_set_add_stream(set, which, info.sequence, keys[i]);
  *         }
  *
- * The thread learns of up to 127 streams and segments as soon as it could by a wait of its own. Of more than
- * that it learns within 1 ms, as it does where the kernel has no futex_waitv (Linux before 5.16, and containers
- * that forbid it).
+ * The thread learns of up to 127 streams and segments as soon as it could by a wait of its own. Of those beyond
+ * the 127 that were added last it learns within 1 ms, or 8 ms after a quiet time. So it is for all of them
+ * where the kernel has no futex_waitv (Linux before 5.16, and containers that forbid it).
  * ---------------------------------------------------------------------------------------------------------- */
 
 /* shmcv_wait_set_create makes an empty wait set. Close the handle with shmcv_wait_set_close. */

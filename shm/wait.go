@@ -15,6 +15,9 @@ const (
 	// sleepSlice is the longest sleep without a look at the segment and the clock. It bounds the harm of a neighbour
 	// that spoils a wake-up.
 	sleepSlice = 100 * time.Millisecond
+
+	// closeSlice is the same where the system sleeps on one word, and a close is therefore no wake-up.
+	closeSlice = 50 * time.Millisecond
 )
 
 // Nap is a wait in pieces. The functions that wait do not sleep themselves: they ask their caller to sleep, and to call
@@ -30,6 +33,7 @@ type Nap struct {
 	Count uint32 // How many words to sleep on; 0 if there is no need to sleep. Sleeping sets it to 0.
 	heeds uint32 // 1 if the caller has asked, by Heed, for a second word to sleep on.
 	Until uint64 // Sleep only until this time: sys.Monotonic.
+	Soon  uint64 // And only until this time, if the system cannot sleep on all words.
 
 	deadline uint64 // When the wait is over; 0 before it has begun.
 	words    [sys.MostWords]sys.Word
@@ -77,7 +81,8 @@ func await(bell *sys.Bell, nap *Nap, timeout time.Duration, news func() (bool, e
 		return done, err
 	}
 	if now := sys.Monotonic(); now < nap.deadline {
-		nap.words[0], nap.Count, nap.Until = word, 1+nap.heeds, min(nap.deadline, now+uint64(sleepSlice))
+		nap.words[0], nap.Count = word, 1+nap.heeds
+		nap.Until, nap.Soon = min(nap.deadline, now+uint64(sleepSlice)), now+uint64(closeSlice)
 	}
 	return false, nil
 }

@@ -92,6 +92,9 @@ internal static unsafe partial class NativeMethods
     internal static partial ErrorCode shmcv_data(ulong seg, out nint ptr, out ulong size);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_keep(ulong seg);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_info(ulong seg, out ShmcvSegmentInfo @out);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]

@@ -129,6 +129,8 @@ def declare(library: CDLL) -> None:
     library.shmcv_clear_all.restype = c_int32
     library.shmcv_data.argtypes = [ShmcvSegment, POINTER(c_void_p), POINTER(c_uint64)]
     library.shmcv_data.restype = c_int32
+    library.shmcv_keep.argtypes = [ShmcvSegment]
+    library.shmcv_keep.restype = c_int32
     library.shmcv_info.argtypes = [ShmcvSegment, POINTER(ShmcvSegmentInfo)]
     library.shmcv_info.restype = c_int32
     library.shmcv_list.argtypes = [POINTER(ShmcvSegmentInfo), c_uint64, POINTER(c_uint64)]
