@@ -148,19 +148,10 @@ public sealed class Segment : WritablePixels
     /// <exception cref="ShmCvUnsupportedException">Another program made the segment. Its users do not tell when they
     /// store an image.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the
-    /// wait.</exception>
-    public long Wait(long newerThan, CancellationToken cancellationToken = default)
-    {
-        while (true)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (TryWait(newerThan, Slice.Milliseconds) is { } sequence)
-            {
-                return sequence;
-            }
-        }
-    }
+    /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the wait, which
+    /// ends within 100 ms then.</exception>
+    public long Wait(long newerThan, CancellationToken cancellationToken = default) =>
+        WaitFor(newerThan, Timeout.Infinite, cancellationToken)!.Value;
 
     /// <summary>Does as <see cref="Wait"/>, for a limited time.</summary>
     /// <param name="newerThan">The <see cref="Sequence"/> of the image that is known already.</param>
@@ -168,19 +159,43 @@ public sealed class Segment : WritablePixels
     /// <returns>The number of images that have been stored, or null if the time is up.</returns>
     /// <exception cref="ShmCvUnsupportedException">Another program made the segment. Its users do not tell when they
     /// store an image.</exception>
-    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
-    public long? TryWait(long newerThan, int milliseconds)
+    /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the wait, which
+    /// ends within 100 ms then.</exception>
+    public long? TryWait(long newerThan, int milliseconds) => WaitFor(newerThan, milliseconds, CancellationToken.None);
+
+    /// <summary>
+    /// Does as <see cref="Wait"/>, and occupies no thread meanwhile. One thread sleeps for all asynchronous waits of the
+    /// process, and the continuation runs in the caller's context.
+    /// </summary>
+    /// <param name="newerThan">The <see cref="Sequence"/> of the image that is known already.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>The number of images that have been stored.</returns>
+    /// <exception cref="ShmCvUnsupportedException">Another program made the segment. Its users do not tell when they
+    /// store an image.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the
+    /// wait.</exception>
+    public async Task<long> WaitAsync(long newerThan, CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (TryWait(newerThan, 0) is { } sequence)
+            {
+                return sequence;
+            }
+
+            await Waits.OnSegment(Handle, newerThan, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private long? WaitFor(long newerThan, int milliseconds, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(newerThan);
-        using var call = Handle.Use();
-        var code = NativeMethods.shmcv_wait(call.Handle, (ulong)newerThan, milliseconds, out var sequence);
-        if (code == ErrorCode.Timeout)
-        {
-            return null;
-        }
+        return Slice.Repeat(Handle, milliseconds, Ask, cancellationToken);
 
-        Error.Check(code);
-        return (long)sequence;
+        (ErrorCode Code, long? Sequence) Ask(ulong segment, int slice) =>
+            (NativeMethods.shmcv_wait(segment, (ulong)newerThan, slice, out var sequence), (long)sequence);
     }
 }
 
