@@ -213,7 +213,7 @@ def run(program: str, *arguments: str) -> None:
     """Run a Python program that must end by itself, in silence."""
     environment = {**os.environ, "PYTHONPATH": str(PACKAGE / "src")}
     done = subprocess.run(
-        [sys.executable, "-X", "dev", "-c", program, *arguments],
+        [sys.executable, "-W", "default", "-X", "faulthandler", "-c", program, *arguments],
         env=environment,
         timeout=PATIENCE,
         capture_output=True,

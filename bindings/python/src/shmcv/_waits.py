@@ -30,8 +30,7 @@ _CAPACITY = 256
 Add = Callable[[int, int, int, int], int]
 
 
-class _Pending(NamedTuple):
-    handle: Handle
+class _Waker(NamedTuple):
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[None]
 
@@ -49,6 +48,11 @@ class _Pending(NamedTuple):
             self.future.set_exception(problem)
 
 
+class _Pending(NamedTuple):
+    handle: Handle
+    waker: _Waker
+
+
 class _Waits:
     def __init__(self) -> None:
         self._reset()
@@ -62,14 +66,14 @@ class _Waits:
 
     async def news(self, add: Add, handle: Handle, newer_than: int, timeout: float | None) -> bool:
         loop = asyncio.get_running_loop()
-        wait = _Pending(handle, loop, loop.create_future())
-        key = self._register(add, wait, newer_than)
+        future: asyncio.Future[None] = loop.create_future()
+        key = self._register(add, _Pending(handle, _Waker(loop, future)), newer_than)
         try:
-            done, _ = await asyncio.wait({wait.future}, timeout=timeout)
+            done, _ = await asyncio.wait({future}, timeout=timeout)
         finally:
             self._forget(key)
-        for future in done:
-            future.result()
+        if done:
+            future.result()  # raises the set's error, if that has ended the wait
         return bool(done)
 
     def _register(self, add: Add, wait: _Pending, newer_than: int) -> int:
@@ -82,7 +86,7 @@ class _Waits:
             check(add(self._set, wait.handle.number, newer_than, key))
             self._pending[key] = wait
             if wait.handle.ended:
-                wait.finish()
+                wait.waker.finish()
             if self._thread is None:
                 # A daemon does not keep the process from ending. _stop ends it.
                 self._thread = threading.Thread(target=self._run, args=(self._set,), name="shmcv waits", daemon=True)
@@ -97,9 +101,9 @@ class _Waits:
     def end(self, handle: Handle) -> None:
         with self._lock:
             handle.ended = True
-            ended = [wait for wait in self._pending.values() if wait.handle is handle]
-        for wait in ended:
-            wait.finish()
+            ended = [wait.waker for wait in self._pending.values() if wait.handle is handle]
+        for waker in ended:
+            waker.finish()
 
     def count(self) -> int:
         with self._lock:
@@ -120,13 +124,12 @@ class _Waits:
             else:
                 self._complete(keys[: count.value])
 
-    # A function of its own, because the thread must not refer to a handle while it sleeps.
+    # The thread refers to no handle when a task goes on, which may close the handle and expect it to be closed then.
     def _complete(self, keys: list[int]) -> None:
         with self._lock:
-            over = [self._pending.pop(key, None) for key in keys]
-        for wait in over:
-            if wait is not None:
-                wait.finish()
+            over = [self._pending.pop(key).waker for key in keys if key in self._pending]
+        for waker in over:
+            waker.finish()
 
     def _fail(self, handle: int, status: int) -> None:
         """Give all waits the error of the set. The next wait begins with another set."""
@@ -136,12 +139,12 @@ class _Waits:
         except ShmcvError as found:
             problem = found
         with self._lock:
-            failed = list(self._pending.values())
+            failed = [wait.waker for wait in self._pending.values()]
             self._pending.clear()
             library().shmcv_wait_set_close(handle)
             self._set, self._thread = 0, None
-        for wait in failed:
-            wait.finish(problem)
+        for waker in failed:
+            waker.finish(problem)
 
     def stop(self) -> None:
         """End the thread, at the interpreter's end."""
