@@ -29,6 +29,12 @@ type pixels interface {
 	StoreNow(write shm.StoreFunc) (now bool, err error)
 }
 
+// keeper is an object whose memory can be kept mapped: a segment, a stream or a frame.
+type keeper interface {
+	object
+	Keep()
+}
+
 // A handle is a slot's number in the low half and, in the high half, how often the slot has been given out. A live
 // handle therefore differs from one that was closed, and from one that never was. No handle is 0.
 type handle uint64
@@ -95,7 +101,10 @@ func use[T object](h handle, isKind func(object) (T, bool)) (T, error) {
 
 func isSegment(o object) (*shm.Segment, bool) { s, ok := o.(*shm.Segment); return s, ok }
 func isStream(o object) (*shm.Stream, bool)   { s, ok := o.(*shm.Stream); return s, ok }
+func isWaitSet(o object) (*shm.WaitSet, bool) { w, ok := o.(*shm.WaitSet); return w, ok }
 func isFrame(o object) (*shm.Frame, bool)     { f, ok := o.(*shm.Frame); return f, ok }
+
+func isKeeper(o object) (keeper, bool) { k, ok := o.(keeper); return k, ok }
 
 // isPixels names the kinds that have pixels. To ask an object whether it has the methods of pixels would take longer.
 func isPixels(o object) (pixels, bool) {
@@ -112,9 +121,24 @@ func isPixels(o object) (pixels, bool) {
 func remove[T object](h handle) error {
 	found, err := take[T](h)
 	if err == nil {
+		endWaits(found, h)
 		found.Release()
 	}
 	return err
+}
+
+// closings wake the threads that wait on a handle, when it is closed. Handles share them, so that a thread may be woken
+// for another handle's sake, which is rare enough.
+var closings [64]shm.Alarm
+
+func closingOf(h handle) *shm.Alarm { return &closings[uint32(h)%uint32(len(closings))] }
+
+// endWaits ends the waits of other threads on h, whose object this was.
+func endWaits(o object, h handle) {
+	if on, ok := o.(shm.Waitable); ok {
+		closingOf(h).Raise()
+		shm.Closed(on, uint64(h))
+	}
 }
 
 // take empties the slot of h and returns the object with the reference that h owned.
@@ -144,6 +168,8 @@ func mistaken(o object) error {
 	case *shm.Stream:
 		return abi.Errorf(abi.EInvalid, "shmcv: %q is a stream, whose frames have the pixels: begin a frame to write one, "+
 			"wait for a frame to read one, and close the stream with shmcv_stream_close", o.Name())
+	case *shm.WaitSet:
+		return abi.Errorf(abi.EInvalid, "shmcv: this is a wait set; close it with shmcv_wait_set_close")
 	case *shm.Frame:
 		return abi.Errorf(abi.EInvalid, "shmcv: this is a frame of %q, which is no stream and no segment of its own; publish it "+
 			"with shmcv_frame_publish, or close it with shmcv_frame_close", o.Name())

@@ -39,16 +39,31 @@ void shmcv_free_descriptors(void);
  * have no effect. */
 void shmcv_restore_host(void);
 
+/* What a thread sleeps on. It is sys.Word, which means something to the system only. */
+typedef struct shmcv_word {
+    uint64_t storage[3];
+} shmcv_word;
+
+enum { SHMCV_MOST_WORDS = 128 };
+
 /* A function that waits asks its shim by this to sleep, and to call it again with the same nap. It is shm.Nap, which
  * tells why Go does not sleep itself. */
 typedef struct shmcv_nap {
-    const void *word;  /* what to sleep on; NULL if there is no need to sleep, and the call is over */
-    uint32_t value;    /* sleep only as long as word has this value */
-    uint64_t until;    /* and only until this time; the clock is the one of shmcv_frame_info */
+    uint32_t count;    /* how many words to sleep on; 0 if there is no need to sleep, and the call is over */
+    uint32_t heeds;    /* Go's own */
+    uint64_t until;    /* sleep only until this time; the clock is the one of shmcv_frame_info */
+    uint64_t soon;     /* and only until this time, if the system cannot sleep on all words */
     uint64_t deadline; /* Go's own */
+    shmcv_word words[SHMCV_MOST_WORDS];
 } shmcv_nap;
 
-/* shmcv_sleep sleeps as the nap says, and sets word to NULL. It returns false if there is no need to sleep. */
+/* shmcv_nap_begin makes a nap for the first call. It leaves the words as they are, which are most of it. */
+static inline void shmcv_nap_begin(shmcv_nap *nap) {
+    nap->count = nap->heeds = 0;
+    nap->until = nap->soon = nap->deadline = 0;
+}
+
+/* shmcv_sleep sleeps as the nap says, and sets count to 0. It returns false if there is no need to sleep. */
 bool shmcv_sleep(shmcv_nap *nap);
 
 #endif

@@ -178,19 +178,21 @@ func goSequence(seg C.shmcv_segment, sequence *C.uint64_t) C.int32_t {
 }
 
 // shmcv_wait sleeps until more than newer_than images have been stored in a segment, and gives how many have been stored.
-// timeout_ms is in milliseconds: 0 does not sleep, and a negative number waits without an end. sequence may be NULL.
+// timeout_ms is in milliseconds: 0 does not sleep, and a negative number waits without an end. sequence may be NULL. A wait ends with
+// SHMCV_E_CLOSED when another thread closes seg, within 0.1 s.
 //
 // Errors: SHMCV_E_TIMEOUT; SHMCV_E_UNSUPPORTED for a segment that another program made, whose users do not tell when
 // they store an image; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED; SHMCV_E_INVALID for the pixels of a frame.
 //
 //export goWait
 func goWait(seg C.shmcv_segment, newerThan C.uint64_t, timeoutMs C.int32_t, sequence *C.uint64_t, nap *C.shmcv_nap) C.int32_t {
+	napOf(nap).Heed(closingOf(handleOf(seg)))
 	return with(handleOf(seg), isSegment, func(segment *shm.Segment) error {
 		stored, err := segment.Wait(uint64(newerThan), milliseconds(timeoutMs), napOf(nap))
 		if err != nil {
 			return err
 		}
-		if sequence != nil && nap.word == nil {
+		if sequence != nil && nap.count == 0 {
 			*sequence = C.uint64_t(stored)
 		}
 		return nil

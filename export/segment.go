@@ -181,6 +181,20 @@ func goData(seg C.shmcv_segment, ptr *unsafe.Pointer, size *C.uint64_t) C.int32_
 	})
 }
 
+// shmcv_keep keeps the memory that shmcv_data has given of a segment or frame in this process until the process ends, whatever
+// is closed. The handle must still be closed, and a frame is given back by that as ever. The function is for languages with
+// a garbage collector, which finds that nothing refers to a handle, and cannot tell whether the memory is still in use.
+//
+// Errors: SHMCV_E_CLOSED.
+//
+//export goKeep
+func goKeep(seg C.shmcv_segment) C.int32_t {
+	return with(handleOf(seg), isKeeper, func(k keeper) error {
+		k.Keep()
+		return nil
+	})
+}
+
 // shmcv_info tells what is known of an open segment. Of a frame's pixels it tells about the stream, with the size and the
 // image of this frame.
 //

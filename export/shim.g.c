@@ -83,6 +83,15 @@ int32_t shmcv_data(shmcv_segment seg, void **ptr, uint64_t *size) {
     return status;
 }
 
+int32_t shmcv_keep(shmcv_segment seg) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goKeep(seg);
+    shmcv_leave(&entry);
+    return status;
+}
+
 int32_t shmcv_info(shmcv_segment seg, shmcv_segment_info *out) {
     shmcv_entry entry;
     int32_t refused = shmcv_enter(&entry);
@@ -168,7 +177,8 @@ int32_t shmcv_sequence(shmcv_segment seg, uint64_t *sequence) {
 
 int32_t shmcv_wait(shmcv_segment seg, uint64_t newer_than, int32_t timeout_ms, uint64_t *sequence) {
     shmcv_entry entry;
-    shmcv_nap nap = {0};
+    shmcv_nap nap;
+    shmcv_nap_begin(&nap);
     int32_t status;
     do {
         status = shmcv_enter(&entry);
@@ -291,7 +301,8 @@ int32_t shmcv_stream_begin(shmcv_stream stream, shmcv_frame *frame) {
 int32_t shmcv_stream_wait(shmcv_stream stream, uint64_t newer_than, int32_t timeout_ms, shmcv_frame *frame,
                           shmcv_frame_info *info) {
     shmcv_entry entry;
-    shmcv_nap nap = {0};
+    shmcv_nap nap;
+    shmcv_nap_begin(&nap);
     int32_t status;
     do {
         status = shmcv_enter(&entry);
@@ -317,6 +328,66 @@ int32_t shmcv_frame_close(shmcv_frame frame) {
     if (refused) return refused;
     int32_t status = goFrameClose(frame);
     shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_wait_set_create(shmcv_wait_set *out) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goWaitSetCreate(out);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_wait_set_close(shmcv_wait_set set) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goWaitSetClose(set);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_wait_set_add_stream(shmcv_wait_set set, shmcv_stream stream, uint64_t newer_than, uint64_t key) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goWaitSetAddStream(set, stream, newer_than, key);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_wait_set_add_segment(shmcv_wait_set set, shmcv_segment seg, uint64_t newer_than, uint64_t key) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goWaitSetAddSegment(set, seg, newer_than, key);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_wait_set_remove(shmcv_wait_set set, uint64_t key) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goWaitSetRemove(set, key);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_wait_set_wait(shmcv_wait_set set, int32_t timeout_ms, uint64_t *keys, uint64_t capacity,
+                            uint64_t *count) {
+    shmcv_entry entry;
+    shmcv_nap nap;
+    shmcv_nap_begin(&nap);
+    int32_t status;
+    do {
+        status = shmcv_enter(&entry);
+        if (status) return status;
+        status = goWaitSetWait(set, timeout_ms, keys, capacity, count, &nap);
+        shmcv_leave(&entry);
+    } while (shmcv_sleep(&nap));
     return status;
 }
 

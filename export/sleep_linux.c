@@ -1,17 +1,49 @@
 /* How a function that waits sleeps: outside Go, and with the host's signal mask. */
 #include "host.h"
 
+#include <errno.h>
 #include <linux/futex.h>
+#include <stdatomic.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+/* The kernel's struct futex_waitv, and the number of the call, which older headers do not have. The number is the same
+ * on every processor. */
+typedef struct futex_word {
+    uint64_t value, address;
+    uint32_t flags, reserved;
+} futex_word;
+
+enum { FUTEX_WAITV = 449, NANOSECONDS = 1000000000 };
+
+_Static_assert(sizeof(futex_word) == sizeof(shmcv_word), "a word is the kernel's struct futex_waitv");
+
+static struct timespec time_of(uint64_t nanoseconds) {
+    return (struct timespec){.tv_sec = (time_t)(nanoseconds / NANOSECONDS), .tv_nsec = (long)(nanoseconds % NANOSECONDS)};
+}
+
+/* Kernels before 5.16 do not have futex_waitv (ENOSYS), and some containers forbid it (EPERM). */
+static atomic_bool sleeps_on_one;
+
+/* sleep_on_one sleeps on the first word only, and leaves it soon to look at the other words. The first word of a single
+ * wait is the bell, and the second word only tells of a close. The first word of a wait set is its alarm. */
+static void sleep_on_one(const shmcv_nap *nap) {
+    const futex_word *word = (const futex_word *)nap->words;
+    const struct timespec until = time_of(nap->count > 1 && nap->soon < nap->until ? nap->soon : nap->until);
+    const int operation = FUTEX_WAIT_BITSET | (int)(word->flags & FUTEX_PRIVATE_FLAG);
+    syscall(SYS_futex, word->address, operation, word->value, &until, NULL, FUTEX_BITSET_MATCH_ANY);
+}
+
 bool shmcv_sleep(shmcv_nap *nap) {
-    if (nap->word == NULL) return false;
-    enum { SECOND = 1000000000 };
-    const struct timespec until = {.tv_sec = (time_t)(nap->until / SECOND), .tv_nsec = (long)(nap->until % SECOND)};
+    if (nap->count == 0) return false;
     /* A wake-up ends the sleep, or the time, a signal, or memory that is gone. In each case the caller looks again. */
-    syscall(SYS_futex, nap->word, FUTEX_WAIT_BITSET, nap->value, &until, NULL, FUTEX_BITSET_MATCH_ANY);
-    nap->word = NULL;
+    if (!sleeps_on_one) {
+        const struct timespec until = time_of(nap->until);
+        if (syscall(FUTEX_WAITV, nap->words, nap->count, 0, &until, CLOCK_MONOTONIC) == -1)
+            sleeps_on_one = errno == ENOSYS || errno == EPERM;
+    }
+    if (sleeps_on_one) sleep_on_one(nap);
+    nap->count = 0;
     return true;
 }

@@ -136,13 +136,14 @@ func goStreamBegin(stream C.shmcv_stream, frame *C.shmcv_frame) C.int32_t {
 // newer_than. The frame stays as it is until shmcv_frame_close; functions that would change it are SHMCV_E_PERMISSION, and
 // its memory faults when it is written to. newer_than 0 accepts any frame; with info->sequence of the last frame, each frame is seen once. timeout_ms is in
 // milliseconds: 0 does not sleep, and a negative number waits without an end. info gets the frame's number, time and
-// image; it may be NULL. A wait ends with SHMCV_E_CLOSED within 0.1 s when another thread closes stream.
+// image; it may be NULL. A wait ends with SHMCV_E_CLOSED when another thread closes stream, within 0.1 s.
 //
 // Errors: SHMCV_E_TIMEOUT; SHMCV_E_BUSY if 64 frames are being read; SHMCV_E_INVALID if stream is none;
 // SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED.
 //
 //export goStreamWait
 func goStreamWait(stream C.shmcv_stream, newerThan C.uint64_t, timeoutMs C.int32_t, frame *C.shmcv_frame, info *C.shmcv_frame_info, nap *C.shmcv_nap) C.int32_t {
+	napOf(nap).Heed(closingOf(handle(stream.handle))) // Before the handle is looked up, so that no close is missed.
 	return withStream(stream, func(stream *shm.Stream) error {
 		if err := required("frame", unsafe.Pointer(frame)); err != nil {
 			return err

@@ -349,6 +349,12 @@ typedef struct shmcv_frame_info {
     uint64_t reserved[5];   /* 0. */
 } shmcv_frame_info;
 
+/* shmcv_wait_set is a handle of a wait set, given by shmcv_wait_set_create, and valid in this process until
+ * shmcv_wait_set_close. {0} is no wait set. */
+typedef struct shmcv_wait_set {
+    uint64_t handle; /* Opaque; never 0 in a wait set that is open. */
+} shmcv_wait_set;
+
 /* The layouts are part of the ABI. */
 #ifdef __cplusplus
 static_assert(sizeof(shmcv_segment) == 8, "shmcv_segment has another layout here");
@@ -357,6 +363,7 @@ static_assert(sizeof(shmcv_segment_info) == 384, "shmcv_segment_info has another
 static_assert(sizeof(shmcv_stream) == 8, "shmcv_stream has another layout here");
 static_assert(sizeof(shmcv_frame) == 8, "shmcv_frame has another layout here");
 static_assert(sizeof(shmcv_frame_info) == 128, "shmcv_frame_info has another layout here");
+static_assert(sizeof(shmcv_wait_set) == 8, "shmcv_wait_set has another layout here");
 #else
 _Static_assert(sizeof(shmcv_segment) == 8, "shmcv_segment has another layout here");
 _Static_assert(sizeof(shmcv_image_info) == 64, "shmcv_image_info has another layout here");
@@ -364,6 +371,7 @@ _Static_assert(sizeof(shmcv_segment_info) == 384, "shmcv_segment_info has anothe
 _Static_assert(sizeof(shmcv_stream) == 8, "shmcv_stream has another layout here");
 _Static_assert(sizeof(shmcv_frame) == 8, "shmcv_frame has another layout here");
 _Static_assert(sizeof(shmcv_frame_info) == 128, "shmcv_frame_info has another layout here");
+_Static_assert(sizeof(shmcv_wait_set) == 8, "shmcv_wait_set has another layout here");
 #endif
 
 /* -------------------------------------------------------------------------------------------------------------
@@ -409,6 +417,14 @@ SHMCV_API int32_t shmcv_segment_clear(shmcv_segment seg);
  * Errors: SHMCV_E_CLOSED; SHMCV_E_TRUNCATED if another program has made the file shorter, so that touching
  * the memory would kill the process. */
 SHMCV_API int32_t shmcv_data(shmcv_segment seg, void **ptr, uint64_t *size);
+
+/* shmcv_keep keeps the memory that shmcv_data has given of a segment or frame in this process until the
+ * process ends, whatever is closed. The handle must still be closed, and a frame is given back by that as
+ * ever. The function is for languages with a garbage collector, which finds that nothing refers to a handle,
+ * and cannot tell whether the memory is still in use.
+ *
+ * Errors: SHMCV_E_CLOSED. */
+SHMCV_API int32_t shmcv_keep(shmcv_segment seg);
 
 /* shmcv_info tells what is known of an open segment. Of a frame's pixels it tells about the stream, with the
  * size and the image of this frame.
@@ -490,7 +506,7 @@ SHMCV_API int32_t shmcv_sequence(shmcv_segment seg, uint64_t *sequence);
 
 /* shmcv_wait sleeps until more than newer_than images have been stored in a segment, and gives how many have
  * been stored. timeout_ms is in milliseconds: 0 does not sleep, and a negative number waits without an end.
- * sequence may be NULL.
+ * sequence may be NULL. A wait ends with SHMCV_E_CLOSED when another thread closes seg, within 0.1 s.
  *
  * Errors: SHMCV_E_TIMEOUT; SHMCV_E_UNSUPPORTED for a segment that another program made, whose users do not
  * tell when they store an image; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED; SHMCV_E_INVALID for the
@@ -638,7 +654,7 @@ SHMCV_API int32_t shmcv_stream_begin(shmcv_stream stream, shmcv_frame *frame);
  * are SHMCV_E_PERMISSION, and its memory faults when it is written to. newer_than 0 accepts any frame; with
  * info->sequence of the last frame, each frame is seen once. timeout_ms is in milliseconds: 0 does not
  * sleep, and a negative number waits without an end. info gets the frame's number, time and image; it may be
- * NULL. A wait ends with SHMCV_E_CLOSED within 0.1 s when another thread closes stream.
+ * NULL. A wait ends with SHMCV_E_CLOSED when another thread closes stream, within 0.1 s.
  *
  * Errors: SHMCV_E_TIMEOUT; SHMCV_E_BUSY if 64 frames are being read; SHMCV_E_INVALID if stream is none;
  * SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */
@@ -660,6 +676,76 @@ SHMCV_API int32_t shmcv_frame_publish(shmcv_frame frame, uint64_t *sequence);
  *
  * Errors: SHMCV_E_CLOSED if frame is closed or published already; SHMCV_E_INVALID if it is none. */
 SHMCV_API int32_t shmcv_frame_close(shmcv_frame frame);
+
+/* -------------------------------------------------------------------------------------------------------------
+ * Wait sets: one thread waits for frames of many streams, and for images of many segments.
+ *
+ * A wait set is a list of waits. Any thread adds waits, each with a key of the caller's choice, and one thread
+ * sleeps for all of them in shmcv_wait_set_wait, which gives the keys of those that are over. No frame is
+ * leased by that: whoever wants the frame then calls shmcv_stream_wait with a timeout of 0. That call gives the
+ * frame, or the error that ended the wait.
+ *
+ *     uint64_t keys[16], count;
+ *     shmcv_wait_set_create(&set);
+ *     shmcv_wait_set_add_stream(set, left, 0, 1);
+ *     shmcv_wait_set_add_stream(set, right, 0, 2);
+ *     while (shmcv_wait_set_wait(set, -1, keys, 16, &count) == SHMCV_OK)
+ *         for (uint64_t i = 0; i < count; i++) {
+ *             shmcv_stream which = keys[i] == 1 ? left : right;
+ *             shmcv_stream_wait(which, seen[keys[i]], 0, &frame, &info);
+ *             seen[keys[i]] = info.sequence;
+ *             ...
+ *             shmcv_wait_set_add_stream(set, which, info.sequence, keys[i]);
+ *         }
+ *
+ * The thread learns of up to 127 streams and segments as soon as it could by a wait of its own. Of those beyond
+ * the 127 that were added last it learns within 1 ms, or 8 ms after a quiet time. So it is for all of them
+ * where the kernel has no futex_waitv (Linux before 5.16, and containers that forbid it).
+ * ---------------------------------------------------------------------------------------------------------- */
+
+/* shmcv_wait_set_create makes an empty wait set. Close the handle with shmcv_wait_set_close. */
+SHMCV_API int32_t shmcv_wait_set_create(shmcv_wait_set *out);
+
+/* shmcv_wait_set_close ends a wait set with all of its waits. A thread that waits on the set returns at once
+ * with SHMCV_E_CLOSED.
+ *
+ * Errors: SHMCV_E_CLOSED if set is closed already; SHMCV_E_INVALID if it is none. */
+SHMCV_API int32_t shmcv_wait_set_close(shmcv_wait_set set);
+
+/* shmcv_wait_set_add_stream adds a wait for a frame of a stream with a number greater than newer_than. The
+ * wait is over when there is such a frame, which may be at once; when stream is closed; and when something
+ * is wrong with the stream. key is the caller's name for the wait. A thread that waits on the set learns of
+ * the new wait at once.
+ *
+ * Errors: SHMCV_E_EXISTS if the set has a wait of that key; SHMCV_E_CLOSED; SHMCV_E_CORRUPT;
+ * SHMCV_E_TRUNCATED; SHMCV_E_INVALID if set or stream is none. */
+SHMCV_API int32_t shmcv_wait_set_add_stream(shmcv_wait_set set, shmcv_stream stream, uint64_t newer_than,
+                                            uint64_t key);
+
+/* shmcv_wait_set_add_segment does the same for a segment, in which more than newer_than images must have
+ * been stored.
+ *
+ * Errors: those of shmcv_wait_set_add_stream; SHMCV_E_UNSUPPORTED for a segment that another program made;
+ * SHMCV_E_INVALID for the pixels of a frame. */
+SHMCV_API int32_t shmcv_wait_set_add_segment(shmcv_wait_set set, shmcv_segment seg, uint64_t newer_than,
+                                             uint64_t key);
+
+/* shmcv_wait_set_remove takes a wait out of a set.
+ *
+ * Errors: SHMCV_E_NOT_FOUND if the set has no wait of that key, for example because shmcv_wait_set_wait has
+ * given the key; SHMCV_E_CLOSED; SHMCV_E_INVALID if set is none. */
+SHMCV_API int32_t shmcv_wait_set_remove(shmcv_wait_set set, uint64_t key);
+
+/* shmcv_wait_set_wait sleeps until waits of the set are over. It fills keys with the keys of the first
+ * capacity of them, gives in count how many these are, and takes them out of the set. The next call gives
+ * those for which there was no room. timeout_ms is in milliseconds: 0 does not sleep, and a negative number
+ * waits without an end. One thread at a time may wait on a set. A set without waits is waited on too,
+ * because another thread may add one.
+ *
+ * Errors: SHMCV_E_TIMEOUT; SHMCV_E_BUSY if another thread waits on the set; SHMCV_E_CLOSED, also when
+ * another thread closes the set during the wait; SHMCV_E_INVALID if set is none, or capacity is 0. */
+SHMCV_API int32_t shmcv_wait_set_wait(shmcv_wait_set set, int32_t timeout_ms, uint64_t *keys, uint64_t capacity,
+                                      uint64_t *count);
 
 /* -------------------------------------------------------------------------------------------------------------
  * Windows: to look at a segment's image. They need a display (X11 or Wayland), GTK 3, and the plugin

@@ -668,6 +668,73 @@ class stream {
     bool clear_on_close_ = false;
 };
 
+/// A list of waits, for all of which one thread sleeps; see shmcv_wait_set_wait. Closed when destroyed; move-only. Every
+/// thread may add and remove waits while another thread waits.
+class wait_set {
+  public:
+    /// No set: every operation on it is error_code::closed.
+    wait_set() noexcept = default;
+
+    /// Makes an empty set.
+    [[nodiscard]] static wait_set create() {
+        detail::require_library();
+        wait_set made;
+        detail::check(shmcv_wait_set_create(&made.handle_));
+        return made;
+    }
+
+    wait_set(wait_set &&other) noexcept : handle_(other.release()) {}
+    wait_set &operator=(wait_set &&other) noexcept {
+        if (this != &other) {
+            abandon();
+            handle_ = other.release();
+        }
+        return *this;
+    }
+    ~wait_set() { abandon(); }
+
+    /// Closes now what the destructor would close. A thread that waits on the set gets error_code::closed.
+    void close() { detail::check(shmcv_wait_set_close(release())); }
+
+    /// Returns true if this object holds a handle.
+    [[nodiscard]] explicit operator bool() const noexcept { return handle_.handle != 0; }
+
+    /// Returns the handle, for functions of shmcv.h. It stays this object's.
+    [[nodiscard]] shmcv_wait_set handle() const noexcept { return handle_; }
+
+    /// Adds a wait for a frame with a number above newer_than. error_code::exists if the set has a wait of that key.
+    void add(const stream &frames, std::uint64_t newer_than, std::uint64_t key) {
+        detail::check(shmcv_wait_set_add_stream(handle_, frames.handle(), newer_than, key));
+    }
+
+    /// Adds a wait until more than newer_than images have been stored in a segment.
+    void add(const segment &images, std::uint64_t newer_than, std::uint64_t key) {
+        detail::check(shmcv_wait_set_add_segment(handle_, images.handle(), newer_than, key));
+    }
+
+    /// Takes a wait out. error_code::not_found if it is not there, for example because it is over.
+    void remove(std::uint64_t key) { detail::check(shmcv_wait_set_remove(handle_, key)); }
+
+    /// Waits until waits are over, takes them out, and returns their keys. error_code::timeout if none is over in time. A
+    /// negative time waits without an end. No frame is leased: stream::wait with a time of 0 gives it.
+    [[nodiscard]] std::vector<std::uint64_t> wait(std::chrono::milliseconds timeout = std::chrono::milliseconds(-1)) {
+        std::vector<std::uint64_t> keys(64);
+        std::uint64_t count = 0;
+        detail::check(shmcv_wait_set_wait(handle_, detail::timeout(timeout), keys.data(), keys.size(), &count));
+        keys.resize(static_cast<std::size_t>(count));
+        return keys;
+    }
+
+  private:
+    shmcv_wait_set release() noexcept { return std::exchange(handle_, shmcv_wait_set{}); }
+
+    void abandon() noexcept {
+        if (*this) shmcv_wait_set_close(release());
+    }
+
+    shmcv_wait_set handle_{};
+};
+
 /// Removes the names of all segments and streams that this process created.
 inline void clear_all() { detail::check(shmcv_clear_all()); }
 

@@ -93,6 +93,9 @@ func (f *Frame) Details(newerThan uint64) abi.FrameInfo {
 	return abi.FrameInfo{Sequence: f.sequence, TimeNs: f.time, Missed: f.sequence - newerThan - 1, Image: *f.image.Load()}
 }
 
+// Keep keeps the memory of all of the stream's frames mapped until this process ends. The frame is given back as ever.
+func (f *Frame) Keep() { f.stream.Keep() }
+
 // Name gives the stream's name.
 func (f *Frame) Name() string { return f.stream.name }
 

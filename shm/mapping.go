@@ -23,6 +23,7 @@ type mapping struct {
 	creator  bool     // This process created the file, through this sys.File, which holds the creator's lock.
 
 	references atomic.Int64
+	kept       atomic.Bool // See Keep.
 
 	segment *Segment // What the file holds, if that is a single image; nil for a stream.
 	parties parties  // What this process does with the stream, if the file holds one.
@@ -88,6 +89,13 @@ func (m *mapping) Release() {
 	}
 	mappings.remove(m)
 	m.file.Close()
+}
+
+// Keep keeps the memory mapped until this process ends, whatever is released. Calls after the first have no effect.
+func (m *mapping) Keep() {
+	if m.kept.CompareAndSwap(false, true) {
+		m.Retain()
+	}
 }
 
 // Name gives the name by which this process created or first opened the segment.

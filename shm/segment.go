@@ -84,7 +84,7 @@ func (s *Segment) Sequence() (uint64, error) {
 }
 
 // Wait waits until more than newerThan images have been stored in the segment, and tells how many have. It does not
-// sleep itself. If nap.Word is not 0 when it returns, there is no such image yet: sleep as nap says, and call Wait
+// sleep itself. If nap.Count is not 0 when it returns, there is no such image yet: sleep as nap says, and call Wait
 // again with the same arguments. timeout counts from the first call; less than 0 means without an end, and with 0 Wait
 // never asks for a sleep.
 //
@@ -92,7 +92,7 @@ func (s *Segment) Sequence() (uint64, error) {
 // programs do not tell when they store an image; ETruncated; ECorrupt.
 func (s *Segment) Wait(newerThan uint64, timeout time.Duration, nap *Nap) (sequence uint64, err error) {
 	if s.trailer == nil {
-		return 0, abi.Errorf(abi.EUnsupported, "shm: %q was made by another program, which does not tell when it stores an image", s.name)
+		return 0, toldNothing(s.name)
 	}
 	news := func() (bool, error) {
 		sequence, err = s.Sequence()
@@ -102,8 +102,13 @@ func (s *Segment) Wait(newerThan uint64, timeout time.Duration, nap *Nap) (seque
 	if !there && err == nil {
 		there, err = await(&s.bell, nap, timeout, s.sleepSlice(), news)
 	}
-	if err == nil && !there && nap.Word == 0 {
+	if err == nil && !there && nap.Count == 0 {
 		err = abi.Errorf(abi.ETimeout, "shm: no image newer than %d was stored in %q within %v", newerThan, s.name, timeout)
 	}
 	return sequence, err
+}
+
+// toldNothing is the error of a wait on a foreign segment.
+func toldNothing(name string) error {
+	return abi.Errorf(abi.EUnsupported, "shm: %q was made by another program, which does not tell when it stores an image", name)
 }

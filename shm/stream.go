@@ -232,7 +232,7 @@ func (s *Stream) Wait(newerThan uint64, timeout time.Duration, nap *Nap) (*Frame
 		return nil, err
 	case there:
 		return s.leaseNewest(newerThan)
-	case nap.Word != 0:
+	case nap.Count != 0:
 		return nil, nil
 	}
 	return nil, abi.Errorf(abi.ETimeout, "shm: no frame of %q newer than %d within %v", s.name, newerThan, timeout)

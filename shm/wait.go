@@ -18,6 +18,9 @@ const (
 
 	// unmarkedSlice is the same for a process that cannot mark the bell, so that nobody may wake it.
 	unmarkedSlice = 10 * time.Millisecond
+
+	// closeSlice is the same where the system sleeps on one word, and a close is therefore no wake-up.
+	closeSlice = 50 * time.Millisecond
 )
 
 // sleepSlice is the longest sleep of who waits for news of this file.
@@ -33,25 +36,30 @@ func (m *mapping) sleepSlice() time.Duration {
 // as the kernel lets it; a thread that sleeps in Go must first be taken up by Go's scheduler, which takes 20 to 30 µs
 // more on a quiet machine (scripts/bench/handover.c).
 //
-// The caller holds no reference while it sleeps, so that Word may be unmapped when it goes to sleep. The system then
+// The caller holds no reference while it sleeps, so that a word may be unmapped when it goes to sleep. The system then
 // refuses to sleep, or, if something else has been mapped there, sleeps until Until at the latest.
 //
-// In C this is the structure shmcv_nap.
+// In C this is the structure shmcv_nap. There the words beyond Count hold anything.
 type Nap struct {
-	Word  uintptr // What to sleep on, for the system; 0 if there is no need to sleep. Sleeping sets it to 0.
-	Value uint32  // Sleep only as long as the bell has this value.
-	Until uint64  // And only until this time: sys.Monotonic.
+	Count uint32 // How many words to sleep on; 0 if there is no need to sleep. Sleeping sets it to 0.
+	heeds uint32 // 1 if the caller has asked, by Heed, for a second word to sleep on.
+	Until uint64 // Sleep only until this time: sys.Monotonic.
+	Soon  uint64 // And only until this time, if the system cannot sleep on all words.
 
 	deadline uint64 // When the wait is over; 0 before it has begun.
+	words    [sys.MostWords]sys.Word
 }
+
+// Heed makes the nap end when an alarm is raised that had not been raised when Heed was called.
+func (n *Nap) Heed(alarm *Alarm) { n.heeds, n.words[1] = 1, alarm.Listen() }
 
 // Sleep sleeps as the nap says, for callers that are Go throughout. It returns false if there is no need to sleep.
 func (n *Nap) Sleep() bool {
-	if n.Word == 0 {
+	if n.Count == 0 {
 		return false
 	}
-	sys.Sleep(n.Word, n.Value, n.Until)
-	n.Word = 0
+	sys.Sleep(n.words[:n.Count], n.Until)
+	n.Count = 0
 	return true
 }
 
@@ -67,7 +75,7 @@ func (n *Nap) begin(timeout time.Duration) {
 }
 
 // await prepares a wait. The caller has found no news. It returns true if news became true meanwhile. Otherwise sleep
-// on nap.Word and call again; if that is 0, the timeout has expired. timeout counts from the first call with this nap;
+// as nap says and call again; if nap.Count is 0, the timeout has expired. timeout counts from the first call with this nap;
 // if it is 0 the timeout expires at once, if it is negative never. slice is the longest sleep. An error of news ends the
 // wait.
 //
@@ -80,12 +88,13 @@ func await(bell *sys.Bell, nap *Nap, timeout, slice time.Duration, news func() (
 		nap.begin(timeout)
 		watch(bell, nap.deadline)
 	}
-	word, value := bell.Listen()
+	word, _ := bell.Listen()
 	if done, err := news(); done || err != nil {
 		return done, err
 	}
 	if now := sys.Monotonic(); now < nap.deadline {
-		nap.Word, nap.Value, nap.Until = word, value, min(nap.deadline, now+uint64(slice))
+		nap.words[0], nap.Count = word, 1+nap.heeds
+		nap.Until, nap.Soon = min(nap.deadline, now+uint64(slice)), now+uint64(min(slice, closeSlice))
 	}
 	return false, nil
 }

@@ -364,7 +364,8 @@ func writeShim(m *model) []byte {
 
 // waitingCall writes the rest of a function that calls Go again after each sleep that Go asks for.
 func (w *cWriter) waitingCall(goName string, arguments []string) {
-	w.line("    shmcv_nap nap = {0};")
+	w.line("    shmcv_nap nap;")
+	w.line("    shmcv_nap_begin(&nap);")
 	w.line("    int32_t status;")
 	w.line("    do {")
 	w.line("        status = shmcv_enter(&entry);")

@@ -28,6 +28,7 @@ var families = []struct{ name, title string }{
 	{"codec", "Files."},
 	{"transform", "Transforms."},
 	{"stream", "Streams."},
+	{"wait_set", "Wait sets."},
 	{"window", "Windows."},
 }
 

@@ -13,9 +13,11 @@ using shmcv::error_code;
 using shmcv::frame;
 using shmcv::new_frame;
 using shmcv::stream;
+using shmcv::wait_set;
 
 static_assert(!std::is_copy_constructible_v<frame> && std::is_nothrow_move_constructible_v<frame>);
 static_assert(!std::is_copy_constructible_v<new_frame> && std::is_nothrow_move_constructible_v<new_frame>);
+static_assert(!std::is_copy_constructible_v<wait_set> && std::is_nothrow_move_constructible_v<wait_set>);
 static_assert(!std::is_copy_constructible_v<stream> && std::is_nothrow_move_constructible_v<stream>);
 
 // A published frame has the members that read pixels, and none that writes pixels.
@@ -105,4 +107,29 @@ TEST(segment_is_no_stream) {
 TEST(sweep_tells_how_many_orphans_there_were) {
     (void)stream::create(new_name(), 100);
     CHECK(shmcv::sweep() >= 1);
+}
+
+TEST(one_thread_waits_on_many) {
+    wait_set set = wait_set::create(), none;
+    stream left = stream::create(new_name(), width * height), right = stream::create(new_name(), width * height);
+    auto segment = shmcv::segment::create(new_name(), 100);
+    set.add(left, 0, 1);
+    set.add(right, 0, 2);
+    set.add(segment, 0, 3);
+    throws(error_code::exists, [&] { set.add(left, 0, 3); });
+    throws(error_code::timeout, [&] { (void)set.wait(1ms); });
+    std::thread writer([&] { put(right, 5); });
+    CHECK(set.wait() == std::vector<std::uint64_t>{2});
+    writer.join();
+    CHECK_INT(5, right.wait(0, 0ms).data()[0]);
+    set.remove(1);
+    throws(error_code::not_found, [&] { set.remove(1); });
+    std::thread closer([&] { segment.close(); });
+    CHECK(set.wait() == std::vector<std::uint64_t>{3});
+    closer.join();
+    throws(error_code::closed, [&] { (void)none.wait(); });
+    none = std::move(set);
+    throws(error_code::timeout, [&] { (void)none.wait(0ms); });
+    none.close();
+    throws(error_code::closed, [&] { none.close(); });
 }

@@ -42,7 +42,7 @@ public static class ImageLoaderExtensions
     {
         ArgumentNullException.ThrowIfNull(loader);
         using var segment = loader.Open(shareName, height, width, channel);
-        return PixelFormat.Same(segment.Image) == SKColorType.Unknown ? segment.ToSKBitmap() : segment.AsSKBitmap();
+        return PixelFormat.Same(segment.Image) == SKColorType.Unknown ? segment.ToSKBitmap() : segment.AsSKBitmap(SKAlphaType.Unpremul);
     }
 
     /// <summary>

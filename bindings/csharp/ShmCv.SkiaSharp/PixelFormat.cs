@@ -37,19 +37,8 @@ internal static class PixelFormat
         var same => same,
     };
 
-    /// <summary>
-    /// Returns the alpha type of an image. An image without alpha is opaque. Alpha is not premultiplied: OpenCV has no
-    /// other kind.
-    /// </summary>
-    internal static SKAlphaType AlphaOf(ImageInfo image) => image.HasAlpha ? SKAlphaType.Unpremul : SKAlphaType.Opaque;
-
-    /// <summary>
-    /// Returns true if the image's pixels mean the same in such a bitmap. Opaque pixels do in every bitmap. Pixels with
-    /// alpha do if the bitmap keeps alpha as it is, or has none.
-    /// </summary>
-    internal static bool CanHoldAlphaOf(ImageInfo image, SKImageInfo bitmap) =>
-        !image.HasAlpha || bitmap.AlphaType == SKAlphaType.Unpremul
-        || bitmap.ColorType is SKColorType.Gray8 or SKColorType.Rgb888x;
+    /// <summary>Returns true for colour types that have no alpha at all.</summary>
+    internal static bool HasNoAlpha(SKColorType type) => type is SKColorType.Gray8 or SKColorType.Rgb888x;
 
     /// <summary>
     /// Returns the colour order and depth of a colour type, or null for a type that the native library does not have.

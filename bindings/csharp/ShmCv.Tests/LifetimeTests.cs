@@ -73,6 +73,111 @@ public sealed class LifetimeTests : IDisposable
         Assert.True(IsOpen(name));
     }
 
+    // With 2 slots, a frame that is held leaves the writer no slot after the next one.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void AForgottenFrameIsGivenBackAndItsSpanStaysReadable(bool throughAView)
+    {
+        var stream = FrameStream.Create(_scratch.Name(), 64 * 64, slots: 2);
+        var pixels = new byte[64 * 64];
+        var image = new ImageInfo(64, 64, ColorOrder.Gray);
+        stream.Publish(pixels, image, ColorOrder.Gray);
+        var span = Forget();
+        stream.Publish(pixels, image, ColorOrder.Gray);
+        CollectUntil(() =>
+        {
+            try
+            {
+                stream.Begin().Dispose();
+                return true;
+            }
+            catch (ShmCvBusyException)
+            {
+                return false;
+            }
+        });
+
+        stream.Dispose();
+        Assert.Equal(0, span[^1]); // the process would end here if the memory had gone
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        ReadOnlySpan<byte> Forget()
+        {
+            var frame = stream.Wait();
+            return throughAView ? frame.View().Span : frame.AsSpan();
+        }
+    }
+
+    [Fact]
+    public void AForgottenStreamIsClosedByTheCollector()
+    {
+        var name = _scratch.Name();
+        Forget();
+        CollectUntil(() => !IsOpen(name));
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        void Forget()
+        {
+            var stream = FrameStream.Create(name, 100);
+            stream.Publish(new byte[100], new ImageInfo(10, 10, ColorOrder.Gray), ColorOrder.Gray);
+            _ = stream.Wait();
+        }
+    }
+
+    // A view of a frame to fill may be used after the frame has been published and its stream disposed of.
+    [Fact]
+    public void AForgottenViewOfAPublishedFrameStaysMapped()
+    {
+        var name = _scratch.Name();
+        var span = Forget();
+        var canary = this.Forget(_ => { });
+        CollectUntil(() => !IsOpen(canary));
+        Assert.Equal(7, span[5]);
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        Span<byte> Forget()
+        {
+            using var stream = FrameStream.Create(name, 100);
+            using var frame = stream.Begin();
+            var span = frame.View().GetSpan();
+            span.Fill(7);
+            frame.Image = new ImageInfo(10, 10, ColorOrder.Gray);
+            frame.Publish();
+            return span;
+        }
+    }
+
+    [Fact]
+    public void ASpanTakenDuringDisposalHoldsNothing()
+    {
+        for (var round = 0; round < 1000; round++)
+        {
+            var segment = _scratch.Create(1000);
+            using var start = new Barrier(2);
+            var user = Task.Run(() =>
+            {
+                start.SignalAndWait();
+                try
+                {
+                    while (true)
+                    {
+                        segment.AsSpan();
+                    }
+                }
+                catch (ObjectDisposedException)
+                {
+                    // the expected end
+                }
+            });
+            start.SignalAndWait();
+            segment.Dispose();
+            user.Wait();
+            Assert.False(IsOpen(segment.Name), $"round {round}");
+            Segment.Clear(segment.Name);
+        }
+    }
+
     [Fact]
     public void DisposingEndsASpansHold()
     {

@@ -102,7 +102,6 @@ public sealed class SkiaTests : IDisposable
     [InlineData(ColorOrder.Bgr, 7, 5, SKColorType.Rgba16161616, SKAlphaType.Opaque)]
     [InlineData(ColorOrder.Bgr, 7, 5, SKColorType.Rgb565, SKAlphaType.Opaque)]
     [InlineData(ColorOrder.Bgra, 7, 5, SKColorType.Bgra8888, SKAlphaType.Opaque)]
-    [InlineData(ColorOrder.Bgra, 7, 5, SKColorType.Bgra8888, SKAlphaType.Premul)]
     public void ABitmapThatCannotHoldTheImageIsRefused(ColorOrder order, int width, int height, SKColorType type, SKAlphaType alpha)
     {
         using var segment = _scratch.Create(new ImageInfo(7, 5, order));
@@ -134,7 +133,7 @@ public sealed class SkiaTests : IDisposable
         using var segment = _scratch.Create(new ImageInfo(width, height, order, stride: stride));
         if (order is ColorOrder.Bgr or ColorOrder.Rgb)
         {
-            Assert.Contains(segment.Name, Assert.Throws<NotSupportedException>(segment.AsSKBitmap).Message, StringComparison.Ordinal);
+            Assert.Contains(segment.Name, Assert.Throws<NotSupportedException>(() => segment.AsSKBitmap()).Message, StringComparison.Ordinal);
             segment.Dispose();
             Assert.False(LifetimeTests.IsOpen(segment.Name)); // the refusal has released the segment
             return;
@@ -220,7 +219,7 @@ public sealed class SkiaTests : IDisposable
     public void RowsThatSkiaCannotAddressAreRefusedAsAViewAndCopied()
     {
         using var segment = _scratch.Create(new ImageInfo(7, 5, ColorOrder.Bgra, stride: 31));
-        Assert.Contains("stride 31", Assert.Throws<NotSupportedException>(segment.AsSKBitmap).Message, StringComparison.Ordinal);
+        Assert.Contains("stride 31", Assert.Throws<NotSupportedException>(() => segment.AsSKBitmap()).Message, StringComparison.Ordinal);
         using var bitmap = segment.ToSKBitmap();
         AssertSamePixels(segment, bitmap);
         segment.Dispose();
@@ -341,6 +340,202 @@ public sealed class SkiaTests : IDisposable
         }
     }
 
+    // Each image is opaque at first. Then one pixel, anywhere, is not.
+    [Theory]
+    [InlineData(ColorOrder.Bgra, Depth.U8)]
+    [InlineData(ColorOrder.Rgba, Depth.U8)]
+    [InlineData(ColorOrder.Rgba, Depth.U16)]
+    [InlineData(ColorOrder.Rgba, Depth.F32)]
+    public void PixelsWithoutTransparencyAreOpaqueUnlessAskedOtherwise(ColorOrder order, Depth depth)
+    {
+        var size = new ImageInfo(1, 1, order, depth).PixelSize;
+        using var segment = _scratch.Create(new ImageInfo(67, 5, order, depth, 71 * size));
+        var image = segment.Image;
+        byte[] one = depth switch
+        {
+            Depth.U8 => [255],
+            Depth.U16 => [255, 255],
+            _ => BitConverter.GetBytes(1f),
+        };
+        var alphas = Enumerable.Range(0, 67 * 5).Select(i => (i / 67 * image.Stride) + (i % 67 * size) + (3 * size / 4)).ToArray();
+        Array.ForEach(alphas, at => one.CopyTo(segment.AsSpan()[at..]));
+
+        AssertAlpha(null, SKAlphaType.Opaque);
+        foreach (var alpha in new[] { SKAlphaType.Opaque, SKAlphaType.Premul, SKAlphaType.Unpremul })
+        {
+            AssertAlpha(alpha, alpha);
+        }
+
+        foreach (var at in alphas)
+        {
+            segment.AsSpan().Slice(at, size / 4).Clear();
+            using var bitmap = segment.AsSKBitmap();
+            Assert.Equal(SKAlphaType.Unpremul, bitmap.AlphaType);
+            one.CopyTo(segment.AsSpan()[at..]);
+        }
+
+        segment.AsSpan()[alphas[^1]] = 0;
+        AssertAlpha(null, depth == Depth.F32 ? SKAlphaType.Opaque : SKAlphaType.Unpremul); // the last byte of 1f is not 0
+        Assert.Throws<ArgumentException>(() => segment.AsSKBitmap(SKAlphaType.Unknown));
+        Assert.Throws<ArgumentException>(() => segment.ToSKBitmap(SKAlphaType.Unknown));
+
+        void AssertAlpha(SKAlphaType? asked, SKAlphaType wanted)
+        {
+            using var shared = segment.AsSKBitmap(asked);
+            using var picture = segment.AsSKImage(asked);
+            using var copied = segment.ToSKBitmap(asked);
+            Assert.Equal([wanted, wanted, wanted], [shared.AlphaType, picture.AlphaType, copied.AlphaType]);
+            Assert.Equal(segment.Image.ToSKImageInfo(wanted), shared.Info);
+        }
+    }
+
+    [Fact]
+    public void AnImageWithoutAlphaIsOpaqueWhateverIsAsked()
+    {
+        using var segment = _scratch.Create(new ImageInfo(7, 5, ColorOrder.Gray));
+        using var shared = segment.AsSKBitmap(SKAlphaType.Premul);
+        using var copied = segment.ToSKBitmap(SKAlphaType.Unpremul);
+        Assert.Equal([SKAlphaType.Opaque, SKAlphaType.Opaque], [shared.AlphaType, copied.AlphaType]);
+    }
+
+    [Fact]
+    public void ColoursAreMultipliedByAlphaWhereThatIsAsked()
+    {
+        using var segment = _scratch.Create(new ImageInfo(7, 5, ColorOrder.Bgra));
+        using var wanted = new SKBitmap(new SKImageInfo(7, 5, SKColorType.Bgra8888, SKAlphaType.Premul));
+        using (var shared = segment.AsSKBitmap())
+        using (var pixmap = shared.PeekPixels())
+        {
+            Assert.True(pixmap.ReadPixels(wanted.Info, wanted.GetPixels(), wanted.RowBytes));
+        }
+
+        using var copied = segment.ToSKBitmap(SKAlphaType.Premul);
+        Assert.Equal(wanted.GetPixelSpan().ToArray(), copied.GetPixelSpan().ToArray());
+        copied.GetPixelSpan().Clear();
+        segment.CopyTo(copied);
+        Assert.Equal(wanted.GetPixelSpan().ToArray(), copied.GetPixelSpan().ToArray());
+
+        using var stored = _scratch.Create(7 * 5 * 4);
+        stored.CopyFrom(copied, alphaType: SKAlphaType.Premul);
+        Assert.Equal(wanted.GetPixelSpan().ToArray(), Scratch.Bytes(stored));
+        Assert.Throws<ArgumentException>(() => stored.CopyFrom(copied, alphaType: SKAlphaType.Opaque));
+    }
+
+    [Fact]
+    public void AnOpaqueBitmapOfAnImageIsFilledAgain()
+    {
+        using var segment = _scratch.Create(new ImageInfo(7, 5, ColorOrder.Bgra));
+        segment.AsSpan().Fill(255);
+        using var bitmap = segment.ToSKBitmap();
+        segment.AsSpan()[0] = 7;
+        segment.CopyTo(bitmap);
+        Assert.Equal(7, bitmap.GetPixelSpan()[0]);
+        segment.AsSpan()[3] = 7;
+        Assert.Throws<ArgumentException>(() => segment.CopyTo(bitmap));
+    }
+
+    [Fact]
+    public void ABitmapOfAFrameIsImmutable()
+    {
+        using var stream = FrameStream.Create(_scratch.Name(), 7 * 5 * 4);
+        using (var begun = stream.Begin())
+        {
+            begun.AsSpan().Fill(255);
+            begun.Image = new ImageInfo(7, 5, ColorOrder.Bgra);
+            using var drawn = begun.AsSKBitmap();
+            Assert.Equal((false, SKAlphaType.Unpremul), (drawn.IsImmutable, drawn.AlphaType));
+            begun.Publish();
+        }
+
+        using var frame = stream.Wait();
+        using var bitmap = frame.AsSKBitmap();
+        Assert.Equal((true, SKAlphaType.Opaque), (bitmap.IsImmutable, bitmap.AlphaType));
+        using var picture = SKImage.FromBitmap(bitmap); // shares the pixels, because they are immutable
+        using var pixmap = picture.PeekPixels();
+        Assert.Equal(bitmap.GetPixels(), pixmap.GetPixels());
+    }
+
+    [Fact]
+    public void APictureHoldsItsFrame()
+    {
+        using var stream = FrameStream.Create(_scratch.Name(), 7 * 5 * 4, slots: 2);
+        var pixels = new byte[7 * 5 * 4];
+        Array.Fill(pixels, (byte)9);
+        stream.Publish(pixels, new ImageInfo(7, 5, ColorOrder.Bgra), ColorOrder.Bgra);
+        SKImage picture;
+        using (var frame = stream.Wait())
+        {
+            picture = frame.AsSKImage(SKAlphaType.Opaque);
+        }
+
+        stream.Begin().Dispose();
+        stream.Publish(pixels, new ImageInfo(7, 5, ColorOrder.Bgra), ColorOrder.Bgra);
+        Assert.Throws<ShmCvBusyException>(stream.Begin);
+        using (var pixmap = picture.PeekPixels())
+        {
+            Assert.Equal((SKAlphaType.Opaque, 9), (pixmap.AlphaType, pixmap.GetPixelColor(6, 4).Red));
+        }
+
+        picture.Dispose();
+        stream.Begin().Dispose();
+    }
+
+    // The image is never announced before its pixels are there.
+    [Fact]
+    public void APremultipliedBitmapIsStoredWhole()
+    {
+        using var segment = _scratch.Create(new ImageInfo(64, 64, ColorOrder.Bgra));
+        using var white = new SKBitmap(new SKImageInfo(64, 64, SKColorType.Bgra8888, SKAlphaType.Premul));
+        using var black = new SKBitmap(white.Info);
+        white.Erase(SKColors.White);
+        black.Erase(SKColors.Black);
+        segment.CopyFrom(white);
+        using var done = new CancellationTokenSource();
+        var writer = Task.Run(() =>
+        {
+            for (var i = 0; i < 2000; i++)
+            {
+                segment.CopyFrom(i % 2 == 0 ? black : white);
+            }
+
+            done.Cancel();
+        });
+        var copy = new byte[64 * 64 * 4];
+        while (!done.IsCancellationRequested)
+        {
+            segment.Read(copy, segment.Image);
+            Assert.Equal(copy[0], copy[^2]);
+        }
+
+        writer.Wait();
+    }
+
+    [Fact]
+    public void ACopyIsOfOneImageWhenAnotherSizeIsStoredMeanwhile()
+    {
+        using var segment = _scratch.Create(64 * 64 * 3);
+        ImageInfo[] shapes = [new(64, 48, ColorOrder.Bgr), new(48, 64, ColorOrder.Bgr)];
+        var pixels = new byte[64 * 48 * 3];
+        segment.Write(pixels, shapes[1], ColorOrder.Bgr);
+        using var done = new CancellationTokenSource();
+        var writer = Task.Run(() =>
+        {
+            for (var i = 0; i < 3000; i++)
+            {
+                segment.Write(pixels, shapes[i % 2], ColorOrder.Bgr);
+            }
+
+            done.Cancel();
+        });
+        while (!done.IsCancellationRequested)
+        {
+            using var bitmap = segment.ToSKBitmap();
+            Assert.Equal(112, bitmap.Width + bitmap.Height);
+        }
+
+        writer.Wait();
+    }
+
     [Fact]
     public void ABitmapThatDoesNotFitOrIsEmptyIsRefused()
     {
@@ -351,8 +546,8 @@ public sealed class SkiaTests : IDisposable
         Assert.Throws<ShmCvTooSmallException>(() => segment.CopyFrom(premultiplied));
         Assert.Throws<ShmCvTooSmallException>(() => segment.CopyFrom(unpremultiplied));
         Assert.Throws<ArgumentException>(() => segment.CopyFrom(empty));
-        Assert.Throws<ShmCvNoImageException>(segment.AsSKBitmap);
-        Assert.Throws<ShmCvNoImageException>(segment.ToSKBitmap);
+        Assert.Throws<ShmCvNoImageException>(() => segment.AsSKBitmap());
+        Assert.Throws<ShmCvNoImageException>(() => segment.ToSKBitmap());
     }
 
     [Fact]

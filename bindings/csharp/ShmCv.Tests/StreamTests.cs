@@ -60,7 +60,7 @@ public sealed class StreamTests : IDisposable
         Assert.False(pixels.AsSpan().ContainsAnyExcept((byte)9));
         using var view = pixels.View(out image);
         Assert.Equal(_image, image);
-        Assert.True(pixels.AsSpan() == view.GetSpan());
+        Assert.True(pixels.AsSpan() == view.Span);
 
         var copy = new byte[_image.Size];
         pixels.Read(copy, _image);

@@ -99,7 +99,6 @@ public readonly partial record struct ImageInfo
 
 public abstract partial class Pixels
 {
-    private PixelView? _spanned; // keeps the memory of AsSpan open
     private Mapping? _mapping; // the same as long as the handle is open
 
     /// <summary>The description of the image.</summary>
@@ -140,9 +139,10 @@ public abstract partial class Pixels
     /// </summary>
     /// <returns>All bytes for pixels, from the first on.</returns>
     /// <remarks>
-    /// The span is valid until <see cref="Dispose"/>. A span cannot keep its owner alive, so after the first call the
-    /// garbage collector leaves the memory open: only <see cref="Dispose"/>, or the end of the process, closes it. Use
-    /// <see cref="View()"/> for memory that must outlive this object.
+    /// The span is valid until <see cref="Dispose"/>. A span cannot keep its owner alive. If no code disposes of the
+    /// owner, the garbage collector gives a frame back to its stream, whose writer then writes over it, and leaves the
+    /// memory mapped, so that no span ever points nowhere. Use <see cref="View()"/> for memory that must outlive this
+    /// object.
     /// </remarks>
     /// <exception cref="ShmCvTruncatedException">Another program has made the segment shorter.</exception>
     /// <exception cref="NotSupportedException">There are 2 GiB or more, which no span covers.</exception>
@@ -150,43 +150,26 @@ public abstract partial class Pixels
     public ReadOnlySpan<byte> AsSpan() => Span();
 
     /// <summary>
-    /// Returns the shared memory as an object that keeps it open. Neither <see cref="Dispose"/> nor the garbage
-    /// collector takes the memory away before the view is disposed of, in whatever order. A view that is never disposed
-    /// of keeps the memory open until the process ends.
+    /// Returns the shared memory, to read, as an object that keeps it open. Neither <see cref="Dispose"/> nor the garbage
+    /// collector takes the memory away before the view is disposed of, in whatever order.
     /// </summary>
-    /// <returns>
-    /// All bytes for pixels, from the first on. Those of a <see cref="Frame"/> must not be written to.
-    /// </returns>
+    /// <returns>All bytes for pixels, from the first on.</returns>
     /// <exception cref="ShmCvTruncatedException">Another program has made the segment shorter.</exception>
     /// <exception cref="NotSupportedException">There are 2 GiB or more, which no span covers.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
-    public PixelView View()
-    {
-        using var call = Handle.Use();
-        return new PixelView(Handle, _mapping = Map(call));
-    }
+    public ReadOnlyPixelView View() => new(OpenView());
 
     /// <summary>
     /// Returns the view that <see cref="View()"/> gives, together with the description of the image, in a single native
     /// call.
     /// </summary>
     /// <param name="image">The description of the image.</param>
-    /// <returns>
-    /// All bytes for pixels, from the first on. Those of a <see cref="Frame"/> must not be written to.
-    /// </returns>
+    /// <returns>All bytes for pixels, from the first on.</returns>
     /// <exception cref="ShmCvNoImageException">There is no image.</exception>
     /// <exception cref="ShmCvTruncatedException">Another program has made the segment shorter.</exception>
     /// <exception cref="NotSupportedException">There are 2 GiB or more, which no span covers.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
-    public PixelView View(out ImageInfo image)
-    {
-        using var call = Handle.Use();
-
-        // The call checks that the memory is all there.
-        Error.Check(NativeMethods.shmcv_image_get(call.Handle, out var found));
-        image = ImageInfo.From(found);
-        return new PixelView(Handle, _mapping ??= Map(call));
-    }
+    public ReadOnlyPixelView View(out ImageInfo image) => new(OpenView(out image));
 
     /// <summary>
     /// Copies the image into memory of the caller. Colour orders are converted on the way, in one pass. Alpha that is
@@ -259,22 +242,37 @@ public abstract partial class Pixels
         }
     }
 
-    private protected Span<byte> Span()
+    private protected unsafe Span<byte> Span()
     {
-        var view = View();
-        if (Interlocked.CompareExchange(ref _spanned, view, null) is { } first)
-        {
-            view.Dispose();
-            return first.GetSpan();
-        }
+        using var call = Handle.Use();
+        var mapping = Map(call);
+        Handle.NoteSpan();
+        return new Span<byte>((void*)mapping.Address, mapping.Length);
+    }
 
-        return view.GetSpan();
+    private protected HeldMapping OpenView()
+    {
+        using var call = Handle.Use();
+        return new HeldMapping(Handle, _mapping = Map(call));
+    }
+
+    private protected HeldMapping OpenView(out ImageInfo image)
+    {
+        using var call = Handle.Use();
+
+        // The call checks that the memory is all there.
+        Error.Check(NativeMethods.shmcv_image_get(call.Handle, out var found));
+        image = ImageInfo.From(found);
+        return new HeldMapping(Handle, _mapping ??= Map(call));
     }
 
     private static Mapping Map(NativeHandle.Call call)
     {
         Error.Check(NativeMethods.shmcv_data(call.Handle, out var address, out var size));
-        return new Mapping(address, size);
+        return size <= int.MaxValue
+            ? new Mapping(address, (int)size)
+            : throw new NotSupportedException(
+                $"There are {size} bytes for pixels; .NET's spans and memories end at {int.MaxValue}.");
     }
 }
 
@@ -310,6 +308,28 @@ public abstract partial class WritablePixels
     /// <inheritdoc cref="Pixels.AsSpan" path="/remarks"/>
     /// <inheritdoc cref="Pixels.AsSpan" path="/exception"/>
     public new Span<byte> AsSpan() => Span();
+
+    /// <summary>
+    /// Returns the shared memory, to read and write, as an object that keeps it open. Neither <see cref="Pixels.Dispose"/> nor the garbage
+    /// collector takes the memory away before the view is disposed of, in whatever order.
+    /// </summary>
+    /// <returns>All bytes for pixels, from the first on.</returns>
+    /// <exception cref="ShmCvTruncatedException">Another program has made the segment shorter.</exception>
+    /// <exception cref="NotSupportedException">There are 2 GiB or more, which no span covers.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
+    public new PixelView View() => new(OpenView());
+
+    /// <summary>
+    /// Returns the view that <see cref="View()"/> gives, together with the description of the image, in a single native
+    /// call.
+    /// </summary>
+    /// <param name="image">The description of the image.</param>
+    /// <returns>All bytes for pixels, from the first on.</returns>
+    /// <exception cref="ShmCvNoImageException">There is no image.</exception>
+    /// <exception cref="ShmCvTruncatedException">Another program has made the segment shorter.</exception>
+    /// <exception cref="NotSupportedException">There are 2 GiB or more, which no span covers.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
+    public new PixelView View(out ImageInfo image) => new(OpenView(out image));
 
     /// <summary>Copies pixels of the caller into the shared memory, rows without gaps. They become the image.</summary>
     /// <param name="source">The pixels, at least <see cref="ImageInfo.Size"/> bytes of

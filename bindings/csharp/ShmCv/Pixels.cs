@@ -44,14 +44,15 @@ public abstract partial class Pixels : IDisposable
     internal NativeHandle Handle { get; }
 
     /// <summary>
-    /// Ends this object's use of the pixels. Spans of <see cref="AsSpan"/> are invalid from then on; views of
+    /// Ends this object's use of the pixels, and every wait on it: waits throw
+    /// <see cref="ObjectDisposedException"/>. Spans of <see cref="AsSpan"/> are invalid from then on; views of
     /// <see cref="View()"/> stay valid. The method may be called any number of times. A segment stays, under its name.
     /// </summary>
     public void Dispose()
     {
         BeforeDispose();
-        Interlocked.Exchange(ref _spanned, null)?.Dispose();
         Handle.Dispose();
+        Waits.End(Handle);
         GC.SuppressFinalize(this);
     }
 

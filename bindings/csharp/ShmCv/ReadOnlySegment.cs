@@ -41,6 +41,10 @@ public sealed class ReadOnlySegment : Pixels
 
     /// <inheritdoc cref="Segment.TryWait"/>
     public long? TryWait(long newerThan, int milliseconds) => Stored.TryWait(Handle, newerThan, milliseconds);
+
+    /// <inheritdoc cref="Segment.WaitAsync"/>
+    public Task<long> WaitAsync(long newerThan, CancellationToken cancellationToken = default) =>
+        Stored.WaitAsync(Handle, newerThan, cancellationToken);
 }
 
 /// <summary>What tells of the images that are stored in a segment.</summary>
@@ -53,29 +57,32 @@ internal static class Stored
         return (long)sequence;
     }
 
-    internal static long Wait(NativeHandle handle, long newerThan, CancellationToken cancellationToken)
+    internal static long Wait(NativeHandle handle, long newerThan, CancellationToken cancellationToken) =>
+        WaitFor(handle, newerThan, Timeout.Infinite, cancellationToken)!.Value;
+
+    internal static long? TryWait(NativeHandle handle, long newerThan, int milliseconds) =>
+        WaitFor(handle, newerThan, milliseconds, CancellationToken.None);
+
+    internal static async Task<long> WaitAsync(NativeHandle handle, long newerThan, CancellationToken cancellationToken)
     {
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (TryWait(handle, newerThan, Slice.Milliseconds) is { } sequence)
+            if (TryWait(handle, newerThan, 0) is { } sequence)
             {
                 return sequence;
             }
+
+            await Waits.OnSegment(handle, newerThan, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    internal static long? TryWait(NativeHandle handle, long newerThan, int milliseconds)
+    private static long? WaitFor(NativeHandle handle, long newerThan, int milliseconds, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(newerThan);
-        using var call = handle.Use();
-        var code = NativeMethods.shmcv_wait(call.Handle, (ulong)newerThan, milliseconds, out var sequence);
-        if (code == ErrorCode.Timeout)
-        {
-            return null;
-        }
+        return Slice.Repeat(handle, milliseconds, Ask, cancellationToken);
 
-        Error.Check(code);
-        return (long)sequence;
+        (ErrorCode Code, long? Sequence) Ask(ulong segment, int slice) =>
+            (NativeMethods.shmcv_wait(segment, (ulong)newerThan, slice, out var sequence), (long)sequence);
     }
 }

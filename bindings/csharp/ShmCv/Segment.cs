@@ -208,8 +208,8 @@ public sealed class Segment : WritablePixels
     /// <exception cref="ShmCvUnsupportedException">Another program made the segment. Its users do not tell when they
     /// store an image.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the
-    /// wait.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the wait, which
+    /// ends within 100 ms then.</exception>
     public long Wait(long newerThan, CancellationToken cancellationToken = default) =>
         Stored.Wait(Handle, newerThan, cancellationToken);
 
@@ -219,8 +219,24 @@ public sealed class Segment : WritablePixels
     /// <returns>The number of images that have been stored, or null if the time is up.</returns>
     /// <exception cref="ShmCvUnsupportedException">Another program made the segment. Its users do not tell when they
     /// store an image.</exception>
-    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the wait, which
+    /// ends within 100 ms then.</exception>
     public long? TryWait(long newerThan, int milliseconds) => Stored.TryWait(Handle, newerThan, milliseconds);
+
+    /// <summary>
+    /// Does as <see cref="Wait"/>, and occupies no thread meanwhile. One thread sleeps for all asynchronous waits of the
+    /// process, and the continuation runs in the caller's context.
+    /// </summary>
+    /// <param name="newerThan">The <see cref="Sequence"/> of the image that is known already.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>The number of images that have been stored.</returns>
+    /// <exception cref="ShmCvUnsupportedException">Another program made the segment. Its users do not tell when they
+    /// store an image.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the
+    /// wait.</exception>
+    public Task<long> WaitAsync(long newerThan, CancellationToken cancellationToken = default) =>
+        Stored.WaitAsync(Handle, newerThan, cancellationToken);
 
     private protected override void BeforeDispose()
     {

@@ -33,12 +33,10 @@ namespace ShmCv;
 [SuppressMessage("Naming", "CA1711", Justification = "All bindings call it a stream.")]
 public sealed class FrameStream : IDisposable
 {
-    private readonly NativeHandle _handle;
-
     private FrameStream(string name, ulong stream)
     {
         Name = name;
-        _handle = new NativeHandle(stream, NativeMethods.shmcv_stream_close, typeof(FrameStream));
+        Handle = new NativeHandle(stream, NativeMethods.shmcv_stream_close, typeof(FrameStream));
     }
 
     /// <summary>The stream's name, by which other processes open it.</summary>
@@ -61,11 +59,13 @@ public sealed class FrameStream : IDisposable
     {
         get
         {
-            using var call = _handle.Use();
+            using var call = Handle.Use();
             Error.Check(NativeMethods.shmcv_stream_info(call.Handle, out var info));
             return SegmentInfo.From(info);
         }
     }
+
+    internal NativeHandle Handle { get; }
 
     /// <summary>
     /// Makes a stream and opens it. The memory is reserved at once. Only this user may open the stream.
@@ -138,13 +138,13 @@ public sealed class FrameStream : IDisposable
     /// <exception cref="ShmCvNotFoundException">The name is removed already, or another stream has it now.</exception>
     public void Clear()
     {
-        if (_handle.IsClosed)
+        if (Handle.IsClosed)
         {
             Segment.Clear(Name);
             return;
         }
 
-        using var call = _handle.Use();
+        using var call = Handle.Use();
         Error.Check(NativeMethods.shmcv_stream_clear(call.Handle));
     }
 
@@ -160,9 +160,9 @@ public sealed class FrameStream : IDisposable
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
     public NewFrame Begin()
     {
-        using var call = _handle.Use();
+        using var call = Handle.Use();
         Error.Check(NativeMethods.shmcv_stream_begin(call.Handle, out var frame));
-        return new NewFrame(Name, frame, _handle);
+        return new NewFrame(Name, frame, Handle);
     }
 
     /// <summary>Copies pixels of the caller into a new frame, and publishes it.</summary>
@@ -192,19 +192,10 @@ public sealed class FrameStream : IDisposable
     /// <returns>The frame, which stays as it is until it is disposed of.</returns>
     /// <exception cref="ShmCvBusyException">64 frames of the stream are being read.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the
-    /// wait.</exception>
-    public Frame Wait(long newerThan = 0, CancellationToken cancellationToken = default)
-    {
-        while (true)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (TryWait(newerThan, Slice.Milliseconds) is { } frame)
-            {
-                return frame;
-            }
-        }
-    }
+    /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the wait, which
+    /// ends within 100 ms then.</exception>
+    public Frame Wait(long newerThan = 0, CancellationToken cancellationToken = default) =>
+        WaitFor(newerThan, Timeout.Infinite, cancellationToken)!;
 
     /// <summary>Does as <see cref="Wait"/>, for a limited time.</summary>
     /// <param name="newerThan">0 accepts any frame. With the last frame's <see cref="Frame.Sequence"/>, each frame is
@@ -212,20 +203,34 @@ public sealed class FrameStream : IDisposable
     /// <param name="milliseconds">The time. 0 does not sleep, and a negative number waits without an end.</param>
     /// <returns>The frame, or null if the time is up.</returns>
     /// <exception cref="ShmCvBusyException">64 frames of the stream are being read.</exception>
-    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
-    public Frame? TryWait(long newerThan, int milliseconds)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(newerThan);
-        using var call = _handle.Use();
-        var code = NativeMethods.shmcv_stream_wait(
-            call.Handle, (ulong)newerThan, milliseconds, out var frame, out var info);
-        if (code == ErrorCode.Timeout)
-        {
-            return null;
-        }
+    /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the wait, which
+    /// ends within 100 ms then.</exception>
+    public Frame? TryWait(long newerThan, int milliseconds) => WaitFor(newerThan, milliseconds, CancellationToken.None);
 
-        Error.Check(code);
-        return new Frame(Name, frame, _handle, info);
+    /// <summary>
+    /// Does as <see cref="Wait"/>, and occupies no thread meanwhile. One thread sleeps for all asynchronous waits of the
+    /// process, and the continuation runs in the caller's context.
+    /// </summary>
+    /// <param name="newerThan">0 accepts any frame. With the last frame's <see cref="Frame.Sequence"/>, each frame is
+    /// seen once.</param>
+    /// <param name="cancellationToken">Ends the wait. No frame is taken then.</param>
+    /// <returns>The frame, which stays as it is until it is disposed of.</returns>
+    /// <exception cref="ShmCvBusyException">64 frames of the stream are being read.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the
+    /// wait.</exception>
+    public async Task<Frame> WaitAsync(long newerThan = 0, CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (TryWait(newerThan, 0) is { } frame)
+            {
+                return frame;
+            }
+
+            await Waits.OnStream(Handle, newerThan, cancellationToken).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Returns the frames to come. Each is disposed of when the next one is asked for.</summary>
@@ -244,46 +249,61 @@ public sealed class FrameStream : IDisposable
     }
 
     /// <summary>
-    /// Returns the frames to come, for which a thread of the pool waits. Each is disposed of when the next one is asked
-    /// for.
+    /// Returns the frames to come, for <c>await foreach</c>. No thread is occupied while the loop waits. Each frame is
+    /// disposed of when the next one is asked for.
     /// </summary>
+    /// <remarks>
+    /// The loop gives way to other work of its thread at every second frame, also if frames are always ready, so that a
+    /// user interface stays alive. It runs in the context of the caller.
+    /// </remarks>
     /// <param name="newerThan">The number of the last frame that is not wanted.</param>
-    /// <param name="cancellationToken">Ends the wait, and so the loop, by an
-    /// <see cref="OperationCanceledException"/>.</param>
-    /// <returns>Frames without an end.</returns>
+    /// <param name="cancellationToken">Ends the loop by an <see cref="OperationCanceledException"/>, before the next
+    /// frame is taken.</param>
+    /// <returns>Frames without an end. The loop throws <see cref="ObjectDisposedException"/> when this object is
+    /// disposed of.</returns>
     public async IAsyncEnumerable<Frame> FramesAsync(
         long newerThan = 0, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
+        var atOnce = false; // the last frame was there without an await
         while (true)
         {
-            var after = newerThan;
-            using var frame = TryWait(after, 0)
-                ?? await Task.Run(() => Wait(after, cancellationToken), cancellationToken).ConfigureAwait(false);
+            if (atOnce)
+            {
+                // On a thread of the pool, so that the caller's context has nothing to do for a moment. A context with
+                // priorities, such as WPF's, would otherwise prefer this loop to the user's input.
+                await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            }
+
+            var waiting = WaitAsync(newerThan, cancellationToken);
+            atOnce = !atOnce && waiting.IsCompleted;
+            using var frame = await waiting.ConfigureAwait(false);
             newerThan = frame.Sequence;
             yield return frame;
         }
     }
 
     /// <summary>
-    /// Ends this object's use of the stream. Frames stay open; the next writer may begin when those that were begun
-    /// here are disposed of too. The method may be called any number of times. The stream itself stays, under its name.
+    /// Ends this object's use of the stream, and every wait on it: waits throw <see cref="ObjectDisposedException"/>.
+    /// Frames stay open; the next writer may begin when those that were begun here are disposed of too. The method may be
+    /// called any number of times. The stream itself stays, under its name.
     /// </summary>
     public void Dispose()
     {
         ClearIfWanted();
-        _handle.Dispose();
+        Handle.Dispose();
+        Waits.End(Handle);
     }
 
     private void ClearIfWanted()
     {
-        if (!ClearOnDispose || _handle.IsClosed)
+        if (!ClearOnDispose || Handle.IsClosed)
         {
             return;
         }
 
         try
         {
-            using var call = _handle.Use();
+            using var call = Handle.Use();
             _ = NativeMethods.shmcv_stream_clear(call.Handle); // the name may be removed already
         }
         catch (ObjectDisposedException)
@@ -295,6 +315,18 @@ public sealed class FrameStream : IDisposable
     /// <summary>Returns the stream's name.</summary>
     /// <returns><see cref="Name"/>.</returns>
     public override string ToString() => Name;
+
+    private Frame? WaitFor(long newerThan, int milliseconds, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(newerThan);
+        return Slice.Repeat(Handle, milliseconds, Take, cancellationToken);
+
+        (ErrorCode Code, Frame? Frame) Take(ulong stream, int slice)
+        {
+            var code = NativeMethods.shmcv_stream_wait(stream, (ulong)newerThan, slice, out var frame, out var info);
+            return (code, code == ErrorCode.OK ? new Frame(Name, frame, info) : null);
+        }
+    }
 }
 
 /// <summary>
@@ -303,8 +335,8 @@ public sealed class FrameStream : IDisposable
 /// <remarks>Dispose of frames soon: a stream has few slots. Members may be called from every thread.</remarks>
 public sealed class Frame : Pixels
 {
-    internal Frame(string name, ulong frame, NativeHandle stream, in ShmcvFrameInfo info)
-        : base(name, new NativeHandle(frame, NativeMethods.shmcv_frame_close, typeof(Frame), stream))
+    internal Frame(string name, ulong frame, in ShmcvFrameInfo info)
+        : base(name, new NativeHandle(frame, NativeMethods.shmcv_frame_close, typeof(Frame)))
     {
         Sequence = (long)info.Sequence;
         TimeNs = (long)info.TimeNs;

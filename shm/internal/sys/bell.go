@@ -24,11 +24,30 @@ func (b *Bell) Ring(value uint32) { b.ring(value) }
 // Value gives the value.
 func (b *Bell) Value() uint32 { return b.value() }
 
-// Listen sets the mark that somebody may be asleep. The caller may then sleep on word as long as the bell has that
-// value. word means something to the system only, and is never 0.
-func (b *Bell) Listen() (word uintptr, value uint32) { return b.listen() }
+// Listen sets the mark that somebody may be asleep, and gives the value. The caller may then sleep on the word as long
+// as the bell has that value.
+func (b *Bell) Listen() (Word, uint32) {
+	word, value := b.listen()
+	return Word{word}, value
+}
 
-// Sleep sleeps on the result of Listen until the bell rings, or until the time until (see Monotonic) at the latest. It
-// may return earlier without a reason. It does so at once if the bell has another value by now, or its mapping has
-// gone.
-func Sleep(word uintptr, value uint32, until uint64) { sleep(word, value, until) }
+// Alarm wakes the threads of this process that sleep on it. It stands on no mapping. The zero value is ready. An alarm
+// must not move in memory while a thread may sleep on it.
+type Alarm struct{ alarm }
+
+// Raise wakes everybody who sleeps on the alarm, and everybody who goes to sleep on what Listen gave before.
+func (a *Alarm) Raise() { a.raise() }
+
+// Listen gives the word on which the caller may sleep until the next Raise.
+func (a *Alarm) Listen() Word { return Word{a.listen()} }
+
+// Word is what a thread can sleep on. It means something to the system only. In C it is shmcv_word.
+type Word struct{ word }
+
+// MostWords is the greatest number of words that a thread can sleep on.
+const MostWords = mostWords
+
+// Sleep sleeps on the results of Listen until one bell rings or one alarm is raised, or until the time until (see
+// Monotonic) at the latest. It may return earlier without a reason. It does so at once if a bell or alarm has changed
+// since Listen, or a bell's mapping has gone.
+func Sleep(words []Word, until uint64) { sleep(words, until) }

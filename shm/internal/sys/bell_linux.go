@@ -23,11 +23,12 @@ func (f openFile) bell(memory []byte, value, mark uint64, writable bool) bell {
 
 func (b *bell) value() uint32 { return b.word.Load() }
 
-func (b *bell) listen() (uintptr, uint32) {
+func (b *bell) listen() (word, uint32) {
 	if b.writable {
 		b.mark.Store(1)
 	}
-	return uintptr(unsafe.Pointer(b.word)), b.word.Load()
+	value := b.word.Load()
+	return word{value: uint64(value), address: uint64(uintptr(unsafe.Pointer(b.word))), flags: futex32}, value
 }
 
 func (b *bell) ring(value uint32) {
@@ -37,18 +38,40 @@ func (b *bell) ring(value uint32) {
 	}
 }
 
-// The futex operations are without FUTEX_PRIVATE_FLAG, because the sleeper and the process that wakes it are different
-// ones.
+// alarm is a futex of this process. It has no mark: who raises an alarm does it rarely.
+type alarm struct{ word atomic.Uint32 }
+
+func (a *alarm) raise() {
+	a.word.Add(1)
+	_, _, _ = unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&a.word)), futexWake|futexPrivate, everybody, 0, 0, 0)
+}
+
+func (a *alarm) listen() word {
+	return word{value: uint64(a.word.Load()), address: uint64(uintptr(unsafe.Pointer(&a.word))), flags: futex32 | futexPrivate}
+}
+
+// word is the kernel's struct futex_waitv. shmcv_sleep in export/sleep_linux.c passes it on as it is.
+type word struct {
+	value, address uint64
+	flags, _       uint32
+}
+
+// mostWords is the kernel's FUTEX_WAITV_MAX.
+const mostWords = 128
+
+// The futex operations of bells are without FUTEX_PRIVATE_FLAG, because the sleeper and the process that wakes it are
+// different ones.
 const (
-	futexWake       = 1
-	futexWaitBitset = 9
+	futexWake    = 1
+	futexPrivate = 128 // FUTEX_PRIVATE_FLAG and FUTEX2_PRIVATE
+	futex32      = 2   // FUTEX2_SIZE_U32
+	everybody    = 1<<31 - 1
 )
 
 // Neither wakeAll nor monotonic blocks. Both are raw system calls, because to tell Go's scheduler of a call takes
 // longer than the call does, and may wake another of Go's threads when a reader's thread is the one that should run.
 
 func wakeAll(word *atomic.Uint32) {
-	const everybody = 1<<31 - 1
 	_, _, _ = unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(word)), futexWake, everybody, 0, 0, 0)
 }
 
@@ -59,9 +82,9 @@ func monotonic() uint64 {
 	return uint64(now.Nano())
 }
 
-// sleep does in Go what shmcv_sleep does in C (export/sleep_linux.c).
-func sleep(word uintptr, value uint32, until uint64) {
-	const anyBit = 1<<32 - 1
+// sleep does in Go what shmcv_sleep does in C (export/sleep_linux.c), on kernels that have futex_waitv.
+func sleep(words []Word, until uint64) {
 	end := unix.NsecToTimespec(int64(until))
-	_, _, _ = unix.Syscall6(unix.SYS_FUTEX, word, futexWaitBitset, uintptr(value), uintptr(unsafe.Pointer(&end)), 0, anyBit)
+	_, _, _ = unix.Syscall6(unix.SYS_FUTEX_WAITV, uintptr(unsafe.Pointer(&words[0])), uintptr(len(words)), 0,
+		uintptr(unsafe.Pointer(&end)), unix.CLOCK_MONOTONIC, 0)
 }

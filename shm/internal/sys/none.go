@@ -11,15 +11,15 @@ const folder = "nowhere"
 
 type fileID struct{}
 
-func names() ([]string, error)            { panic(folder) }
-func exists(name string) bool             { panic(folder) }
-func remove(name string) error            { panic(folder) }
-func leftover(name string) bool           { panic(folder) }
-func exhausted(err error) bool            { panic(folder) }
-func codeOf(err error) abi.Code           { panic(folder) }
-func monotonic() uint64                   { panic(folder) }
-func processStart() uint64                { panic(folder) }
-func sleep(_ uintptr, _ uint32, _ uint64) { panic(folder) }
+func names() ([]string, error)  { panic(folder) }
+func exists(name string) bool   { panic(folder) }
+func remove(name string) error  { panic(folder) }
+func leftover(name string) bool { panic(folder) }
+func exhausted(err error) bool  { panic(folder) }
+func codeOf(err error) abi.Code { panic(folder) }
+func monotonic() uint64         { panic(folder) }
+func processStart() uint64      { panic(folder) }
+func sleep(_ []Word, _ uint64)  { panic(folder) }
 
 type openFile struct{}
 
@@ -47,6 +47,15 @@ func (openFile) bell(memory []byte, value, mark uint64, writable bool) bell     
 
 type bell struct{}
 
-func (*bell) ring(value uint32)                    { panic(folder) }
-func (*bell) value() uint32                        { panic(folder) }
-func (*bell) listen() (word uintptr, value uint32) { panic(folder) }
+func (*bell) ring(value uint32)      { panic(folder) }
+func (*bell) value() uint32          { panic(folder) }
+func (*bell) listen() (word, uint32) { panic(folder) }
+
+type alarm struct{}
+
+func (*alarm) raise()       { panic(folder) }
+func (*alarm) listen() word { panic(folder) }
+
+type word struct{}
+
+const mostWords = 64

@@ -9,6 +9,8 @@
 //	fileID        type: tells files apart; comparable
 //	openFile      type: an open file of shared memory
 //	bell          type: a word in a mapping, with its sleepers
+//	alarm         type: the same for the threads of this process alone
+//	word          type: what a thread sleeps on; mostWords of them at the most
 //	names, exists, find, remove, removeFrom, leftover
 //	openNamed, createUnnamed
 //	sleep, monotonic, processStart

@@ -209,14 +209,11 @@ func TestBellWakesWhoSleepsInAnotherMapping(t *testing.T) {
 	go func() {
 		for {
 			word, value := hears.Listen()
-			if word == 0 {
-				t.Error("nothing to sleep on")
-			}
 			if value == 100 {
 				heard <- value
 				return
 			}
-			Sleep(word, value, Monotonic()+uint64(time.Minute))
+			Sleep([]Word{word}, Monotonic()+uint64(time.Minute))
 		}
 	}()
 	for value := range uint32(100) {
@@ -238,10 +235,40 @@ func TestSleepEndsAtOnceWhenThereIsNothingToSleepOn(t *testing.T) {
 	begun, until := time.Now(), Monotonic()+uint64(time.Minute)
 	word, value := bell.Listen()
 	bell.Ring(value + 1)
-	Sleep(word, value, until)
-	Sleep(word, value+1, Monotonic()) // The time is up.
+	Sleep([]Word{word}, until)
+	word, _ = bell.Listen()
+	Sleep([]Word{word}, Monotonic()) // The time is up.
 	file.Close()
-	Sleep(word, value+1, until) // The word has gone.
+	Sleep([]Word{word}, until) // The word has gone.
+	if slept := time.Since(begun); slept > 30*time.Second {
+		t.Errorf("slept for %v", slept)
+	}
+}
+
+func TestOneOfManyBellsOrAnAlarmEndsASleep(t *testing.T) {
+	file := newFile(t)
+	defer file.Close()
+	memory := mapped(t, file)
+	bells, words := make([]Bell, MostWords-1), make([]Word, MostWords)
+	var alarm Alarm
+	for i := range bells {
+		bells[i] = file.Bell(memory, uint64(8*i), uint64(8*i+4), true)
+	}
+	begun := time.Now()
+	for last := range MostWords {
+		words[0] = alarm.Listen()
+		for i := range bells {
+			words[i+1], _ = bells[i].Listen()
+		}
+		woken := make(chan bool)
+		go func() { Sleep(words, Monotonic()+uint64(time.Minute)); close(woken) }()
+		if last == 0 {
+			alarm.Raise()
+		} else {
+			bells[last-1].Ring(bells[last-1].Value() + 1)
+		}
+		<-woken
+	}
 	if slept := time.Since(begun); slept > 30*time.Second {
 		t.Errorf("slept for %v", slept)
 	}

@@ -17,11 +17,13 @@ from .error import ClosedError
 class Handle:
     """One open handle of the native library. It is closed when nothing refers to this object any more."""
 
-    __slots__ = ("__weakref__", "_closer", "number")
+    __slots__ = ("__weakref__", "_closer", "ended", "number")
 
     def __init__(self, number: int, close: Callable[[int], int]) -> None:
         """Take over a handle. ``close`` is the library's function that closes handles of its kind."""
         self.number = number
+        #: True if the object that users close is closed. Arrays may still keep the handle open.
+        self.ended = False
         self._closer = weakref.finalize(self, close, number)
         # At the interpreter's end other exit handlers may still read their arrays. The system unmaps the memory later.
         self._closer.atexit = False

@@ -26,6 +26,7 @@ ABI_MINOR: Final = 0
 ShmcvSegment = c_uint64
 ShmcvStream = c_uint64
 ShmcvFrame = c_uint64
+ShmcvWaitSet = c_uint64
 
 
 class ShmcvImageInfo(Structure):
@@ -134,6 +135,8 @@ def declare(library: CDLL) -> None:
     library.shmcv_clear_all.restype = c_int32
     library.shmcv_data.argtypes = [ShmcvSegment, POINTER(c_void_p), POINTER(c_uint64)]
     library.shmcv_data.restype = c_int32
+    library.shmcv_keep.argtypes = [ShmcvSegment]
+    library.shmcv_keep.restype = c_int32
     library.shmcv_info.argtypes = [ShmcvSegment, POINTER(ShmcvSegmentInfo)]
     library.shmcv_info.restype = c_int32
     library.shmcv_list.argtypes = [POINTER(ShmcvSegmentInfo), c_uint64, POINTER(c_uint64)]
@@ -190,6 +193,18 @@ def declare(library: CDLL) -> None:
     library.shmcv_frame_publish.restype = c_int32
     library.shmcv_frame_close.argtypes = [ShmcvFrame]
     library.shmcv_frame_close.restype = c_int32
+    library.shmcv_wait_set_create.argtypes = [POINTER(ShmcvWaitSet)]
+    library.shmcv_wait_set_create.restype = c_int32
+    library.shmcv_wait_set_close.argtypes = [ShmcvWaitSet]
+    library.shmcv_wait_set_close.restype = c_int32
+    library.shmcv_wait_set_add_stream.argtypes = [ShmcvWaitSet, ShmcvStream, c_uint64, c_uint64]
+    library.shmcv_wait_set_add_stream.restype = c_int32
+    library.shmcv_wait_set_add_segment.argtypes = [ShmcvWaitSet, ShmcvSegment, c_uint64, c_uint64]
+    library.shmcv_wait_set_add_segment.restype = c_int32
+    library.shmcv_wait_set_remove.argtypes = [ShmcvWaitSet, c_uint64]
+    library.shmcv_wait_set_remove.restype = c_int32
+    library.shmcv_wait_set_wait.argtypes = [ShmcvWaitSet, c_int32, POINTER(c_uint64), c_uint64, POINTER(c_uint64)]
+    library.shmcv_wait_set_wait.restype = c_int32
     library.shmcv_show.argtypes = [c_char_p, ShmcvSegment]
     library.shmcv_show.restype = c_int32
     library.shmcv_delay.argtypes = [c_int32, POINTER(c_int32)]

@@ -1,27 +1,49 @@
-"""Waiting in slices. Python notices Ctrl-C only between two calls of the library, so no call may wait for long."""
+"""Waiting in slices. Python notices Ctrl-C only between two calls of the library, so no call waits for long."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
 from ._check import check
 from .constants import ErrorCode
+from .error import InvalidError, TimeoutError  # noqa: A004 # shmcv's own
 
-#: The longest time that one call waits, in milliseconds.
-SLICE_MS = 100
+#: The longest time that one call waits, in milliseconds. An object that another thread closes is noticed after a slice.
+SLICE_MS = 50
 
 
-def in_slices(wait: Callable[[int], int], timeout: float | None) -> None:
+def seconds(timeout: float | None) -> float | None:
+    """Return a caller's timeout, or None if it is without an end: None, a negative number, or infinity.
+
+    Raises InvalidError for one that is not a number.
+    """
+    if timeout is None:
+        return None
+    if math.isnan(timeout):
+        raise InvalidError("shmcv: timeout is NaN; it is in seconds, or None or negative to wait without an end")
+    return None if timeout < 0 or math.isinf(timeout) else float(timeout)
+
+
+def too_late(what: str, timeout: float | None) -> TimeoutError:
+    """Return the error of a wait that has taken its whole time."""
+    return TimeoutError(f"shmcv: {what} within {timeout:g} s")
+
+
+def in_slices(wait: Callable[[int], int], timeout: float | None, what: str) -> None:
     """Call ``wait`` again and again until it returns another code than TIMEOUT, or the time is up.
 
-    ``wait`` takes milliseconds and returns a code of the library. ``timeout`` is in seconds; None waits without an end.
-    Raises the exception of the last code, which is TimeoutError when the time is up.
+    ``wait`` takes milliseconds and returns a code of the library. ``timeout`` is a caller's. ``what`` says what has not
+    happened in time. Raises the exception of the last code, which is TimeoutError when the time is up.
     """
-    end = None if timeout is None else time.monotonic() + timeout
+    limit = seconds(timeout)
+    end = None if limit is None else time.monotonic() + limit
     while True:
         left = SLICE_MS if end is None else max(0.0, (end - time.monotonic()) * 1000)
         # Rounded up: 0.5 ms must not become 0, which does not sleep.
         status = wait(SLICE_MS if left >= SLICE_MS else -int(-left // 1))
-        if status != ErrorCode.TIMEOUT or (end is not None and time.monotonic() >= end):
+        if status != ErrorCode.TIMEOUT:
             return check(status)
+        if end is not None and time.monotonic() >= end:
+            raise too_late(what, limit)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ctypes
 import operator
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from . import error
 from ._arguments import StrPath, integer, text
 from ._check import check
 from ._library import library
 from ._memory import Memory, ReadOnlyMemory
 from ._native import ShmcvSegment, ShmcvSegmentInfo
-from ._slices import in_slices
+from ._slices import in_slices, seconds, too_late
+from ._waits import end, news
 from .codec import probe
 from .constants import LoadFlags
 from .error import NotFoundError
@@ -43,14 +46,49 @@ class Stored(Pixels):
     def wait(self, newer_than: int, timeout: float | None = None) -> int:
         """Wait until more than ``newer_than`` images have been stored, and return how many have been stored.
 
-        ``timeout`` is in seconds: 0 does not sleep, and None waits without an end. Ctrl-C ends the wait.
+        ``timeout`` is in seconds: 0 does not sleep, and None or a negative number waits without an end. Ctrl-C ends the
+        wait.
 
-        Raises TimeoutError; UnsupportedError for a segment that another program made.
+        Raises TimeoutError; UnsupportedError for a segment that another program made; ClosedError within 0.1 s when
+        another thread closes the segment; InvalidError for a timeout of NaN.
         """
         stored = ctypes.c_uint64()
         number, found = integer("newer_than", newer_than, ctypes.c_uint64), ctypes.byref(stored)
-        in_slices(lambda ms: library().shmcv_wait(self._handle, number, ms, found), timeout)
+        in_slices(
+            lambda milliseconds: library().shmcv_wait(self._handle, number, milliseconds, found),
+            timeout,
+            self._none_newer_than(newer_than),
+        )
         return stored.value
+
+    async def wait_async(self, newer_than: int, timeout: float | None = None) -> int:
+        """Do as ``wait``, and let other tasks of the event loop run meanwhile.
+
+        It occupies no thread: one thread sleeps for all asynchronous waits of the process.
+        """
+        limit, loop = seconds(timeout), asyncio.get_running_loop()
+        deadline = None if limit is None else loop.time() + limit
+        while True:
+            try:
+                return self.wait(newer_than, 0)
+            except error.TimeoutError:
+                left = None if deadline is None else deadline - loop.time()
+            add = library().shmcv_wait_set_add_segment
+            if not (left is None or left > 0) or not await news(add, self._open, newer_than, left):
+                raise too_late(self._none_newer_than(newer_than), limit)
+
+    def _none_newer_than(self, newer_than: int) -> str:
+        return f'no image newer than {newer_than} was stored in "{self._name}"'
+
+    def close(self) -> None:
+        """End this object's use of the pixels. Arrays taken from it stay usable. Closing again does nothing.
+
+        Waits of other threads and tasks end with ClosedError within 0.1 s.
+        """
+        memory = self._memory
+        super().close()
+        if memory is not None:
+            end(memory)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the name and the identity. Unpickling, and ``copy.copy``, open the segment; see ``open_again``."""

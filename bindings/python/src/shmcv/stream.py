@@ -13,7 +13,8 @@ from ._check import check
 from ._library import library
 from ._memory import Handle, Memory
 from ._native import ShmcvFrame, ShmcvFrameInfo, ShmcvSegmentInfo, ShmcvStream
-from ._slices import SLICE_MS, in_slices
+from ._slices import in_slices, seconds, too_late
+from ._waits import end, news
 from .error import ClosedError, NotFoundError
 from .info import SegmentInfo
 from .pixels import Pixels, WritablePixels
@@ -254,22 +255,49 @@ class Stream:
     def wait(self, newer_than: int = 0, timeout: float | None = None) -> Frame:
         """Return the newest frame, as soon as there is one with a number greater than ``newer_than``.
 
-        ``timeout`` is in seconds: 0 does not sleep, and None waits without an end. Ctrl-C ends the wait.
+        ``timeout`` is in seconds: 0 does not sleep, and None or a negative number waits without an end. Ctrl-C ends the
+        wait.
 
-        Raises TimeoutError; BusyError if 64 frames are being read; ClosedError when another thread closes the stream.
+        Raises TimeoutError; BusyError if 64 frames are being read; ClosedError within 0.1 s when another thread closes
+        the stream; InvalidError for a timeout of NaN.
         """
         stream, handle, info = self._open, ShmcvFrame(), ShmcvFrameInfo()
         number = integer("newer_than", newer_than, ctypes.c_uint64)
         found, told, wait = ctypes.byref(handle), ctypes.byref(info), library().shmcv_stream_wait
         # Every slice reads self._open again, because another thread may close the stream.
-        in_slices(lambda milliseconds: wait(self._open.number, number, milliseconds, found, told), timeout)
+        in_slices(
+            lambda milliseconds: wait(self._open.number, number, milliseconds, found, told),
+            timeout,
+            self._none_newer_than(newer_than),
+        )
         return Frame(self._name, _ReadOnlyFrameMemory(handle, stream), info)
+
+    async def wait_async(self, newer_than: int = 0, timeout: float | None = None) -> Frame:
+        """Do as ``wait``, and let other tasks of the event loop run meanwhile.
+
+        It occupies no thread: one thread sleeps for all asynchronous waits of the process. A task that is cancelled
+        takes no frame.
+        """
+        limit, loop = seconds(timeout), asyncio.get_running_loop()
+        deadline = None if limit is None else loop.time() + limit
+        while True:
+            try:
+                return self.wait(newer_than, 0)
+            except error.TimeoutError:
+                left = None if deadline is None else deadline - loop.time()
+            add = library().shmcv_wait_set_add_stream
+            if not (left is None or left > 0) or not await news(add, self._open, newer_than, left):
+                raise too_late(self._none_newer_than(newer_than), limit)
+
+    def _none_newer_than(self, newer_than: int) -> str:
+        return f'no frame of "{self._name}" newer than {newer_than}'
 
     def frames(self, newer_than: int = 0, timeout: float | None = None) -> Frames:
         """Return an iterator over the frames to come, for ``for`` and ``async for``.
 
         The iterator closes each frame when the next one is asked for. It ends when the stream is closed, by another
         thread or the loop itself. It raises TimeoutError when a frame takes longer than ``timeout`` seconds.
+        ``async for`` lets other tasks run at every second frame, also when frames are always ready.
         """
         return Frames(self, newer_than, timeout)
 
@@ -287,13 +315,16 @@ class Stream:
     def close(self) -> None:
         """End this object's use of the stream. Frames stay usable. Closing again does nothing.
 
-        The next writer may begin when the frame that was begun, if any, is closed too. With ``clear_on_close`` the
-        stream's name is removed, if it is still this stream's.
+        Waits of other threads and tasks end with ClosedError within 0.1 s. The next writer may begin when the frame
+        that was begun, if any, is closed too. With ``clear_on_close`` the stream's name is removed, if it is still this
+        stream's.
         """
         stream, self._stream = self._stream, None
-        if stream is not None and self.clear_on_close:
-            with contextlib.suppress(NotFoundError):
-                check(library().shmcv_stream_clear(stream.number), self._name)
+        if stream is not None:
+            end(stream)
+            if self.clear_on_close:
+                with contextlib.suppress(NotFoundError):
+                    check(library().shmcv_stream_clear(stream.number), self._name)
 
     def __enter__(self) -> Self:
         """Return the stream itself. The end of the block closes it."""
@@ -335,6 +366,7 @@ class Frames:
         self._newest = newer_than
         self._timeout = timeout
         self._frame: Frame | None = None
+        self._at_once = False  # the last frame was there without an await
 
     def __reduce__(self) -> NoReturn:
         """Refuse to be pickled or copied: an iterator holds a frame, which only one of two could close."""
@@ -360,22 +392,20 @@ class Frames:
         return self
 
     async def __anext__(self) -> Frame:
-        """Close the last frame, and wait for the next one while other tasks run.
-
-        A thread waits, in slices, so that the task can be cancelled.
-        """
+        """Close the last frame, and wait for the next one while other tasks run."""
         self._close_last()
-        loop = asyncio.get_running_loop()
-        end = None if self._timeout is None else loop.time() + self._timeout
-        while True:
-            left = SLICE_MS / 1000 if end is None else min(SLICE_MS / 1000, max(0.0, end - loop.time()))
+        if self._at_once:
+            await asyncio.sleep(0)
+        self._at_once = not self._at_once
+        try:
             try:
-                return self._remember(await loop.run_in_executor(None, self._stream.wait, self._newest, left))
+                frame = self._stream.wait(self._newest, 0)
             except error.TimeoutError:
-                if end is not None and loop.time() >= end:
-                    raise
-            except ClosedError:
-                raise StopAsyncIteration from None
+                self._at_once = False
+                frame = await self._stream.wait_async(self._newest, self._timeout)
+            return self._remember(frame)
+        except ClosedError:
+            raise StopAsyncIteration from None
 
     def _remember(self, frame: Frame) -> Frame:
         self._newest, self._frame = frame.sequence, frame
