@@ -108,6 +108,8 @@ func (h *header) jpeg2000(c *cursor, boxes jp2Boxes) error {
 		return err
 	}
 	switch {
+	case components == 0:
+		return malformed("the JPEG 2000 has no components")
 	case components != 1 && components != 3 && components != 4:
 		return unsupported("the JPEG 2000 has %d components; 1, 3 or 4 are supported", components)
 	case !plain:
@@ -136,11 +138,13 @@ const jpeg2000PixelsPerByte = 1 << 16
 func wholeJPEG2000(b []byte) (addEnd bool, err error) {
 	h, boxes, err := readJPEG2000(b)
 	switch {
+	case abi.CodeOf(err) == abi.EUnsupported: // PlanFor says so.
+		err = nil
 	case err != nil:
 	case boxes.end > uint64(len(b)):
 		err = fmt.Errorf("%w of the JPEG 2000's codestream", ErrShort)
 	case h.width*h.height/jpeg2000PixelsPerByte > uint64(len(b)):
-		err = malformed("the JPEG 2000 has %d bytes for %d x %d pixels", len(b), h.width, h.height)
+		err = fmt.Errorf("%w: the JPEG 2000 has %d bytes for %d x %d pixels", ErrShort, len(b), h.width, h.height)
 	}
 	return false, err
 }
