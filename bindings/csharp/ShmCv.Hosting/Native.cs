@@ -8,7 +8,7 @@ internal static unsafe partial class Library
 {
     public const int Ok = 0, Invalid = -1, NotFound = -2, Exists = -3, Closed = -4;
     public const int OrderBgr = 2, OrderRgb = 4, OrderRgba = 5, DepthU8 = 1;
-    public const int FlipHorizontal = 1, LoadColor = 0, QualityDefault = -1;
+    public const int FlipHorizontal = 1, LoadColor = 1, QualityDefault = -1;
 
     [StructLayout(LayoutKind.Sequential, Size = 64)]
     public struct Image
