@@ -100,7 +100,7 @@ internal sealed class ShmCvPeer : IPeer
                 for (int i = 0; i < Calls; i++)
                 {
                     bitmap?.Dispose();
-                    bitmap = segment.AsSKBitmap();
+                    bitmap = segment.AsSKBitmap(SKAlphaType.Unpremul);
                 }
             })
             {
@@ -111,7 +111,7 @@ internal sealed class ShmCvPeer : IPeer
             };
         }
 
-        return new Work(() => bitmap = segment.ToSKBitmap())
+        return new Work(() => bitmap = segment.ToSKBitmap(SKAlphaType.Unpremul))
         {
             Restore = () => bitmap?.Dispose(),
             Source = () => PixelsOf(segment),
