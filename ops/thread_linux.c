@@ -12,9 +12,8 @@ bool ops_several_processors(void) {
     return sched_getaffinity(0, sizeof set, &set) != 0 || CPU_COUNT(&set) > 1;
 }
 
-// export/host_linux.c has the like for threads that are in Go, with SIGURG, which only Go's threads need. Blocked, a signal
-// of these would end the process at the instruction that raises it, and the host's handler would not
-// run.
+// export/host_linux.c has the like for threads that are in Go, with SIGURG, which only Go's threads need. Blocked, a
+// signal of these would end the process at the instruction that raises it, and the host's handler would not run.
 static const int of_the_thread_itself[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
 
 static void hold_signals(sigset_t *before) {

@@ -98,6 +98,27 @@ internal sealed class NativeHandle : SafeHandle
         return new Call(this);
     }
 
+    /// <summary>Removes the name before the handle is closed. A name that is gone, and a handle that is, are no
+    /// error.</summary>
+    /// <param name="clear">The native function that removes a name of this kind.</param>
+    internal void TryClear(Func<ulong, ErrorCode> clear)
+    {
+        if (IsClosed)
+        {
+            return;
+        }
+
+        try
+        {
+            using var call = Use();
+            _ = clear(call.Handle); // the name may be removed already
+        }
+        catch (ObjectDisposedException)
+        {
+            // another thread was faster
+        }
+    }
+
     protected override void Dispose(bool disposing)
     {
         _disposed |= disposing;

@@ -240,19 +240,9 @@ public sealed class Segment : WritablePixels
 
     private protected override void BeforeDispose()
     {
-        if (!ClearOnDispose || Handle.IsClosed)
+        if (ClearOnDispose)
         {
-            return;
-        }
-
-        try
-        {
-            using var call = Handle.Use();
-            _ = NativeMethods.shmcv_segment_clear(call.Handle); // the name may be removed already
-        }
-        catch (ObjectDisposedException)
-        {
-            // another thread was faster
+            Handle.TryClear(NativeMethods.shmcv_segment_clear);
         }
     }
 

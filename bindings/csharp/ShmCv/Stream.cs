@@ -289,27 +289,13 @@ public sealed class FrameStream : IDisposable
     /// </summary>
     public void Dispose()
     {
-        ClearIfWanted();
+        if (ClearOnDispose)
+        {
+            Handle.TryClear(NativeMethods.shmcv_stream_clear);
+        }
+
         Handle.Dispose();
         Waits.End(Handle);
-    }
-
-    private void ClearIfWanted()
-    {
-        if (!ClearOnDispose || Handle.IsClosed)
-        {
-            return;
-        }
-
-        try
-        {
-            using var call = Handle.Use();
-            _ = NativeMethods.shmcv_stream_clear(call.Handle); // the name may be removed already
-        }
-        catch (ObjectDisposedException)
-        {
-            // another thread was faster
-        }
     }
 
     /// <summary>Returns the stream's name.</summary>

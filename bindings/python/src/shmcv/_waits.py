@@ -13,15 +13,19 @@ import ctypes
 import itertools
 import os
 import threading
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple, TypeVar
 
+from . import error
 from ._check import check
 from ._library import library
 from ._memory import Handle
 from ._native import ShmcvWaitSet
+from ._slices import seconds, too_late
 from .constants import ErrorCode
 from .error import ShmcvError
+
+T = TypeVar("T")
 
 _IDLE_MS = 5000
 _CAPACITY = 256
@@ -167,6 +171,24 @@ async def news(add: Add, handle: Handle, newer_than: int, timeout: float | None)
     cancelled leaves nothing behind.
     """
     return await _waits.news(add, handle, newer_than, timeout)
+
+
+async def repeat(
+    ask: Callable[[], T], more: Callable[[float | None], Awaitable[bool]], timeout: float | None, late: str
+) -> T:
+    """Return what ``ask`` gives once it raises no TimeoutError, and await ``more`` of the time that is left meanwhile.
+
+    Raises TimeoutError with the text ``late`` if the whole time is up.
+    """
+    limit, loop = seconds(timeout), asyncio.get_running_loop()
+    deadline = None if limit is None else loop.time() + limit
+    while True:
+        try:
+            return ask()
+        except error.TimeoutError:
+            left = None if deadline is None else deadline - loop.time()
+        if not (left is None or left > 0) or not await more(left):
+            raise too_late(late, limit)
 
 
 def end(handle: Handle) -> None:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import ctypes
 import operator
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from . import error
 from ._arguments import StrPath, integer, text
 from ._check import check
 from ._library import library
 from ._memory import Memory, ReadOnlyMemory
 from ._native import ShmcvSegment, ShmcvSegmentInfo
-from ._slices import in_slices, seconds, too_late
-from ._waits import end, news
+from ._slices import in_slices
+from ._waits import end, news, repeat
 from .codec import probe
 from .constants import LoadFlags
 from .error import NotFoundError
@@ -66,16 +64,13 @@ class Stored(Pixels):
 
         It occupies no thread: one thread sleeps for all asynchronous waits of the process.
         """
-        limit, loop = seconds(timeout), asyncio.get_running_loop()
-        deadline = None if limit is None else loop.time() + limit
-        while True:
-            try:
-                return self.wait(newer_than, 0)
-            except error.TimeoutError:
-                left = None if deadline is None else deadline - loop.time()
-            add = library().shmcv_wait_set_add_segment
-            if not (left is None or left > 0) or not await news(add, self._open, newer_than, left):
-                raise too_late(self._none_newer_than(newer_than), limit)
+        add = library().shmcv_wait_set_add_segment
+        return await repeat(
+            lambda: self.wait(newer_than, 0),
+            lambda left: news(add, self._open, newer_than, left),
+            timeout,
+            self._none_newer_than(newer_than),
+        )
 
     def _none_newer_than(self, newer_than: int) -> str:
         return f'no image newer than {newer_than} was stored in "{self._name}"'

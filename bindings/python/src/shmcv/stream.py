@@ -13,8 +13,8 @@ from ._check import check
 from ._library import library
 from ._memory import Handle, Memory
 from ._native import ShmcvFrame, ShmcvFrameInfo, ShmcvSegmentInfo, ShmcvStream
-from ._slices import in_slices, seconds, too_late
-from ._waits import end, news
+from ._slices import in_slices
+from ._waits import end, news, repeat
 from .error import ClosedError, NotFoundError
 from .info import SegmentInfo
 from .pixels import Pixels, WritablePixels
@@ -278,16 +278,13 @@ class Stream:
         It occupies no thread: one thread sleeps for all asynchronous waits of the process. A task that is cancelled
         takes no frame.
         """
-        limit, loop = seconds(timeout), asyncio.get_running_loop()
-        deadline = None if limit is None else loop.time() + limit
-        while True:
-            try:
-                return self.wait(newer_than, 0)
-            except error.TimeoutError:
-                left = None if deadline is None else deadline - loop.time()
-            add = library().shmcv_wait_set_add_stream
-            if not (left is None or left > 0) or not await news(add, self._open, newer_than, left):
-                raise too_late(self._none_newer_than(newer_than), limit)
+        add = library().shmcv_wait_set_add_stream
+        return await repeat(
+            lambda: self.wait(newer_than, 0),
+            lambda left: news(add, self._open, newer_than, left),
+            timeout,
+            self._none_newer_than(newer_than),
+        )
 
     def _none_newer_than(self, newer_than: int) -> str:
         return f'no frame of "{self._name}" newer than {newer_than}'
