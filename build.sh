@@ -10,6 +10,7 @@ usage: ./build.sh COMMAND
   test [SUITE...]    build, and run the tests: go, fuzz, c, python, csharp, hosting (all of them unless named)
   hosting [...]      only the hosting test; --without CURE [RUNS]: with a library that lacks a cure, to see it fail
   fuzz [MINUTES]     the fuzz targets, for so many minutes together (10 unless said)
+  soak [COPIES]      so many damaged copies of each small test image, looked at for foreign memory (3000 unless said)
   check              formatting, linters, warnings, generated files, exported symbols
   bench [ROW...]     build, and measure beside other libraries; --quick: half a minute; --publish: write the documents
   build              build/libshmcv.so and include/shmcv.h
@@ -19,7 +20,8 @@ usage: ./build.sh COMMAND
   deps               only install missing tools (Debian, Ubuntu)
   clean              remove build/; the cached OpenCV stays in ~/.cache/shmcv
 
-SHMCV_OPENCV=system links with the system's OpenCV instead of the pinned one.
+SHMCV_OPENCV=system links with the system's OpenCV instead of the pinned one. SHMCV_SANITIZE=address has soak and fuzz
+run under the address sanitizer, with an OpenCV that is built for it.
 TEXT
 }
 
@@ -36,6 +38,7 @@ run)       need_build_tools; need_library; run_samples "$@" ;;
 test)      need_test_tools; need_library; run_tests "$@" ;;
 hosting)   need_build_tools; need_library; run_hosting "$@" ;;
 fuzz)      need_build_tools; need_go_flags; run_fuzz "$@" ;;
+soak)      need_build_tools; need_go_flags; run_soak "$@" ;;
 check)     need_build_tools; need_library; run_checks ;;
 generate)  need_go; generate ;;
 install)   need_build_tools; need_library; install_library "${1:?usage: ./build.sh install PREFIX}" ;;

@@ -23,16 +23,19 @@ namespace {
 // another way. For other files what is logged means nothing: libtiff complains of odd tags, too.
 struct Log {
     int errors;
-    bool no_memory; // one of them says so
+    bool no_memory; // an exception has been thrown for want of memory, be it caught or not
 };
 thread_local Log logged;
 
 #ifdef SHMCV_BUNDLED_OPENCV
-void record(cv::utils::logging::LogLevel level, const char *, const char *, int, const char *, const char *message) {
-    if (level > cv::utils::logging::LOG_LEVEL_ERROR) return;
-    logged.errors++;
-    // OpenCV's words for StsNoMem. imencode catches that exception, and reports it in its log alone.
-    if (message && std::strstr(message, "Failed to allocate")) logged.no_memory = true;
+void record(cv::utils::logging::LogLevel level, const char *, const char *, int, const char *, const char *) {
+    if (level <= cv::utils::logging::LOG_LEVEL_ERROR) logged.errors++;
+}
+
+// OpenCV calls this before it throws. imencode catches the exception itself.
+int note_exception(int code, const char *, const char *, const char *, int, void *) {
+    if (code == cv::Error::StsNoMem) logged.no_memory = true;
+    return 0;
 }
 
 // What libtiff has said of the directory is forgotten when its pixels begin.
@@ -92,6 +95,7 @@ void ops_start(void) {
     shmcv_codec_hooks.tiff_pixels_started = forget_log;
     // This OpenCV is the library's own, so its log is as well.
     cv::utils::logging::internal::replaceWriteLogMessageEx(record);
+    cv::redirectError(note_exception);
     cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_ERROR);
 #else
     cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);

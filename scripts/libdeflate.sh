@@ -6,6 +6,7 @@
 # Decompression and checksums alone. Each chooses its code for the processor at run time.
 libdeflate_sources=(deflate_decompress adler32 crc32 utils x86/cpu_features arm/cpu_features)
 libdeflate_options=(-O2 -fPIC -fvisibility=hidden)
+[ "${SHMCV_SANITIZE:-}" != address ] || libdeflate_options+=(-fsanitize=address)
 
 need_libdeflate() {
     local key

@@ -25,6 +25,7 @@ need_go_flags() {
     # gocv: only what we use, and no flags of its own.
     go_tags=gocv_specific_modules,gocv_highgui,customenv
     export GOFLAGS="-tags=$go_tags"
+    [ "${SHMCV_SANITIZE:-}" != address ] || GOFLAGS="$GOFLAGS -asan"
     GO_FLAGS_SET=1
 }
 

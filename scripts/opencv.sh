@@ -40,6 +40,12 @@ opencv_plugin_options=(
     '-DCMAKE_CXX_FLAGS=-ffile-prefix-map=PREFIX.work/source/opencv/= -ffile-prefix-map=PREFIX/include/opencv4/='
 )
 
+# The codecs' own memory errors, looked for by ./build.sh soak and fuzz.
+if [ "${SHMCV_SANITIZE:-}" = address ]; then
+    opencv_options=("${opencv_options[@]/_FLAGS=/_FLAGS=-fsanitize=address }")
+    opencv_plugin_options=("${opencv_plugin_options[@]/_FLAGS=/_FLAGS=-fsanitize=address }")
+fi
+
 # What our patches put into its source: calls to functions that ops/codec_hooks.h declares.
 opencv_patches=("$root"/scripts/opencv-patches/*.patch)
 opencv_hooks="$root/ops/codec_hooks.h"

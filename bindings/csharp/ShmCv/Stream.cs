@@ -269,8 +269,10 @@ public sealed class FrameStream : IDisposable
         {
             if (atOnce)
             {
-                // On a thread of the pool, so that the caller's context has nothing to do for a moment. A context with
-                // priorities, such as WPF's, would otherwise prefer this loop to the user's input.
+                // In the caller's context, whose thread therefore has left the loop: a thread of the pool alone may be done
+                // before the loop's await looks. Then on the pool, so that the context has nothing to do for a moment: one
+                // with priorities, such as WPF's, would otherwise prefer this loop to the user's input.
+                await Task.Yield();
                 await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             }
 
