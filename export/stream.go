@@ -42,7 +42,7 @@ import (
 )
 
 // shmcv_stream_create makes a stream of slots frames with at most slot_size bytes of pixels each, and opens it. slots
-// is 2 to 16, or 0 for 4. slot_size is rounded up to whole pages of 4096 bytes. Close the handle with
+// is 2 to 1024, or 0 for 4. slot_size is rounded up to whole pages of 4096 bytes. Close the handle with
 // shmcv_stream_close; shmcv_clear removes the name.
 //
 // Errors: SHMCV_E_EXISTS if the name is taken; SHMCV_E_NO_SPACE if there is less shared memory free than all slots
@@ -138,7 +138,7 @@ func goStreamBegin(stream C.shmcv_stream, frame *C.shmcv_frame) C.int32_t {
 // milliseconds: 0 does not sleep, and a negative number waits without an end. info gets the frame's number, time and
 // image; it may be NULL. A wait ends with SHMCV_E_CLOSED when another thread closes stream, within 0.1 s.
 //
-// Errors: SHMCV_E_TIMEOUT; SHMCV_E_BUSY if 64 frames are being read; SHMCV_E_INVALID if stream is none;
+// Errors: SHMCV_E_TIMEOUT; SHMCV_E_BUSY if 63 others read the stream; SHMCV_E_INVALID if stream is none;
 // SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED.
 //
 //export goStreamWait
@@ -153,7 +153,7 @@ func goStreamWait(stream C.shmcv_stream, newerThan C.uint64_t, timeoutMs C.int32
 			return err
 		}
 		if info != nil {
-			*(*abi.FrameInfo)(unsafe.Pointer(info)) = leased.Details(uint64(newerThan))
+			*(*abi.FrameInfo)(unsafe.Pointer(info)) = leased.Details()
 		}
 		giveHandle(unsafe.Pointer(frame), leased)
 		return nil

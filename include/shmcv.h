@@ -343,8 +343,8 @@ typedef struct shmcv_frame_info {
     uint64_t sequence;      /* The frame's number: 1 for the stream's first, then 1 more each, across
                              * writers. */
     uint64_t time_ns;       /* When it was published: CLOCK_MONOTONIC, nanoseconds. */
-    uint64_t missed;        /* How many frames were published after newer_than of shmcv_stream_wait and
-                             * before this one. */
+    uint64_t missed;        /* How many frames this reader has missed: after newer_than and after it opened
+                             * the stream. */
     shmcv_image_info image; /* What its pixels mean. */
     uint64_t reserved[5];   /* 0. */
 } shmcv_frame_info;
@@ -596,7 +596,7 @@ SHMCV_API int32_t shmcv_convert(shmcv_segment src, shmcv_segment dst, int32_t or
  * ---------------------------------------------------------------------------------------------------------- */
 
 /* shmcv_stream_create makes a stream of slots frames with at most slot_size bytes of pixels each, and opens
- * it. slots is 2 to 16, or 0 for 4. slot_size is rounded up to whole pages of 4096 bytes. Close the handle
+ * it. slots is 2 to 1024, or 0 for 4. slot_size is rounded up to whole pages of 4096 bytes. Close the handle
  * with shmcv_stream_close; shmcv_clear removes the name.
  *
  * Errors: SHMCV_E_EXISTS if the name is taken; SHMCV_E_NO_SPACE if there is less shared memory free than all
@@ -656,7 +656,7 @@ SHMCV_API int32_t shmcv_stream_begin(shmcv_stream stream, shmcv_frame *frame);
  * sleep, and a negative number waits without an end. info gets the frame's number, time and image; it may be
  * NULL. A wait ends with SHMCV_E_CLOSED when another thread closes stream, within 0.1 s.
  *
- * Errors: SHMCV_E_TIMEOUT; SHMCV_E_BUSY if 64 frames are being read; SHMCV_E_INVALID if stream is none;
+ * Errors: SHMCV_E_TIMEOUT; SHMCV_E_BUSY if 63 others read the stream; SHMCV_E_INVALID if stream is none;
  * SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_stream_wait(shmcv_stream stream, uint64_t newer_than, int32_t timeout_ms,
                                     shmcv_frame *frame, shmcv_frame_info *info);

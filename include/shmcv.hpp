@@ -554,7 +554,7 @@ class stream {
     /// No stream: every operation on it is error_code::closed.
     stream() noexcept = default;
 
-    /// Makes a stream of frames of at most slot_size bytes. slots is 2 to 16: one for each reader, and 2; 0 means 4.
+    /// Makes a stream of frames of at most slot_size bytes. slots is 2 to 1024: one for each reader, and 2; 0 means 4.
     [[nodiscard]] static stream create(std::string_view name, std::uint64_t slot_size, std::uint32_t slots = 0) {
         detail::require_library();
         stream made;

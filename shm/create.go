@@ -40,6 +40,8 @@ type shape struct {
 	size     uint64 // Bytes for pixels.
 	slots    uint32 // Slots of a stream; 0 for a segment that holds a single image.
 	slotSize uint64 // Bytes from one slot to the next.
+
+	whenBehind uint32 // As in identity.
 }
 
 // createShaped makes and maps the file of a segment or a stream. name and shape are valid.
@@ -47,7 +49,7 @@ func createShaped(name string, shape shape) (*mapping, error) {
 	if sys.Exists(name) { // First of all: if the memory is full too, the name is still what to mend.
 		return nil, taken(name)
 	}
-	fileSize := fileSizeFor(shape.size)
+	fileSize := fileSizeFor(shape)
 	file, err := sys.Create(name, shape.size, fileSize)
 	if err != nil {
 		return nil, err
@@ -121,14 +123,16 @@ func newIdentity(shape shape, fileSize uint64) identity {
 		TrailerSize: trailerSize,
 		FileSize:    fileSize,
 		Size:        shape.size,
-		Capacity:    fileSize - trailerSize,
 		SlotCount:   shape.slots,
 		SlotSize:    shape.slotSize,
 		CreatedAt:   uint64(time.Now().UnixNano()),
 		UUID:        newUUID(),
 		Owner:       sys.ProcessID(),
 		OwnerStart:  sys.ProcessStart(),
+		WhenBehind:  shape.whenBehind,
+		UTCOffset:   time.Now().UnixNano() - int64(sys.Monotonic()),
 	}
+	id.Capacity = id.recordsAt()
 	id.Checksum = id.checksum()
 	return id
 }

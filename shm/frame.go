@@ -2,43 +2,34 @@ package shm
 
 import (
 	"errors"
-	"sync"
 	"sync/atomic"
+	"unsafe"
 
 	"shmcv/internal/abi"
+	"shmcv/shm/internal/ring"
 )
 
-// Frame is a slot of a stream that this process may use: the writer's slot, to be filled, or one that a reader has
-// leased, to be read. A caller that is given a frame holds a reference. Release gives the slot back with the last one.
-// Nobody ever sees a frame that was begun and released without being published.
+// Frame is a slot of a stream that this process may use: the writer's slot, to be filled, or one that a reader holds, to
+// be read. A caller that is given a frame holds a reference. Release gives the slot back with the last one. Nobody ever
+// sees a frame that was begun and released without being published.
 type Frame struct {
 	stream     *Stream // The frame holds a reference to it.
-	slot       int
-	memory     []byte // Of the slot; not writable in a frame to be read.
+	slot       *ring.Frame
 	references atomic.Int64
-	state      atomic.Int32 // frameWriting, frameReading or framePublished.
-	storing    sync.RWMutex // Shared by those who store pixels. Publish takes it alone, or fails.
-	image      atomic.Pointer[abi.ImageInfo]
-
-	// Of a frame to be read.
-	lease    int
-	sequence uint64
-	time     uint64
 }
 
-const (
-	frameWriting int32 = iota
-	frameReading
-	framePublished
-)
-
-// newFrame makes a frame of a slot that has been claimed or leased. It has one reference.
-func newFrame(stream *Stream, slot int, state int32, memory []byte) *Frame {
+// newFrame makes a frame of a slot that was begun or taken, and whose memory is the frame's. It has one reference.
+func newFrame(stream *Stream, slot *ring.Frame) *Frame {
 	stream.Retain()
-	f := &Frame{stream: stream, slot: slot, memory: memory}
-	f.state.Store(state)
+	f := &Frame{stream: stream, slot: slot}
 	f.references.Store(1)
 	return f
+}
+
+// FrameIn gives a view of a frame that is in the caller's memory: a shmcv_ring_frame of this stream. The caller holds
+// references to the frame and the stream for as long as the view is used, and never releases the view.
+func (s *Stream) FrameIn(frame unsafe.Pointer) *Frame {
+	return &Frame{stream: s, slot: (*ring.Frame)(frame)}
 }
 
 // Retain adds a reference. The caller holds one.
@@ -49,15 +40,9 @@ func (f *Frame) Release() {
 	if f.references.Add(-1) > 0 {
 		return
 	}
-	defer f.stream.Release()
-	switch f.state.Load() {
-	case frameReading:
-		f.stream.giveLease(f.lease)
-	case frameWriting:
-		f.stream.parties.mu.Lock()
-		defer f.stream.parties.mu.Unlock()
-		f.stream.parties.filling = false
-	}
+	f.slot.GiveBack()
+	f.slot.Free()
+	f.stream.Release()
 }
 
 // Publish makes the frame the stream's newest, wakes all who wait for it, and gives its sequence, which is 1 more than
@@ -66,31 +51,32 @@ func (f *Frame) Release() {
 // Errors: ENoImage when no image has been stored or set; EBusy when another goroutine is storing pixels; EPermission for
 // a frame to be read; EClosed when the frame has been published; ETruncated; ECorrupt.
 func (f *Frame) Publish() (uint64, error) {
-	if !f.storing.TryLock() {
-		return 0, abi.Errorf(abi.EBusy, "shm: publish a frame of %q: another thread is still storing pixels in it", f.stream.name)
-	}
-	defer f.storing.Unlock()
-	if err := f.checkWritable(); err != nil {
-		return 0, err
-	}
-	image := f.image.Load()
-	if image == nil {
-		return 0, abi.Errorf(abi.ENoImage, "shm: publish a frame of %q: it holds no image; load or set one first", f.stream.name)
-	}
 	if err := f.stream.checkTrailer(); err != nil {
 		return 0, err
 	}
-	p := &f.stream.parties
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	f.state.Store(framePublished)
-	p.filling = false
-	return f.stream.announce(f.slot, *image), nil
+	sequence, status := f.slot.Publish()
+	switch status {
+	case ring.OK:
+		return sequence, nil
+	case ring.Storing:
+		return 0, f.publishing()
+	case ring.NoImage:
+		return 0, abi.Errorf(abi.ENoImage, "shm: publish a frame of %q: it holds no image; load or set one first", f.stream.name)
+	case ring.NotBegun:
+		return 0, f.checkWritable()
+	}
+	return 0, f.stream.problem(status)
 }
 
-// Details tells what is known of a frame to be read. newerThan is the sequence of the frame that the reader had before.
-func (f *Frame) Details(newerThan uint64) abi.FrameInfo {
-	return abi.FrameInfo{Sequence: f.sequence, TimeNs: f.time, Missed: f.sequence - newerThan - 1, Image: *f.image.Load()}
+// publishing is the error when one thread stores pixels in a frame that another one publishes.
+func (f *Frame) publishing() error {
+	return abi.Errorf(abi.EBusy, "shm: publish a frame of %q: another thread is still storing pixels in it", f.stream.name)
+}
+
+// Details tells what is known of a frame to be read.
+func (f *Frame) Details() abi.FrameInfo {
+	image, _ := f.slot.Image()
+	return abi.FrameInfo{Sequence: f.slot.Sequence(), TimeNs: f.slot.Time(), Missed: f.slot.Missed(), Image: imageOf(image)}
 }
 
 // Keep keeps the memory of all of the stream's frames mapped until this process ends. The frame is given back as ever.
@@ -110,7 +96,7 @@ func (f *Frame) Bytes() ([]byte, error) {
 	if err := f.stream.checkSize(); err != nil {
 		return nil, err
 	}
-	return f.memory, nil
+	return f.slot.Bytes(), nil
 }
 
 // Room gives the part of Bytes that an image takes, in a frame to be filled. The image has been checked.
@@ -135,11 +121,11 @@ func (f *Frame) Image() (abi.ImageInfo, error) {
 	if err := f.checkOpen(); err != nil {
 		return abi.ImageInfo{}, err
 	}
-	image := f.image.Load()
-	if image == nil {
+	image, there := f.slot.Image()
+	if !there {
 		return abi.ImageInfo{}, abi.Errorf(abi.ENoImage, "shm: the frame of %q holds no image yet; load or set one", f.stream.name)
 	}
-	return *image, nil
+	return imageOf(image), nil
 }
 
 // SetImage says what the pixels mean, to those who get the frame when it is published. A stride of 0 means rows without
@@ -154,7 +140,10 @@ func (f *Frame) SetImage(image abi.ImageInfo) error {
 	if _, err := f.Room(image); err != nil {
 		return err
 	}
-	f.image.Store(&image)
+	if err := f.stream.accept(image); err != nil {
+		return err
+	}
+	f.slot.SetImage(wordsOf(image))
 	return nil
 }
 
@@ -162,8 +151,10 @@ func (f *Frame) SetImage(image abi.ImageInfo) error {
 //
 // Errors: those of write and of SetImage.
 func (f *Frame) Store(write StoreFunc) error {
-	f.storing.RLock()
-	defer f.storing.RUnlock()
+	if !f.slot.BeginStoring() {
+		return f.publishing()
+	}
+	defer f.slot.EndStoring()
 	if err := f.checkWritable(); err != nil {
 		return err
 	}
@@ -173,7 +164,7 @@ func (f *Frame) Store(write StoreFunc) error {
 	}
 	image, err := write(bytes)
 	if errors.As(err, new(*spoiled)) {
-		f.image.Store(nil)
+		f.slot.ForgetImage()
 	}
 	if err != nil {
 		return err
@@ -216,15 +207,15 @@ func (f *Frame) Info() (abi.SegmentInfo, error) {
 		return info, err
 	}
 	info.Size, info.Image, info.HasImage = f.stream.identity.SlotSize, abi.ImageInfo{}, 0
-	if image := f.image.Load(); image != nil {
-		info.Image, info.HasImage = *image, 1
+	if image, there := f.slot.Image(); there {
+		info.Image, info.HasImage = imageOf(image), 1
 	}
 	return info, nil
 }
 
 // checkOpen returns EClosed if the frame has been published.
 func (f *Frame) checkOpen() error {
-	if f.state.Load() == framePublished {
+	if f.slot.State() == ring.Published {
 		return abi.Errorf(abi.EClosed, "shm: the frame of %q has been published; begin another", f.stream.name)
 	}
 	return nil
@@ -232,8 +223,9 @@ func (f *Frame) checkOpen() error {
 
 // checkWritable returns an error unless the frame is to be filled.
 func (f *Frame) checkWritable() error {
-	if f.state.Load() == frameReading {
-		return abi.Errorf(abi.EPermission, "shm: frame %d of %q is there to be read, by others too; copy it to change it", f.sequence, f.stream.name)
+	if f.slot.State() == ring.Reading {
+		return abi.Errorf(abi.EPermission, "shm: frame %d of %q is there to be read, by others too; copy it to change it",
+			f.slot.Sequence(), f.stream.name)
 	}
 	return f.checkOpen()
 }

@@ -12,6 +12,7 @@ import (
 	"unsafe"
 
 	"shmcv/internal/abi"
+	"shmcv/shm/internal/ring"
 	"shmcv/shm/internal/sys"
 )
 
@@ -43,7 +44,7 @@ func TestIdentityThatMakesNoSenseIsCorrupt(t *testing.T) {
 	}{
 		"sound":             {func(*identity) {}, abi.OK},
 		"version 0":         {func(id *identity) { id.Version = 0 }, abi.ECorrupt},
-		"a later version":   {func(id *identity) { id.Version = 2 }, abi.EUnsupported},
+		"a later version":   {func(id *identity) { id.Version = layoutVersion + 1 }, abi.EUnsupported},
 		"trailer size":      {func(id *identity) { id.TrailerSize = 8192 }, abi.ECorrupt},
 		"file size":         {func(id *identity) { id.FileSize = 131072 }, abi.ECorrupt},
 		"no size":           {func(id *identity) { id.Size = 0 }, abi.ECorrupt},
@@ -183,43 +184,53 @@ func TestFaultLeavesNoLockHeld(t *testing.T) {
 func FuzzTrailer(f *testing.F) {
 	// Files are small, because each run writes one.
 	const largest = 4 * granularity
-	single, stream := newIdentity(shape{size: 100}, granularity), newIdentity(shape{size: 16384, slots: 4, slotSize: 4096}, granularity)
+	endOf := func(id identity) []byte { return append(make([]byte, endSize-trailerSize), sealed(id)...) }
+	single, stream := newIdentity(shape{size: 100}, granularity), newIdentity(shape{size: 16384, slots: 4, slotSize: 4096, whenBehind: ring.Drop}, granularity)
 	f.Add([]byte{}, uint32(granularity), true)
 	f.Add([]byte{}, uint32(1), false)
-	f.Add(bytes.Repeat([]byte{0xff}, trailerSize), uint32(granularity), false)
-	f.Add(bytes.Repeat([]byte{0xff}, trailerSize), uint32(2*granularity), true)
-	f.Add(sealed(single), uint32(granularity), true)
-	f.Add(sealed(single), uint32(5000), true)
-	f.Add(sealed(stream), uint32(granularity), true)
+	f.Add(bytes.Repeat([]byte{0xff}, endSize), uint32(granularity), false)
+	f.Add(bytes.Repeat([]byte{0xff}, endSize), uint32(2*granularity), true)
+	f.Add(endOf(single), uint32(granularity), true)
+	f.Add(endOf(single), uint32(5000), true)
+	f.Add(endOf(stream), uint32(granularity), true)
 	for _, used := range usedTrailers(f) {
 		f.Add(used, uint32(granularity), false)
 	}
 	large := usedTrailers(f)
-	large[0][192+24], large[1][512+64+24+1] = 200, 255 // Strides by which the images do not fit their memory.
+	large[0][endSize-trailerSize+192+24], large[1][64+24+1] = 200, 255 // Strides by which the images do not fit their memory.
 	f.Add(large[0], uint32(granularity), false)
 	f.Add(large[1], uint32(granularity), false)
 	odd := usedTrailers(f)[0]
-	odd[128], odd[144] = odd[128]|1, odd[144]|1 // As a process leaves them that dies storing.
+	for _, at := range []int{128, 144} { // As a process leaves them that dies storing.
+		odd[endSize-trailerSize+at] |= 1
+	}
 	f.Add(odd, uint32(granularity), false)
 
 	f.Fuzz(func(t *testing.T, content []byte, size uint32, seal bool) {
 		size = 1 + size%largest
-		content = bytes.Clone(content[:min(len(content), trailerSize, int(size))])
-		if seal && len(content) >= 128 && size >= trailerSize { // So that the identity passes its checks.
-			id := *(*identity)(unsafe.Pointer(&content[0]))
-			id.Magic, id.Version, id.TrailerSize = magic, layoutVersion, trailerSize
-			id.FileSize, id.Capacity = uint64(size), uint64(size)-trailerSize
-			copy(content, sealed(id))
-		}
 		file := make([]byte, size)
-		copy(file[max(0, int(size)-trailerSize):], content)
+		end := file[max(0, int(size)-endSize):]
+		copy(end, content)
+		if seal && size >= trailerSize { // So that the identity passes its checks.
+			trailer := end[len(end)-trailerSize:]
+			id := *(*identity)(unsafe.Pointer(&trailer[0]))
+			id.Magic, id.Version, id.TrailerSize, id.FileSize = magic, layoutVersion, trailerSize, uint64(size)
+			if id.checkSlots() {
+				id.Capacity = id.recordsAt()
+			}
+			copy(trailer, sealed(id))
+		}
 		name := newName(t)
 		writeFile(t, name, file)
 		useAll(t, name)
 	})
 }
 
-// usedTrailers gives the trailers of a segment with an image, and of a stream with frames, one of which is being read.
+// endSize is that of all that follows the pixels in the file of a stream of 4 slots: records, holders and places, trailer.
+var endSize = int(recordsSize(4) + sharedSize(4) + trailerSize)
+
+// usedTrailers gives the ends of the files of a segment with an image, and of a stream with frames, one of which is being
+// read.
 func usedTrailers(t testing.TB) [][]byte {
 	t.Helper()
 	segment := create(t, newName(t), 100)
@@ -243,7 +254,7 @@ func usedTrailers(t testing.TB) [][]byte {
 	for _, name := range []string{segment.Name(), stream.Name()} {
 		content, err := os.ReadFile(pathOf(name))
 		must(t, err, abi.OK)
-		trailers = append(trailers, content[len(content)-trailerSize:])
+		trailers = append(trailers, content[len(content)-endSize:])
 	}
 	return trailers
 }
@@ -349,7 +360,7 @@ func useStream(t *testing.T, s *Stream) {
 		}
 	}
 	read(0)
-	for range 2 * slotCount {
+	for range 32 {
 		frame, err := s.Begin()
 		if err != nil {
 			expected(t, err, abi.ECorrupt, abi.EBusy)
@@ -375,7 +386,7 @@ func TestNeighbourThatScribblesOnAStreamMakesCallsFailAndNoMore(t *testing.T) {
 	stop := make(chan struct{})
 	var scribbler sync.WaitGroup
 	scribbler.Go(func() {
-		garbage := make([]byte, trailerSize-128)
+		garbage := make([]byte, endSize-128)
 		for seed := uint64(0); ; seed++ {
 			select {
 			case <-stop:
@@ -416,7 +427,10 @@ func TestNeighbourThatScribblesOnAStreamMakesCallsFailAndNoMore(t *testing.T) {
 	}
 	close(stop)
 	scribbler.Wait()
-	overwrite(t, file, s.fileLength(), append(identity, make([]byte, trailerSize-128)...))
+	if _, err := file.WriteAt(make([]byte, endSize), s.fileLength()-int64(endSize)); err != nil {
+		t.Fatal(err)
+	}
+	overwrite(t, file, s.fileLength(), identity)
 	s.resign()
 	mustPut(t, s, 3, 1)
 	mustGet(t, reader, 0, 1, 3).Release()

@@ -6,11 +6,9 @@ import (
 )
 
 // Other programs rely on these offsets, and so do other versions of this library.
-func TestLayoutIsThatOfVersion1(t *testing.T) {
+func TestLayoutIsThatOfVersion2(t *testing.T) {
 	var tr trailer
 	var id identity
-	var sl slot
-	var le lease
 	for _, field := range []struct {
 		what      string
 		got, want uintptr
@@ -25,10 +23,6 @@ func TestLayoutIsThatOfVersion1(t *testing.T) {
 		{"published", unsafe.Offsetof(tr.Published), 320},
 		{"stream futex", unsafe.Offsetof(tr.StreamBell), 328},
 		{"stream waiters", unsafe.Offsetof(tr.StreamWaiters), 384},
-		{"writer", unsafe.Offsetof(tr.Writer), 448},
-		{"writer's start", unsafe.Offsetof(tr.WriterStart), 456},
-		{"slots", unsafe.Offsetof(tr.Slots), 512},
-		{"leases", unsafe.Offsetof(tr.Leases), 2560},
 
 		{"identity", unsafe.Sizeof(id), 128},
 		{"magic", unsafe.Offsetof(id.Magic), 0},
@@ -43,16 +37,9 @@ func TestLayoutIsThatOfVersion1(t *testing.T) {
 		{"owner", unsafe.Offsetof(id.Owner), 72},
 		{"slot count", unsafe.Offsetof(id.SlotCount), 76},
 		{"slot size", unsafe.Offsetof(id.SlotSize), 80},
+		{"when behind", unsafe.Offsetof(id.WhenBehind), 88},
+		{"UTC offset", unsafe.Offsetof(id.UTCOffset), 96},
 		{"checksum", unsafe.Offsetof(id.Checksum), 124},
-
-		{"slot", unsafe.Sizeof(sl), 128},
-		{"slot's sequence", unsafe.Offsetof(sl.Sequence), 0},
-		{"slot's time", unsafe.Offsetof(sl.Time), 8},
-		{"slot's image", unsafe.Offsetof(sl.Image), 64},
-
-		{"lease", unsafe.Sizeof(le), 16},
-		{"lease's holder", unsafe.Offsetof(le.Holder), 0},
-		{"lease's sequence", unsafe.Offsetof(le.Sequence), 8},
 	} {
 		if field.got != field.want {
 			t.Errorf("%s: %d, and the layout says %d", field.what, field.got, field.want)
@@ -64,7 +51,7 @@ func TestFileSizesHoldPixelsAndTrailer(t *testing.T) {
 	for size, want := range map[uint64]uint64{
 		1: 65536, 4096: 65536, 61440: 65536, 61441: 131072, 65536: 131072, 3840 * 2160 * 3: 24903680, maxSize: maxSize + 65536,
 	} {
-		if got := fileSizeFor(size); got != want {
+		if got := fileSizeFor(shape{size: size}); got != want {
 			t.Errorf("%d bytes of pixels: a file of %d, %d expected", size, got, want)
 		}
 	}

@@ -51,7 +51,7 @@ func glimpse(name string, settled time.Time) (abi.SegmentInfo, error) {
 }
 
 // look opens a segment or stream of this user to look at its trailer. It takes no lock, does not open a file that cannot
-// be one, and maps nothing but the trailer. The result has no pixels, and the caller closes its file.
+// be one, and maps nothing but the end of the file. The result has no pixels, and the caller closes its file.
 //
 // Errors: EUnsupported for a file without this library's metadata; otherwise those of Open.
 func look(name string) (*mapping, error) {
@@ -63,24 +63,25 @@ func look(name string) (*mapping, error) {
 		return nil, err
 	}
 	m := &mapping{name: name, file: file}
-	if err := m.mapTrailer(); err != nil {
+	if err := m.mapEnd(); err != nil {
 		file.Close()
 		return nil, err
 	}
 	return m, nil
 }
 
-// mapTrailer maps no more than the trailer, to be read.
-func (m *mapping) mapTrailer() error {
+// mapEnd maps no more than the trailer and what describes a stream's frames, to be read.
+func (m *mapping) mapEnd() error {
 	fileSize, id, err := examineContent(m.name, m.file)
 	if err != nil || id == nil {
 		return noSegment(m.name, err)
 	}
-	end, err := m.file.Map(fileSize-trailerSize, trailerSize, false)
+	end, err := m.file.Map(id.recordsAt(), fileSize-id.recordsAt(), false)
 	if err != nil {
 		return err
 	}
 	m.fileSize, m.size, m.identity, m.trailer = fileSize, id.Size, *id, trailerOf(end)
+	m.records = end[:recordsSize(id.SlotCount)]
 	return nil
 }
 

@@ -18,7 +18,9 @@ type mapping struct {
 	fileSize uint64   // Bytes of the file as it was when it was mapped.
 	memory   []byte   // All of the file. Writable for a segment, unless it was opened read-only; not writable for a stream.
 	size     uint64   // Bytes for pixels, from the start of memory.
-	trailer  *trailer // In memory, or in a mapping of its own, which is writable; nil for a foreign segment.
+	trailer  *trailer // In memory, or in shared; nil for a foreign segment.
+	shared   []byte   // The end of the file in a mapping of its own, which is writable: a stream's from sharedAt on.
+	records  []byte   // What describes a stream's frames. Not writable.
 	identity identity // What the trailer said when it was found sound: nobody else can change this copy.
 	creator  bool     // This process created the file, through this sys.File, which holds the creator's lock.
 
@@ -34,12 +36,11 @@ type mapping struct {
 // segment.
 //
 // The pixels of a stream, and those of a segment that was opened read-only, are mapped so that they can only be read: a
-// stray write of this process faults, and other processes see nothing of it. The trailer is mapped apart then, because a
-// reader of a stream writes its lease there, and who waits for an image marks the bell. The writer of a stream maps the
-// pixels once more (Stream.becomeWriter).
+// stray write of this process faults, and other processes see nothing of it. The end of the file is mapped apart then,
+// because a reader of a stream tells there what it holds, and who waits for an image marks the bell. The writer of a stream
+// maps the pixels once more (Stream.becomeWriter).
 func newMapping(name string, file *sys.File, fileSize uint64, id *identity, readOnly bool) (*mapping, error) {
 	m := &mapping{name: name, file: file, readOnly: readOnly, fileSize: fileSize, size: fileSize}
-	m.parties.spare = noLease
 	m.references.Store(1)
 	if err := m.mapFile(id); err != nil {
 		file.Close()
@@ -57,18 +58,19 @@ func (m *mapping) mapFile(id *identity) (err error) {
 		return err
 	}
 	m.size, m.identity = id.Size, *id
-	end := m.memory[m.fileSize-trailerSize:]
+	end := m.memory[m.identity.sharedAt():]
 	if apart && m.file.Writable() {
-		if end, err = m.file.Map(m.fileSize-trailerSize, trailerSize, true); err != nil {
+		if end, err = m.file.Map(m.identity.sharedAt(), uint64(len(end)), true); err != nil {
 			return err
 		}
 	}
-	m.trailer = trailerOf(end)
+	m.shared, m.trailer = end, trailerOf(end)
+	m.records = m.memory[m.identity.recordsAt():m.identity.sharedAt()]
 	value, waiters := unsafe.Offsetof(m.trailer.ImageBell), unsafe.Offsetof(m.trailer.ImageWaiters)
 	if m.isStream() {
 		value, waiters = unsafe.Offsetof(m.trailer.StreamBell), unsafe.Offsetof(m.trailer.StreamWaiters)
 	}
-	m.bell = m.file.Bell(end, uint64(value), uint64(waiters), m.file.Writable())
+	m.bell = m.file.Bell(end[len(end)-trailerSize:], uint64(value), uint64(waiters), m.file.Writable())
 	return nil
 }
 

@@ -52,7 +52,7 @@ func OpenStream(name string) (*Stream, error) {
 		m.Release()
 		return nil, abi.Errorf(abi.EInvalid, "shm: open stream %q: it is a segment and no stream; open it as one (shmcv_open)", name)
 	}
-	return newStream(m), nil
+	return newStream(m)
 }
 
 // openMapping gives the mapping of the file that has a name, with one more reference. If this process has mapped the

@@ -5,69 +5,82 @@ import (
 	"testing"
 )
 
-// This is the slot protocol of protocol.go as a machine that takes one step at a time. It has one writer after another,
-// two readers and three slots. Each party may die before any of its steps. A dead writer has a successor; the lease of
-// a dead reader is reclaimed. explore goes through every order of steps.
+// This is the protocol of internal/ring/ring.c as a machine that takes one step at a time. It has one writer after another,
+// two readers and three slots. A reader reads the newest frame, or joins and then reads every frame, for which the writer
+// waits. Each party may die before any of its steps. A dead writer has a successor; the place of a dead reader is emptied.
+// explore goes through every order of steps.
 
-// The step that a party takes next. The names are those of protocol.go; R0 may be passed with a lock that was kept.
+// The step that a party takes next. The names are those of ring.c.
 const (
-	atR0 = iota
-	atR1
-	atR2 // Has found the newest slot.
-	atR3 // Has stored its lease.
+	atJ1 = iota // Says that it wants frame 1, so that the writer takes none from now on.
+	atJ2        // Says that it reads every frame.
+	atJ3        // Looks for the newest frame.
+	atJ4        // Looks how far back frames are there.
+	atJ5        // Says which frame it wants.
+	atR1        // Looks for a frame, by the newest or by its turn.
+	atR2        // Sets its bit on the slot, unless that is the writer's.
+	atR3        // Looks whether the slot still has the frame.
+	atE3        // Says that it wants the next frame.
 	atRead
 	atReadOn // Has read half of the slot.
-	atR4
-	atR5
+	atR4     // Clears its bit.
 	deadReader
 )
 
 const (
-	atW0 = iota // Chooses a slot.
-	atW1
-	atW2
-	atUndo // Has found a lease in W2.
-	atW3   // The slot is the writer's.
+	atW0   = iota // Chooses a slot.
+	atW1          // Sets its bit on the slot, if there is no other.
+	atW2          // Looks whether a reader of every frame wants what is in the slot.
+	atUndo        // One does.
+	atMark        // Says that the slot has no frame.
+	atW3
 	atW3On // Has written half of the slot.
-	atW4
+	atW4   // Says which frame the slot has.
+	atTurn // Says in which slot the frame is.
+	atFree // Clears its bit.
 	atW5
 )
 
 const (
 	modelSlots   = 3
 	modelReaders = 2
-	modelLeases  = 2
-	modelFrames  = 5 // The writers stop after so many.
+	modelFrames  = 4 // The writers stop after so many.
 	modelDeaths  = 2
+	writerBit    = 1 << 7
 )
 
-// The pixels of a slot are two halves. Each is the sequence of the frame that was written there.
-type modelSlot struct{ sequence, first, second int8 }
+// A frame that is named in one word, as packed in the file.
+type modelFrame struct{ sequence, slot int8 }
 
-type modelReader struct {
-	at, slot int8
-	sequence int8 // Of the frame that the reader looks for.
-	half     int8 // The first half, as the reader has read it.
-	lease    int8 // The lease whose lock it has, plus 1; 0 for none.
+// The pixels of a slot are two halves. Each is the sequence of the frame that was written there.
+type modelSlot struct {
+	sequence, first, second int8
+	holders                 uint8 // A bit for each reader, and writerBit.
 }
 
-type modelLease struct {
-	slot int8 // The slot that is leased, plus 1, as in the file.
-	lock int8 // The reader that has the lock, plus 1; 0 if it is free. The kernel frees the lock of a dead reader.
+type modelReader struct {
+	at       int8
+	every    bool // It reads every frame.
+	looked   int8 // The newest frame, at J3.
+	wanted   int8 // The frame that it looks for.
+	slot     int8 // Where that is.
+	half     int8 // The first half, as the reader has read it.
+	read     int8 // The frame that it has read last, or the one before its first.
+	promised bool // No frame from now on may be missing.
+	cursor   int8 // In the file.
+	inEvery  bool // In the file: its bit in the words' every.
 }
 
 type modelWriter struct {
-	at, slot, tried  int8
-	old              int8
-	newest, newestAt int8 // As the writer remembers them.
-	next             int8 // The lease to look at next in W2.
+	at, slot, tried int8
+	newest          modelFrame // As the writer remembers it.
 }
 
 type modelState struct {
-	published int8
+	published modelFrame
+	turns     [modelSlots]modelFrame
 	slots     [modelSlots]modelSlot
 	readers   [modelReaders]modelReader
-	leases    [modelLeases]modelLease
 	writer    modelWriter
 	deaths    int8
 }
@@ -75,13 +88,18 @@ type modelState struct {
 // flaws are mistakes that the protocol could have. The model must find each.
 type flaws struct {
 	noSecondLook     bool // R3 is left out.
-	leaseAfterLook   bool // R3 comes before R2.
-	scanBeforeMark   bool // W2 comes before W1.
+	setsBitAnyway    bool // R2 does not heed the writer's bit.
+	claimsAnyway     bool // W1 does not heed the readers' bits.
 	publishFirst     bool // W5 comes before W3: the half-written frame is announced.
 	takesNewest      bool // The newest slot may be written to.
-	keepsUnpublished bool // A successor does not forget what was stored and not published.
-	reclaimsLiving   bool // A lease is reclaimed though its reader lives.
-	unlocksFirst     bool // R5 comes before R4.
+	keepsUnpublished bool // A successor does not forget what was stored and not published. Readers would seem to want it.
+	forgetsClaimed   bool // A successor takes a slot for empty that the writer before had claimed and not yet marked.
+	reclaimsLiving   bool // A place is emptied though its reader lives.
+	wantsNextFirst   bool // E3 comes before R2.
+	noLookAfterClaim bool // W2 is left out, and the writer looks for wanted frames before W1 alone.
+	joinsAtOnce      bool // J1 and J2 are left out: a reader says which frame it wants when it has found out.
+	joinsAtClaimed   bool // J4 takes a frame that the writer claims.
+	skipsClaimed     bool // A frame whose slot is claimed for a moment is passed over.
 }
 
 type model struct {
@@ -113,22 +131,20 @@ func (m *model) explore(start modelState) string {
 }
 
 func (m *model) steps(s modelState) (next []modelState, wrong string) {
+	if newest := s.published; newest.sequence > 0 && s.slots[newest.slot].sequence != newest.sequence {
+		return nil, fmt.Sprintf("frame %d is the newest, and its slot has frame %d", newest.sequence, s.slots[newest.slot].sequence)
+	}
 	for i := range s.readers {
 		after := s
 		if wrong := m.stepReader(&after, i); wrong != "" {
 			return nil, wrong
 		}
 		next = append(next, after)
-		if s.readers[i].at == atR5 { // It may keep the lock instead.
-			kept := s
-			kept.readers[i] = modelReader{at: atR0, lease: s.readers[i].lease}
-			next = append(next, kept)
-		}
 		if s.readers[i].at != deadReader && s.deaths < modelDeaths {
 			dead := s
 			dead.deaths++
-			dead.unlock(i)
-			dead.readers[i] = modelReader{at: deadReader}
+			// What is in the file stays.
+			dead.readers[i] = modelReader{at: deadReader, cursor: s.readers[i].cursor, inEvery: s.readers[i].inEvery}
 			next = append(next, dead)
 		}
 	}
@@ -144,243 +160,317 @@ func (m *model) steps(s modelState) (next []modelState, wrong string) {
 	return next, ""
 }
 
-// unlock frees the lock that a reader has, if any.
-func (s *modelState) unlock(reader int) {
-	for i := range s.leases {
-		if s.leases[i].lock == int8(reader)+1 {
-			s.leases[i].lock = 0
-		}
-	}
-}
-
 func (m *model) stepReader(s *modelState, i int) (wrong string) {
 	r := &s.readers[i]
+	bit := uint8(1) << i
 	switch r.at {
-	case atR0:
-		for lease := 0; r.lease == 0 && lease < modelLeases; lease++ {
-			if s.leases[lease].lock == 0 {
-				s.leases[lease].lock, r.lease = int8(i)+1, int8(lease)+1
-			}
+	case atJ1:
+		r.cursor, r.at = 1, atJ2
+		if m.flaws.joinsAtOnce {
+			r.cursor, r.at = 0, atJ3
 		}
-		if r.lease != 0 {
-			r.at = atR1
-		}
-	case atR1:
-		if s.published == 0 {
+	case atJ2:
+		r.inEvery, r.at = true, atJ3
+	case atJ3:
+		r.looked, r.wanted, r.at = s.published.sequence, s.published.sequence+1, atJ4
+	case atJ4:
+		if before := r.wanted - 1; before > 0 && r.looked-before < modelSlots && m.isThere(s, before) {
+			r.wanted = before
 			return ""
 		}
-		r.sequence, r.slot = s.published, -1
-		for slot := range s.slots {
-			if s.slots[slot].sequence == s.published {
-				if r.slot >= 0 {
-					return fmt.Sprintf("two slots have frame %d", s.published)
-				}
-				r.slot = int8(slot)
-			}
-		}
-		if r.slot < 0 {
-			return fmt.Sprintf("no slot has frame %d, which is published", s.published)
-		}
-		r.at = atR2
-		if m.flaws.leaseAfterLook {
-			r.at = atR3
-		}
+		r.at = atJ5
+	case atJ5:
+		r.cursor, r.inEvery, r.promised, r.read, r.at = r.wanted, true, true, r.wanted-1, atR1
+	case atR1:
+		return m.lookFor(s, r)
 	case atR2:
-		s.leases[r.lease-1].slot = r.slot + 1
+		if s.slots[r.slot].holders&writerBit != 0 && !m.flaws.setsBitAnyway {
+			return m.missed(s, r)
+		}
+		s.slots[r.slot].holders |= bit
 		r.at = atR3
-		if m.flaws.noSecondLook || m.flaws.leaseAfterLook {
-			r.at = atRead
+		if m.flaws.noSecondLook {
+			r.at = atE3
 		}
 	case atR3:
-		switch {
-		case s.slots[r.slot].sequence != r.sequence:
-			s.leases[r.lease-1].slot = 0
-			*r = modelReader{at: atR1, lease: r.lease}
-		case m.flaws.leaseAfterLook:
-			r.at = atR2
-		default:
-			r.at = atRead
+		if s.slots[r.slot].sequence != r.wanted {
+			s.slots[r.slot].holders &^= bit
+			return m.missed(s, r)
 		}
+		r.at = atE3
+	case atE3:
+		if r.every {
+			r.cursor = r.wanted + 1
+		}
+		r.at = atRead
 	case atRead:
 		r.half, r.at = s.slots[r.slot].first, atReadOn
 	case atReadOn:
-		if second := s.slots[r.slot].second; r.half != r.sequence || second != r.sequence {
-			return fmt.Sprintf("a reader of frame %d got halves of %d and %d", r.sequence, r.half, second)
+		if second := s.slots[r.slot].second; r.half != r.wanted || second != r.wanted {
+			return fmt.Sprintf("a reader of frame %d got halves of %d and %d", r.wanted, r.half, second)
+		}
+		if r.wanted <= r.read || r.promised && r.wanted != r.read+1 {
+			return fmt.Sprintf("a reader got frame %d after frame %d", r.wanted, r.read)
 		}
 		m.reads++
-		r.at = atR4
-		if m.flaws.unlocksFirst {
-			s.unlock(i)
-		}
+		r.read, r.at = r.wanted, atR4
 	case atR4:
-		s.leases[r.lease-1].slot = 0
-		r.at = atR5
-		if m.flaws.unlocksFirst {
-			*r = modelReader{at: atR0}
-		}
-	case atR5:
-		s.unlock(i)
-		*r = modelReader{at: atR0}
-	case deadReader: // isLeased clears its lease.
+		s.slots[r.slot].holders &^= bit
+		r.at, r.wanted, r.slot, r.half = atR1, 0, 0, 0
 	}
 	return ""
 }
 
-// isLeased looks at one lease in W2. It reclaims a lease whose lock is free: that of a dead reader.
-func (m *model) isLeased(s *modelState, lease, slot int8) bool {
-	l := &s.leases[lease]
-	if l.slot != slot+1 {
-		return false
+// isThere tells if a frame is there that the writer does not claim.
+func (m *model) isThere(s *modelState, sequence int8) bool {
+	turn := s.turns[sequence%modelSlots]
+	claimed := s.slots[turn.slot].holders&writerBit != 0 && !m.flaws.joinsAtClaimed
+	return turn.sequence == sequence && !claimed && s.slots[turn.slot].sequence == sequence
+}
+
+// lookFor is R1, and for a reader of every frame E1 and E2.
+func (m *model) lookFor(s *modelState, r *modelReader) (wrong string) {
+	if !r.every {
+		if s.published.sequence <= r.read {
+			return ""
+		}
+		r.wanted, r.slot, r.at = s.published.sequence, s.published.slot, atR2
+		return ""
 	}
-	if l.lock == 0 || m.flaws.reclaimsLiving {
-		l.slot = 0
-		return false
+	wanted := r.read + 1
+	if wanted > s.published.sequence {
+		return ""
 	}
-	return true
+	turn := s.turns[wanted%modelSlots]
+	if turn.sequence != wanted {
+		return fmt.Sprintf("frame %d is wanted, and in its turn is %d", wanted, turn.sequence)
+	}
+	r.wanted, r.slot, r.at = wanted, turn.slot, atR2
+	if m.flaws.wantsNextFirst {
+		r.cursor = wanted + 1
+	}
+	return ""
+}
+
+// missed is what a reader does whose slot is claimed, or has another frame.
+func (m *model) missed(s *modelState, r *modelReader) (wrong string) {
+	if r.every && (m.flaws.skipsClaimed || s.slots[r.slot].sequence != r.wanted) {
+		return fmt.Sprintf("frame %d is gone before its reader had it", r.wanted)
+	}
+	r.at, r.wanted, r.slot = atR1, 0, 0
+	return ""
+}
+
+// awaited tells if a reader of every frame has not had what is in a slot.
+func (s *modelState) awaited(slot int8) bool {
+	sequence := s.slots[slot].sequence
+	for i := range s.readers {
+		if r := &s.readers[i]; r.inEvery && sequence > 0 && r.cursor <= sequence {
+			return true
+		}
+	}
+	return false
+}
+
+// forgetTheDead empties the places of dead readers.
+func (m *model) forgetTheDead(s *modelState) {
+	for i := range s.readers {
+		if r := &s.readers[i]; r.at == deadReader || m.flaws.reclaimsLiving {
+			r.inEvery, r.cursor = false, 0
+			for slot := range s.slots {
+				s.slots[slot].holders &^= 1 << i
+			}
+		}
+	}
 }
 
 func (m *model) stepWriter(s *modelState) {
 	w := &s.writer
+	slot := &s.slots[w.slot]
+	next := w.newest.sequence + 1
 	switch w.at {
 	case atW0:
-		if w.newest == modelFrames {
+		if w.newest.sequence == modelFrames {
 			return
 		}
-		slot := (w.newestAt + 1 + w.tried + modelSlots) % modelSlots
+		w.slot = (w.newest.slot + 1 + w.tried + modelSlots) % modelSlots
 		w.tried = (w.tried + 1) % modelSlots
-		if slot == w.newestAt && w.newest > 0 && !m.flaws.takesNewest {
+		if w.tried == 0 { // It has tried all slots.
+			m.forgetTheDead(s)
+		}
+		if w.slot == w.newest.slot && w.newest.sequence > 0 && !m.flaws.takesNewest || s.awaited(w.slot) {
 			m.refuse++
 			return
 		}
-		w.slot, w.next, w.at = slot, 0, atW1
-		if m.flaws.scanBeforeMark {
-			w.at = atW2
-		}
+		w.at = atW1
 	case atW1:
-		w.old = s.slots[w.slot].sequence
-		s.slots[w.slot].sequence = 0
+		if slot.holders&^writerBit != 0 && !m.flaws.claimsAnyway {
+			w.at = atW0
+			return
+		}
+		slot.holders |= writerBit
 		w.at = atW2
-		if m.flaws.scanBeforeMark {
-			w.at = atW3
+		if m.flaws.noLookAfterClaim {
+			w.at = atMark
 		}
 	case atW2:
-		if m.isLeased(s, w.next, w.slot) {
+		w.at = atMark
+		if s.awaited(w.slot) {
 			w.at = atUndo
-			if m.flaws.scanBeforeMark {
-				w.at = atW0
-			}
-			return
-		}
-		if w.next++; w.next < modelLeases {
-			return
-		}
-		w.at = atW3
-		if m.flaws.scanBeforeMark {
-			w.at = atW1
-		}
-		if m.flaws.publishFirst && w.at == atW3 {
-			w.at = atW4
 		}
 	case atUndo:
-		s.slots[w.slot].sequence = w.old
+		slot.holders &^= writerBit
 		w.at = atW0
-	case atW3:
-		s.slots[w.slot].first = w.newest + 1
-		w.at = atW3On
-	case atW3On:
-		s.slots[w.slot].second = w.newest + 1
-		w.at = atW4
+	case atMark:
+		slot.sequence, w.at = 0, atW3
 		if m.flaws.publishFirst {
-			w.newest, w.newestAt, w.tried, w.at = w.newest+1, w.slot, 0, atW0
+			w.at = atW4
+		}
+	case atW3:
+		slot.first, w.at = next, atW3On
+	case atW3On:
+		slot.second, w.at = next, atW4
+		if m.flaws.publishFirst {
+			w.published()
 		}
 	case atW4:
-		s.slots[w.slot].sequence = w.newest + 1
+		slot.sequence, w.at = next, atTurn
+	case atTurn:
+		s.turns[next%modelSlots] = modelFrame{next, w.slot}
+		w.at = atFree
+	case atFree:
+		slot.holders &^= writerBit
 		w.at = atW5
 	case atW5:
-		s.published = w.newest + 1
+		s.published = modelFrame{next, w.slot}
 		if m.flaws.publishFirst {
 			w.at = atW3
 			return
 		}
-		w.newest, w.newestAt, w.tried, w.at = w.newest+1, w.slot, 0, atW0
+		w.published()
 	}
 }
 
-// succeed puts the next writer in the place of a dead one, as takeOver in stream.go does.
+// published makes the writer begin the next frame.
+func (w *modelWriter) published() {
+	*w = modelWriter{at: atW0, newest: modelFrame{w.newest.sequence + 1, w.slot}}
+}
+
+// succeed puts the next writer in the place of a dead one, as shmcv_ring_take_over does.
 func (m *model) succeed(s *modelState) {
-	s.writer = modelWriter{newest: s.published, newestAt: -1}
 	for i := range s.slots {
-		if s.slots[i].sequence > s.published && !m.flaws.keepsUnpublished {
-			s.slots[i].sequence = 0
+		slot := &s.slots[i]
+		if slot.sequence > s.published.sequence && !m.flaws.keepsUnpublished || m.flaws.forgetsClaimed && slot.holders&writerBit != 0 {
+			slot.sequence = 0
 		}
-		if s.slots[i].sequence == s.published && s.published > 0 {
-			s.writer.newestAt = int8(i)
-		}
+		slot.holders &^= writerBit
 	}
+	newest := modelFrame{s.published.sequence, -1}
+	if newest.sequence > 0 && s.slots[s.published.slot].sequence == newest.sequence {
+		newest.slot = s.published.slot
+	}
+	s.writer = modelWriter{newest: newest}
 }
 
-func exploreWith(flaws flaws) (*model, string) {
+// audiences are the readers that the model is explored with.
+var audiences = map[string][modelReaders]modelReader{
+	"newest and newest": {{at: atR1}, {at: atR1}},
+	"newest and every":  {{at: atR1}, {at: atJ1, every: true}},
+	"every and every":   {{at: atJ1, every: true}, {at: atJ1, every: true}},
+}
+
+func exploreWith(flaws flaws, audience [modelReaders]modelReader) (*model, string) {
 	m := &model{flaws: flaws, seen: map[modelState]bool{}}
-	return m, m.explore(modelState{writer: modelWriter{newestAt: -1}})
+	return m, m.explore(modelState{writer: modelWriter{newest: modelFrame{0, -1}}, readers: audience})
 }
 
-func TestNoOrderOfStepsTearsAFrame(t *testing.T) {
-	m, wrong := exploreWith(flaws{})
-	if wrong != "" {
-		t.Fatal(wrong)
-	}
-	t.Logf("%d states, frames read to the end in %d of them", len(m.seen), m.reads)
-	if m.reads == 0 {
-		t.Error("no frame was ever read")
-	}
-}
-
-// In each state a living writer finds a slot, if no reader moves and living readers do not hold every slot.
-func TestNoOrderOfStepsLeavesTheWriterStuck(t *testing.T) {
-	m, _ := exploreWith(flaws{})
-	for state := range m.seen {
-		if state.writer.newest == modelFrames {
-			continue
-		}
-		held := map[int8]bool{state.writer.newestAt: true}
-		for _, l := range state.leases {
-			if l.lock != 0 && l.slot > 0 {
-				held[l.slot-1] = true
+func TestNoOrderOfStepsTearsOrLosesAFrame(t *testing.T) {
+	for name, audience := range audiences {
+		t.Run(name, func(t *testing.T) {
+			m, wrong := exploreWith(flaws{}, audience)
+			if wrong != "" {
+				t.Fatal(wrong)
 			}
-		}
-		if len(held) == modelSlots+1 || len(held) == modelSlots && !held[-1] {
+			t.Logf("%d states, frames read to the end in %d of them", len(m.seen), m.reads)
+			if m.reads == 0 {
+				t.Error("no frame was ever read")
+			}
+		})
+	}
+}
+
+// In each state a living writer finds a slot, if no reader moves, and living readers neither hold nor want every slot.
+func TestNoOrderOfStepsLeavesTheWriterStuck(t *testing.T) {
+	for name, audience := range audiences {
+		t.Run(name, func(t *testing.T) {
+			m, _ := exploreWith(flaws{}, audience)
+			if wrong := m.stuck(); wrong != "" {
+				t.Fatal(wrong)
+			}
+		})
+	}
+}
+
+// stuck goes through the states that were explored, and tells in which one the writer does not get on, "" for none.
+func (m *model) stuck() string {
+	for state := range m.seen {
+		if state.writer.newest.sequence == modelFrames || !state.leavesRoom() {
 			continue
 		}
 		before := state
 		for range 100 {
 			m.stepWriter(&state)
-			if state.published > before.published {
+			if state.published.sequence > before.published.sequence {
 				break
 			}
 		}
 		if state.published == before.published {
-			t.Fatalf("the writer does not get on from %+v", before)
+			return fmt.Sprintf("the writer does not get on from %+v", before)
 		}
 	}
+	return ""
+}
+
+// leavesRoom tells if there is a slot that no living reader holds or wants, besides the newest frame's.
+func (s modelState) leavesRoom() bool {
+	(&model{}).forgetTheDead(&s)
+	for i := range s.slots {
+		slot, unpublished := int8(i), s.slots[i].sequence > s.published.sequence
+		if slot != s.writer.newest.slot && s.slots[i].holders&^writerBit == 0 && (unpublished || !s.awaited(slot)) {
+			return true
+		}
+	}
+	return false
 }
 
 func TestModelFindsWhatEachCheckPrevents(t *testing.T) {
 	for name, flaws := range map[string]flaws{
-		"no second look":              {noSecondLook: true},
-		"lease after the second look": {leaseAfterLook: true},
-		"leases read before marking":  {scanBeforeMark: true},
-		"published before written":    {publishFirst: true},
-		"newest slot written to":      {takesNewest: true},
-		"unpublished frame kept":      {keepsUnpublished: true},
-		"living reader reclaimed":     {reclaimsLiving: true},
-		"unlocked before cleared":     {unlocksFirst: true},
+		"no second look":                 {noSecondLook: true},
+		"bit set on the writer's slot":   {setsBitAnyway: true},
+		"slot claimed that is held":      {claimsAnyway: true},
+		"published before written":       {publishFirst: true},
+		"newest slot written to":         {takesNewest: true},
+		"unpublished frame kept":         {keepsUnpublished: true},
+		"claimed frame forgotten":        {forgetsClaimed: true},
+		"living reader's place emptied":  {reclaimsLiving: true},
+		"next frame wanted before held":  {wantsNextFirst: true},
+		"no look after the claim":        {noLookAfterClaim: true},
+		"joined without a word before":   {joinsAtOnce: true},
+		"joined at a claimed frame":      {joinsAtClaimed: true},
+		"frame passed over that is back": {skipsClaimed: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, wrong := exploreWith(flaws); wrong == "" {
-				t.Error("the model finds nothing wrong with it")
-			} else {
-				t.Log(wrong)
+			for _, audience := range audiences {
+				m, wrong := exploreWith(flaws, audience)
+				if wrong == "" {
+					wrong = m.stuck()
+				}
+				if wrong != "" {
+					t.Log(wrong)
+					return
+				}
 			}
+			t.Error("the model finds nothing wrong with it")
 		})
 	}
 }

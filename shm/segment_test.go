@@ -130,8 +130,8 @@ func TestOpenOrCreateStreamOpensWhatFitsAndCreatesWhatIsMissing(t *testing.T) {
 	must(t, err, abi.ETooSmall, name, "4 slots of 4096 bytes", "4097", "clear")
 	_, _, err = OpenOrCreateStream(name, 1, 5)
 	must(t, err, abi.ETooSmall, name, "5 slots")
-	_, _, err = OpenOrCreateStream(name, 1, 17)
-	must(t, err, abi.EInvalid, "17 slots")
+	_, _, err = OpenOrCreateStream(name, 1, 1025)
+	must(t, err, abi.EInvalid, "1025 slots")
 	_, _, err = OpenOrCreate(name, 1)
 	must(t, err, abi.EInvalid, "is a stream")
 }

@@ -1,47 +1,46 @@
 package shm
 
 import (
-	"math"
+	"math/bits"
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"shmcv/internal/abi"
+	"shmcv/shm/internal/ring"
 	"shmcv/shm/internal/sys"
 )
 
 const (
 	defaultSlots = 4
 	minSlots     = 2
+	maxSlots     = ring.MostSlots
 	pageSize     = 4096
 )
 
 // Stream is one party to a stream of frames. A stream has slots of one size, each for a frame: the writer fills one,
-// the frame that was published last is in another, and readers lease those that they read.
+// the frame that was published last is in another, and readers hold those that they read. The ring (internal/ring) does
+// all that happens with each frame; a Stream does the rest.
 //
 // Two Streams of one process are two parties, as if they were in two processes: one may write, and both may read. A
 // caller that is given a Stream holds a reference. With the last reference that is released, this party stops writing.
 type Stream struct {
 	*mapping
+	ring       *ring.Ring
 	references atomic.Int64
 }
 
 // parties is what this process does with a stream. There is one for each mapping.
 type parties struct {
-	mu      sync.Mutex
-	writer  *Stream // The party of this process that writes; nil if none does.
-	filling bool    // The writer has begun a frame.
-	newest  uint64  // Sequence of the newest frame. The writer believes this one, because anybody can write to the trailer.
-	slot    int     // The slot of that frame, -1 before the first.
-	memory  []byte  // The slots, writable; nil before this process writes.
-
-	used  [leaseCount]bool // A frame of this process uses the lease.
-	spare int              // A lease that none uses, of which this process has kept the lock; noLease if there is none.
-	last  int              // The lease of which this process took the lock last.
+	mu     sync.Mutex
+	writer *Stream // The party of this process that writes; nil if none does.
+	memory []byte  // The slots and what describes them, writable; nil before this process writes.
+	places uint64  // A bit for each place that a party of this process has.
 }
 
 // CreateStream makes a stream of slots frames with at most slotSize bytes each, rounded up to whole pages. slots is 2
-// to 16, or 0 for 4. A writer and n readers never wait for each other with n + 2 slots: one to fill, one for the newest
+// to 1024, or 0 for 4. A writer and n readers never wait for each other with n + 2 slots: one to fill, one for the newest
 // frame, and one for each reader to read.
 //
 // Errors: those of Create.
@@ -53,11 +52,15 @@ func CreateStream(name string, slotSize uint64, slots uint32) (*Stream, error) {
 		slots = defaultSlots
 	}
 	stride := (slotSize + pageSize - 1) / pageSize * pageSize
-	m, err := createShaped(name, shape{size: stride * uint64(slots), slots: slots, slotSize: stride})
+	m, err := createShaped(name, shape{size: stride * uint64(slots), slots: slots, slotSize: stride, whenBehind: ring.Drop})
 	if err != nil {
 		return nil, err
 	}
-	return newStream(m), nil
+	s, err := newStream(m)
+	if err != nil {
+		_, _ = clearFrom(name, m.file.ID())
+	}
+	return s, err
 }
 
 func checkStreamShape(name string, slotSize uint64, slots uint32) error {
@@ -67,9 +70,9 @@ func checkStreamShape(name string, slotSize uint64, slots uint32) error {
 	if slots == 0 {
 		slots = defaultSlots
 	}
-	if slots < minSlots || slots > slotCount {
+	if slots < minSlots || slots > maxSlots {
 		return abi.Errorf(abi.EInvalid, "shm: create stream %q: %d slots; it is %d to %d, or 0 for %d",
-			name, slots, minSlots, slotCount, defaultSlots)
+			name, slots, minSlots, maxSlots, defaultSlots)
 	}
 	if slotSize == 0 || slotSize > maxSize/uint64(slots)-pageSize {
 		return abi.Errorf(abi.EInvalid, "shm: create stream %q: slots of %d bytes; it is 1 to %d bytes with %d slots",
@@ -79,10 +82,35 @@ func checkStreamShape(name string, slotSize uint64, slots uint32) error {
 }
 
 // newStream makes another party to a stream. It takes over a reference to the mapping.
-func newStream(m *mapping) *Stream {
-	s := &Stream{mapping: m}
+func newStream(m *mapping) (*Stream, error) {
+	places := len(m.shared) - trailerSize - placesSize
+	party, status := ring.New(&ring.Parts{
+		File:       m.file.Number(),
+		FileSize:   m.fileSize,
+		Slots:      m.identity.SlotCount,
+		SlotSize:   m.identity.SlotSize,
+		WhenBehind: m.identity.WhenBehind,
+		Pixels:     m.memory,
+		Records:    m.records,
+		Holders:    m.shared,
+		Places:     m.shared[places:],
+		Trailer:    m.shared[len(m.shared)-trailerSize:],
+	})
+	if party == nil {
+		m.Release()
+		return nil, noMemory(m.name)
+	}
+	s := &Stream{mapping: m, ring: party}
 	s.references.Store(1)
-	return s
+	if status != ring.OK {
+		defer s.Release()
+		return nil, s.problem(status)
+	}
+	return s, nil
+}
+
+func noMemory(name string) error {
+	return abi.Errorf(abi.ENoSpace, "shm: this process has no memory left to use %q with", name)
 }
 
 // Retain adds a reference. The caller holds one.
@@ -93,46 +121,78 @@ func (s *Stream) Release() {
 	if s.references.Add(-1) > 0 {
 		return
 	}
-	defer s.mapping.Release()
 	s.resign()
+	s.leavePlace()
+	s.ring.Free()
+	s.mapping.Release()
 }
 
-// slotIn gives the part of memory, which is that of all slots, that is a slot's.
-func (s *Stream) slotIn(memory []byte, index int) []byte {
-	start := uint64(index) * s.identity.SlotSize
-	end := start + s.identity.SlotSize
-	return memory[start:end:end]
+// Ring gives the party as C code sees it: a shmcv_ring, which is valid as long as the caller holds a reference.
+func (s *Stream) Ring() unsafe.Pointer { return s.ring.Pointer() }
+
+// problem gives the error for a status that all functions of the ring may have.
+func (s *Stream) problem(status ring.Status) error {
+	if status == ring.Cut {
+		if err := s.checkSize(); err != nil {
+			return err
+		}
+		return abi.Errorf(abi.ETruncated, "shm: memory of %q was gone when it was used; clear it and create it again", s.name)
+	}
+	return corrupt(s.name)
 }
 
 // Begin gives a frame to be filled and published, with one reference. The frame has a slot that nobody else uses; the
 // content of the slot is undefined. With its first Begin a party becomes the stream's writer, until it is released.
 //
 // Errors: EBusy when another party is the writer, when the writer has begun a frame before that is neither published
-// nor released, and when readers hold all slots; ETruncated; ECorrupt.
+// nor released, and when readers hold all slots; ETruncated; ECorrupt; ENoSpace.
 func (s *Stream) Begin() (*Frame, error) {
-	if err := s.checkTrailer(); err != nil {
+	slot := ring.NewFrame()
+	if slot == nil {
+		return nil, noMemory(s.name)
+	}
+	if err := s.beginIn(slot); err != nil {
+		slot.Free()
 		return nil, err
+	}
+	return newFrame(s, slot), nil
+}
+
+// BeginIn does as Begin, in memory of the caller's: a shmcv_ring_frame.
+func (s *Stream) BeginIn(frame unsafe.Pointer) error { return s.beginIn((*ring.Frame)(frame)) }
+
+func (s *Stream) beginIn(frame *ring.Frame) error {
+	for {
+		switch status := s.ring.Begin(frame); status {
+		case ring.OK:
+			return nil
+		case ring.NoWriter:
+			if err := s.becomeWriter(); err != nil {
+				return err
+			}
+		case ring.Filling:
+			return abi.Errorf(abi.EBusy, "shm: a frame of %q has been begun already; publish or close it first", s.name)
+		case ring.Full, ring.Behind:
+			if freed, err := s.forgetTheDead(); err != nil {
+				return err
+			} else if !freed {
+				return abi.Errorf(abi.EBusy, "shm: no slot of %q is free: readers hold all %d slots but the newest; "+
+					"close frames sooner, or create the stream with more slots (one for each reader, and 2)", s.name, s.identity.SlotCount)
+			}
+		default:
+			return s.problem(status)
+		}
+	}
+}
+
+// becomeWriter makes s the writer, if it is not yet.
+func (s *Stream) becomeWriter() error {
+	if err := s.checkTrailer(); err != nil {
+		return err
 	}
 	p := &s.parties
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := s.becomeWriter(); err != nil {
-		return nil, err
-	}
-	if p.filling {
-		return nil, abi.Errorf(abi.EBusy, "shm: a frame of %q has been begun already; publish or close it first", s.name)
-	}
-	slot, err := s.claimSlot()
-	if err != nil {
-		return nil, err
-	}
-	p.filling = true
-	return newFrame(s, slot, frameWriting, s.slotIn(p.memory, slot)), nil
-}
-
-// becomeWriter makes s the writer, if it is not yet. The caller holds the mutex.
-func (s *Stream) becomeWriter() error {
-	p := &s.parties
 	if p.writer == s {
 		return nil
 	}
@@ -140,7 +200,7 @@ func (s *Stream) becomeWriter() error {
 		return abi.Errorf(abi.EBusy, "shm: this process writes to %q already, through another handle; a stream has one writer", s.name)
 	}
 	if p.memory == nil { // Of what this process reads, it cannot write a byte; see newMapping.
-		memory, err := s.file.Map(0, s.size, true)
+		memory, err := s.file.Map(0, s.identity.sharedAt(), true)
 		if err != nil {
 			return err
 		}
@@ -152,43 +212,13 @@ func (s *Stream) becomeWriter() error {
 	}
 	if !free {
 		return abi.Errorf(abi.EBusy, "shm: process %d writes to %q; a stream has one writer, and the next may begin when "+
-			"it has closed the stream or ended", s.trailer.Writer.Load(), s.name)
+			"it has closed the stream or ended", s.ring.Writer(), s.name)
 	}
-	// The rest touches memory that may be gone. The lock must not stay held then.
-	taken := false
-	defer func() {
-		if !taken {
-			s.file.Unlock(lockWriter)
-		}
-	}()
-	if err := s.takeOver(); err != nil {
-		return err
+	if status := s.ring.TakeOver(p.memory, p.memory[s.identity.recordsAt():], sys.ProcessID(), sys.ProcessStart()); status != ring.OK {
+		s.file.Unlock(lockWriter)
+		return s.problem(status)
 	}
-	s.trailer.Writer.Store(sys.ProcessID())
-	s.trailer.WriterStart.Store(sys.ProcessStart())
-	taken = true
 	p.writer = s
-	p.filling = false
-	return nil
-}
-
-// takeOver learns where the writer before has stopped. Its frames count on. It forgets a frame that the writer before
-// has stored and not published, because the next frame gets that sequence.
-func (s *Stream) takeOver() error {
-	t, p := s.trailer, &s.parties
-	published := t.Published.Load()
-	if published > math.MaxInt64 {
-		return corrupt(s.name)
-	}
-	p.newest, p.slot = published, -1
-	for i := range int(s.identity.SlotCount) {
-		switch sequence := t.Slots[i].Sequence.Load(); {
-		case sequence > published:
-			t.Slots[i].Sequence.Store(0)
-		case sequence == published && published > 0:
-			p.slot = i
-		}
-	}
 	return nil
 }
 
@@ -201,65 +231,172 @@ func (s *Stream) resign() {
 		return
 	}
 	p.writer = nil
-	// The id goes before the lock does, or it might be the next writer's. Unlock is deferred because the memory may be
-	// gone.
-	defer s.file.Unlock(lockWriter)
-	s.trailer.Writer.Store(0)
+	s.ring.Resign() // Before the lock goes, or what it clears might be the next writer's.
+	s.file.Unlock(lockWriter)
 }
 
-// Wait gives the newest frame, if its sequence is greater than newerThan, leased and with one reference: nobody writes
+// takePlace gives the party a place in the stream, which it needs to read. It keeps the place until it is released.
+func (s *Stream) takePlace() error {
+	p := &s.parties
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s.ring.Place() != ring.Nowhere { // Another thread has been faster.
+		return nil
+	}
+	for place := range ring.Places {
+		if p.places&(1<<place) != 0 {
+			continue
+		}
+		taken, err := s.file.Lock(lockPlace + place)
+		if err != nil {
+			return err
+		}
+		if !taken {
+			continue
+		}
+		if status := s.ring.Forget(place); status != ring.OK { // What a dead party may have left.
+			s.file.Unlock(lockPlace + place)
+			return s.problem(status)
+		}
+		p.places |= 1 << place
+		s.ring.SetPlace(place, sys.ProcessID())
+		return nil
+	}
+	return abi.Errorf(abi.EBusy, "shm: %d programs read %q, which is as many as can; close the stream in one of them", ring.Places, s.name)
+}
+
+// leavePlace gives the place back, if the party has one. Nobody uses frames of the party any more.
+func (s *Stream) leavePlace() {
+	p := &s.parties
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	place := s.ring.Place()
+	if place == ring.Nowhere {
+		return
+	}
+	s.ring.Forget(place)
+	p.places &^= 1 << place
+	s.file.Unlock(lockPlace + place)
+}
+
+// forgetTheDead empties the places of dead parties that keep the writer from beginning a frame, and returns true if there
+// were any. It has the place's lock meanwhile, so that no living party takes the place just then and loses it.
+func (s *Stream) forgetTheDead() (forgotten bool, err error) {
+	p := &s.parties
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for blockers := s.ring.Blockers() &^ p.places; blockers != 0; blockers &= blockers - 1 {
+		place := bits.TrailingZeros64(blockers)
+		dead, err := s.file.Lock(lockPlace + place)
+		if err != nil {
+			return forgotten, err
+		}
+		if dead {
+			s.ring.Forget(place)
+			s.file.Unlock(lockPlace + place)
+			forgotten = true
+		}
+	}
+	return forgotten, nil
+}
+
+// Wait gives the newest frame, if its sequence is greater than newerThan, held and with one reference: nobody writes
 // to its slot until the frame is released. It skips the frames in between.
 //
 // Wait does not sleep itself. If it returns neither a frame nor an error, there is no such frame yet: sleep as nap
 // says, and call Wait again with the same arguments. timeout counts from the first call; less than 0 means without an
 // end, and with 0 Wait never asks for a sleep.
 //
-// Errors: ETimeout when there is no such frame by then; EBusy when 64 frames of the stream are being read; ECorrupt
-// when the newest frame makes no sense; ETruncated when the file no longer covers the stream.
+// Errors: ETimeout when there is no such frame by then; EBusy when 63 parties read the stream; ECorrupt when the newest
+// frame makes no sense; ETruncated when the file no longer covers the stream; ENoSpace.
 func (s *Stream) Wait(newerThan uint64, timeout time.Duration, nap *Nap) (*Frame, error) {
-	news := func() (bool, error) {
-		if err := s.checkTrailer(); err != nil {
-			return false, err
-		}
-		return s.trailer.Published.Load() > newerThan, nil
+	slot := ring.NewFrame()
+	if slot == nil {
+		return nil, noMemory(s.name)
 	}
-	there, err := news()
-	if !there && err == nil {
-		there, err = await(&s.bell, nap, timeout, s.sleepSlice(), news)
-	}
-	switch {
-	case err != nil:
+	there, err := s.waitIn(newerThan, timeout, nap, slot)
+	if !there {
+		slot.Free()
 		return nil, err
-	case there:
-		return s.leaseNewest(newerThan)
-	case nap.Count != 0:
-		return nil, nil
 	}
-	return nil, abi.Errorf(abi.ETimeout, "shm: no frame of %q newer than %d within %v", s.name, newerThan, timeout)
+	return newFrame(s, slot), nil
 }
 
-// leaseNewest gives the newest frame, leased.
-func (s *Stream) leaseNewest(newerThan uint64) (frame *Frame, err error) {
-	entry, err := s.takeLease()
-	if err != nil {
-		return nil, err
-	}
-	defer func() {
-		if frame == nil {
-			s.giveLease(entry)
-		}
-	}()
-	slot, sequence, ok := s.trailer.lease(entry, s.identity.SlotCount)
-	if !ok || sequence <= newerThan { // The sequence only grows, unless a neighbour writes over it.
-		return nil, corrupt(s.name)
-	}
-	described := &s.trailer.Slots[slot]
-	image, err := checkedImage(described.Image.load(), s.identity.SlotSize, s.name)
-	if err != nil {
-		return nil, err
-	}
-	frame = newFrame(s, slot, frameReading, s.slotIn(s.memory, slot))
-	frame.lease, frame.sequence, frame.time = entry, sequence, described.Time.Load()
-	frame.image.Store(&image)
-	return frame, nil
+// WaitIn does as Wait, in memory of the caller's: a shmcv_ring_frame. It returns true if there is a frame.
+func (s *Stream) WaitIn(newerThan uint64, timeout time.Duration, nap *Nap, frame unsafe.Pointer) (bool, error) {
+	return s.waitIn(newerThan, timeout, nap, (*ring.Frame)(frame))
 }
+
+func (s *Stream) waitIn(newerThan uint64, timeout time.Duration, nap *Nap, frame *ring.Frame) (bool, error) {
+	take := func() (bool, error) { return s.take(newerThan, frame) }
+	there, err := take()
+	if !there && err == nil {
+		there, err = await(&s.bell, nap, timeout, s.sleepSlice(), take)
+	}
+	if there || err != nil || nap.Count != 0 {
+		return there, err
+	}
+	return false, abi.Errorf(abi.ETimeout, "shm: no frame of %q newer than %d within %v", s.name, newerThan, timeout)
+}
+
+// take gives a frame that is there.
+func (s *Stream) take(newerThan uint64, frame *ring.Frame) (bool, error) {
+	for {
+		switch status := s.ring.Wait(newerThan, frame); status {
+		case ring.OK:
+			return true, nil
+		case ring.Nothing:
+			return false, s.checkTrailer()
+		case ring.NoPlace:
+			if err := s.takePlace(); err != nil {
+				return false, err
+			}
+		case ring.UnknownImage:
+			image, _ := frame.Image()
+			if err := s.accept(imageOf(image)); err != nil {
+				frame.GiveBack()
+				return false, err
+			}
+			return true, nil
+		default:
+			return false, s.problem(status)
+		}
+	}
+}
+
+// accept lets the ring know an image that fits into a slot.
+func (s *Stream) accept(image abi.ImageInfo) error {
+	checked, err := checkedImage(image, s.identity.SlotSize, s.name)
+	if err != nil {
+		return err
+	}
+	if checked == image { // One without a stride is stored with a stride.
+		s.parties.mu.Lock()
+		defer s.parties.mu.Unlock()
+		s.ring.Accept(wordsOf(image))
+	}
+	return nil
+}
+
+// newestImage gives the image of a stream's newest frame.
+func (m *mapping) newestImage() (abi.ImageInfo, error) {
+	if err := m.checkTrailer(); err != nil {
+		return abi.ImageInfo{}, err
+	}
+	image, status := ring.NewestImage(unsafe.Slice((*byte)(unsafe.Pointer(m.trailer)), trailerSize), m.records, m.identity.SlotCount)
+	switch status {
+	case ring.OK:
+		return checkedImage(imageOf(image), m.identity.SlotSize, m.name)
+	case ring.Nothing:
+		return abi.ImageInfo{}, abi.Errorf(abi.ENoImage, "shm: nothing has been published in stream %q yet", m.name)
+	case ring.Full:
+		return abi.ImageInfo{}, abi.Errorf(abi.EBusy, "shm: the frames of %q follow each other too fast to look at one", m.name)
+	}
+	return abi.ImageInfo{}, corrupt(m.name)
+}
+
+// imageOf and wordsOf turn an image into the ring's words, and back.
+
+func imageOf(words ring.Image) abi.ImageInfo { return *(*abi.ImageInfo)(unsafe.Pointer(&words)) }
+
+func wordsOf(image abi.ImageInfo) ring.Image { return *(*ring.Image)(unsafe.Pointer(&image)) }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"shmcv/internal/abi"
+	"shmcv/shm/internal/ring"
 	"shmcv/shm/internal/sys"
 )
 
@@ -75,7 +76,7 @@ func markOf(f *Frame) (uint64, error) {
 	mark := binary.NativeEndian.Uint64(bytes)
 	for i := 0; i < frameBytes; i += 8 {
 		if here := binary.NativeEndian.Uint64(bytes[i:]); here != mark {
-			return 0, fmt.Errorf("frame %d is torn: %#x, and at %d %#x", f.sequence, mark, i, here)
+			return 0, fmt.Errorf("frame %d is torn: %#x, and at %d %#x", f.slot.Sequence(), mark, i, here)
 		}
 	}
 	return mark, nil
@@ -94,8 +95,8 @@ func mustGet(t testing.TB, s *Stream, newerThan, sequence, mark uint64) *Frame {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := markOf(f); err != nil || got != mark || f.sequence != sequence {
-		t.Fatalf("frame %d with %#x wanted, got %d with %#x, %v", sequence, mark, f.sequence, got, err)
+	if got, err := markOf(f); err != nil || got != mark || f.slot.Sequence() != sequence {
+		t.Fatalf("frame %d with %#x wanted, got %d with %#x, %v", sequence, mark, f.slot.Sequence(), got, err)
 	}
 	return f
 }
@@ -107,8 +108,8 @@ func TestReaderGetsWhatTheWriterPublished(t *testing.T) {
 	mustPut(t, writer, 0xabcdef, 1)
 	f := mustGet(t, reader, 0, 1, 0xabcdef)
 	defer f.Release()
-	want := abi.FrameInfo{Sequence: 1, TimeNs: f.time, Image: tall}
-	if details := f.Details(0); details != want || f.time < before || f.time > sys.Monotonic() {
+	want := abi.FrameInfo{Sequence: 1, TimeNs: f.slot.Time(), Image: tall}
+	if details := f.Details(); details != want || f.slot.Time() < before || f.slot.Time() > sys.Monotonic() {
 		t.Errorf("%+v", details)
 	}
 	if info, err := f.Info(); err != nil || info.Size != frameBytes || info.Image != tall || info.Slots != 4 {
@@ -126,7 +127,7 @@ func TestNewestFrameWinsAndTheOthersAreCounted(t *testing.T) {
 	}
 	f := mustGet(t, s, 3, 10, 9)
 	defer f.Release()
-	if missed := f.Details(3).Missed; missed != 6 {
+	if missed := f.Details().Missed; missed != 6 {
 		t.Errorf("%d missed", missed)
 	}
 }
@@ -152,8 +153,8 @@ func TestSleepingReaderIsWoken(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if f.sequence != i+1 {
-			t.Fatalf("frame %d, after %d", f.sequence, i)
+		if f.slot.Sequence() != i+1 {
+			t.Fatalf("frame %d, after %d", f.slot.Sequence(), i)
 		}
 		f.Release()
 	}
@@ -244,7 +245,7 @@ func TestStreamsShapeIsChecked(t *testing.T) {
 	for _, shape := range []struct {
 		size  uint64
 		slots uint32
-	}{{0, 4}, {1, 1}, {1, 17}, {maxSize, 2}, {1<<64 - 1, 4}, {maxSize / 16, 16}} {
+	}{{0, 4}, {1, 1}, {1, 1025}, {maxSize, 2}, {1<<64 - 1, 4}, {maxSize / 16, 16}} {
 		_, err := CreateStream(newName(t), shape.size, shape.slots)
 		must(t, err, abi.EInvalid)
 	}
@@ -315,15 +316,17 @@ func TestHalfFilledFrameOfAKilledWriterIsReclaimed(t *testing.T) {
 func TestFrameThatAKilledWriterStoredAndDidNotPublishIsForgotten(t *testing.T) {
 	s := newStreamFor(t, 4)
 	mustPut(t, s, 1, 1)
-	s.trailer.Slots[3].Sequence.Store(2) // As after W4.
+	f, err := s.Begin() // As after W4.
+	must(t, err, abi.OK)
+	binary.NativeEndian.PutUint64(s.parties.memory[s.identity.recordsAt()+uint64(f.slot.Slot())*ring.RecordSize:], 2)
 	s.resign()
-	_, err := waitFor(s, 1, 0)
+	_, err = waitFor(s, 1, 0)
 	must(t, err, abi.ETimeout)
 	mustPut(t, s, 5, 2)
 	mustGet(t, s, 1, 2, 5).Release()
 	count := 0
-	for i := range s.trailer.Slots {
-		if s.trailer.Slots[i].Sequence.Load() == 2 {
+	for i := range 4 {
+		if binary.NativeEndian.Uint64(s.records[i*ring.RecordSize:]) == 2 {
 			count++
 		}
 	}
@@ -369,27 +372,51 @@ func TestLeaseOfAKilledReaderIsReclaimed(t *testing.T) {
 	}
 }
 
-func TestMoreFramesThanLeasesAreRefused(t *testing.T) {
+func TestAPartyMayHoldAFrameManyTimes(t *testing.T) {
 	s := newStreamFor(t, 2)
 	mustPut(t, s, 1, 1)
 	var frames []*Frame
-	for range leaseCount {
+	for range 1000 {
 		frames = append(frames, mustGet(t, s, 0, 1, 1))
 	}
-	_, err := waitFor(s, 0, 0)
-	must(t, err, abi.EBusy, "64")
-	for _, f := range frames {
+	for i, f := range frames {
+		if held := holders(s); held != 1 {
+			t.Fatalf("places %b hold the slot after %d were released", held, i)
+		}
 		f.Release()
 	}
-	mustGet(t, s, 0, 1, 1).Release()
-	if s.parties.used != [leaseCount]bool{} {
-		t.Errorf("%v", s.parties.used)
+	f := mustGet(t, s, 0, 1, 1)
+	f.Release()
+	if held := holders(s); held != 0 {
+		t.Errorf("places %b still hold the slot", held)
 	}
-	for i := range s.trailer.Leases {
-		if s.trailer.Leases[i].Holder.Load() != 0 {
-			t.Errorf("lease %d is still held", i)
-		}
+}
+
+// holders gives the places that hold any slot, a bit for each.
+func holders(s *Stream) uint64 {
+	held := uint64(0)
+	for slot := range int(s.identity.SlotCount) {
+		held |= binary.NativeEndian.Uint64(s.shared[slot*ring.HoldersSize:])
 	}
+	return held
+}
+
+func TestMorePartiesThanPlacesAreRefused(t *testing.T) {
+	s := newStreamFor(t, 2)
+	mustPut(t, s, 1, 1)
+	parties := make([]*Stream, ring.Places)
+	for i := range parties {
+		parties[i] = reopened(t, s)
+		mustGet(t, parties[i], 0, 1, 1).Release()
+	}
+	_, err := waitFor(s, 0, 0)
+	must(t, err, abi.EBusy, "63 programs", s.Name())
+	again, err := OpenStream(s.Name())
+	must(t, err, abi.OK)
+	parties[5].leavePlace()
+	mustGet(t, again, 0, 1, 1).Release()
+	again.Release()
+	mustGet(t, s, 0, 1, 1).Release() // In the place of the one before.
 }
 
 func TestReadersInOneProcessSeeWholeFramesOnly(t *testing.T) {
@@ -405,10 +432,10 @@ func TestReadersInOneProcessSeeWholeFramesOnly(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				if mark, err := markOf(f); err != nil || mark != f.sequence {
-					t.Errorf("frame %d with %d, %v", f.sequence, mark, err)
+				if mark, err := markOf(f); err != nil || mark != f.slot.Sequence() {
+					t.Errorf("frame %d with %d, %v", f.slot.Sequence(), mark, err)
 				}
-				last = f.sequence
+				last = f.slot.Sequence()
 				f.Release()
 			}
 		})
@@ -461,7 +488,7 @@ func TestWhoeverIsKilledTheOthersGoOn(t *testing.T) {
 			if mark, err := markOf(f); err != nil {
 				t.Fatalf("%#x: %v", mark, err)
 			}
-			newest = f.sequence
+			newest = f.slot.Sequence()
 			f.Release()
 		}
 		if i := random.IntN(readers + 1); i == readers {
@@ -522,7 +549,7 @@ func init() {
 			case "get":
 				f, err := waitFor(s, 0, -1)
 				childCheck(err)
-				fmt.Println(f.sequence)
+				fmt.Println(f.slot.Sequence())
 			}
 		}
 	}
@@ -563,82 +590,8 @@ func init() {
 			childCheck(err)
 			_, err = markOf(f)
 			childCheck(err)
-			last = f.sequence
+			last = f.slot.Sequence()
 			f.Release()
 		}
-	}
-}
-
-// A process that has once read many frames at a time does not keep the others from reading.
-func TestLeasesThatAProcessNoLongerUsesAreOthersToTake(t *testing.T) {
-	writer := newStreamFor(t, 0)
-	mustPut(t, writer, 1, 1)
-	const crowd, frames = 3, 64
-	for range crowd {
-		reader := startChild(t, "read many frames", []string{writer.Name(), fmt.Sprint(frames)})
-		reader.expect("closed")
-	}
-	file, err := sys.Open(writer.Name())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	held := 0
-	for entry := range leaseCount {
-		if taken, err := file.HeldByOther(lockLease + entry); err != nil {
-			t.Fatal(err)
-		} else if taken {
-			held++
-		}
-	}
-	if held > crowd {
-		t.Errorf("%d processes that read nothing hold %d leases", crowd, held)
-	}
-	for range frames {
-		defer mustGet(t, writer, 0, 1, 1).Release()
-	}
-}
-
-// Whatever idle readers keep, 64 frames can be read at a time.
-func TestIdleReadersLeaveRoomFor64Frames(t *testing.T) {
-	writer := newStreamFor(t, 0)
-	mustPut(t, writer, 1, 1)
-	for range keptLeases + 3 { // Each is another process to the locks.
-		file, err := sys.Open(writer.Name())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer file.Close()
-		m := &mapping{name: writer.name, file: file, memory: writer.memory, trailer: writer.trailer, identity: writer.identity}
-		m.parties.spare = noLease
-		idle := &Stream{mapping: m}
-		entry, err := idle.takeLease()
-		if err != nil {
-			t.Fatal(err)
-		}
-		idle.giveLease(entry)
-	}
-	for range 64 {
-		defer mustGet(t, writer, 0, 1, 1).Release()
-	}
-}
-
-func init() {
-	roles["read many frames"] = func(a []string) {
-		s, err := OpenStream(a[0])
-		childCheck(err)
-		count, err := strconv.Atoi(a[1])
-		childCheck(err)
-		var frames []*Frame
-		for range count {
-			f, err := waitFor(s, 0, 0)
-			childCheck(err)
-			frames = append(frames, f)
-		}
-		for _, f := range frames {
-			f.Release()
-		}
-		fmt.Println("closed")
-		nextLine()
 	}
 }

@@ -6,14 +6,19 @@ import (
 	"unsafe"
 
 	"shmcv/internal/abi"
+	"shmcv/shm/internal/ring"
 )
 
-// fileSizeFor gives the size of a file for size bytes of pixels. size is at most maxSize.
-func fileSizeFor(size uint64) uint64 {
-	return (size + trailerSize + granularity - 1) / granularity * granularity
+// fileSizeFor gives the size of a file for pixels of a shape. Its size is at most maxSize.
+func fileSizeFor(shape shape) uint64 {
+	size := shape.size + trailerSize
+	if shape.slots != 0 {
+		size = pages(size) + recordsSize(shape.slots) + sharedSize(shape.slots)
+	}
+	return (size + granularity - 1) / granularity * granularity
 }
 
-// trailerOf finds the trailer in memory, which is all of a file that has one.
+// trailerOf finds the trailer in memory, which is the end of a file that has one.
 func trailerOf(memory []byte) *trailer {
 	return (*trailer)(unsafe.Pointer(&memory[len(memory)-trailerSize]))
 }
@@ -33,21 +38,23 @@ func (id *identity) check(name string, fileSize uint64) error {
 		id.Checksum == id.checksum() &&
 		id.TrailerSize == trailerSize &&
 		id.FileSize == fileSize && fileSize%granularity == 0 &&
-		id.Capacity == fileSize-trailerSize &&
-		id.Size > 0 && id.Size <= id.Capacity &&
-		id.checkSlots()
+		id.checkSlots() && id.Capacity == id.recordsAt() &&
+		id.Size > 0 && id.Size <= id.Capacity
 	if !sound {
 		return corrupt(name)
 	}
 	return nil
 }
 
-// checkSlots returns true if all slots of a stream lie in its pixels, and for a single image. Size has been checked.
+// checkSlots returns true for a single image, and if all slots of a stream and what describes them lie in the file.
+// FileSize has been checked.
 func (id *identity) checkSlots() bool {
 	if id.SlotCount == 0 {
-		return id.SlotSize == 0
+		return id.SlotSize == 0 && id.WhenBehind == 0
 	}
-	return id.SlotCount >= minSlots && id.SlotCount <= slotCount &&
+	return id.SlotCount >= minSlots && id.SlotCount <= maxSlots &&
+		id.WhenBehind >= ring.Drop && id.WhenBehind <= ring.Fail &&
+		trailerSize+sharedSize(id.SlotCount)+recordsSize(id.SlotCount) < id.FileSize &&
 		id.SlotSize > 0 && id.SlotSize%pageSize == 0 && id.SlotSize <= id.Size/uint64(id.SlotCount)
 }
 

@@ -361,7 +361,7 @@ func (e *watched) ringing() (ringing bool) {
 func (e *watched) newest() (sequence uint64, there bool) {
 	defer func() { there = recover() == nil }()
 	if e.isStream() {
-		return e.trailer.Published.Load(), true
+		return e.trailer.published(), true
 	}
 	return e.trailer.ImageSequence.Load() / 2, true
 }

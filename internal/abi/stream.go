@@ -16,7 +16,7 @@ type Frame struct {
 type FrameInfo struct {
 	Sequence uint64    // The frame's number: 1 for the stream's first, then 1 more each, across writers.
 	TimeNs   uint64    // When it was published: CLOCK_MONOTONIC, nanoseconds.
-	Missed   uint64    // How many frames were published after newer_than of shmcv_stream_wait and before this one.
+	Missed   uint64    // How many frames this reader has missed: after newer_than and after it opened the stream.
 	Image    ImageInfo // What its pixels mean.
 	Reserved [5]uint64 // 0.
 }

@@ -284,7 +284,7 @@ public sealed class StreamTests : IDisposable
         Assert.Equal(ErrorCode.Invalid, problem.Code);
         Assert.Contains("is a stream", problem.Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => FrameStream.Create("x", 0));
-        Assert.Throws<ShmCvInvalidException>(() => FrameStream.Create("x", 1, 17));
+        Assert.Throws<ShmCvInvalidException>(() => FrameStream.Create("x", 1, 1025));
     }
 
     [Fact]

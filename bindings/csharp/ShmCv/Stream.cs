@@ -73,7 +73,7 @@ public sealed class FrameStream : IDisposable
     /// <param name="name">1 to 200 of the characters A-Z a-z 0-9 . _ - without a dot at the beginning.</param>
     /// <param name="slotSize">The most bytes of pixels that a frame can have; rounded up to whole pages of 4096
     /// bytes.</param>
-    /// <param name="slots">2 to 16, or 0 for 4.</param>
+    /// <param name="slots">2 to 1024, or 0 for 4.</param>
     /// <returns>The stream, without a frame yet.</returns>
     /// <exception cref="ShmCvExistsException">The name is taken.</exception>
     /// <exception cref="ShmCvNoSpaceException">There is less shared memory free than all slots need.</exception>
@@ -96,7 +96,7 @@ public sealed class FrameStream : IDisposable
     /// <param name="name">1 to 200 of the characters A-Z a-z 0-9 . _ - without a dot at the beginning.</param>
     /// <param name="slotSize">The most bytes of pixels that a frame can have, which the slots of a stream that is there
     /// must have at least.</param>
-    /// <param name="slots">2 to 16, which a stream that is there must have at least; or 0 for 4 in a new stream, and any
+    /// <param name="slots">2 to 1024, which a stream that is there must have at least; or 0 for 4 in a new stream, and any
     /// number in one that is there.</param>
     /// <returns>The stream.</returns>
     /// <exception cref="ShmCvTooSmallException">The stream that is there has smaller or fewer slots.</exception>
@@ -190,7 +190,7 @@ public sealed class FrameStream : IDisposable
     /// seen once.</param>
     /// <param name="cancellationToken">Ends the wait within 100 ms.</param>
     /// <returns>The frame, which stays as it is until it is disposed of.</returns>
-    /// <exception cref="ShmCvBusyException">64 frames of the stream are being read.</exception>
+    /// <exception cref="ShmCvBusyException">63 others read the stream.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the wait, which
     /// ends within 100 ms then.</exception>
@@ -202,7 +202,7 @@ public sealed class FrameStream : IDisposable
     /// seen once.</param>
     /// <param name="milliseconds">The time. 0 does not sleep, and a negative number waits without an end.</param>
     /// <returns>The frame, or null if the time is up.</returns>
-    /// <exception cref="ShmCvBusyException">64 frames of the stream are being read.</exception>
+    /// <exception cref="ShmCvBusyException">63 others read the stream.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the wait, which
     /// ends within 100 ms then.</exception>
     public Frame? TryWait(long newerThan, int milliseconds) => WaitFor(newerThan, milliseconds, CancellationToken.None);
@@ -215,7 +215,7 @@ public sealed class FrameStream : IDisposable
     /// seen once.</param>
     /// <param name="cancellationToken">Ends the wait. No frame is taken then.</param>
     /// <returns>The frame, which stays as it is until it is disposed of.</returns>
-    /// <exception cref="ShmCvBusyException">64 frames of the stream are being read.</exception>
+    /// <exception cref="ShmCvBusyException">63 others read the stream.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the
     /// wait.</exception>

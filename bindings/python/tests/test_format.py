@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import mmap
 import os
@@ -20,7 +21,23 @@ from support import ROOT, SHM
 import shmcv
 
 TRAILER = 4096
+PAGE = 4096
+RECORD = 1152
 FIRST_LOCK = 1 << 62
+WRITER = 1 << 63
+SEQUENTIALLY_CONSISTENT = 5  # GCC's __ATOMIC_SEQ_CST
+
+atomic = ctypes.CDLL("libatomic.so.1")  # what Python lacks
+compare_exchange = atomic["__atomic_compare_exchange_8"]
+compare_exchange.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_int, ctypes.c_int]
+compare_exchange.restype = ctypes.c_bool
+
+
+ImageFields = tuple[int, int, int, int, int, int, int, bytes]
+
+
+def pages(size: int) -> int:
+    return -(-size // PAGE) * PAGE
 
 
 class Reader:
@@ -30,6 +47,10 @@ class Reader:
         self.file = (SHM / name).open("r+b")
         self.memory = mmap.mmap(self.file.fileno(), 0)
         self.trailer = len(self.memory) - TRAILER
+        slots = self.identity()["slots"]
+        self.holders = self.trailer - pages(64 * slots + 4096 * bool(slots))
+        self.places = self.trailer - 4096
+        self.records = self.holders - pages(RECORD * slots)
 
     def close(self) -> None:
         self.memory.close()
@@ -40,44 +61,108 @@ class Reader:
 
     def identity(self) -> dict[str, object]:
         names = (
-            "magic version trailer file_size size capacity created_at uuid owner_start owner slots slot_size zero crc"
+            "magic version trailer file_size size capacity created_at uuid owner_start owner slots slot_size "
+            "when_behind zero utc_offset zeros crc"
         )
-        values = self.read("8sIIQQQQ16sQIIQ36sI", 0)
-        return dict(zip([*names.split(), "crc"], values))
+        return dict(zip(names.split(), self.read("8sIIQQQQ16sQIIQIIq20sI", 0)))
 
-    def image(self, offset: int) -> tuple[int, ...]:
+    def image(self, offset: int) -> ImageFields:
         return self.read("IIIIIIQ32s", offset)
 
-    def single(self) -> tuple[int, ...]:
+    def single(self) -> ImageFields:
         while True:
             (before,) = self.read("Q", 128)
             image = self.image(192)
             if before % 2 == 0 and self.read("Q", 128) == (before,):
                 return image
 
-    def newest(self) -> tuple[int, int, tuple[int, ...], bytes]:
-        """Return sequence, time, image and pixels of the newest frame, read under a lease as the document says."""
-        identity = self.identity()
-        lease = next(i for i in range(96) if self.lock(64 + i, fcntl.F_WRLCK))
+    def record(self, slot: int) -> tuple[int, int, int, int, int]:
+        """Return sequence, time, time of capture, turn, and bytes of metadata."""
+        return struct.unpack_from("<5Q", self.memory, self.records + RECORD * slot)
+
+    def take_place(self) -> int:
+        place = next(p for p in range(63) if self.lock(64 + p, fcntl.F_WRLCK))
+        for slot in range(self.identity()["slots"]):
+            self.change_holders(slot, lambda bits: bits & ~(1 << place))
+        return place
+
+    def leave_place(self, place: int) -> None:
+        self.lock(64 + place, fcntl.F_UNLCK)
+
+    def held(self, slot: int) -> int:
+        return struct.unpack_from("<Q", self.memory, self.holders + 64 * slot)[0]
+
+    def change_holders(self, slot: int, change: Callable[[int], int | None]) -> bool:
+        """Change a slot's holders as one step. The change is refused by None."""
+        word = ctypes.c_uint64.from_buffer(self.memory, self.holders + 64 * slot)
+        while True:
+            before = ctypes.c_uint64(word.value)
+            after = change(before.value)
+            if after is None:
+                return False
+            order = (SEQUENTIALLY_CONSISTENT, SEQUENTIALLY_CONSISTENT)
+            if compare_exchange(ctypes.addressof(word), ctypes.addressof(before), after, *order):
+                return True
+
+    def newest(self) -> tuple[int, int, ImageFields, bytes]:
+        """Return sequence, time, image and pixels of the newest frame, read in a place as the document says."""
+        place = self.take_place()
         while True:
             (published,) = self.read("Q", 320)  # R1
-            slots = [i for i in range(identity["slots"]) if self.read("Q", 512 + 128 * i) == (published,)]
-            if not slots:
+            sequence, slot = divmod(published, 1024)
+            if not self.change_holders(slot, lambda bits: None if bits & WRITER else bits | 1 << place):  # R2
                 continue
-            slot = 512 + 128 * slots[0]
-            self.write("QQ", 2560 + 16 * lease, (slots[0] + 1) << 32 | os.getpid(), published)  # R2
-            if self.read("Q", slot) == (published,):  # R3
+            if self.record(slot)[0] == sequence:  # R3
                 break
-            self.write("Q", 2560 + 16 * lease, 0)
-        (published_at,) = self.read("Q", slot + 8)
-        image = self.image(slot + 64)
-        start = slots[0] * identity["slot_size"]
-        pixels = self.memory[start : start + (image[1] - 1) * image[6] + image[0] * image[2]]
-        self.write("Q", 2560 + 16 * lease, 0)  # R4
-        self.lock(64 + lease, fcntl.F_UNLCK)
-        return published, published_at, image, pixels
+            self.change_holders(slot, lambda bits: bits & ~(1 << place))
+        frame = self.frame(slot)
+        self.change_holders(slot, lambda bits: bits & ~(1 << place))  # R4
+        self.leave_place(place)
+        return sequence, *frame
 
-    def write(self, layout: str, offset: int, *values: int) -> None:
+    def newest_without_place(self) -> tuple[int, int, ImageFields, bytes]:
+        """Return the same, read as by a reader that may not write to the file."""
+        while True:
+            sequence, slot = divmod(*self.read("Q", 320), 1024)
+            frame = self.frame(slot)
+            if self.record(slot)[0] == sequence:
+                return sequence, *frame
+
+    def frame(self, slot: int) -> tuple[int, ImageFields, bytes]:
+        at = self.records + RECORD * slot + 64
+        image = struct.unpack_from("<IIIIIIQ32s", self.memory, at)
+        start = slot * self.identity()["slot_size"]
+        size = (image[1] - 1) * image[6] + image[0] * image[2]
+        return self.record(slot)[1], image, self.memory[start : start + size]
+
+    def publish(self, image: ImageFields, pixels: bytes) -> int:
+        """Publish a frame as the document says. Return its sequence."""
+        assert self.lock(2, fcntl.F_WRLCK)
+        slots = self.identity()["slots"]
+        newest, newest_slot = divmod(*self.read("Q", 320), 1024)
+        slot = next(
+            (newest_slot + 1 + i) % slots
+            for i in range(slots)
+            if (newest_slot + 1 + i) % slots != newest_slot or newest == 0
+            if self.change_holders((newest_slot + 1 + i) % slots, lambda bits: None if bits else WRITER)  # W1
+        )
+        assert self.read("Q", 640) == (0,)  # W2: nobody reads every frame
+        record = self.records + RECORD * slot
+        struct.pack_into("<Q", self.memory, record, 0)
+        start = slot * self.identity()["slot_size"]
+        self.memory[start : start + len(pixels)] = pixels  # W3
+        struct.pack_into("<QQ", self.memory, record + 8, time.monotonic_ns(), 0)
+        struct.pack_into("<IIIIIIQ32s", self.memory, record + 64, *image)
+        struct.pack_into("<Q", self.memory, record, newest + 1)  # W4
+        packed = (newest + 1) * 1024 + slot
+        struct.pack_into("<Q", self.memory, self.records + RECORD * ((newest + 1) % slots) + 24, packed)
+        self.change_holders(slot, lambda bits: bits & ~WRITER)
+        self.write("Q", 320, packed)  # W5
+        self.write("I", 328, self.read("I", 328)[0] + 1)  # nobody sleeps
+        assert self.lock(2, fcntl.F_UNLCK)
+        return newest + 1
+
+    def write(self, layout: str, offset: int, *values: object) -> None:
         struct.pack_into("<" + layout, self.memory, self.trailer + offset, *values)
 
     def lock(self, number: int, kind: int) -> bool:
@@ -123,18 +208,22 @@ def test_identity_is_as_documented(
         started = Path("/proc/self/stat").read_text().rsplit(")", 1)[1].split()[19]
         length = len(raw.memory)
         assert length % 65536 == 0
+        offset = time.time_ns() - time.monotonic_ns()
+        assert identity.pop("utc_offset") == pytest.approx(offset, abs=3600 * 10**9)
         assert identity == {
             "magic": b"SHMCVSEG",
-            "version": 1,
+            "version": 2,
             "trailer": TRAILER,
             "file_size": length,
             "size": size,
-            "capacity": length - TRAILER,
+            "capacity": raw.records,
             "owner_start": int(started),
             "owner": os.getpid(),
             "slots": slots,
             "slot_size": slot_size,
-            "zero": bytes(36),
+            "when_behind": 1 if slots else 0,
+            "zero": 0,
+            "zeros": bytes(20),
             "crc": zlib.crc32(raw.memory[raw.trailer : raw.trailer + 124]),
         }
 
@@ -158,41 +247,60 @@ def test_single_image_is_as_documented(create: Callable[..., shmcv.Segment], rea
 
 def test_frames_are_as_documented(stream: shmcv.Stream, reader: Callable[[str], Reader]) -> None:
     raw = reader(stream.name)
-    assert raw.read("QI", 320) == (0, 0)
+    assert raw.read("Q", 320) == (0,)
     for sequence in range(1, 10):
         pixels = np.full((20, 30 + sequence), sequence, np.uint8)
         before = time.monotonic_ns()
+        (bell,) = raw.read("I", 328)
         stream.publish(pixels)
-        found, published_at, image, content = raw.newest()
-        assert found == sequence
-        assert before < published_at < time.monotonic_ns()
-        assert image == (30 + sequence, 20, 1, 1, 1, 0, 30 + sequence, bytes(32))
-        assert content == pixels.tobytes()
-        assert raw.read("QI", 320) == (sequence, sequence)
-    assert raw.read("I", 448) == (os.getpid(),)
-    assert sorted(raw.read("Q", 512 + 128 * slot)[0] for slot in range(3)) == [7, 8, 9]
+        for read in (raw.newest, raw.newest_without_place):
+            found, published_at, image, content = read()
+            assert found == sequence
+            assert before < published_at < time.monotonic_ns()
+            assert image == (30 + sequence, 20, 1, 1, 1, 0, 30 + sequence, bytes(32))
+            assert content == pixels.tobytes()
+        assert raw.read("Q", 320)[0] // 1024 == sequence
+        assert raw.read("I", 328)[0] > bell
+    assert raw.read("II", 448) == (os.getpid(), 1)
+    assert sorted(raw.record(slot)[0] for slot in range(3)) == [7, 8, 9]
+    turns = [divmod(raw.record(slot)[3], 1024) for slot in range(3)]
+    assert [turn[0] for turn in turns] == [9, 7, 8]
+    assert all(raw.record(slot)[0] == sequence for sequence, slot in turns)
 
 
-def test_documented_lease_holds_a_slot(stream: shmcv.Stream, reader: Callable[[str], Reader]) -> None:
+def test_documented_place_holds_a_slot(stream: shmcv.Stream, reader: Callable[[str], Reader]) -> None:
     raw = reader(stream.name)
     stream.publish(np.full((2, 2), 1, np.uint8))
-    slot = next(i for i in range(3) if raw.read("Q", 512 + 128 * i) == (1,))
-    assert raw.lock(64 + 9, fcntl.F_WRLCK)
-    raw.write("Q", 2560 + 16 * 9, (slot + 1) << 32 | os.getpid())
+    slot = raw.read("Q", 320)[0] % 1024
+    place = 9
+    assert raw.lock(64 + place, fcntl.F_WRLCK)
+    assert raw.change_holders(slot, lambda bits: bits | 1 << place)
     for mark in range(2, 10):
         stream.publish(np.full((2, 2), mark, np.uint8))
-        assert raw.read("Q", 512 + 128 * slot) == (1,)
+        assert raw.record(slot)[0] == 1
         assert raw.memory[slot * 8192] == 1
-    with stream.wait() as frame:  # the library's own lease is where the document says
-        holders = [raw.read("Q", 2560 + 16 * i)[0] for i in range(96)]
-        (library,) = (holder for i, holder in enumerate(holders) if holder and i != 9)
-        assert library & 0xFFFFFFFF == os.getpid()
-        assert raw.read("Q", 512 + 128 * ((library >> 32) - 1)) == (frame.sequence,)
-    assert raw.lock(64 + 9, fcntl.F_UNLCK)  # as if its holder had died: the lease is reclaimed when slots run out
+    with stream.wait() as frame:  # the library's own bit is where the document says
+        (held,) = (i for i in range(3) if raw.held(i) & ~(1 << place))
+        assert raw.record(held)[0] == frame.sequence
+        library = raw.held(held).bit_length() - 1
+        assert struct.unpack_from("<Q", raw.memory, raw.places + 64 * library + 8) == (os.getpid(),)
+        assert not raw.lock(64 + library, fcntl.F_WRLCK)
+    raw.leave_place(place)  # as if its holder had died: the slot is reclaimed when slots run out
     kept = stream.wait()
     stream.publish(np.full((2, 2), 10, np.uint8))
     stream.publish(np.full((2, 2), 11, np.uint8))
     kept.close()
+
+
+def test_frame_of_a_documented_writer_is_read(stream: shmcv.Stream, reader: Callable[[str], Reader]) -> None:
+    raw = reader(stream.name)
+    for sequence in range(1, 10):
+        pixels = np.full((4, 6, 3), sequence, np.uint8)
+        assert raw.publish((6, 4, 3, 1, 2, 0, 18, bytes(32)), pixels.tobytes()) == sequence
+        with stream.wait(sequence - 1, timeout=60) as frame:
+            assert frame.sequence == sequence
+            assert np.array_equal(np.asarray(frame), pixels)
+    assert stream.publish(np.zeros((2, 2), np.uint8)) == 10
 
 
 def test_documented_locks_are_held(stream: shmcv.Stream, reader: Callable[[str], Reader]) -> None:

@@ -33,6 +33,7 @@ func openNamed(name string, access access) (openFile, fileID, error)           {
 func createUnnamed(name string, wanted, size uint64) (openFile, fileID, error) { panic(folder) }
 
 func (openFile) link(name string) error                                             { panic(folder) }
+func (openFile) number() uintptr                                                    { panic(folder) }
 func (openFile) size() (uint64, error)                                              { panic(folder) }
 func (openFile) readAt(buffer []byte, offset uint64) (int, error)                   { panic(folder) }
 func (openFile) mapped(offset, size uint64, writable bool) ([]byte, mapping, error) { panic(folder) }

@@ -167,7 +167,7 @@ class Stream:
     def create(cls, name: str, slot_size: int, *, slots: int = 0, clear_on_close: bool = False) -> Self:
         """Make a stream of frames with at most ``slot_size`` bytes of pixels each, and open it.
 
-        ``slots`` is the number of frames, 2 to 16, or 0 for 4. With ``clear_on_close``, closing the object removes the
+        ``slots`` is the number of frames, 2 to 1024, or 0 for 4. With ``clear_on_close``, closing the object removes the
         name.
 
         Raises ExistsError if the name is taken; NoSpaceError if there is less shared memory free than all slots need;
@@ -258,7 +258,7 @@ class Stream:
         ``timeout`` is in seconds: 0 does not sleep, and None or a negative number waits without an end. Ctrl-C ends the
         wait.
 
-        Raises TimeoutError; BusyError if 64 frames are being read; ClosedError within 0.1 s when another thread closes
+        Raises TimeoutError; BusyError if 63 others read the stream; ClosedError within 0.1 s when another thread closes
         the stream; InvalidError for a timeout of NaN.
         """
         stream, handle, info = self._open, ShmcvFrame(), ShmcvFrameInfo()

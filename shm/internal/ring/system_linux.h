@@ -1,0 +1,29 @@
+/* What the ring needs of the system: the file's length, sleepers to wake, and the time. */
+#ifndef SHMCV_RING_SYSTEM_H
+#define SHMCV_RING_SYSTEM_H
+
+#include <limits.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ring_file_size seeks to the end, which takes less than half of fstat's time. Nobody uses the position that it leaves. */
+static inline uint64_t ring_file_size(intptr_t file) {
+    const off_t end = lseek((int)file, 0, SEEK_END);
+    return end < 0 ? 0 : (uint64_t)end;
+}
+
+static inline void ring_wake(uint32_t *word) { syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0); }
+
+static inline uint64_t ring_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static inline void ring_yield(void) { sched_yield(); }
+
+#endif
