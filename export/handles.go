@@ -1,7 +1,12 @@
 package main
 
+// #include "native.h"
+// #include "table.h"
+import "C"
+
 import (
 	"sync"
+	"unsafe"
 
 	"shmcv/internal/abi"
 	"shmcv/shm"
@@ -37,7 +42,11 @@ type keeper interface {
 
 // A handle is a slot's number in the low half and, in the high half, how often the slot has been given out. A live
 // handle therefore differs from one that was closed, and from one that never was. No handle is 0.
+//
+// The handles of streams and frames are in a table of their own, which C resolves (table.h).
 type handle uint64
+
+func (h handle) inC() bool { return h&C.SHMCV_IN_C != 0 }
 
 type handleTable struct {
 	mu    sync.RWMutex
@@ -77,26 +86,141 @@ func (t *handleTable) find(h handle) (*handleSlot, error) {
 			return slot, nil
 		}
 	}
-	return nil, abi.Errorf(abi.EClosed, "shmcv: handle %#x is closed, or was never given out", uint64(h))
+	return nil, closed(h)
 }
 
 // use returns the object behind h, with a reference that the caller releases, if isKind returns it: T is the kind that the
 // caller works on. A close on another thread therefore does not unmap memory that the call is using. An object of another
 // kind is EInvalid.
 func use[T object](h handle, isKind func(object) (T, bool)) (T, error) {
-	handles.mu.RLock()
-	defer handles.mu.RUnlock()
 	var none T
-	slot, err := handles.find(h)
+	o, err := object(nil), error(nil)
+	if h.inC() {
+		o, err = useInC(h)
+	} else {
+		o, err = handles.use(h)
+	}
 	if err != nil {
 		return none, err
 	}
-	found, ok := isKind(slot.object)
+	found, ok := isKind(o)
 	if !ok {
-		return none, mistaken(slot.object)
+		defer o.Release()
+		return none, mistaken(o)
+	}
+	return found, nil
+}
+
+// use returns the object behind a handle of this table, with a reference.
+func (t *handleTable) use(h handle) (object, error) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	slot, err := t.find(h)
+	if err != nil {
+		return nil, err
 	}
 	slot.object.Retain()
-	return found, nil
+	return slot.object, nil
+}
+
+// streams are those that have a handle or frames, by their parties. Each has a reference from there.
+var streams struct {
+	sync.RWMutex
+	byRing map[unsafe.Pointer]*shm.Stream
+}
+
+func streamOf(ring unsafe.Pointer) *shm.Stream {
+	streams.RLock()
+	defer streams.RUnlock()
+	return streams.byRing[ring]
+}
+
+// addStream gives out the handle of a stream. It makes sure of the handle before it opens the stream, which may be new.
+func addStream(open func() (*shm.Stream, error)) (handle, error) {
+	item := C.shmcv_item_reserve()
+	if item == nil {
+		return 0, tooManyHandles()
+	}
+	s, err := open()
+	if err != nil {
+		C.shmcv_item_give_back(item)
+		return 0, err
+	}
+	streams.Lock()
+	defer streams.Unlock()
+	if streams.byRing == nil {
+		streams.byRing = map[unsafe.Pointer]*shm.Stream{}
+	}
+	streams.byRing[s.Ring()] = s
+	C.shmcv_item_make_stream(item, (*C.shmcv_ring)(s.Ring()))
+	return handle(C.shmcv_item_handle(item)), nil
+}
+
+func tooManyHandles() error {
+	return abi.Errorf(abi.ENoSpace, "shmcv: there is no memory for another handle; close some")
+}
+
+// goStreamUnused releases a stream that nobody uses any more. Try.c calls it.
+//
+//shmcv:private
+//export goStreamUnused
+func goStreamUnused(ring *C.shmcv_ring) {
+	_ = guard(func() error { streamUnused(unsafe.Pointer(ring)); return nil })
+}
+
+func streamUnused(ring unsafe.Pointer) {
+	streams.Lock()
+	s := streams.byRing[ring]
+	delete(streams.byRing, ring)
+	streams.Unlock()
+	s.Release()
+}
+
+// drop gives back a reference to what C has a handle of.
+func drop(item *C.shmcv_item) {
+	if unused := C.shmcv_item_drop(item); unused != nil {
+		streamUnused(unsafe.Pointer(unused))
+	}
+}
+
+// useInC returns the stream or frame behind a handle of C's table, with a reference.
+func useInC(h handle) (object, error) {
+	item := C.shmcv_item_use(C.uint64_t(h), C.SHMCV_ANY)
+	if item == nil {
+		return nil, closed(h)
+	}
+	if item.kind == C.SHMCV_STREAM {
+		defer drop(item)
+		s := streamOf(unsafe.Pointer(item.ring))
+		s.Retain()
+		return s, nil
+	}
+	return streamOf(unsafe.Pointer(item.stream.ring)).FrameIn(unsafe.Pointer(&item.frame), func() { drop(item) }), nil
+}
+
+// giveFrame stores the handle of a frame in *out. take stores the frame where it is told to.
+func giveFrame(h handle, out *C.shmcv_frame, take func(frame unsafe.Pointer) (bool, error)) error {
+	item := C.shmcv_item_use(C.uint64_t(h), C.SHMCV_STREAM)
+	if item == nil {
+		return closed(h)
+	}
+	var frame C.shmcv_ring_frame
+	if there, err := take(unsafe.Pointer(&frame)); !there {
+		drop(item)
+		return err
+	}
+	given := C.shmcv_item_new_frame(item, &frame)
+	if given == nil {
+		C.shmcv_ring_give_back(&frame)
+		drop(item)
+		return tooManyHandles()
+	}
+	out.pixels.handle = C.shmcv_item_handle(given)
+	return nil
+}
+
+func closed(h handle) error {
+	return abi.Errorf(abi.EClosed, "shmcv: handle %#x is closed, or was never given out", uint64(h))
 }
 
 func isSegment(o object) (*shm.Segment, bool) { s, ok := o.(*shm.Segment); return s, ok }
@@ -119,6 +243,9 @@ func isPixels(o object) (pixels, bool) {
 
 // remove takes h back, whose object is of kind T, and releases the reference that h owned.
 func remove[T object](h handle) error {
+	if h.inC() {
+		return removeInC[T](h)
+	}
 	found, err := take[T](h)
 	if err == nil {
 		endWaits(found, h)
@@ -127,11 +254,12 @@ func remove[T object](h handle) error {
 	return err
 }
 
-// closings wake the threads that wait on a handle, when it is closed. Handles share them, so that a thread may be woken
-// for another handle's sake, which is rare enough.
-var closings [64]shm.Alarm
+// closingOf gives the alarm that wakes the threads that wait on a handle, when it is closed; see shmcv_closing_of.
+func closingOf(h handle) *shm.Alarm {
+	return (*shm.Alarm)(unsafe.Pointer(C.shmcv_closing_of(C.uint64_t(h))))
+}
 
-func closingOf(h handle) *shm.Alarm { return &closings[uint32(h)%uint32(len(closings))] }
+var _ = [1]struct{}{}[unsafe.Sizeof(shm.Alarm{})-unsafe.Sizeof(C.uint32_t(0))]
 
 // endWaits ends the waits of other threads on h, whose object this was.
 func endWaits(o object, h handle) {
@@ -141,8 +269,40 @@ func endWaits(o object, h handle) {
 	}
 }
 
+// removeInC does the same for a handle of C's table.
+func removeInC[T object](h handle) error {
+	o, err := useInC(h)
+	if err != nil {
+		return err
+	}
+	defer o.Release()
+	if _, ok := o.(T); !ok {
+		return mistaken(o)
+	}
+	kind := C.uint32_t(C.SHMCV_FRAME)
+	if _, ok := o.(*shm.Stream); ok {
+		kind = C.SHMCV_STREAM
+	}
+	item := C.shmcv_item_close(C.uint64_t(h), kind)
+	if item == nil { // Another thread has been faster.
+		return closed(h)
+	}
+	endWaits(o, h)
+	drop(item)
+	return nil
+}
+
 // take empties the slot of h and returns the object with the reference that h owned.
 func take[T object](h handle) (T, error) {
+	if h.inC() {
+		var none T
+		o, err := useInC(h)
+		if err != nil {
+			return none, err
+		}
+		defer o.Release()
+		return none, mistaken(o)
+	}
 	t := &handles
 	t.mu.Lock()
 	defer t.mu.Unlock()

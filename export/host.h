@@ -63,6 +63,16 @@ static inline void shmcv_nap_begin(shmcv_nap *nap) {
     nap->until = nap->soon = nap->deadline = 0;
 }
 
+/* shmcv_word_of makes a word to sleep on for as long as the number at address is value. own is true if nobody but this
+ * process changes the number. */
+shmcv_word shmcv_word_of(uint32_t *address, uint32_t value, bool own);
+
+/* shmcv_now gives the time until which a nap lasts. */
+uint64_t shmcv_now(void);
+
+/* How many processors there are. */
+extern unsigned shmcv_processors;
+
 /* shmcv_sleep sleeps as the nap says, and sets count to 0. It returns false if there is no need to sleep. */
 bool shmcv_sleep(shmcv_nap *nap);
 

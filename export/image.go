@@ -18,6 +18,7 @@ import (
 //
 // Errors: SHMCV_E_NO_IMAGE before one has been stored; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED.
 //
+//shmcv:try
 //export goImageGet
 func goImageGet(seg C.shmcv_segment, out *C.shmcv_image_info) C.int32_t {
 	return withPixels(seg, func(p pixels) error {
@@ -39,6 +40,7 @@ func goImageGet(seg C.shmcv_segment, out *C.shmcv_image_info) C.int32_t {
 // Errors: SHMCV_E_TOO_SMALL if the image does not fit; SHMCV_E_INVALID for impossible geometry, with the field named;
 // SHMCV_E_LIMIT; SHMCV_E_PERMISSION if seg was opened read-only or is a frame to read; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
 //
+//shmcv:try
 //export goImageSet
 func goImageSet(seg C.shmcv_segment, image *C.in_image_info) C.int32_t {
 	return withPixels(seg, func(p pixels) error {

@@ -6,6 +6,7 @@
 #define SHMCV_BUILDING
 #include "../include/shmcv.h"
 #include "host.h"
+#include "try.h"
 
 /* cgo drops const from signatures. By these names bindings/gen knows what a function only reads. */
 typedef const char in_char;

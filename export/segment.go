@@ -25,7 +25,7 @@ import (
 //
 //export goCreate
 func goCreate(name *C.in_char, size C.uint64_t, out *C.shmcv_segment) C.int32_t {
-	return newHandle(name, unsafe.Pointer(out), func(name string) (object, error) { return shm.Create(name, uint64(size)) })
+	return newSegment(name, out, func(name string) (*shm.Segment, error) { return shm.Create(name, uint64(size)) })
 }
 
 // shmcv_open opens a segment that any process has created; its size and image come with it. A file in /dev/shm that
@@ -39,7 +39,7 @@ func goCreate(name *C.in_char, size C.uint64_t, out *C.shmcv_segment) C.int32_t 
 //
 //export goOpen
 func goOpen(name *C.in_char, out *C.shmcv_segment) C.int32_t {
-	return newHandle(name, unsafe.Pointer(out), func(name string) (object, error) { return shm.Open(name) })
+	return newSegment(name, out, shm.Open)
 }
 
 // shmcv_open_read_only opens a segment to read it, and no more. The memory of shmcv_data faults when it is written to, and
@@ -54,7 +54,7 @@ func goOpen(name *C.in_char, out *C.shmcv_segment) C.int32_t {
 //
 //export goOpenReadOnly
 func goOpenReadOnly(name *C.in_char, out *C.shmcv_segment) C.int32_t {
-	return newHandle(name, unsafe.Pointer(out), func(name string) (object, error) { return shm.OpenReadOnly(name) })
+	return newSegment(name, out, shm.OpenReadOnly)
 }
 
 // shmcv_open_or_create opens the segment of that name, or makes one for size bytes of pixels if there is none. A segment
@@ -66,14 +66,14 @@ func goOpenReadOnly(name *C.in_char, out *C.shmcv_segment) C.int32_t {
 //
 //export goOpenOrCreate
 func goOpenOrCreate(name *C.in_char, size C.uint64_t, out *C.shmcv_segment, created *C.int32_t) C.int32_t {
-	return newHandle(name, unsafe.Pointer(out), func(name string) (object, error) {
+	return newSegment(name, out, func(name string) (*shm.Segment, error) {
 		segment, made, err := shm.OpenOrCreate(name, uint64(size))
 		return opened(segment, made, err, created)
 	})
 }
 
 // opened returns what has been opened or created, and stores in *created which of the two it was.
-func opened(o object, made bool, err error, created *C.int32_t) (object, error) {
+func opened[T object](o T, made bool, err error, created *C.int32_t) (T, error) {
 	if err == nil && created != nil {
 		*created = 0
 		if made {
@@ -83,8 +83,19 @@ func opened(o object, made bool, err error, created *C.int32_t) (object, error) 
 	return o, err
 }
 
-// newHandle opens something by name and stores its handle in *out, which is a handle structure.
-func newHandle(name *C.in_char, out unsafe.Pointer, open func(name string) (object, error)) C.int32_t {
+// newSegment opens a segment by name and stores its handle in *out.
+func newSegment(name *C.in_char, out *C.shmcv_segment, open func(name string) (*shm.Segment, error)) C.int32_t {
+	return newHandle(name, unsafe.Pointer(out), func(name string) (handle, error) {
+		segment, err := open(name)
+		if err != nil {
+			return 0, err
+		}
+		return handles.add(segment), nil
+	})
+}
+
+// newHandle stores a handle in *out, which is a handle structure.
+func newHandle(name *C.in_char, out unsafe.Pointer, open func(name string) (handle, error)) C.int32_t {
 	return guard(func() error {
 		if err := required("out", out); err != nil {
 			return err
@@ -93,17 +104,16 @@ func newHandle(name *C.in_char, out unsafe.Pointer, open func(name string) (obje
 		if err != nil {
 			return err
 		}
-		opened, err := open(str)
-		if err != nil {
-			return err
+		given, err := open(str)
+		if err == nil {
+			*(*handle)(out) = given
 		}
-		giveHandle(out, opened)
-		return nil
+		return err
 	})
 }
 
-// giveHandle stores a new handle of o in *out, which is a shmcv_segment, shmcv_stream or shmcv_frame. All three consist of
-// one number.
+// giveHandle stores a new handle of o in *out, which is a shmcv_segment or shmcv_wait_set. All handles consist of one
+// number.
 func giveHandle(out unsafe.Pointer, o object) { *(*handle)(out) = handles.add(o) }
 
 var (
@@ -164,6 +174,7 @@ func goClearAll() C.int32_t {
 // Errors: SHMCV_E_CLOSED; SHMCV_E_TRUNCATED if another program has made the file shorter, so that touching the memory
 // would kill the process.
 //
+//shmcv:try
 //export goData
 func goData(seg C.shmcv_segment, ptr *unsafe.Pointer, size *C.uint64_t) C.int32_t {
 	return withPixels(seg, func(p pixels) error {

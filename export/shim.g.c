@@ -75,6 +75,8 @@ int32_t shmcv_clear_all(void) {
 }
 
 int32_t shmcv_data(shmcv_segment seg, void **ptr, uint64_t *size) {
+    int32_t done = shmcv_try_data(seg, ptr, size);
+    if (done != SHMCV_ENTER_GO) return done;
     shmcv_entry entry;
     int32_t refused = shmcv_enter(&entry);
     if (refused) return refused;
@@ -120,6 +122,8 @@ int32_t shmcv_sweep(uint32_t *removed) {
 }
 
 int32_t shmcv_image_get(shmcv_segment seg, shmcv_image_info *out) {
+    int32_t done = shmcv_try_image_get(seg, out);
+    if (done != SHMCV_ENTER_GO) return done;
     shmcv_entry entry;
     int32_t refused = shmcv_enter(&entry);
     if (refused) return refused;
@@ -129,6 +133,8 @@ int32_t shmcv_image_get(shmcv_segment seg, shmcv_image_info *out) {
 }
 
 int32_t shmcv_image_set(shmcv_segment seg, const shmcv_image_info *image) {
+    int32_t done = shmcv_try_image_set(seg, image);
+    if (done != SHMCV_ENTER_GO) return done;
     shmcv_entry entry;
     int32_t refused = shmcv_enter(&entry);
     if (refused) return refused;
@@ -290,6 +296,8 @@ int32_t shmcv_stream_info(shmcv_stream stream, shmcv_segment_info *out) {
 }
 
 int32_t shmcv_stream_begin(shmcv_stream stream, shmcv_frame *frame) {
+    int32_t done = shmcv_try_stream_begin(stream, frame);
+    if (done != SHMCV_ENTER_GO) return done;
     shmcv_entry entry;
     int32_t refused = shmcv_enter(&entry);
     if (refused) return refused;
@@ -305,6 +313,8 @@ int32_t shmcv_stream_wait(shmcv_stream stream, uint64_t newer_than, int32_t time
     shmcv_nap_begin(&nap);
     int32_t status;
     do {
+        status = shmcv_try_stream_wait(stream, newer_than, timeout_ms, frame, info, &nap);
+        if (status != SHMCV_ENTER_GO) continue;
         status = shmcv_enter(&entry);
         if (status) return status;
         status = goStreamWait(stream, newer_than, timeout_ms, frame, info, &nap);
@@ -314,6 +324,8 @@ int32_t shmcv_stream_wait(shmcv_stream stream, uint64_t newer_than, int32_t time
 }
 
 int32_t shmcv_frame_publish(shmcv_frame frame, uint64_t *sequence) {
+    int32_t done = shmcv_try_frame_publish(frame, sequence);
+    if (done != SHMCV_ENTER_GO) return done;
     shmcv_entry entry;
     int32_t refused = shmcv_enter(&entry);
     if (refused) return refused;
@@ -323,6 +335,8 @@ int32_t shmcv_frame_publish(shmcv_frame frame, uint64_t *sequence) {
 }
 
 int32_t shmcv_frame_close(shmcv_frame frame) {
+    int32_t done = shmcv_try_frame_close(frame);
+    if (done != SHMCV_ENTER_GO) return done;
     shmcv_entry entry;
     int32_t refused = shmcv_enter(&entry);
     if (refused) return refused;

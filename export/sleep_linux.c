@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +19,27 @@ typedef struct futex_word {
 enum { FUTEX_WAITV = 449, NANOSECONDS = 1000000000 };
 
 _Static_assert(sizeof(futex_word) == sizeof(shmcv_word), "a word is the kernel's struct futex_waitv");
+
+unsigned shmcv_processors = 1;
+
+__attribute__((constructor)) static void count_processors(void) {
+    const long found = sysconf(_SC_NPROCESSORS_ONLN);
+    if (found > 0) shmcv_processors = (unsigned)found;
+}
+
+shmcv_word shmcv_word_of(uint32_t *address, uint32_t value, bool own) {
+    enum { FUTEX2_SIZE_U32 = 2 };
+    const futex_word word = {value, (uintptr_t)address, FUTEX2_SIZE_U32 | (own ? FUTEX_PRIVATE_FLAG : 0), 0};
+    shmcv_word opaque;
+    memcpy(&opaque, &word, sizeof opaque);
+    return opaque;
+}
+
+uint64_t shmcv_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * NANOSECONDS + (uint64_t)now.tv_nsec;
+}
 
 static struct timespec time_of(uint64_t nanoseconds) {
     return (struct timespec){.tv_sec = (time_t)(nanoseconds / NANOSECONDS), .tv_nsec = (long)(nanoseconds % NANOSECONDS)};

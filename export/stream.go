@@ -50,7 +50,7 @@ import (
 //
 //export goStreamCreate
 func goStreamCreate(name *C.in_char, slotSize C.uint64_t, slots C.uint32_t, out *C.shmcv_stream) C.int32_t {
-	return newHandle(name, unsafe.Pointer(out), func(name string) (object, error) {
+	return newStream(name, out, func(name string) (*shm.Stream, error) {
 		return shm.CreateStream(name, uint64(slotSize), uint32(slots))
 	})
 }
@@ -61,7 +61,7 @@ func goStreamCreate(name *C.in_char, slotSize C.uint64_t, slots C.uint32_t, out 
 //
 //export goStreamOpen
 func goStreamOpen(name *C.in_char, out *C.shmcv_stream) C.int32_t {
-	return newHandle(name, unsafe.Pointer(out), func(name string) (object, error) { return shm.OpenStream(name) })
+	return newStream(name, out, shm.OpenStream)
 }
 
 // shmcv_stream_open_or_create opens the stream of that name, or makes one as shmcv_stream_create does if there is none. A
@@ -73,7 +73,7 @@ func goStreamOpen(name *C.in_char, out *C.shmcv_stream) C.int32_t {
 //
 //export goStreamOpenOrCreate
 func goStreamOpenOrCreate(name *C.in_char, slotSize C.uint64_t, slots C.uint32_t, out *C.shmcv_stream, created *C.int32_t) C.int32_t {
-	return newHandle(name, unsafe.Pointer(out), func(name string) (object, error) {
+	return newStream(name, out, func(name string) (*shm.Stream, error) {
 		stream, made, err := shm.OpenOrCreateStream(name, uint64(slotSize), uint32(slots))
 		return opened(stream, made, err, created)
 	})
@@ -117,18 +117,17 @@ func goStreamInfo(stream C.shmcv_stream, out *C.shmcv_segment_info) C.int32_t {
 // neither published nor closed, or if readers hold all slots; SHMCV_E_INVALID if stream is none; SHMCV_E_CLOSED;
 // SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED.
 //
+//shmcv:try
 //export goStreamBegin
 func goStreamBegin(stream C.shmcv_stream, frame *C.shmcv_frame) C.int32_t {
-	return withStream(stream, func(stream *shm.Stream) error {
+	return withStream(stream, func(party *shm.Stream) error {
 		if err := required("frame", unsafe.Pointer(frame)); err != nil {
 			return err
 		}
-		begun, err := stream.Begin()
-		if err != nil {
-			return err
-		}
-		giveHandle(unsafe.Pointer(frame), begun)
-		return nil
+		return giveFrame(handle(stream.handle), frame, func(slot unsafe.Pointer) (bool, error) {
+			err := party.BeginIn(slot)
+			return err == nil, err
+		})
 	})
 }
 
@@ -141,22 +140,21 @@ func goStreamBegin(stream C.shmcv_stream, frame *C.shmcv_frame) C.int32_t {
 // Errors: SHMCV_E_TIMEOUT; SHMCV_E_BUSY if 63 others read the stream; SHMCV_E_INVALID if stream is none;
 // SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED.
 //
+//shmcv:try
 //export goStreamWait
 func goStreamWait(stream C.shmcv_stream, newerThan C.uint64_t, timeoutMs C.int32_t, frame *C.shmcv_frame, info *C.shmcv_frame_info, nap *C.shmcv_nap) C.int32_t {
 	napOf(nap).Heed(closingOf(handle(stream.handle))) // Before the handle is looked up, so that no close is missed.
-	return withStream(stream, func(stream *shm.Stream) error {
+	return withStream(stream, func(party *shm.Stream) error {
 		if err := required("frame", unsafe.Pointer(frame)); err != nil {
 			return err
 		}
-		leased, err := stream.Wait(uint64(newerThan), milliseconds(timeoutMs), napOf(nap))
-		if leased == nil {
-			return err
-		}
-		if info != nil {
-			*(*abi.FrameInfo)(unsafe.Pointer(info)) = leased.Details()
-		}
-		giveHandle(unsafe.Pointer(frame), leased)
-		return nil
+		return giveFrame(handle(stream.handle), frame, func(slot unsafe.Pointer) (bool, error) {
+			there, err := party.WaitIn(uint64(newerThan), milliseconds(timeoutMs), napOf(nap), slot)
+			if there && info != nil {
+				*(*abi.FrameInfo)(unsafe.Pointer(info)) = party.FrameIn(slot, nil).Details()
+			}
+			return there, err
+		})
 	})
 }
 
@@ -167,6 +165,7 @@ func goStreamWait(stream C.shmcv_stream, newerThan C.uint64_t, timeoutMs C.int32
 // Errors: SHMCV_E_NO_IMAGE if the frame holds no image; SHMCV_E_BUSY while another thread's call stores pixels in it;
 // SHMCV_E_INVALID if frame is no frame; SHMCV_E_PERMISSION if it is one to read; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED.
 //
+//shmcv:try
 //export goFramePublish
 func goFramePublish(frame C.shmcv_frame, sequence *C.uint64_t) C.int32_t {
 	h := handleOf(frame.pixels)
@@ -188,6 +187,7 @@ func goFramePublish(frame C.shmcv_frame, sequence *C.uint64_t) C.int32_t {
 //
 // Errors: SHMCV_E_CLOSED if frame is closed or published already; SHMCV_E_INVALID if it is none.
 //
+//shmcv:try
 //export goFrameClose
 func goFrameClose(frame C.shmcv_frame) C.int32_t {
 	return guard(func() error { return remove[*shm.Frame](handleOf(frame.pixels)) })
@@ -196,4 +196,11 @@ func goFrameClose(frame C.shmcv_frame) C.int32_t {
 // withStream runs body, guarded, on the stream behind its handle.
 func withStream(stream C.shmcv_stream, body func(stream *shm.Stream) error) C.int32_t {
 	return with(handle(stream.handle), isStream, body)
+}
+
+// newStream opens a stream by name and stores its handle in *out.
+func newStream(name *C.in_char, out *C.shmcv_stream, open func(name string) (*shm.Stream, error)) C.int32_t {
+	return newHandle(name, unsafe.Pointer(out), func(name string) (handle, error) {
+		return addStream(func() (*shm.Stream, error) { return open(name) })
+	})
 }

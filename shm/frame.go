@@ -16,6 +16,7 @@ type Frame struct {
 	stream     *Stream // The frame holds a reference to it.
 	slot       *ring.Frame
 	references atomic.Int64
+	done       func() // Called with the last reference, if the slot is in a caller's memory.
 }
 
 // newFrame makes a frame of a slot that was begun or taken, and whose memory is the frame's. It has one reference.
@@ -26,10 +27,12 @@ func newFrame(stream *Stream, slot *ring.Frame) *Frame {
 	return f
 }
 
-// FrameIn gives a view of a frame that is in the caller's memory: a shmcv_ring_frame of this stream. The caller holds
-// references to the frame and the stream for as long as the view is used, and never releases the view.
-func (s *Stream) FrameIn(frame unsafe.Pointer) *Frame {
-	return &Frame{stream: s, slot: (*ring.Frame)(frame)}
+// FrameIn gives a view, with one reference, of a frame that is in the caller's memory: a shmcv_ring_frame of this stream.
+// The caller keeps the frame and the stream until done is called.
+func (s *Stream) FrameIn(frame unsafe.Pointer, done func()) *Frame {
+	f := &Frame{stream: s, slot: (*ring.Frame)(frame), done: done}
+	f.references.Store(1)
+	return f
 }
 
 // Retain adds a reference. The caller holds one.
@@ -38,6 +41,10 @@ func (f *Frame) Retain() { f.references.Add(1) }
 // Release gives a reference back.
 func (f *Frame) Release() {
 	if f.references.Add(-1) > 0 {
+		return
+	}
+	if f.done != nil {
+		f.done()
 		return
 	}
 	f.slot.GiveBack()
@@ -133,6 +140,7 @@ func (f *Frame) Image() (abi.ImageInfo, error) {
 //
 // Errors: EInvalid or ELimit when the image makes no sense; otherwise those of Room.
 func (f *Frame) SetImage(image abi.ImageInfo) error {
+	asked := image
 	image, err := image.Checked()
 	if err != nil {
 		return err
@@ -140,9 +148,7 @@ func (f *Frame) SetImage(image abi.ImageInfo) error {
 	if _, err := f.Room(image); err != nil {
 		return err
 	}
-	if err := f.stream.accept(image); err != nil {
-		return err
-	}
+	f.stream.accept(asked, image)
 	f.slot.SetImage(wordsOf(image))
 	return nil
 }

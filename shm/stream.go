@@ -132,10 +132,10 @@ func (s *Stream) Ring() unsafe.Pointer { return s.ring.Pointer() }
 
 // problem gives the error for a status that all functions of the ring may have.
 func (s *Stream) problem(status ring.Status) error {
+	if err := s.checkSize(); err != nil {
+		return err
+	}
 	if status == ring.Cut {
-		if err := s.checkSize(); err != nil {
-			return err
-		}
 		return abi.Errorf(abi.ETruncated, "shm: memory of %q was gone when it was used; clear it and create it again", s.name)
 	}
 	return corrupt(s.name)
@@ -341,7 +341,7 @@ func (s *Stream) waitIn(newerThan uint64, timeout time.Duration, nap *Nap, frame
 
 // take gives a frame that is there.
 func (s *Stream) take(newerThan uint64, frame *ring.Frame) (bool, error) {
-	for {
+	for range unknownImages {
 		switch status := s.ring.Wait(newerThan, frame); status {
 		case ring.OK:
 			return true, nil
@@ -352,30 +352,29 @@ func (s *Stream) take(newerThan uint64, frame *ring.Frame) (bool, error) {
 				return false, err
 			}
 		case ring.UnknownImage:
-			image, _ := frame.Image()
-			if err := s.accept(imageOf(image)); err != nil {
-				frame.GiveBack()
+			words, _ := frame.Image()
+			frame.GiveBack()
+			image, err := checkedImage(imageOf(words), s.identity.SlotSize, s.name)
+			if err != nil {
 				return false, err
 			}
-			return true, nil
+			s.accept(image, image)
 		default:
 			return false, s.problem(status)
 		}
 	}
+	return false, corrupt(s.name)
 }
 
-// accept lets the ring know an image that fits into a slot.
-func (s *Stream) accept(image abi.ImageInfo) error {
-	checked, err := checkedImage(image, s.identity.SlotSize, s.name)
-	if err != nil {
-		return err
-	}
-	if checked == image { // One without a stride is stored with a stride.
-		s.parties.mu.Lock()
-		defer s.parties.mu.Unlock()
-		s.ring.Accept(wordsOf(image))
-	}
-	return nil
+// unknownImages is how often a reader looks at images that it does not know, before it has a frame. Each is another frame's,
+// so more than a few mean that somebody writes over the metadata.
+const unknownImages = 1000
+
+// accept lets the ring know an image that fits into a slot. asked is how a caller has described it.
+func (s *Stream) accept(asked, image abi.ImageInfo) {
+	s.parties.mu.Lock()
+	defer s.parties.mu.Unlock()
+	s.ring.Accept(wordsOf(asked), wordsOf(image))
 }
 
 // newestImage gives the image of a stream's newest frame.

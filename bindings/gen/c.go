@@ -347,11 +347,15 @@ func writeShim(m *model) []byte {
 			arguments = append(arguments, p.cName())
 		}
 		w.line("\n%s {", w.prototype(fn, 0))
-		w.line("    shmcv_entry entry;")
 		if fn.waits {
-			w.waitingCall(fn.goName, arguments)
+			w.waitingCall(fn, arguments)
 			continue
 		}
+		if fn.tried {
+			w.line("    int32_t done = %s(%s);", fn.tryName(), strings.Join(arguments, ", "))
+			w.line("    if (done != SHMCV_ENTER_GO) return done;")
+		}
+		w.line("    shmcv_entry entry;")
 		w.line("    int32_t refused = shmcv_enter(&entry);")
 		w.line("    if (refused) return refused;")
 		w.line("    int32_t status = %s(%s);", fn.goName, strings.Join(arguments, ", "))
@@ -363,19 +367,28 @@ func writeShim(m *model) []byte {
 }
 
 // waitingCall writes the rest of a function that calls Go again after each sleep that Go asks for.
-func (w *cWriter) waitingCall(goName string, arguments []string) {
+func (w *cWriter) waitingCall(fn *function, arguments []string) {
+	all := strings.Join(append(arguments, "&nap"), ", ")
+	w.line("    shmcv_entry entry;")
 	w.line("    shmcv_nap nap;")
 	w.line("    shmcv_nap_begin(&nap);")
 	w.line("    int32_t status;")
 	w.line("    do {")
+	if fn.tried {
+		w.line("        status = %s(%s);", fn.tryName(), all)
+		w.line("        if (status != SHMCV_ENTER_GO) continue;")
+	}
 	w.line("        status = shmcv_enter(&entry);")
 	w.line("        if (status) return status;")
-	w.line("        status = %s(%s);", goName, strings.Join(append(arguments, "&nap"), ", "))
+	w.line("        status = %s(%s);", fn.goName, all)
 	w.line("        shmcv_leave(&entry);")
 	w.line("    } while (shmcv_sleep(&nap));")
 	w.line("    return status;")
 	w.line("}")
 }
+
+// tryName gives the name of the function that tries to do without Go.
+func (fn *function) tryName() string { return strings.Replace(fn.cName, "shmcv_", "shmcv_try_", 1) }
 
 // writeErrorNames writes shmcv_error_name, which is C because it must work without Go.
 func writeErrorNames(m *model) []byte {

@@ -47,6 +47,9 @@ func (src *source) readFunction(file *ast.File, decl *ast.FuncDecl) {
 		src.fault(decl.Pos(), "//export %s stands before %s", directive, name)
 		return
 	}
+	if hasDirective(decl, "//shmcv:private") { // C code of the library calls it, and no other.
+		return
+	}
 	lead := "go"
 	if inC {
 		lead = "c"
@@ -56,7 +59,7 @@ func (src *source) readFunction(file *ast.File, decl *ast.FuncDecl) {
 		src.fault(decl.Pos(), "%s: the name must be %s and the C name in camel case (%sCreate for shmcv_create)", name, lead, lead)
 		return
 	}
-	fn := &function{goName: name, cName: "shmcv_" + snake(rest), doc: doc, inC: inC, position: src.position(decl.Pos())}
+	fn := &function{goName: name, cName: "shmcv_" + snake(rest), doc: doc, inC: inC, tried: hasDirective(decl, "//shmcv:try"), position: src.position(decl.Pos())}
 	if doc == "" {
 		src.fault(decl.Pos(), "%s has no doc comment; it becomes the documentation of %s", name, fn.cName)
 		return
@@ -89,6 +92,11 @@ func exportDirective(decl *ast.FuncDecl) string {
 		return ""
 	}
 	return strings.TrimSpace(name)
+}
+
+// hasDirective returns true if a doc comment has the line.
+func hasDirective(decl *ast.FuncDecl, line string) bool {
+	return decl.Doc != nil && slices.ContainsFunc(decl.Doc.List, func(c *ast.Comment) bool { return c.Text == line })
 }
 
 // familyByWord returns the family of a function that is written in C, or nil. All such functions share a file, so the

@@ -61,6 +61,7 @@ type function struct {
 	cName      string
 	doc        string
 	inC        bool // true if the function is written in C by hand, and needs no shim
+	tried      bool // true if a function in C tries to do without Go first; see export/try.h
 	waits      bool // true if the function asks its shim to sleep, by a last parameter that callers do not see
 	parameters []parameter
 	result     ctype

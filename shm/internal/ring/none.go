@@ -38,7 +38,7 @@ func (*Ring) Blockers() uint64                                { panic(noC) }
 func (*Ring) Listen() uint32                                  { panic(noC) }
 func (*Ring) ListenRoom() uint32                              { panic(noC) }
 func (*Ring) Ring()                                           { panic(noC) }
-func (*Ring) Accept(Image)                                    { panic(noC) }
+func (*Ring) Accept(_, _ Image)                               { panic(noC) }
 func (*Ring) Place() int                                      { panic(noC) }
 func (*Ring) SetPlace(int, uint32)                            { panic(noC) }
 func (*Ring) ProcessAt(int) uint32                            { panic(noC) }

@@ -74,9 +74,14 @@ shmcv_ring_status shmcv_ring_open(shmcv_ring *ring, uint32_t *held) {
     RETURN(SHMCV_RING_OK);
 }
 
-static shmcv_ring_status whole(const shmcv_ring *ring) {
-    if (load(&ring->broken) || ring_file_size(ring->file) < ring->file_size) return SHMCV_RING_CUT;
+/* sound looks at the identity. whole looks at the file's length first, which is a system call. */
+static shmcv_ring_status sound(const shmcv_ring *ring) {
+    if (load(&ring->broken)) return SHMCV_RING_CUT;
     return memcmp(ring->identity, ring->found, sizeof ring->found) == 0 ? SHMCV_RING_OK : SHMCV_RING_CORRUPT;
+}
+
+static shmcv_ring_status whole(const shmcv_ring *ring) {
+    return ring_file_size(ring->file) < ring->file_size ? SHMCV_RING_CUT : sound(ring);
 }
 
 shmcv_ring_status shmcv_ring_whole(shmcv_ring *ring) {
@@ -202,7 +207,7 @@ static shmcv_ring_status take_next(shmcv_ring *ring, uint64_t newer_than, shmcv_
         if (shmcv_ring_sequence(turn) == wanted && slot < ring->slots && hold(ring, slot, wanted)) {
             const uint64_t first = ring->cursor > newer_than ? ring->cursor : newer_than + 1;
             const shmcv_ring_status status = describe(ring, slot, wanted, wanted - first, frame);
-            if (status == SHMCV_RING_OK || status == SHMCV_RING_UNKNOWN_IMAGE) move_cursor(ring, wanted + 1); /* E3 */
+            if (status == SHMCV_RING_OK) move_cursor(ring, wanted + 1); /* E3 */
             return status;
         }
         /* A claim that the writer takes back leaves the frame there. Otherwise the frame is gone. */
@@ -216,12 +221,11 @@ static shmcv_ring_status take_next(shmcv_ring *ring, uint64_t newer_than, shmcv_
 
 shmcv_ring_status shmcv_ring_wait(shmcv_ring *ring, uint64_t newer_than, shmcv_ring_frame *frame) {
     GUARDED(ring, SHMCV_RING_CUT);
-    /* A look at the newest frame before one at the length: who polls makes no system call. */
     if (!load(&ring->every)) {
         const uint64_t newest = shmcv_ring_sequence(load(&ring->words->published));
         if (newest <= newer_than && !load(&ring->broken)) RETURN(nothing(ring, newest));
     }
-    shmcv_ring_status status = whole(ring);
+    shmcv_ring_status status = sound(ring);
     if (status != SHMCV_RING_OK) RETURN(status);
     if (ring->place == SHMCV_RING_NOWHERE) RETURN(SHMCV_RING_NO_PLACE);
     if (!load(&ring->every)) RETURN(take_newest(ring, newer_than, frame));
@@ -229,6 +233,13 @@ shmcv_ring_status shmcv_ring_wait(shmcv_ring *ring, uint64_t newer_than, shmcv_r
     status = take_next(ring, newer_than, frame);
     store(&ring->taking, 0);
     RETURN(status);
+}
+
+bool shmcv_ring_is_new(shmcv_ring *ring, uint64_t newer_than) {
+    GUARDED(ring, true);
+    const uint64_t newest = shmcv_ring_sequence(load(&ring->words->published));
+    const bool wanted = newest > newer_than && (!load(&ring->every) || newest >= ring->cursor);
+    RETURN(wanted || nothing(ring, newest) != SHMCV_RING_NOTHING || load(&ring->broken));
 }
 
 shmcv_ring_status shmcv_ring_follow(shmcv_ring *ring, bool from_oldest) {
@@ -350,7 +361,7 @@ static shmcv_ring_status begin(shmcv_ring *ring, shmcv_ring_frame *frame) {
 shmcv_ring_status shmcv_ring_begin(shmcv_ring *ring, shmcv_ring_frame *frame) {
     GUARDED(ring, SHMCV_RING_CUT);
     if (!load(&ring->writes)) RETURN(SHMCV_RING_NO_WRITER);
-    shmcv_ring_status status = whole(ring);
+    shmcv_ring_status status = sound(ring);
     if (status != SHMCV_RING_OK) RETURN(status);
     if (swap(&ring->filling, 1) != 0) RETURN(SHMCV_RING_FILLING);
     status = begin(ring, frame);
@@ -482,17 +493,38 @@ shmcv_ring_status shmcv_ring_newest_image(const shmcv_ring_words *words, const s
     RETURN(newest_image(words, records, slots, image));
 }
 
-void shmcv_ring_accept(shmcv_ring *ring, const shmcv_ring_image *image) {
-    add(&ring->image_turn, 1);
-    for (int i = 0; i < 8; i++) store(&ring->image.words[i], image->words[i]);
-    add(&ring->image_turn, 1);
+void shmcv_ring_accept(shmcv_ring *ring, const shmcv_ring_image *asked, const shmcv_ring_image *image) {
+    shmcv_ring_known *known = &ring->known[ring->next_known++ % SHMCV_RING_KNOWN];
+    add(&ring->known_turn, 1);
+    for (int i = 0; i < 8; i++) {
+        store(&known->asked.words[i], asked->words[i]);
+        store(&known->image.words[i], image->words[i]);
+    }
+    add(&ring->known_turn, 1);
 }
 
-bool shmcv_ring_knows(shmcv_ring *ring, const shmcv_ring_image *image) {
-    const uint32_t turn = load(&ring->image_turn);
-    uint64_t different = turn % 2 || turn == 0;
-    for (int i = 0; i < 8; i++) different |= load(&ring->image.words[i]) ^ image->words[i];
-    return different == 0 && load(&ring->image_turn) == turn;
+static bool same(const shmcv_ring_image *a, const shmcv_ring_image *b) {
+    uint64_t different = 0;
+    for (int i = 0; i < 8; i++) different |= load(&a->words[i]) ^ b->words[i];
+    return different == 0;
+}
+
+/* knows looks at what another thread may be storing. */
+bool shmcv_ring_knows(shmcv_ring *ring, shmcv_ring_image *image) {
+    const uint32_t turn = load(&ring->known_turn);
+    if (turn == 0 || turn % 2 != 0) return false;
+    for (int k = 0; k < SHMCV_RING_KNOWN; k++) {
+        const shmcv_ring_known *known = &ring->known[k];
+        shmcv_ring_image found = *image;
+        if (!same(&known->image, image)) {
+            if (!same(&known->asked, image)) continue;
+            for (int i = 0; i < 8; i++) found.words[i] = load(&known->image.words[i]);
+        }
+        if (load(&ring->known_turn) != turn) return false;
+        *image = found;
+        return true;
+    }
+    return false;
 }
 
 static void take_image_turn(shmcv_ring_frame *frame) {

@@ -103,7 +103,9 @@ func (r *Ring) ListenRoom() uint32 { return uint32(C.shmcv_ring_listen_room(r.c(
 
 func (r *Ring) Ring() { C.shmcv_ring_ring(r.c()) }
 
-func (r *Ring) Accept(image Image) { C.shmcv_ring_accept(r.c(), words(&image)) }
+func (r *Ring) Accept(asked, image Image) {
+	C.shmcv_ring_accept(r.c(), words(&asked), words(&image))
+}
 
 // Place gives the party's place, or Nowhere.
 func (r *Ring) Place() int { return int(r.place) }

@@ -3,8 +3,8 @@
  * these functions on a caller's thread, and shm calls them for all that is rare. docs/segment-format.md has the words and
  * the steps; the names of the steps are those of shm/protocol_test.go.
  *
- * No function here waits, allocates memory or makes a system call, except that begin and wait look at the file's length
- * and publish wakes sleepers. A function may be called by several threads at once unless it says otherwise. Memory that a
+ * No function here waits, allocates memory or makes a system call, except that whole looks at the file's length, and that
+ * publish and give_back wake sleepers. A function may be called by several threads at once unless it says otherwise. Memory that a
  * neighbour has cut off the file is SHMCV_RING_CUT, not the end of the process; see guard.h. */
 #ifndef SHMCV_RING_H
 #define SHMCV_RING_H
@@ -17,6 +17,7 @@ enum {
     SHMCV_RING_PLACES = 63,
     SHMCV_RING_METADATA = 1024, /* bytes of the user's own with each frame, at most */
     SHMCV_RING_NOWHERE = -1,    /* no place, or no slot */
+    SHMCV_RING_KNOWN = 4,       /* images that a party remembers */
 };
 
 /* What a function found. */
@@ -96,6 +97,11 @@ static inline uint64_t shmcv_ring_packed(uint64_t sequence, uint32_t slot) { ret
 static inline uint64_t shmcv_ring_sequence(uint64_t packed) { return packed >> SHMCV_RING_SLOT_BITS; }
 static inline uint32_t shmcv_ring_slot(uint64_t packed) { return packed & (SHMCV_RING_MOST_SLOTS - 1); }
 
+/* An image as a caller describes it, and as it is with all that the caller has left out. */
+typedef struct shmcv_ring_known {
+    shmcv_ring_image asked, image;
+} shmcv_ring_known;
+
 /* What a party knows of a stream that it has open. shm fills the first part, before any other call, and calls
  * shmcv_ring_open. */
 typedef struct shmcv_ring {
@@ -131,9 +137,10 @@ typedef struct shmcv_ring {
     uint64_t newest;               /* the sequence of the newest frame: the word in the trailer can be written by anybody */
     int32_t newest_slot;
 
-    /* An image that shm has found to fit into a slot, so that frames like it need no other look. */
-    uint32_t image_turn; /* odd while it is being stored */
-    shmcv_ring_image image;
+    /* Images that shm has found to fit into a slot, so that frames like them need no other look. */
+    uint32_t known_turn; /* odd while one is being stored, and 0 before the first */
+    uint32_t next_known;
+    shmcv_ring_known known[SHMCV_RING_KNOWN];
 } shmcv_ring;
 
 /* What a frame is. */
@@ -183,8 +190,12 @@ shmcv_ring_status shmcv_ring_publish(shmcv_ring_frame *frame, uint64_t *sequence
 void shmcv_ring_give_back(shmcv_ring_frame *frame);
 
 /* shmcv_ring_wait gives the next frame whose sequence is greater than newer_than: the newest, or, to a reader of every
- * frame, the one after the last. UNKNOWN_IMAGE gives the frame too. */
+ * frame, the one after the last. UNKNOWN_IMAGE gives the frame too, for a look at its image. The caller gives the frame
+ * back, lets the ring know the image if it fits, and waits again. */
 shmcv_ring_status shmcv_ring_wait(shmcv_ring *ring, uint64_t newer_than, shmcv_ring_frame *frame);
+
+/* shmcv_ring_is_new returns true if wait would not find nothing, and if the memory has gone. */
+bool shmcv_ring_is_new(shmcv_ring *ring, uint64_t newer_than);
 
 /* shmcv_ring_follow makes the party a reader of every frame, from the next one on, or from the oldest that there is. It
  * has a place. */
@@ -210,11 +221,11 @@ void shmcv_ring_ring(shmcv_ring *ring);
 /* shmcv_ring_published gives the sequence of the newest frame. It returns false if the memory has gone. */
 bool shmcv_ring_published(shmcv_ring *ring, uint64_t *sequence);
 
-/* shmcv_ring_accept keeps an image that fits into a slot. One thread at a time. */
-void shmcv_ring_accept(shmcv_ring *ring, const shmcv_ring_image *image);
+/* shmcv_ring_accept remembers an image that fits into a slot. One thread at a time. */
+void shmcv_ring_accept(shmcv_ring *ring, const shmcv_ring_image *asked, const shmcv_ring_image *image);
 
-/* shmcv_ring_knows returns true if the image is one that was accepted. */
-bool shmcv_ring_knows(shmcv_ring *ring, const shmcv_ring_image *image);
+/* shmcv_ring_knows returns true if an image was accepted, as it is or as a caller asks for it. It completes image then. */
+bool shmcv_ring_knows(shmcv_ring *ring, shmcv_ring_image *image);
 
 /* shmcv_ring_set_image and shmcv_ring_get_image store and give a frame's image. get returns false if there is none. To
  * store NULL takes it away. */
