@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib.util
 import json
 import os
 import signal
@@ -41,9 +42,15 @@ def programs(csharp: str) -> dict[str, list[str]]:
         "cv2": [*python, "cv2"],
         "pillow": [*python, "pillow"],
     }
+    rust = BUILD / "iceoryx2" / "release" / "handover"
+    if rust.is_file():
+        found["handover-iceoryx2"] = [str(rust)]
+    if importlib.util.find_spec("iceoryx2"):
+        found["handover-iceoryx2-python"] = found["handover-python"]
     if csharp:
         peer = ["dotnet", csharp, "--lib"]
         found.update({lib: [*peer, lib] for lib in ("opencvsharp", "skia", "tutorial")}, csharp=[*peer, "shmcv"])
+        found["handover-csharp"] = ["dotnet", csharp, "--handover"]
     return found
 
 

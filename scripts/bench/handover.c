@@ -1,12 +1,11 @@
-/* Measures how long a frame takes from one process to another that sleeps, and checks that eight readers see whole
- * frames. frames.py calls it. It prints "key value" lines. */
+/* Measures how long a frame takes from one process to another, and checks that eight readers see whole frames.
+ * frames.py starts all sides. They print "key value" lines. */
 #define _GNU_SOURCE
 #include <shmcv.h>
 
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/futex.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -17,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WARM_UP = 200, MOST = 100000, WIDTH = 3840, HEIGHT = 2160 };
+enum { MOST = 100000, WIDTH = 3840, HEIGHT = 2160, PAUSE_NS = 3000000 };
 
 static uint64_t now(void) {
     struct timespec t;
@@ -38,83 +37,100 @@ static int compare(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static uint64_t times[3][MOST];
-
-static void print_p50(const char *key, uint64_t *measured, int count) {
-    qsort(measured, (size_t)count, sizeof *measured, compare);
-    printf("%s %" PRIu64 "\n", key, measured[count / 2]);
-    fflush(stdout);
-}
-
-/* let_sleep waits until the other side sleeps: ten times as long as the library spins. */
-static void let_sleep(void) {
-    const struct timespec pause = {.tv_nsec = 200000};
-    nanosleep(&pause, NULL);
-}
-
-/* pinned is true if the reader and the writers have a processor each. By default Linux runs two processes that only
- * wake each other on one processor, where the woken process waits until the other one sleeps. With more threads Linux
- * does so only sometimes, and the difference is larger than the time that is measured. */
-static bool pinned;
-
-enum { READER, WRITER };
-
-/* run_on puts the calling thread, and the processes that it will start, on one of the allowed processors. */
-static void run_on(int which) {
-    if (!pinned) return;
-    cpu_set_t allowed, one;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) exit(1);
-    CPU_ZERO(&one);
-    which %= CPU_COUNT(&allowed);
-    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
-        if (CPU_ISSET(cpu, &allowed) && which-- == 0) CPU_SET(cpu, &one);
-    if (sched_setaffinity(0, sizeof one, &one) != 0) exit(1);
-}
-
-/* plain is a word on which one process sleeps until another one stores and wakes. No library can be faster. */
-typedef struct plain {
-    _Atomic uint32_t word;
-    _Atomic uint64_t at;
-} plain;
-
-/* tell runs in the child. It stores and wakes once for each byte that it reads from order. */
-static void tell(plain *shared, int order) {
-    run_on(WRITER);
-    for (char byte; read(order, &byte, 1) == 1;) {
-        let_sleep();
-        atomic_store(&shared->at, now());
-        atomic_fetch_add(&shared->word, 1);
-        syscall(SYS_futex, &shared->word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
-    }
-    _exit(0);
-}
-
-static uint64_t be_told(plain *shared) {
-    const uint32_t before = atomic_load(&shared->word);
-    static int order = -1;
-    if (order < 0) {
-        int ends[2];
-        if (pipe(ends) != 0) exit(1);
-        if (fork() == 0) {
-            close(ends[1]);
-            tell(shared, ends[0]);
-        }
-        close(ends[0]);
-        order = ends[1];
-    }
-    if (write(order, "x", 1) != 1) exit(1);
-    while (atomic_load(&shared->word) == before)
-        syscall(SYS_futex, &shared->word, FUTEX_WAIT, before, NULL, NULL, 0);
-    return now() - atomic_load(&shared->at);
-}
+static uint64_t times[MOST];
 
 static shmcv_image_info image_of(uint32_t width, uint32_t height) {
     return (shmcv_image_info){
         .width = width, .height = height, .channels = 3, .depth = SHMCV_DEPTH_U8, .order = SHMCV_ORDER_BGR};
 }
 
-/* resident returns how much of a segment this process has touched, in KiB: the Rss of its mapping. */
-static long resident(const char *name) {
+/* stamp is the first 64 bytes of a frame's pixels. */
+typedef struct stamp {
+    uint64_t sent_at; /* The time just before the frame is published. */
+    uint64_t number;  /* 1 for the first frame. */
+    uint64_t rest[6];
+} stamp;
+
+static void put_stamp(void *pixels, uint64_t number) {
+    stamp *s = pixels;
+    s->number = number;
+    for (int i = 0; i < 6; i++) s->rest[i] = number;
+    s->sent_at = now();
+}
+
+/* record keeps how long ago the frame was sent, and returns its number. */
+static uint64_t record(const void *pixels, int *recorded) {
+    const uint64_t here = now();
+    const stamp *s = pixels;
+    if (*recorded < MOST) times[(*recorded)++] = here - s->sent_at;
+    return s->number;
+}
+
+static void print_times(int recorded) {
+    printf("times");
+    for (int i = 0; i < recorded; i++) printf(" %" PRIu64, times[i]);
+    printf("\n");
+}
+
+/* pause_for lets the time between two frames pass: busy, or asleep. */
+static void pause_for(bool busy) {
+    const struct timespec pause = {.tv_nsec = PAUSE_NS};
+    if (!busy) nanosleep(&pause, NULL);
+    for (const uint64_t end = now() + PAUSE_NS; busy && now() < end;) {}
+}
+
+/* say_ready tells the bench that the other side may be started. */
+static void say_ready(void) {
+    printf("ready\n");
+    fflush(stdout);
+}
+
+/* stay keeps the writer until the bench has no more use for it: its reader may still read the last frame. */
+static void stay(void) {
+    for (char byte; read(STDIN_FILENO, &byte, 1) == 1;) {}
+}
+
+/* plain is a word on which one process sleeps until another one stores and wakes. No library can be faster. */
+typedef struct plain {
+    _Atomic uint32_t word;
+    stamp pixels;
+} plain;
+
+static plain *plain_open(const char *name, int flags) {
+    const int file = shm_open(name, flags | O_RDWR, 0600);
+    if (file < 0 || ftruncate(file, sizeof(plain)) != 0) exit(1);
+    plain *shared = mmap(NULL, sizeof(plain), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    if (shared == MAP_FAILED) exit(1);
+    close(file);
+    return shared;
+}
+
+static void plain_read(const char *name, uint64_t count) {
+    plain *shared = plain_open(name, O_CREAT | O_EXCL);
+    int recorded = 0;
+    say_ready();
+    for (uint64_t number = 0; number < count;) {
+        while (atomic_load(&shared->word) == number)
+            syscall(SYS_futex, &shared->word, FUTEX_WAIT, (uint32_t)number, NULL, NULL, 0);
+        number = record(&shared->pixels, &recorded);
+    }
+    shm_unlink(name);
+    print_times(recorded);
+}
+
+static void plain_write(const char *name, bool busy, uint64_t count) {
+    plain *shared = plain_open(name, 0);
+    for (uint64_t number = 1; number <= count; number++) {
+        pause_for(busy);
+        put_stamp(&shared->pixels, number);
+        atomic_store(&shared->word, (uint32_t)number);
+        syscall(SYS_futex, &shared->word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+    }
+    stay();
+}
+
+/* print_touched prints how much of a segment this process has touched, in KiB: the Rss of its mapping. */
+static void print_touched(const char *name) {
     FILE *maps = fopen("/proc/self/smaps", "r");
     char line[512];
     long total = 0, kib;
@@ -126,91 +142,49 @@ static long resident(const char *name) {
     }
     if (maps != NULL) fclose(maps);
     if (total == 0) exit(3); /* The process has touched the trailer at least, so the mapping was not found. */
-    return total;
+    printf("touched %ld\n", total);
 }
 
-/* publish NAME WIDTH HEIGHT, or publish_pinned: publishes a frame for each byte of the input when the reader sleeps. */
-static void publish(const char *name, uint32_t width, uint32_t height) {
+static void stream_read(const char *name, bool spins, uint64_t count) {
     shmcv_stream stream;
     shmcv_frame frame;
-    const shmcv_image_info image = image_of(width, height);
-    run_on(WRITER);
+    shmcv_frame_info info = {0};
+    void *data;
+    int recorded = 0;
+    check(shmcv_stream_create(name, (uint64_t)WIDTH * HEIGHT * 3, 4, &stream));
+    check(shmcv_stream_close(stream)); /* Opened again, the mapping has a name in /proc/self/smaps. */
     check(shmcv_stream_open(name, &stream));
-    for (char byte; read(STDIN_FILENO, &byte, 1) == 1;) {
-        let_sleep();
+    say_ready();
+    for (uint64_t number = 0; number < count;) {
+        int32_t status;
+        do status = shmcv_stream_wait(stream, info.sequence, spins ? 0 : -1, &frame, &info);
+        while (spins && status == SHMCV_E_TIMEOUT);
+        check(status);
+        check(shmcv_data(frame.pixels, &data, NULL));
+        number = record(data, &recorded);
+        check(shmcv_frame_close(frame));
+    }
+    print_times(recorded);
+    print_touched(name);
+    check(shmcv_stream_clear(stream));
+}
+
+static void stream_write(const char *name, bool busy, uint64_t count) {
+    shmcv_stream stream;
+    shmcv_frame frame;
+    void *data;
+    const shmcv_image_info image = image_of(WIDTH, HEIGHT);
+    check(shmcv_stream_open(name, &stream));
+    for (uint64_t number = 1; number <= count; number++) {
+        if (number == count) print_touched(name); /* When the reader has the last frame, it clears the name. */
+        pause_for(busy);
         check(shmcv_stream_begin(stream, &frame));
         check(shmcv_image_set(frame.pixels, &image));
+        check(shmcv_data(frame.pixels, &data, NULL));
+        put_stamp(data, number);
         check(shmcv_frame_publish(frame, NULL));
     }
-    fprintf(stderr, "touched %ld\n", resident(name));
-}
-
-/* party is a stream and its publisher, as the reader has them. */
-typedef struct party {
-    char name[64];
-    shmcv_stream stream;
-    shmcv_frame_info info;
-    int order, report;
-} party;
-
-static party start(const char *name, uint32_t width, uint32_t height) {
-    party p = {.order = 0};
-    int order[2], report[2];
-    char columns[20], rows[20];
-    snprintf(p.name, sizeof p.name, "%s-%u", name, width);
-    snprintf(columns, sizeof columns, "%u", width);
-    snprintf(rows, sizeof rows, "%u", height);
-    check(shmcv_stream_create(p.name, (uint64_t)width * height * 3, 4, &p.stream));
-    check(shmcv_stream_close(p.stream)); /* Opened again, the mapping has a name in /proc/self/smaps. */
-    check(shmcv_stream_open(p.name, &p.stream));
-    if (pipe2(order, O_CLOEXEC) != 0 || pipe2(report, O_CLOEXEC) != 0) exit(1);
-    if (fork() == 0) {
-        dup2(order[0], STDIN_FILENO);
-        dup2(report[1], STDERR_FILENO);
-        execl("/proc/self/exe", "handover", pinned ? "publish_pinned" : "publish", p.name, columns, rows, (char *)NULL);
-        _exit(127);
-    }
-    close(order[0]);
-    close(report[1]);
-    p.order = order[1];
-    p.report = report[0];
-    return p;
-}
-
-static uint64_t be_handed(party *p) {
-    shmcv_frame frame;
-    if (write(p->order, "x", 1) != 1) exit(1);
-    check(shmcv_stream_wait(p->stream, p->info.sequence, -1, &frame, &p->info));
-    const uint64_t here = now();
-    check(shmcv_frame_close(frame));
-    return here - p->info.time_ns;
-}
-
-/* hand_over NAME COUNT, or hand_over_pinned: plain C, a small frame and a 4K frame take turns, so that the machine's
- * other work disturbs all alike. */
-static void hand_over(const char *name, int count) {
-    plain *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (shared == MAP_FAILED) exit(1);
-    (void)be_told(shared); /* Forks its child before the others' pipes are there. */
-    party small = start(name, 32, 32), large = start(name, WIDTH, HEIGHT);
-    run_on(READER); /* Not earlier: the children would inherit it. */
-    for (int i = -WARM_UP; i < count; i++) {
-        const uint64_t told = be_told(shared), handed = be_handed(&small), handed_large = be_handed(&large);
-        if (i < 0) continue;
-        times[0][i] = told;
-        times[1][i] = handed;
-        times[2][i] = handed_large;
-    }
-    print_p50("plain", times[0], count);
-    print_p50("small", times[1], count);
-    print_p50("large", times[2], count);
-    printf("reader_touched %ld\n", resident(large.name));
-    close(small.order);
-    close(large.order);
-    char text[100] = "";
-    if (read(large.report, text, sizeof text - 1) > 0) printf("writer_%s", text);
-    check(shmcv_clear(small.name));
-    check(shmcv_clear(large.name));
+    stay();
 }
 
 static bool painted(const uint64_t *pixels, size_t words, uint64_t mark) {
@@ -264,22 +238,31 @@ static void read_frames(const char *name) {
         check(shmcv_data(frame.pixels, &data, NULL));
         torn += !painted(data, words, info.sequence);
         check(shmcv_frame_close(frame));
-        if (recorded < MOST) times[0][recorded++] = lag;
+        if (recorded < MOST) times[recorded++] = lag;
         if (seen++ > 0) missed += info.missed;
     }
-    qsort(times[0], (size_t)recorded, sizeof **times, compare);
+    qsort(times, (size_t)recorded, sizeof *times, compare);
     printf("reader seen %d torn %d missed %" PRIu64 " lag_p50 %" PRIu64 " lag_max %" PRIu64 "\n", seen, torn, missed,
-           recorded > 0 ? times[0][recorded / 2] : 0, recorded > 0 ? times[0][recorded - 1] : 0);
+           recorded > 0 ? times[recorded / 2] : 0, recorded > 0 ? times[recorded - 1] : 0);
+}
+
+/* hand_over does one side's part: reader|writer shmcv|futex waits|spins asleep|busy NAME COUNT. */
+static bool hand_over(char **words) {
+    const bool reads = strcmp(words[0], "reader") == 0, plainly = strcmp(words[1], "futex") == 0;
+    const bool spins = strcmp(words[2], "spins") == 0, busy = strcmp(words[3], "busy") == 0;
+    const uint64_t count = strtoull(words[5], NULL, 10);
+    if ((!reads && strcmp(words[0], "writer") != 0) || count == 0 || count > MOST) return false;
+    if (plainly && reads) plain_read(words[4], count);
+    if (plainly && !reads) plain_write(words[4], busy, count);
+    if (!plainly && reads) stream_read(words[4], spins, count);
+    if (!plainly && !reads) stream_write(words[4], busy, count);
+    return true;
 }
 
 int main(int argc, char **argv) {
     const char *role = argc > 1 ? argv[1] : "";
-    pinned = strstr(role, "_pinned") != NULL;
-    if (strncmp(role, "hand_over", 9) == 0 && argc == 4)
-        hand_over(argv[2], atoi(argv[3]));
-    else if (strncmp(role, "publish", 7) == 0 && argc == 5)
-        publish(argv[2], (uint32_t)atoi(argv[3]), (uint32_t)atoi(argv[4]));
-    else if (strcmp(role, "create") == 0 && argc == 4)
+    if (argc == 7) return hand_over(argv + 1) ? 0 : 2;
+    if (strcmp(role, "create") == 0 && argc == 4)
         create(argv[2], (unsigned)atoi(argv[3]));
     else if (strcmp(role, "write") == 0 && argc == 4)
         write_frames(argv[2], (unsigned)atoi(argv[3]));

@@ -32,7 +32,12 @@ def meminfo(key: str) -> int:
 
 def tools() -> dict[str, str]:
     """Return the versions of the libraries and tools that shmcv was built with."""
-    commands = {"go": ["go", "version"], "gcc": ["gcc", "--version"], "dotnet": ["dotnet", "--version"]}
+    commands = {
+        "go": ["go", "version"],
+        "gcc": ["gcc", "--version"],
+        "rustc": ["rustc", "--version"],
+        "dotnet": ["dotnet", "--version"],
+    }
     return {name: version for name, command in commands.items() if (version := _number(_output(command)))}
 
 

@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from rows import Entry, Row
 
     Turns = dict[str, list[float]]  # of each metric, a value for each repetition of the turn
+    Contenders = dict[str, "Resident | Program | frames.Pair"]
 
 BLOCKS = 2
 
 # The table that a metric goes to, its row there (None: the same), and its unit. Other metrics go to their row's table.
 METRICS = {
     "faults": ("faults", None, ""),
+    "p99": ("handover-p99", None, "ns"),
     "peak_kib": ("memory", None, "KiB"),
     "rss_kib": ("library", "memory", "KiB"),
     "libraries": ("library", "libraries", ""),
@@ -42,14 +44,14 @@ class Plan:
     seconds: float
     least: int
     most: int
-    frames: int  # to hand over in each block
+    frames: int  # to hand over in a turn, after the warm-up
     reading: int  # seconds that the eight readers read
 
     def rounds(self, one: float) -> int:
         return max(self.least, min(self.most, int(self.seconds / one)))
 
 
-FULL, QUICK = Plan(3, 4, 25, 1000, 30), Plan(0.15, 1, 6, 100, 2)
+FULL, QUICK = Plan(3, 4, 25, 950, 30), Plan(0.15, 1, 6, 100, 2)
 
 
 class Resident:
@@ -125,10 +127,7 @@ class Bench:
 
     def measure(self, row: Row, block: int) -> None:
         """Measure a row once more."""
-        if row.way in ("frames", "pinned frames"):
-            turns = frames.hand_over(self.pool, self.plan.frames, self.facts, pinned=row.way == "pinned frames")
-            self._add(row, block, {label: {"ns": [value]} for label, value in turns.items()})
-        elif row.way == "readers":
+        if row.way == "readers":
             if block == BLOCKS - 1:  # one long block is enough
                 frames.let_read(self.pool, self.plan.reading, self.facts)
         else:
@@ -137,7 +136,7 @@ class Bench:
     def _take_turns(self, row: Row, block: int) -> None:
         if row.large:
             self.pool.end_all()
-        contenders: dict[str, Resident | Program] = {}
+        contenders: Contenders = {}
         numbers: Counter[str] = Counter()
         for label, entry in row.entries.items():
             if self._place(row, label) in self.skipped:
@@ -145,9 +144,15 @@ class Bench:
             with self._out_on_failure(row, label, contenders):
                 if row.way == "programs":
                     contenders[label] = Program(self.pool, entry, self.log)
+                elif row.way == "pairs":
+                    contenders[label] = frames.Pair(self.pool, entry.program, entry.request, self.plan.frames, self.log)
                 else:
                     contenders[label] = Resident(self.pool, row, entry, numbers[entry.program])
                     numbers[entry.program] += 1
+        if row.way == "pairs":  # a turn has a warm-up of its own, and is long: one round in each block
+            self._add(row, block, self._round(row, contenders, block))
+            self._remember_touched(contenders)
+            return
         if row.way == "peers" or block == 0:  # a program keeps nothing warm except the page cache
             start = time.monotonic()
             self._round(row, contenders)
@@ -159,7 +164,7 @@ class Bench:
         if row.large:
             self.pool.end_all()
 
-    def _round(self, row: Row, contenders: dict[str, Resident | Program], number: int = 0) -> dict[str, Turns]:
+    def _round(self, row: Row, contenders: Contenders, number: int = 0) -> dict[str, Turns]:
         """Run rounds in which each entry takes a turn. Each round begins with another entry."""
         order, turns = list(contenders), {}
         first = number % max(len(order), 1)
@@ -168,8 +173,13 @@ class Bench:
                 turns[label] = contenders[label].turn()
         return {label: turns[label] for label in contenders}
 
+    def _remember_touched(self, contenders: Contenders) -> None:
+        for contender in contenders.values():
+            if isinstance(contender, frames.Pair) and contender.touched:
+                self.facts["touched_kib"] = [contender.touched]
+
     @contextmanager
-    def _out_on_failure(self, row: Row, label: str, contenders: dict[str, Resident | Program]) -> Iterator[None]:
+    def _out_on_failure(self, row: Row, label: str, contenders: Contenders) -> Iterator[None]:
         """Take an entry that cannot do its work out of the row, with all its results in it."""
         try:
             yield
@@ -194,9 +204,8 @@ class Bench:
         found = self.results.get((kind, name))
         if found is None:
             targets = row.targets if metric == "ns" else EXTRA_TARGETS.get((kind, name), ())
-            essential = row.essential or (
-                metric != "ns" and bool(targets)
-            )  # several rows share results other than time
+            # Several rows share results other than time, except those of p99.
+            essential = row.essential or (metric not in ("ns", "p99") and bool(targets))
             found = Result(kind, name, unit, KINDS[kind].base, essential, list(targets))
             self.results[kind, name] = found
         return found

@@ -81,7 +81,7 @@ def frames(facts: dict[str, list[dict[str, int]]]) -> str:
     if "touched_kib" in facts:
         touched = facts["touched_kib"][0]
         lines.append(
-            "Of a stream of 4K frames (99.5 MB) that they were handed over in, "
+            "Of a stream of 4K frames (99.5 MB), in each of which the writer wrote 64 bytes, "
             f"the reader has touched {touched['reader']} KiB, the writer {touched['writer']} KiB."
         )
     if "readers" in facts:

@@ -61,15 +61,37 @@ KINDS = {
     ),
     "growth": Kind("From small to large: time per pixel", "", base=f"{WIDTH}x{HEIGHT}"),
     "handover": Kind(
-        "From publishing to a reader that sleeps in another process, one way",
-        "Plain C is a futex word without a frame. Event and Condition are multiprocessing's, beside shared_memory.",
-        base="plain C",
+        "A frame's way from the writer to a reader in another process: the median",
+        "From just before publish or send until the reader has the pixels' address (Python: a memoryview, C#: a span). "
+        "4K frames, 3 ms between two frames, in which the writer sleeps (asleep) or spins (busy). The writer writes a "
+        "stamp of 64 bytes and not all 25 MB, so that this is the hand-over and not memset. Each side has a processor. "
+        "A frame that the reader missed counts as 3 ms.\n"
+        "Reader waits: shmcv_stream_wait without a timeout; iceoryx2's Listener.blocking_wait for a notify, then "
+        "receive(); a futex word, which is the floor; multiprocessing's Event or Condition beside shared_memory.\n"
+        "Reader spins, again and again: shmcv_stream_wait with a timeout of 0; iceoryx2's receive() without a notify, "
+        "as in its own benchmark. 'shmcv waits' is the ordinary wait beside them.\n"
+        "iceoryx2 is its Rust crate for C, and its wheel for Python.",
+        base="iceoryx2",
     ),
+    "handover-p99": Kind("The same frames: the 99th percentile", "", base="iceoryx2"),
 }
+
+
+LANGUAGES = {"C": ("handover", "handover-iceoryx2"), "Python": ("handover-python", "handover-iceoryx2-python")}
+WAYS = [(way, pause) for way in ("waits", "spins") for pause in ("asleep", "busy")]
+
+
+def handover_name(language: str, way: str, pause: str) -> str:
+    return f"{language}, reader {way}, writer {pause}"
 
 
 # Targets for other results of a row than time.
 EXTRA_TARGETS = {
+    **{
+        ("handover-p99", handover_name(language, *way)): (Target("shmcv", "iceoryx2", 1.5),)
+        for language in LANGUAGES
+        for way in WAYS
+    },
     ("memory", "cold"): (Target(CSHARP, "tutorial", 0.33),),
     ("library", "memory"): (Target("dlopen", None, 8192),),
 }
@@ -93,7 +115,7 @@ class Row:
     entries: dict[str, Entry]
     targets: tuple[Target, ...] = ()
     essential: bool = True  # also measured by --quick, and shown in the README
-    way: str = "peers"  # "programs": each turn is a process, from start to end; "readers" and "frames": see frames.py
+    way: str = "peers"  # "programs": each turn is a process, from start to end; "pairs" and "readers": see frames.py
     repetitions: int = 1
     faults: bool = False
     large: bool = False  # its processes hold so much memory that they end when the row ends
@@ -129,14 +151,7 @@ def rows(inputs: Path, largest: int) -> list[Row]:
         *_bitmaps(),
         *_jobs(inputs),
         *_calls(),
-        Row(
-            "handover",
-            "reader and writer on a processor each",
-            {},
-            (Target("shmcv C, 4K", "plain C", 2.5),),
-            way="pinned frames",
-        ),
-        Row("handover", "where the scheduler puts them", {}, way="frames"),
+        *_handovers(),
         Row("handover", "eight readers", {}, way="readers"),
         *_growth(inputs, [size for size in SIZES if size[0] * size[1] <= largest]),
     ]
@@ -262,6 +277,35 @@ def _calls() -> list[Row]:
             way="programs",
         ),
     ]
+
+
+def _handovers() -> list[Row]:
+    """Return rows in which both readers wait, or both spin. The rest of the entries are for comparison."""
+    found = []
+    for language, (ours, theirs) in LANGUAGES.items():
+        for way, pause in WAYS:
+            entries = {"shmcv": Entry(ours, f"shmcv {way} {pause}")}
+            if (way, pause) == ("spins", "busy"):
+                entries["shmcv waits"] = Entry(ours, f"shmcv waits {pause}")
+            entries["iceoryx2"] = Entry(theirs, f"iceoryx2 {way} {pause}")
+            if language == "C" and way == "waits":
+                entries["futex"] = Entry(ours, f"futex {way} {pause}")
+            if language == "Python" and (way, pause) == ("waits", "asleep"):
+                entries.update({label: Entry(ours, f"{label} {way} {pause}") for label in ("Event", "Condition")})
+            name, targets = handover_name(language, way, pause), (Target("shmcv", "iceoryx2", 1.0),)
+            essential = (way, pause) in (("waits", "asleep"), ("spins", "busy"))
+            found.append(Row("handover", name, entries, targets, essential, way="pairs"))
+    found += [
+        Row(
+            "handover",
+            handover_name("C#", "waits", pause),
+            {"shmcv": Entry("handover-csharp", f"shmcv waits {pause}")},
+            essential=False,
+            way="pairs",
+        )
+        for pause in ("asleep", "busy")
+    ]
+    return found
 
 
 def _growth(inputs: Path, sizes: list[tuple[int, int]]) -> list[Row]:

@@ -2,6 +2,7 @@
 //
 //   dotnet Bench.dll --lib shmcv|opencvsharp|skia|tutorial                     the protocol, on stdin and stdout
 //   dotnet Bench.dll --lib LIBRARY once job path=FILE out=FILE                 one work, once
+//   dotnet Bench.dll --handover reader|writer shmcv waits asleep|busy NAME COUNT    see frames.py
 //
 // Each library is named in one class only, and is loaded when that class is first used, so no peer pays for another
 // library.
@@ -9,6 +10,11 @@
 using System.Diagnostics;
 using System.Globalization;
 using Bench;
+
+if (args is ["--handover", .. var words])
+{
+    return Handover.Run(words) ? 0 : 2;
+}
 
 string library = args is ["--lib", var named, ..] ? named : "";
 Func<IPeer>? create = library switch

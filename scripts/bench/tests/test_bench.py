@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from documents import replaced
 from measure import Bench, Plan
 from peers import PeerError, PeerSkipped, Pool, parse
 from ratios import Ratio, Result, Target, amount_text, met, ratio_text
-from rows import KINDS, Entry, Row, rows
+from rows import EXTRA_TARGETS, KINDS, Entry, Row, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,9 +111,27 @@ def test_every_row_can_be_compared() -> None:
     for row in found:
         base = KINDS[row.kind].base
         labels = row.entries
-        assert not labels or base is None or base in labels, row.name
+        assert not row.targets or base is None or base in labels, row.name
         for target in row.targets:
-            assert {target.of, target.to or target.of} <= set(labels or frames.LABELS.values()), row.name
+            assert {target.of, target.to or target.of} <= set(labels), row.name
+
+
+def test_every_row_of_frames_has_both_its_targets() -> None:
+    found = [row for row in rows(Path("input"), 0) if row.way == "pairs" and "iceoryx2" in row.entries]
+    assert {language for row in found for language in ("C", "Python") if row.name.startswith(language)} == {
+        "C",
+        "Python",
+    }
+    for row in found:
+        assert row.targets == (Target("shmcv", "iceoryx2", 1.0),)
+        assert EXTRA_TARGETS["handover-p99", row.name] == (Target("shmcv", "iceoryx2", 1.5),)
+
+
+def test_iceoryx2_is_pinned_to_one_version_in_both_languages() -> None:
+    (wheel,) = re.findall(r"^iceoryx2==(\S+) --hash=", (BENCH / "iceoryx2" / "requirements.txt").read_text(), re.M)
+    crates = re.findall(r'^iceoryx2\S* = "=(\S+)"', (BENCH / "iceoryx2" / "Cargo.toml").read_text(), re.M)
+    locked = re.findall(r'^name = "iceoryx2"\nversion = "(\S+)"', (BENCH / "iceoryx2" / "Cargo.lock").read_text(), re.M)
+    assert {wheel} == {*crates} == {*locked}
 
 
 STEADY = """
@@ -174,3 +193,70 @@ def test_python_peers_do_the_work_and_leave_nothing_behind(pool: Pool, library: 
     process = peer.process_id
     pool.end_all()
     assert not [file for file in Path("/dev/shm").iterdir() if f"shmcv-bench-{process}-" in file.name]  # noqa: S108
+
+
+TWO_PROCESSORS = pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="two sides need a processor each")
+# A reader that has seen 149 of 150 frames, and leaves its files. It says all at once.
+LEAVING = """
+import os, sys
+side, library, way, pause, name, count = sys.argv[1:]
+if side == "writer":
+    sys.stdin.read()
+    print("touched 8")
+else:
+    os.mkdir("/tmp/" + name)
+    open("/dev/shm/" + name + "_left", "w").close()
+    print("ready\\ntimes", *range(1, int(count)), "\\ntouched 4\\nversions some=1.2")
+"""
+FAILING = "import sys; print('ready\\ntimes 1'); sys.exit(sys.argv[1] == 'writer')"
+
+
+def pair(tmp_path: Path, program: str, request: str = "shmcv waits asleep", count: int = 100) -> frames.Pair:
+    commands = {
+        "leaving": [sys.executable, "-c", LEAVING],
+        "failing": [sys.executable, "-c", FAILING],
+        "python": [sys.executable, str(BENCH / "handover.py")],
+    }
+    with Pool(commands, ENVIRONMENT, tmp_path / "peers.log") as pool:
+        return frames.Pair(pool, program, request, count, tmp_path / "peers.log")
+
+
+def left_by_pairs() -> list[Path]:
+    name = f"shmcv-bench-{os.getpid()}"
+    return [file for folder in ("/dev/shm", "/tmp") for file in Path(folder).glob(f"*{name}*")]  # noqa: S108
+
+
+@TWO_PROCESSORS
+def test_a_missed_frame_counts_as_late_and_nothing_is_left(tmp_path: Path) -> None:
+    found = pair(tmp_path, "leaving", count=100)
+    assert found.turn() == {"ns": [100.5], "p99": [frames.PAUSE_NS]}, "51 to 149, and the frame that was missed"
+    assert found.touched == {"reader": 4, "writer": 8}
+    assert not left_by_pairs()
+
+
+@TWO_PROCESSORS
+def test_a_side_that_fails_is_told(tmp_path: Path) -> None:
+    with pytest.raises(PeerError, match="the writer has ended with status 1"):
+        pair(tmp_path, "failing").turn()
+    with pytest.raises(PeerSkipped, match="not here"):
+        pair(tmp_path, "absent")
+
+
+@TWO_PROCESSORS
+def test_a_reader_without_an_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frames, "MOST_SECONDS", 1)
+    sleeping = "import sys, time; print('ready', flush=True); time.sleep(3600)"
+    with Pool({"sleeping": [sys.executable, "-c", sleeping]}, ENVIRONMENT, tmp_path / "log") as pool:
+        found = frames.Pair(pool, "sleeping", "shmcv waits asleep", 1, tmp_path / "log")
+        with pytest.raises(PeerError, match="has not ended after 1 s"):
+            found.turn()
+
+
+@TWO_PROCESSORS
+@pytest.mark.parametrize(
+    "request_", ["shmcv waits asleep", "shmcv spins busy", "Event waits asleep", "Condition waits asleep"]
+)
+def test_python_hands_frames_over_and_leaves_nothing_behind(tmp_path: Path, request_: str) -> None:
+    (median,), (late,) = pair(tmp_path, "python", request_, count=10).turn().values()
+    assert 0 < median <= late
+    assert not left_by_pairs()
