@@ -24,6 +24,7 @@ const char *shmcv_error_name(int32_t code) {
     case SHMCV_E_BUSY: return "SHMCV_E_BUSY";
     case SHMCV_E_TIMEOUT: return "SHMCV_E_TIMEOUT";
     case SHMCV_E_INTERNAL: return "SHMCV_E_INTERNAL";
+    case SHMCV_E_ENDED: return "SHMCV_E_ENDED";
     default: return "unknown";
     }
 }

@@ -240,11 +240,12 @@ int32_t shmcv_convert(shmcv_segment src, shmcv_segment dst, int32_t order) {
     return status;
 }
 
-int32_t shmcv_stream_create(const char *name, uint64_t slot_size, uint32_t slots, shmcv_stream *out) {
+int32_t shmcv_stream_create(const char *name, uint64_t slot_size, uint32_t slots, int32_t when_behind,
+                            shmcv_stream *out) {
     shmcv_entry entry;
     int32_t refused = shmcv_enter(&entry);
     if (refused) return refused;
-    int32_t status = goStreamCreate(name, slot_size, slots, out);
+    int32_t status = goStreamCreate(name, slot_size, slots, when_behind, out);
     shmcv_leave(&entry);
     return status;
 }
@@ -258,12 +259,12 @@ int32_t shmcv_stream_open(const char *name, shmcv_stream *out) {
     return status;
 }
 
-int32_t shmcv_stream_open_or_create(const char *name, uint64_t slot_size, uint32_t slots, shmcv_stream *out,
-                                    int32_t *created) {
+int32_t shmcv_stream_open_or_create(const char *name, uint64_t slot_size, uint32_t slots, int32_t when_behind,
+                                    shmcv_stream *out, int32_t *created) {
     shmcv_entry entry;
     int32_t refused = shmcv_enter(&entry);
     if (refused) return refused;
-    int32_t status = goStreamOpenOrCreate(name, slot_size, slots, out, created);
+    int32_t status = goStreamOpenOrCreate(name, slot_size, slots, when_behind, out, created);
     shmcv_leave(&entry);
     return status;
 }
@@ -295,13 +296,45 @@ int32_t shmcv_stream_info(shmcv_stream stream, shmcv_segment_info *out) {
     return status;
 }
 
-int32_t shmcv_stream_begin(shmcv_stream stream, shmcv_frame *frame) {
-    int32_t done = shmcv_try_stream_begin(stream, frame);
-    if (done != SHMCV_ENTER_GO) return done;
+int32_t shmcv_stream_begin(shmcv_stream stream, int32_t timeout_ms, shmcv_frame *frame) {
+    shmcv_entry entry;
+    shmcv_nap nap;
+    shmcv_nap_begin(&nap);
+    int32_t status;
+    do {
+        status = shmcv_try_stream_begin(stream, timeout_ms, frame, &nap);
+        if (status != SHMCV_ENTER_GO) continue;
+        status = shmcv_enter(&entry);
+        if (status) return status;
+        status = goStreamBegin(stream, timeout_ms, frame, &nap);
+        shmcv_leave(&entry);
+    } while (shmcv_sleep(&nap));
+    return status;
+}
+
+int32_t shmcv_stream_deliver(shmcv_stream stream, int32_t delivery) {
     shmcv_entry entry;
     int32_t refused = shmcv_enter(&entry);
     if (refused) return refused;
-    int32_t status = goStreamBegin(stream, frame);
+    int32_t status = goStreamDeliver(stream, delivery);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_stream_spin(shmcv_stream stream, uint32_t microseconds) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goStreamSpin(stream, microseconds);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_stream_end(shmcv_stream stream) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goStreamEnd(stream);
     shmcv_leave(&entry);
     return status;
 }
@@ -320,6 +353,24 @@ int32_t shmcv_stream_wait(shmcv_stream stream, uint64_t newer_than, int32_t time
         status = goStreamWait(stream, newer_than, timeout_ms, frame, info, &nap);
         shmcv_leave(&entry);
     } while (shmcv_sleep(&nap));
+    return status;
+}
+
+int32_t shmcv_frame_describe(shmcv_frame frame, uint64_t capture_time_ns, const void *metadata, uint64_t size) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goFrameDescribe(frame, capture_time_ns, metadata, size);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_frame_metadata(shmcv_frame frame, void *buffer, uint64_t capacity, uint64_t *size) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goFrameMetadata(frame, buffer, capacity, size);
+    shmcv_leave(&entry);
     return status;
 }
 

@@ -4,13 +4,14 @@
 // function that works on a segment's image works on the frame's pixels (shmcv_load, shmcv_write, shmcv_flip into it,
 // shmcv_data and shmcv_image_set), and no other program sees the frame until shmcv_frame_publish. A reader waits for a
 // frame that is newer than its last one, gets the newest, and may look at it until it closes it. A reader that is slower
-// than the writer skips frames. The writer does not wait for readers.
+// than the writer skips frames, and the writer does not wait for readers. A reader that wants every frame says so
+// (shmcv_stream_deliver); what the writer does when such a reader is behind is chosen with the stream.
 //
 //	shmcv_stream stream;                                          (the writer)
 //	shmcv_frame frame;
-//	shmcv_stream_create("cam0", 3840 * 2160 * 3, 0, &stream);
+//	shmcv_stream_create("cam0", 3840 * 2160 * 3, 0, SHMCV_WHEN_BEHIND_DROP, &stream);
 //	for (;;) {
-//	    shmcv_stream_begin(stream, &frame);
+//	    shmcv_stream_begin(stream, 0, &frame);
 //	    shmcv_load(frame.pixels, next_file(), SHMCV_LOAD_COLOR, NULL);
 //	    shmcv_frame_publish(frame, NULL);
 //	}
@@ -42,16 +43,18 @@ import (
 )
 
 // shmcv_stream_create makes a stream of slots frames with at most slot_size bytes of pixels each, and opens it. slots
-// is 2 to 1024, or 0 for 4. slot_size is rounded up to whole pages of 4096 bytes. Close the handle with
-// shmcv_stream_close; shmcv_clear removes the name.
+// is 2 to 1024, or 0 for 4. slot_size is rounded up to whole pages of 4096 bytes. when_behind is what the
+// writer does when a reader that wants every frame is behind: SHMCV_WHEN_BEHIND_DROP, SHMCV_WHEN_BEHIND_BLOCK or
+// SHMCV_WHEN_BEHIND_FAIL. Close the handle with shmcv_stream_close; shmcv_clear
+// removes the name.
 //
 // Errors: SHMCV_E_EXISTS if the name is taken; SHMCV_E_NO_SPACE if there is less shared memory free than all slots
-// need; SHMCV_E_INVALID for a bad name, size or number of slots.
+// need; SHMCV_E_INVALID for a bad name, size, number of slots or when_behind.
 //
 //export goStreamCreate
-func goStreamCreate(name *C.in_char, slotSize C.uint64_t, slots C.uint32_t, out *C.shmcv_stream) C.int32_t {
+func goStreamCreate(name *C.in_char, slotSize C.uint64_t, slots C.uint32_t, whenBehind C.int32_t, out *C.shmcv_stream) C.int32_t {
 	return newStream(name, out, func(name string) (*shm.Stream, error) {
-		return shm.CreateStream(name, uint64(slotSize), uint32(slots))
+		return shm.CreateStream(name, uint64(slotSize), uint32(slots), abi.WhenBehind(whenBehind))
 	})
 }
 
@@ -66,15 +69,15 @@ func goStreamOpen(name *C.in_char, out *C.shmcv_stream) C.int32_t {
 
 // shmcv_stream_open_or_create opens the stream of that name, or makes one as shmcv_stream_create does if there is none. A
 // stream that is there must have slots of at least slot_size bytes, and at least slots of them; 0 slots are 4 for a new
-// stream, and any number for one that is there. created gets 1 if the stream is new and 0 if it was there; it may be NULL.
+// stream, and any number for one that is there. A stream that is there keeps its own when_behind. created gets 1 if the stream is new and 0 if it was there; it may be NULL.
 //
 // Errors: SHMCV_E_TOO_SMALL if there is a stream of that name with smaller or fewer slots, which the message tells;
 // otherwise those of shmcv_stream_open and shmcv_stream_create.
 //
 //export goStreamOpenOrCreate
-func goStreamOpenOrCreate(name *C.in_char, slotSize C.uint64_t, slots C.uint32_t, out *C.shmcv_stream, created *C.int32_t) C.int32_t {
+func goStreamOpenOrCreate(name *C.in_char, slotSize C.uint64_t, slots C.uint32_t, whenBehind C.int32_t, out *C.shmcv_stream, created *C.int32_t) C.int32_t {
 	return newStream(name, out, func(name string) (*shm.Stream, error) {
-		stream, made, err := shm.OpenOrCreateStream(name, uint64(slotSize), uint32(slots))
+		stream, made, err := shm.OpenOrCreateStream(name, uint64(slotSize), uint32(slots), abi.WhenBehind(whenBehind))
 		return opened(stream, made, err, created)
 	})
 }
@@ -113,31 +116,75 @@ func goStreamInfo(stream C.shmcv_stream, out *C.shmcv_segment_info) C.int32_t {
 // no other program sees anything of it. A handle on a stream becomes the stream's writer with the first frame that it
 // begins, and stays the writer until it and its frame are closed or its process ends.
 //
+// timeout_ms says how long to wait for a slot, in milliseconds, in a stream of SHMCV_WHEN_BEHIND_BLOCK; a negative number
+// waits without an end. The wait is over as soon as those are dead who hold the slots. In other streams, and with 0, the
+// function does not wait.
+//
 // Errors: SHMCV_E_BUSY if another handle is the writer (the message names the process), if the frame begun before is
-// neither published nor closed, or if readers hold all slots; SHMCV_E_INVALID if stream is none; SHMCV_E_CLOSED;
+// neither published nor closed, or if there is no slot, because readers hold them, or are behind; SHMCV_E_TIMEOUT; SHMCV_E_INVALID if stream is none; SHMCV_E_CLOSED;
 // SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED.
 //
 //shmcv:try
 //export goStreamBegin
-func goStreamBegin(stream C.shmcv_stream, frame *C.shmcv_frame) C.int32_t {
+func goStreamBegin(stream C.shmcv_stream, timeoutMs C.int32_t, frame *C.shmcv_frame, nap *C.shmcv_nap) C.int32_t {
+	napOf(nap).Heed(closingOf(handle(stream.handle)))
 	return withStream(stream, func(party *shm.Stream) error {
 		if err := required("frame", unsafe.Pointer(frame)); err != nil {
 			return err
 		}
 		return giveFrame(handle(stream.handle), frame, func(slot unsafe.Pointer) (bool, error) {
-			err := party.BeginIn(slot)
-			return err == nil, err
+			return party.BeginIn(milliseconds(timeoutMs), napOf(nap), slot)
 		})
 	})
 }
 
-// shmcv_stream_wait gives the newest frame of a stream, to read, as soon as there is one with a number greater than
-// newer_than. The frame stays as it is until shmcv_frame_close; functions that would change it are SHMCV_E_PERMISSION, and
+// shmcv_stream_deliver chooses which frames shmcv_stream_wait gives to this handle: delivery is SHMCV_DELIVERY_NEWEST,
+// with which every handle begins, SHMCV_DELIVERY_EVERY or SHMCV_DELIVERY_OLDEST. Frames that are open stay as they are.
+//
+// A reader of every frame is owed each frame until it has taken it, has closed its handle, or its process has ended. What
+// the writer does meanwhile is the stream's when_behind.
+//
+// Errors: SHMCV_E_BUSY if 63 others read the stream; SHMCV_E_INVALID for another delivery, or if stream is none;
+// SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED.
+//
+//export goStreamDeliver
+func goStreamDeliver(stream C.shmcv_stream, delivery C.int32_t) C.int32_t {
+	return withStream(stream, func(stream *shm.Stream) error { return stream.Deliver(abi.Delivery(delivery)) })
+}
+
+// shmcv_stream_spin sets for how many microseconds a wait on this handle watches for a frame before it sleeps. It is 20 at
+// first: to wake a thread takes some microseconds, which a frame that comes soon saves. A reader that has a processor for
+// itself may watch for longer, and occupies that processor. On a machine with one processor no wait watches.
+//
+// Errors: SHMCV_E_CLOSED; SHMCV_E_INVALID if stream is none.
+//
+//export goStreamSpin
+func goStreamSpin(stream C.shmcv_stream, microseconds C.uint32_t) C.int32_t {
+	return withStream(stream, func(stream *shm.Stream) error {
+		stream.Spin(uint64(microseconds) * 1000)
+		return nil
+	})
+}
+
+// shmcv_stream_end tells all readers that no frame follows. They get the frames that are there, and then SHMCV_E_ENDED. A
+// handle that has begun no frame yet becomes the stream's writer by this. The stream goes on if its writer, or the next one,
+// begins another frame.
+//
+// Errors: SHMCV_E_BUSY if another handle is the writer, or if a frame is begun and neither published nor closed;
+// SHMCV_E_INVALID if stream is none; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED.
+//
+//export goStreamEnd
+func goStreamEnd(stream C.shmcv_stream) C.int32_t {
+	return withStream(stream, func(stream *shm.Stream) error { return stream.End() })
+}
+
+// shmcv_stream_wait gives a frame of a stream, to read, as soon as there is one with a number greater than newer_than: the
+// newest one, or what shmcv_stream_deliver has chosen. The frame stays as it is until shmcv_frame_close; functions that would change it are SHMCV_E_PERMISSION, and
 // its memory faults when it is written to. newer_than 0 accepts any frame; with info->sequence of the last frame, each frame is seen once. timeout_ms is in
 // milliseconds: 0 does not sleep, and a negative number waits without an end. info gets the frame's number, time and
 // image; it may be NULL. A wait ends with SHMCV_E_CLOSED when another thread closes stream, within 0.1 s.
 //
-// Errors: SHMCV_E_TIMEOUT; SHMCV_E_BUSY if 63 others read the stream; SHMCV_E_INVALID if stream is none;
+// Errors: SHMCV_E_TIMEOUT; SHMCV_E_ENDED if the writer has ended the stream, and there is no further frame; SHMCV_E_BUSY if 63 others read the stream; SHMCV_E_INVALID if stream is none;
 // SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED.
 //
 //shmcv:try
@@ -155,6 +202,58 @@ func goStreamWait(stream C.shmcv_stream, newerThan C.uint64_t, timeoutMs C.int32
 			}
 			return there, err
 		})
+	})
+}
+
+// shmcv_frame_describe gives a frame that was begun the time when its picture was captured, and metadata: size bytes, at most
+// SHMCV_MAX_METADATA, which mean what the programs make of them. Readers get both with the frame. capture_time_ns is on the
+// clock of CLOCK_MONOTONIC; 0 says nothing. metadata may be NULL if size is 0. Each call replaces what the one before has
+// given.
+//
+// Errors: SHMCV_E_LIMIT for more bytes; SHMCV_E_INVALID if frame is no frame, or metadata is NULL; SHMCV_E_PERMISSION if frame
+// is one to read; SHMCV_E_BUSY while another thread publishes it; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
+//
+//export goFrameDescribe
+func goFrameDescribe(frame C.shmcv_frame, captureTimeNs C.uint64_t, metadata *C.in_byte, size C.uint64_t) C.int32_t {
+	return with(handleOf(frame.pixels), isFrame, func(begun *shm.Frame) error {
+		var bytes []byte
+		if size > 0 {
+			if err := required("metadata", unsafe.Pointer(metadata)); err != nil {
+				return err
+			}
+			bytes = unsafe.Slice((*byte)(unsafe.Pointer(metadata)), min(uint64(size), abi.MaxMetadata+1))
+		}
+		return begun.Describe(uint64(captureTimeNs), bytes)
+	})
+}
+
+// shmcv_frame_metadata copies the metadata of a frame into buffer, which has capacity bytes, and gives in size how many
+// there are. If they do not fit, size is given all the same. buffer may be NULL if capacity is 0. SHMCV_MAX_METADATA bytes
+// always suffice.
+//
+// Errors: SHMCV_E_TOO_SMALL; SHMCV_E_INVALID if frame is no frame; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
+//
+//export goFrameMetadata
+func goFrameMetadata(frame C.shmcv_frame, buffer unsafe.Pointer, capacity C.uint64_t, size *C.uint64_t) C.int32_t {
+	return with(handleOf(frame.pixels), isFrame, func(frame *shm.Frame) error {
+		if err := required("size", unsafe.Pointer(size)); err != nil {
+			return err
+		}
+		bytes, err := frame.Metadata()
+		if err != nil {
+			return err
+		}
+		*size = C.uint64_t(len(bytes))
+		if uint64(len(bytes)) > uint64(capacity) {
+			return abi.Errorf(abi.ETooSmall, "shmcv: %d bytes of metadata, and the buffer has %d", len(bytes), uint64(capacity))
+		}
+		if len(bytes) > 0 {
+			if err := required("buffer", buffer); err != nil {
+				return err
+			}
+			copy(unsafe.Slice((*byte)(buffer), len(bytes)), bytes)
+		}
+		return nil
 	})
 }
 

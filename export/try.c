@@ -13,7 +13,6 @@
 _Static_assert(sizeof(shmcv_image_info) == sizeof(shmcv_ring_image), "the ring's words are an image description");
 
 enum {
-    WATCH = 20000,             /* nanoseconds for which a waiting thread watches the bell before it sleeps; see shm/wait.go */
     SLICE = 100000000,         /* of one sleep, as in shm/wait.go */
     CLOSE_SLICE = 50000000,
 };
@@ -39,7 +38,8 @@ static bool give_frame(shmcv_item *stream, shmcv_ring_frame *taken, shmcv_frame 
     return true;
 }
 
-int32_t shmcv_try_stream_begin(shmcv_stream stream, shmcv_frame *frame) {
+int32_t shmcv_try_stream_begin(shmcv_stream stream, int32_t timeout_ms, shmcv_frame *frame, shmcv_nap *nap) {
+    (void)timeout_ms, (void)nap; /* Go waits for a slot, because it may have to repair what a dead reader holds */
     IN_GO_IF(frame == NULL);
     shmcv_item *item = shmcv_item_use(stream.handle, SHMCV_STREAM);
     if (item == NULL) return SHMCV_ENTER_GO;
@@ -72,11 +72,15 @@ int32_t shmcv_try_frame_close(shmcv_frame frame) {
     return SHMCV_OK;
 }
 
-/* watch spins until the bell changes, for WATCH at most. */
-static void watch(shmcv_ring *ring, uint64_t deadline) {
-    const uint32_t heard = shmcv_ring_bell(ring);
-    const uint64_t now = shmcv_now(), end = deadline - now < WATCH ? deadline : now + WATCH;
-    while (shmcv_ring_bell(ring) == heard && shmcv_now() < end) {}
+/* watch spins until there is news or the handle is closed, for the time that the party spins. */
+static void watch(shmcv_ring *ring, uint64_t newer_than, uint64_t deadline, uint32_t closing, const uint32_t *closings) {
+    const uint64_t now = shmcv_now(), spin = __atomic_load_n(&ring->spin, __ATOMIC_RELAXED);
+    const uint64_t end = deadline - now < spin ? deadline : now + spin;
+    do {
+        for (int i = 0; i < 32; i++) {
+            if (shmcv_ring_is_new(ring, newer_than)) return;
+        }
+    } while (shmcv_now() < end && __atomic_load_n(closings, __ATOMIC_RELAXED) == closing);
 }
 
 /* sleep_on_bell prepares the sleep of a reader that has found nothing. It returns false if there is something now, or if the
@@ -86,7 +90,7 @@ static bool sleep_on_bell(shmcv_ring *ring, uint64_t newer_than, int32_t timeout
     const bool first = nap->deadline == 0;
     if (first) {
         nap->deadline = timeout_ms < 0 ? UINT64_MAX : shmcv_now() + (uint64_t)timeout_ms * 1000000;
-        if (shmcv_processors > 1) watch(ring, nap->deadline);
+        if (shmcv_processors > 1) watch(ring, newer_than, nap->deadline, closing, closings);
     } else if (shmcv_ring_whole(ring) != SHMCV_RING_OK) {
         return false;
     }
@@ -125,6 +129,8 @@ int32_t shmcv_try_stream_wait(shmcv_stream stream, uint64_t newer_than, int32_t 
             info->sequence = taken.sequence;
             info->time_ns = taken.time;
             info->missed = taken.missed;
+            info->capture_time_ns = taken.capture_time;
+            info->metadata_size = taken.metadata_size;
             memcpy(&info->image, &taken.image, sizeof info->image);
         }
         return SHMCV_OK;

@@ -11,7 +11,7 @@ enum { SHMCV_ENTER_GO = 1 };
 int32_t shmcv_try_data(shmcv_segment seg, void **ptr, uint64_t *size);
 int32_t shmcv_try_image_get(shmcv_segment seg, shmcv_image_info *out);
 int32_t shmcv_try_image_set(shmcv_segment seg, const shmcv_image_info *image);
-int32_t shmcv_try_stream_begin(shmcv_stream stream, shmcv_frame *frame);
+int32_t shmcv_try_stream_begin(shmcv_stream stream, int32_t timeout_ms, shmcv_frame *frame, shmcv_nap *nap);
 int32_t shmcv_try_stream_wait(shmcv_stream stream, uint64_t newer_than, int32_t timeout_ms, shmcv_frame *frame,
                               shmcv_frame_info *info, shmcv_nap *nap);
 int32_t shmcv_try_frame_publish(shmcv_frame frame, uint64_t *sequence);

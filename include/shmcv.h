@@ -250,7 +250,8 @@ enum shmcv_error_code {
     SHMCV_E_LIMIT       = -17, /* The image is larger than the library's limits. */
     SHMCV_E_BUSY        = -18, /* Another party holds what is asked for. */
     SHMCV_E_TIMEOUT     = -19, /* The time is up. */
-    SHMCV_E_INTERNAL    = -20  /* A defect in this library; please report it with the message. */
+    SHMCV_E_INTERNAL    = -20, /* A defect in this library; please report it with the message. */
+    SHMCV_E_ENDED       = -21  /* The writer has ended the stream, and there is no frame after the last. */
 };
 
 /* SHMCV_MESSAGE_SIZE is how many bytes shmcv_last_error writes at the most, with the NUL at the end. */
@@ -320,9 +321,36 @@ typedef struct shmcv_segment_info {
     uint64_t slot_size;     /* Bytes for the pixels of one frame of a stream; 0 for a segment that holds a
                              * single image. */
     uint32_t slots;         /* Slots of a stream, 0 for a segment that holds a single image. */
+    uint32_t when_behind;   /* What a stream's writer does when a reader of every frame is behind: a
+                             * when_behind; 0 for a segment. */
+    uint32_t writer;        /* Process id of a stream's writer; 0 if it has none. */
     uint32_t reserved0;     /* 0. */
-    uint64_t reserved[5];   /* 0. */
+    int64_t utc_offset;     /* Nanoseconds to add to a frame's times for nanoseconds since 1970 (UTC), as of
+                             * the stream's creation. */
+    uint64_t reserved[3];   /* 0. */
 } shmcv_segment_info;
+
+/* Limits on streams. */
+#define SHMCV_MAX_SLOTS    1024 /* Greatest number of a stream's slots. */
+#define SHMCV_MAX_METADATA 1024 /* Most bytes of metadata that a frame can have. */
+
+/* shmcv_delivery is which frames a reader gets. */
+enum shmcv_delivery {
+    SHMCV_DELIVERY_NEWEST = 0, /* The newest frame. The reader skips those before it, and never holds up the
+                                * writer. */
+    SHMCV_DELIVERY_EVERY  = 1, /* Every frame, in order, from the next one on. */
+    SHMCV_DELIVERY_OLDEST = 2  /* Every frame, in order, from the oldest one on that the stream still has. */
+};
+
+/* shmcv_when_behind is what the writer of a stream does when a reader of every frame has not yet taken what
+ * is in the slots. */
+enum shmcv_when_behind {
+    SHMCV_WHEN_BEHIND_DROP  = 1, /* It writes over the oldest frame. The reader misses that frame, and is
+                                  * told how many it missed. */
+    SHMCV_WHEN_BEHIND_BLOCK = 2, /* It waits until the reader has taken a frame, has closed the stream, or
+                                  * has ended. */
+    SHMCV_WHEN_BEHIND_FAIL  = 3  /* It gets SHMCV_E_BUSY. */
+};
 
 /* shmcv_stream is a handle of an open stream, given by shmcv_stream_create and shmcv_stream_open, and valid
  * in this process until shmcv_stream_close. {0} is no stream. */
@@ -340,13 +368,16 @@ typedef struct shmcv_frame {
 
 /* shmcv_frame_info tells of a frame that a reader has been given. It is 128 bytes long. */
 typedef struct shmcv_frame_info {
-    uint64_t sequence;      /* The frame's number: 1 for the stream's first, then 1 more each, across
-                             * writers. */
-    uint64_t time_ns;       /* When it was published: CLOCK_MONOTONIC, nanoseconds. */
-    uint64_t missed;        /* How many frames this reader has missed: after newer_than and after it opened
-                             * the stream. */
-    shmcv_image_info image; /* What its pixels mean. */
-    uint64_t reserved[5];   /* 0. */
+    uint64_t sequence;        /* The frame's number: 1 for the stream's first, then 1 more each, across
+                               * writers. */
+    uint64_t time_ns;         /* When it was published: CLOCK_MONOTONIC, nanoseconds. */
+    uint64_t missed;          /* How many frames this reader has missed: after newer_than and after it opened
+                               * the stream. */
+    uint64_t capture_time_ns; /* When it was captured, as its writer has told: CLOCK_MONOTONIC, nanoseconds;
+                               * 0 if it has not. */
+    uint64_t metadata_size;   /* Bytes of metadata that its writer has given it, 0 to SHMCV_MAX_METADATA. */
+    shmcv_image_info image;   /* What its pixels mean. */
+    uint64_t reserved[3];     /* 0. */
 } shmcv_frame_info;
 
 /* shmcv_wait_set is a handle of a wait set, given by shmcv_wait_set_create, and valid in this process until
@@ -568,14 +599,15 @@ SHMCV_API int32_t shmcv_convert(shmcv_segment src, shmcv_segment dst, int32_t or
  * slot. Every function that works on a segment's image works on the frame's pixels (shmcv_load, shmcv_write,
  * shmcv_flip into it, shmcv_data and shmcv_image_set), and no other program sees the frame until
  * shmcv_frame_publish. A reader waits for a frame that is newer than its last one, gets the newest, and may
- * look at it until it closes it. A reader that is slower than the writer skips frames. The writer does not wait
- * for readers.
+ * look at it until it closes it. A reader that is slower than the writer skips frames, and the writer does not
+ * wait for readers. A reader that wants every frame says so (shmcv_stream_deliver); what the writer does when
+ * such a reader is behind is chosen with the stream.
  *
  *     shmcv_stream stream;                                          (the writer)
  *     shmcv_frame frame;
- *     shmcv_stream_create("cam0", 3840 * 2160 * 3, 0, &stream);
+ *     shmcv_stream_create("cam0", 3840 * 2160 * 3, 0, SHMCV_WHEN_BEHIND_DROP, &stream);
  *     for (;;) {
- *         shmcv_stream_begin(stream, &frame);
+ *         shmcv_stream_begin(stream, 0, &frame);
  *         shmcv_load(frame.pixels, next_file(), SHMCV_LOAD_COLOR, NULL);
  *         shmcv_frame_publish(frame, NULL);
  *     }
@@ -596,12 +628,15 @@ SHMCV_API int32_t shmcv_convert(shmcv_segment src, shmcv_segment dst, int32_t or
  * ---------------------------------------------------------------------------------------------------------- */
 
 /* shmcv_stream_create makes a stream of slots frames with at most slot_size bytes of pixels each, and opens
- * it. slots is 2 to 1024, or 0 for 4. slot_size is rounded up to whole pages of 4096 bytes. Close the handle
- * with shmcv_stream_close; shmcv_clear removes the name.
+ * it. slots is 2 to 1024, or 0 for 4. slot_size is rounded up to whole pages of 4096 bytes. when_behind is
+ * what the writer does when a reader that wants every frame is behind: SHMCV_WHEN_BEHIND_DROP,
+ * SHMCV_WHEN_BEHIND_BLOCK or SHMCV_WHEN_BEHIND_FAIL. Close the handle with shmcv_stream_close; shmcv_clear
+ * removes the name.
  *
  * Errors: SHMCV_E_EXISTS if the name is taken; SHMCV_E_NO_SPACE if there is less shared memory free than all
- * slots need; SHMCV_E_INVALID for a bad name, size or number of slots. */
-SHMCV_API int32_t shmcv_stream_create(const char *name, uint64_t slot_size, uint32_t slots, shmcv_stream *out);
+ * slots need; SHMCV_E_INVALID for a bad name, size, number of slots or when_behind. */
+SHMCV_API int32_t shmcv_stream_create(const char *name, uint64_t slot_size, uint32_t slots, int32_t when_behind,
+                                      shmcv_stream *out);
 
 /* shmcv_stream_open opens a stream that any process has created.
  *
@@ -611,13 +646,13 @@ SHMCV_API int32_t shmcv_stream_open(const char *name, shmcv_stream *out);
 
 /* shmcv_stream_open_or_create opens the stream of that name, or makes one as shmcv_stream_create does if
  * there is none. A stream that is there must have slots of at least slot_size bytes, and at least slots of
- * them; 0 slots are 4 for a new stream, and any number for one that is there. created gets 1 if the stream
- * is new and 0 if it was there; it may be NULL.
+ * them; 0 slots are 4 for a new stream, and any number for one that is there. A stream that is there keeps
+ * its own when_behind. created gets 1 if the stream is new and 0 if it was there; it may be NULL.
  *
  * Errors: SHMCV_E_TOO_SMALL if there is a stream of that name with smaller or fewer slots, which the message
  * tells; otherwise those of shmcv_stream_open and shmcv_stream_create. */
 SHMCV_API int32_t shmcv_stream_open_or_create(const char *name, uint64_t slot_size, uint32_t slots,
-                                              shmcv_stream *out, int32_t *created);
+                                              int32_t when_behind, shmcv_stream *out, int32_t *created);
 
 /* shmcv_stream_clear removes the name of an open stream, as shmcv_clear does, if the name is still this
  * stream's.
@@ -644,22 +679,73 @@ SHMCV_API int32_t shmcv_stream_info(shmcv_stream stream, shmcv_segment_info *out
  * writer with the first frame that it begins, and stays the writer until it and its frame are closed or its
  * process ends.
  *
- * Errors: SHMCV_E_BUSY if another handle is the writer (the message names the process), if the frame begun
- * before is neither published nor closed, or if readers hold all slots; SHMCV_E_INVALID if stream is none;
- * SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */
-SHMCV_API int32_t shmcv_stream_begin(shmcv_stream stream, shmcv_frame *frame);
-
-/* shmcv_stream_wait gives the newest frame of a stream, to read, as soon as there is one with a number
- * greater than newer_than. The frame stays as it is until shmcv_frame_close; functions that would change it
- * are SHMCV_E_PERMISSION, and its memory faults when it is written to. newer_than 0 accepts any frame; with
- * info->sequence of the last frame, each frame is seen once. timeout_ms is in milliseconds: 0 does not
- * sleep, and a negative number waits without an end. info gets the frame's number, time and image; it may be
- * NULL. A wait ends with SHMCV_E_CLOSED when another thread closes stream, within 0.1 s.
+ * timeout_ms says how long to wait for a slot, in milliseconds, in a stream of SHMCV_WHEN_BEHIND_BLOCK; a
+ * negative number waits without an end. The wait is over as soon as those are dead who hold the slots. In
+ * other streams, and with 0, the function does not wait.
  *
- * Errors: SHMCV_E_TIMEOUT; SHMCV_E_BUSY if 63 others read the stream; SHMCV_E_INVALID if stream is none;
- * SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */
+ * Errors: SHMCV_E_BUSY if another handle is the writer (the message names the process), if the frame begun
+ * before is neither published nor closed, or if there is no slot, because readers hold them, or are behind;
+ * SHMCV_E_TIMEOUT; SHMCV_E_INVALID if stream is none; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */
+SHMCV_API int32_t shmcv_stream_begin(shmcv_stream stream, int32_t timeout_ms, shmcv_frame *frame);
+
+/* shmcv_stream_deliver chooses which frames shmcv_stream_wait gives to this handle: delivery is
+ * SHMCV_DELIVERY_NEWEST, with which every handle begins, SHMCV_DELIVERY_EVERY or SHMCV_DELIVERY_OLDEST.
+ * Frames that are open stay as they are.
+ *
+ * A reader of every frame is owed each frame until it has taken it, has closed its handle, or its process
+ * has ended. What the writer does meanwhile is the stream's when_behind.
+ *
+ * Errors: SHMCV_E_BUSY if 63 others read the stream; SHMCV_E_INVALID for another delivery, or if stream is
+ * none; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */
+SHMCV_API int32_t shmcv_stream_deliver(shmcv_stream stream, int32_t delivery);
+
+/* shmcv_stream_spin sets for how many microseconds a wait on this handle watches for a frame before it
+ * sleeps. It is 20 at first: to wake a thread takes some microseconds, which a frame that comes soon saves.
+ * A reader that has a processor for itself may watch for longer, and occupies that processor. On a machine
+ * with one processor no wait watches.
+ *
+ * Errors: SHMCV_E_CLOSED; SHMCV_E_INVALID if stream is none. */
+SHMCV_API int32_t shmcv_stream_spin(shmcv_stream stream, uint32_t microseconds);
+
+/* shmcv_stream_end tells all readers that no frame follows. They get the frames that are there, and then
+ * SHMCV_E_ENDED. A handle that has begun no frame yet becomes the stream's writer by this. The stream goes
+ * on if its writer, or the next one, begins another frame.
+ *
+ * Errors: SHMCV_E_BUSY if another handle is the writer, or if a frame is begun and neither published nor
+ * closed; SHMCV_E_INVALID if stream is none; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */
+SHMCV_API int32_t shmcv_stream_end(shmcv_stream stream);
+
+/* shmcv_stream_wait gives a frame of a stream, to read, as soon as there is one with a number greater than
+ * newer_than: the newest one, or what shmcv_stream_deliver has chosen. The frame stays as it is until
+ * shmcv_frame_close; functions that would change it are SHMCV_E_PERMISSION, and its memory faults when it is
+ * written to. newer_than 0 accepts any frame; with info->sequence of the last frame, each frame is seen
+ * once. timeout_ms is in milliseconds: 0 does not sleep, and a negative number waits without an end. info
+ * gets the frame's number, time and image; it may be NULL. A wait ends with SHMCV_E_CLOSED when another
+ * thread closes stream, within 0.1 s.
+ *
+ * Errors: SHMCV_E_TIMEOUT; SHMCV_E_ENDED if the writer has ended the stream, and there is no further frame;
+ * SHMCV_E_BUSY if 63 others read the stream; SHMCV_E_INVALID if stream is none; SHMCV_E_CLOSED;
+ * SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_stream_wait(shmcv_stream stream, uint64_t newer_than, int32_t timeout_ms,
                                     shmcv_frame *frame, shmcv_frame_info *info);
+
+/* shmcv_frame_describe gives a frame that was begun the time when its picture was captured, and metadata:
+ * size bytes, at most SHMCV_MAX_METADATA, which mean what the programs make of them. Readers get both with
+ * the frame. capture_time_ns is on the clock of CLOCK_MONOTONIC; 0 says nothing. metadata may be NULL if
+ * size is 0. Each call replaces what the one before has given.
+ *
+ * Errors: SHMCV_E_LIMIT for more bytes; SHMCV_E_INVALID if frame is no frame, or metadata is NULL;
+ * SHMCV_E_PERMISSION if frame is one to read; SHMCV_E_BUSY while another thread publishes it;
+ * SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
+SHMCV_API int32_t shmcv_frame_describe(shmcv_frame frame, uint64_t capture_time_ns, const void *metadata,
+                                       uint64_t size);
+
+/* shmcv_frame_metadata copies the metadata of a frame into buffer, which has capacity bytes, and gives in
+ * size how many there are. If they do not fit, size is given all the same. buffer may be NULL if capacity is
+ * 0. SHMCV_MAX_METADATA bytes always suffice.
+ *
+ * Errors: SHMCV_E_TOO_SMALL; SHMCV_E_INVALID if frame is no frame; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
+SHMCV_API int32_t shmcv_frame_metadata(shmcv_frame frame, void *buffer, uint64_t capacity, uint64_t *size);
 
 /* shmcv_frame_publish makes a frame that was begun the stream's newest, wakes those who wait for it, and
  * closes its handle. The memory that shmcv_data gave of the frame must not be written to any more. sequence

@@ -494,8 +494,20 @@ class frame : public pixels {
     /// When it was published: CLOCK_MONOTONIC, nanoseconds.
     [[nodiscard]] std::uint64_t time_ns() const noexcept { return info_.time_ns; }
 
-    /// How many frames were published after the newer_than of the wait and before this frame.
+    /// How many frames this reader has missed: after the newer_than of the wait, after it opened the stream, and before this
+    /// frame.
     [[nodiscard]] std::uint64_t missed() const noexcept { return info_.missed; }
+
+    /// When it was captured, as its writer has told: CLOCK_MONOTONIC, nanoseconds; 0 if it has not.
+    [[nodiscard]] std::uint64_t capture_time_ns() const noexcept { return info_.capture_time_ns; }
+
+    /// Returns a copy of the metadata that the writer has given it.
+    [[nodiscard]] std::vector<std::byte> metadata() const {
+        std::vector<std::byte> copy(info_.metadata_size);
+        std::uint64_t size = 0;
+        detail::check(shmcv_frame_metadata({handle_}, copy.data(), copy.size(), &size));
+        return copy;
+    }
 
     /// Gives it back now, as the destructor would. error_code::closed the second time.
     void close() { detail::check(shmcv_frame_close({release()})); }
@@ -527,6 +539,12 @@ class new_frame : public writable_pixels {
     }
     ~new_frame() { abandon(); }
 
+    /// Gives it the time when its picture was captured, on the clock of CLOCK_MONOTONIC (0 says nothing), and size bytes of
+    /// metadata, at most max_metadata: error_code::limit if there are more. Each call replaces what the one before gave.
+    void describe(std::uint64_t capture_time_ns, const void *metadata = nullptr, std::size_t size = 0) {
+        detail::check(shmcv_frame_describe({handle_}, capture_time_ns, static_cast<const unsigned char *>(metadata), size));
+    }
+
     /// Makes it the stream's newest frame, closes it, and returns the number that it got. error_code::no_image if it holds
     /// no image; it is still open then.
     std::uint64_t publish() {
@@ -555,22 +573,27 @@ class stream {
     stream() noexcept = default;
 
     /// Makes a stream of frames of at most slot_size bytes. slots is 2 to 1024: one for each reader, and 2; 0 means 4.
-    [[nodiscard]] static stream create(std::string_view name, std::uint64_t slot_size, std::uint32_t slots = 0) {
+    /// behind says what the writer does when a reader of every frame is behind.
+    [[nodiscard]] static stream create(std::string_view name, std::uint64_t slot_size, std::uint32_t slots = 0,
+                                       when_behind behind = when_behind::drop) {
         detail::require_library();
         stream made;
-        detail::check(shmcv_stream_create(detail::c_string("name", name).c_str(), slot_size, slots, &made.handle_));
+        detail::check(shmcv_stream_create(detail::c_string("name", name).c_str(), slot_size, slots,
+                                          static_cast<std::int32_t>(behind), &made.handle_));
         made.created_ = true;
         return made;
     }
 
     /// Opens the stream of that name, or makes one if there is none; created() tells which. A stream that is there must
-    /// have slots of at least slot_size bytes, and at least slots of them: error_code::too_small if not.
-    [[nodiscard]] static stream open_or_create(std::string_view name, std::uint64_t slot_size, std::uint32_t slots = 0) {
+    /// have slots of at least slot_size bytes, and at least slots of them: error_code::too_small if not. It keeps its own
+    /// answer to readers that are behind.
+    [[nodiscard]] static stream open_or_create(std::string_view name, std::uint64_t slot_size, std::uint32_t slots = 0,
+                                               when_behind behind = when_behind::drop) {
         detail::require_library();
         stream opened;
         std::int32_t created = 0;
         detail::check(shmcv_stream_open_or_create(detail::c_string("name", name).c_str(), slot_size, slots,
-                                                  &opened.handle_, &created));
+                                                  static_cast<std::int32_t>(behind), &opened.handle_, &created));
         opened.created_ = created != 0;
         return opened;
     }
@@ -632,15 +655,32 @@ class stream {
     [[nodiscard]] std::string name() const { return info().name; }
 
     /// Returns a frame to fill, in a free slot. The first one makes this object the stream's writer. error_code::busy if
-    /// there is another writer, if the frame before is still open, or if readers hold all slots.
-    [[nodiscard]] new_frame begin() {
+    /// there is another writer, if the frame before is still open, or if there is no slot, because readers hold them, or are
+    /// behind. In a stream of when_behind::block it waits for a slot: error_code::timeout if there is none in time. A negative
+    /// time waits without an end.
+    [[nodiscard]] new_frame begin(std::chrono::milliseconds timeout = std::chrono::milliseconds(-1)) {
         shmcv_frame begun{};
-        detail::check(shmcv_stream_begin(handle_, &begun));
+        detail::check(shmcv_stream_begin(handle_, detail::timeout(timeout), &begun));
         return new_frame(begun);
     }
 
-    /// Returns the newest frame with a number above newer_than. error_code::timeout if there is none in time. A negative
-    /// time waits without an end.
+    /// Tells readers that no frame follows; see shmcv_stream_end. error_code::busy if there is another writer, or if a frame
+    /// is begun.
+    void end() { detail::check(shmcv_stream_end(handle_)); }
+
+    /// Chooses which frames wait gives: the newest, as at first, or every frame; see shmcv_stream_deliver.
+    void deliver(delivery wanted) { detail::check(shmcv_stream_deliver(handle_, static_cast<std::int32_t>(wanted))); }
+
+    /// Sets for how long wait watches for a frame before it sleeps; 20 µs at first. See shmcv_stream_spin.
+    void spin(std::chrono::microseconds time) {
+        const auto most = std::chrono::microseconds(UINT32_MAX);
+        const auto count = std::clamp(time, std::chrono::microseconds(0), most).count();
+        detail::check(shmcv_stream_spin(handle_, static_cast<std::uint32_t>(count)));
+    }
+
+    /// Returns the newest frame with a number above newer_than, or the next one; see deliver. error_code::timeout if there
+    /// is none in time, error_code::ended if the writer has ended the stream and there will be none. A negative time waits
+    /// without an end.
     [[nodiscard]] frame wait(std::uint64_t newer_than = 0,
                              std::chrono::milliseconds timeout = std::chrono::milliseconds(-1)) const {
         shmcv_frame leased{};

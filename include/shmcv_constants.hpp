@@ -26,6 +26,12 @@ inline constexpr std::int32_t max_pixels = SHMCV_MAX_PIXELS;
 /// Asks shmcv_save for the format's own default.
 inline constexpr std::int32_t quality_default = SHMCV_QUALITY_DEFAULT;
 
+/// Greatest number of a stream's slots.
+inline constexpr std::int32_t max_slots = SHMCV_MAX_SLOTS;
+
+/// Most bytes of metadata that a frame can have.
+inline constexpr std::int32_t max_metadata = SHMCV_MAX_METADATA;
+
 /// What shmcv_delay gives when no key was pressed.
 inline constexpr std::int32_t no_key = SHMCV_NO_KEY;
 
@@ -118,6 +124,8 @@ enum class error_code : std::int32_t {
     timeout = SHMCV_E_TIMEOUT,
     /// A defect in this library; please report it with the message.
     internal = SHMCV_E_INTERNAL,
+    /// The writer has ended the stream, and there is no frame after the last.
+    ended = SHMCV_E_ENDED,
 };
 
 /// The type of one sample.
@@ -173,6 +181,26 @@ enum class flip_code : std::int32_t {
     horizontal = SHMCV_FLIP_HORIZONTAL,
     /// Both: a rotation by 180 degrees.
     both = SHMCV_FLIP_BOTH,
+};
+
+/// Which frames a reader gets.
+enum class delivery : std::int32_t {
+    /// The newest frame. The reader skips those before it, and never holds up the writer.
+    newest = SHMCV_DELIVERY_NEWEST,
+    /// Every frame, in order, from the next one on.
+    every = SHMCV_DELIVERY_EVERY,
+    /// Every frame, in order, from the oldest one on that the stream still has.
+    oldest = SHMCV_DELIVERY_OLDEST,
+};
+
+/// What the writer of a stream does when a reader of every frame has not yet taken what is in the slots.
+enum class when_behind : std::int32_t {
+    /// It writes over the oldest frame. The reader misses that frame, and is told how many it missed.
+    drop = SHMCV_WHEN_BEHIND_DROP,
+    /// It waits until the reader has taken a frame, has closed the stream, or has ended.
+    block = SHMCV_WHEN_BEHIND_BLOCK,
+    /// It gets error_code::busy.
+    fail = SHMCV_WHEN_BEHIND_FAIL,
 };
 
 } // namespace shmcv

@@ -83,7 +83,50 @@ func (f *Frame) publishing() error {
 // Details tells what is known of a frame to be read.
 func (f *Frame) Details() abi.FrameInfo {
 	image, _ := f.slot.Image()
-	return abi.FrameInfo{Sequence: f.slot.Sequence(), TimeNs: f.slot.Time(), Missed: f.slot.Missed(), Image: imageOf(image)}
+	return abi.FrameInfo{
+		Sequence:      f.slot.Sequence(),
+		TimeNs:        f.slot.Time(),
+		Missed:        f.slot.Missed(),
+		CaptureTimeNs: f.slot.Captured(),
+		MetadataSize:  uint64(len(f.slot.Metadata())),
+		Image:         imageOf(image),
+	}
+}
+
+// Describe gives a frame to be filled its time of capture, on the clock of CLOCK_MONOTONIC, and metadata. Each call
+// replaces what the one before has given.
+//
+// Errors: ELimit for more than abi.MaxMetadata bytes; EPermission for a frame to be read; EClosed when the frame has been
+// published; EBusy when it is just being published; ETruncated.
+func (f *Frame) Describe(captureTime uint64, metadata []byte) error {
+	if len(metadata) > abi.MaxMetadata {
+		return abi.Errorf(abi.ELimit, "shm: %d bytes of metadata for a frame of %q; a frame has room for %d", len(metadata), f.stream.name, abi.MaxMetadata)
+	}
+	if !f.slot.BeginStoring() {
+		return f.publishing()
+	}
+	defer f.slot.EndStoring()
+	if err := f.checkWritable(); err != nil {
+		return err
+	}
+	if err := f.stream.checkSize(); err != nil {
+		return err
+	}
+	f.slot.Describe(captureTime, metadata)
+	return nil
+}
+
+// Metadata gives the frame's metadata, which are valid until the reference is released.
+//
+// Errors: EClosed when the frame has been published; ETruncated.
+func (f *Frame) Metadata() ([]byte, error) {
+	if err := f.checkOpen(); err != nil {
+		return nil, err
+	}
+	if err := f.stream.checkSize(); err != nil {
+		return nil, err
+	}
+	return f.slot.Metadata(), nil
 }
 
 // Keep keeps the memory of all of the stream's frames mapped until this process ends. The frame is given back as ever.

@@ -236,11 +236,11 @@ func usedTrailers(t testing.TB) [][]byte {
 	segment := create(t, newName(t), 100)
 	defer segment.Release()
 	must(t, segment.Store(func([]byte) (abi.ImageInfo, error) { return small, nil }), abi.OK)
-	stream, err := CreateStream(newName(t), 4096, 4)
+	stream, err := CreateStream(newName(t), 4096, 4, abi.WhenBehindDrop)
 	must(t, err, abi.OK)
 	defer stream.Release()
 	for range 6 {
-		frame, err := stream.Begin()
+		frame, err := stream.Begin(0, &Nap{})
 		must(t, err, abi.OK)
 		must(t, frame.SetImage(small), abi.OK)
 		_, err = frame.Publish()
@@ -361,7 +361,7 @@ func useStream(t *testing.T, s *Stream) {
 	}
 	read(0)
 	for range 32 {
-		frame, err := s.Begin()
+		frame, err := s.Begin(0, &Nap{})
 		if err != nil {
 			expected(t, err, abi.ECorrupt, abi.EBusy)
 			break
@@ -443,7 +443,7 @@ func TestTruncatedStreamIsReportedToWhoeverWaits(t *testing.T) {
 	truncate(t, s.Name(), 4096)
 	_, err := waitFor(s, 1, -1)
 	must(t, err, abi.ETruncated)
-	_, err = s.Begin()
+	_, err = s.Begin(0, &Nap{})
 	must(t, err, abi.ETruncated)
 	_, err = f.Bytes()
 	must(t, err, abi.ETruncated)

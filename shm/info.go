@@ -29,7 +29,12 @@ func (m *mapping) infoWith(image abi.ImageInfo, err error) (abi.SegmentInfo, err
 	info.UUID = m.identity.UUID
 	info.CreatedAt = m.identity.CreatedAt
 	info.Owner = m.identity.Owner
-	info.Slots, info.SlotSize = m.identity.SlotCount, m.identity.SlotSize
+	info.Slots, info.SlotSize, info.WhenBehind = m.identity.SlotCount, m.identity.SlotSize, m.identity.WhenBehind
+	if m.isStream() {
+		if info.UTCOffset = m.identity.UTCOffset; m.writerAlive() {
+			info.Writer = m.trailer.Writer.Load()
+		}
+	}
 	alive, err := m.ownerAlive()
 	if err != nil {
 		return abi.SegmentInfo{}, err
@@ -46,6 +51,18 @@ func (m *mapping) currentImage() (abi.ImageInfo, error) {
 		return m.newestImage()
 	}
 	return m.segment.Image()
+}
+
+// writerAlive returns true if a party writes to the stream.
+func (m *mapping) writerAlive() bool {
+	m.parties.mu.Lock()
+	own := m.parties.writer != nil
+	m.parties.mu.Unlock()
+	if own { // HeldByOther does not see the locks of its own file.
+		return true
+	}
+	held, err := m.file.HeldByOther(lockWriter)
+	return held && err == nil
 }
 
 // ownerAlive returns true if the creator has the file open.

@@ -70,7 +70,11 @@ type trailer struct {
 	StreamBell    atomic.Uint32 // The value of the bell that readers sleep on.
 	_             [52]byte
 	StreamWaiters atomic.Uint32
-	_             [4096 - 388]byte // The ring's.
+	_             [60]byte
+	Writer        atomic.Uint32 // Process id of the writer.
+	_             [12]byte
+	Ended         atomic.Uint64    // 1 more than the sequence after which the writer has ended the stream, 0 if it has not.
+	_             [4096 - 472]byte // The ring's.
 }
 
 // published gives the sequence of the newest frame, 0 before the first.

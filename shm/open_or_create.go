@@ -31,13 +31,13 @@ func OpenOrCreate(name string, size uint64) (s *Segment, made bool, err error) {
 //
 // Errors: those of OpenStream and CreateStream, except for ENotFound and EExists; ETooSmall when the stream that is there
 // has smaller slots, or fewer.
-func OpenOrCreateStream(name string, slotSize uint64, slots uint32) (s *Stream, made bool, err error) {
+func OpenOrCreateStream(name string, slotSize uint64, slots uint32, whenBehind abi.WhenBehind) (s *Stream, made bool, err error) {
 	if err := checkStreamShape(name, slotSize, slots); err != nil {
 		return nil, false, err
 	}
 	s, made, err = openOr(
 		func() (*Stream, error) { return OpenStream(name) },
-		func() (*Stream, error) { return CreateStream(name, slotSize, slots) })
+		func() (*Stream, error) { return CreateStream(name, slotSize, slots, whenBehind) })
 	if err == nil && (s.identity.SlotSize < slotSize || s.identity.SlotCount < slots) {
 		defer s.Release()
 		if slots == 0 {

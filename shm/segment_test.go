@@ -103,7 +103,7 @@ func TestOpenOrCreateOpensWhatFitsAndCreatesWhatIsMissing(t *testing.T) {
 	must(t, err, abi.EInvalid)
 	_, _, err = OpenOrCreate("../"+name, 1)
 	must(t, err, abi.EInvalid)
-	_, _, err = OpenOrCreateStream(name, 1, 0)
+	_, _, err = OpenOrCreateStream(name, 1, 0, abi.WhenBehindDrop)
 	must(t, err, abi.EInvalid, "no stream")
 	if n := first.references.Load(); n != 1 {
 		t.Errorf("%d references are left", n)
@@ -112,25 +112,25 @@ func TestOpenOrCreateOpensWhatFitsAndCreatesWhatIsMissing(t *testing.T) {
 
 func TestOpenOrCreateStreamOpensWhatFitsAndCreatesWhatIsMissing(t *testing.T) {
 	name := newName(t)
-	first, made, err := OpenOrCreateStream(name, 100, 0)
+	first, made, err := OpenOrCreateStream(name, 100, 0, abi.WhenBehindDrop)
 	must(t, err, abi.OK)
 	defer first.Release()
 	if !made || first.identity.SlotCount != defaultSlots {
 		t.Errorf("made %v, with %d slots", made, first.identity.SlotCount)
 	}
 	for _, slots := range []uint32{0, 2, 4} {
-		again, made, err := OpenOrCreateStream(name, pageSize, slots)
+		again, made, err := OpenOrCreateStream(name, pageSize, slots, abi.WhenBehindDrop)
 		must(t, err, abi.OK)
 		if made {
 			t.Errorf("%d slots: made", slots)
 		}
 		again.Release()
 	}
-	_, _, err = OpenOrCreateStream(name, pageSize+1, 0)
+	_, _, err = OpenOrCreateStream(name, pageSize+1, 0, abi.WhenBehindDrop)
 	must(t, err, abi.ETooSmall, name, "4 slots of 4096 bytes", "4097", "clear")
-	_, _, err = OpenOrCreateStream(name, 1, 5)
+	_, _, err = OpenOrCreateStream(name, 1, 5, abi.WhenBehindDrop)
 	must(t, err, abi.ETooSmall, name, "5 slots")
-	_, _, err = OpenOrCreateStream(name, 1, 1025)
+	_, _, err = OpenOrCreateStream(name, 1, 1025, abi.WhenBehindDrop)
 	must(t, err, abi.EInvalid, "1025 slots")
 	_, _, err = OpenOrCreate(name, 1)
 	must(t, err, abi.EInvalid, "is a stream")

@@ -1,6 +1,7 @@
 package shm
 
 import (
+	"fmt"
 	"math/bits"
 	"sync"
 	"sync/atomic"
@@ -28,6 +29,7 @@ const (
 type Stream struct {
 	*mapping
 	ring       *ring.Ring
+	room       sys.Bell // Rung for the writer when a slot may have come free.
 	references atomic.Int64
 }
 
@@ -44,15 +46,19 @@ type parties struct {
 // frame, and one for each reader to read.
 //
 // Errors: those of Create.
-func CreateStream(name string, slotSize uint64, slots uint32) (*Stream, error) {
+func CreateStream(name string, slotSize uint64, slots uint32, whenBehind abi.WhenBehind) (*Stream, error) {
 	if err := checkStreamShape(name, slotSize, slots); err != nil {
 		return nil, err
+	}
+	if whenBehind < abi.WhenBehindDrop || whenBehind > abi.WhenBehindFail {
+		return nil, abi.Errorf(abi.EInvalid, "shm: create stream %q: %d for what its writer does when a reader of every frame "+
+			"is behind; it is 1 (drop), 2 (block) or 3 (fail)", name, whenBehind)
 	}
 	if slots == 0 {
 		slots = defaultSlots
 	}
 	stride := (slotSize + pageSize - 1) / pageSize * pageSize
-	m, err := createShaped(name, shape{size: stride * uint64(slots), slots: slots, slotSize: stride, whenBehind: ring.Drop})
+	m, err := createShaped(name, shape{size: stride * uint64(slots), slots: slots, slotSize: stride, whenBehind: uint32(whenBehind)})
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +106,7 @@ func newStream(m *mapping) (*Stream, error) {
 		m.Release()
 		return nil, noMemory(m.name)
 	}
-	s := &Stream{mapping: m, ring: party}
+	s := &Stream{mapping: m, ring: party, room: m.file.Bell(m.shared[len(m.shared)-trailerSize:], ring.RoomOffset, ring.WantsRoomOffset, true)}
 	s.references.Store(1)
 	if status != ring.OK {
 		defer s.Release()
@@ -141,29 +147,41 @@ func (s *Stream) problem(status ring.Status) error {
 	return corrupt(s.name)
 }
 
-// Begin gives a frame to be filled and published, with one reference. The frame has a slot that nobody else uses; the
-// content of the slot is undefined. With its first Begin a party becomes the stream's writer, until it is released.
+// Deliver chooses which frames Wait gives to this party. Frames that it holds stay as they are.
 //
-// Errors: EBusy when another party is the writer, when the writer has begun a frame before that is neither published
-// nor released, and when readers hold all slots; ETruncated; ECorrupt; ENoSpace.
-func (s *Stream) Begin() (*Frame, error) {
-	slot := ring.NewFrame()
-	if slot == nil {
-		return nil, noMemory(s.name)
+// Errors: EInvalid for a number that is no delivery; EBusy when 63 parties read the stream; ETruncated; ECorrupt.
+func (s *Stream) Deliver(delivery abi.Delivery) error {
+	if delivery < abi.DeliveryNewest || delivery > abi.DeliveryOldest {
+		return abi.Errorf(abi.EInvalid, "shm: delivery %d for a reader of %q; it is 0 (newest), 1 (every) or 2 (oldest)", delivery, s.name)
 	}
-	if err := s.beginIn(slot); err != nil {
-		slot.Free()
-		return nil, err
+	if err := s.checkTrailer(); err != nil {
+		return err
 	}
-	return newFrame(s, slot), nil
+	if err := s.takePlace(); err != nil {
+		return err
+	}
+	status := ring.OK
+	if delivery == abi.DeliveryNewest {
+		status = s.ring.Unfollow()
+	} else {
+		status = s.ring.Follow(delivery == abi.DeliveryOldest)
+	}
+	if status != ring.OK {
+		return s.problem(status)
+	}
+	return nil
 }
 
-// BeginIn does as Begin, in memory of the caller's: a shmcv_ring_frame.
-func (s *Stream) BeginIn(frame unsafe.Pointer) error { return s.beginIn((*ring.Frame)(frame)) }
+// Spin lets waits of this party watch for news for so long before they sleep, in nanoseconds.
+func (s *Stream) Spin(duration uint64) { s.ring.Spin(duration) }
 
-func (s *Stream) beginIn(frame *ring.Frame) error {
+// End tells readers that no frame follows. They get those that are there, and then EEnded. A party that begins a frame
+// later goes on with the stream.
+//
+// Errors: those of Begin for a party that is not the writer; EBusy when the writer has begun a frame.
+func (s *Stream) End() error {
 	for {
-		switch status := s.ring.Begin(frame); status {
+		switch status := s.ring.End(); status {
 		case ring.OK:
 			return nil
 		case ring.NoWriter:
@@ -171,18 +189,107 @@ func (s *Stream) beginIn(frame *ring.Frame) error {
 				return err
 			}
 		case ring.Filling:
-			return abi.Errorf(abi.EBusy, "shm: a frame of %q has been begun already; publish or close it first", s.name)
-		case ring.Full, ring.Behind:
-			if freed, err := s.forgetTheDead(); err != nil {
-				return err
-			} else if !freed {
-				return abi.Errorf(abi.EBusy, "shm: no slot of %q is free: readers hold all %d slots but the newest; "+
-					"close frames sooner, or create the stream with more slots (one for each reader, and 2)", s.name, s.identity.SlotCount)
-			}
+			return abi.Errorf(abi.EBusy, "shm: end stream %q: a frame has been begun; publish or close it first", s.name)
 		default:
 			return s.problem(status)
 		}
 	}
+}
+
+// Begin gives a frame to be filled and published, with one reference. The frame has a slot that nobody else uses; the
+// content of the slot is undefined. With its first Begin a party becomes the stream's writer, until it is released.
+//
+// In a stream whose writer blocks, Begin asks for a sleep as Wait does while there is no slot, until timeout. In other
+// streams, and if timeout is 0, there has to be a slot.
+//
+// Errors: EBusy when another party is the writer, when the writer has begun a frame before that is neither published
+// nor released, and when there is no slot: readers hold them, or want to read them first; ETimeout; ETruncated; ECorrupt;
+// ENoSpace.
+func (s *Stream) Begin(timeout time.Duration, nap *Nap) (*Frame, error) {
+	slot := ring.NewFrame()
+	if slot == nil {
+		return nil, noMemory(s.name)
+	}
+	if there, err := s.beginIn(timeout, nap, slot); !there {
+		slot.Free()
+		return nil, err
+	}
+	return newFrame(s, slot), nil
+}
+
+// BeginIn does as Begin, in memory of the caller's: a shmcv_ring_frame. It returns true if there is a frame.
+func (s *Stream) BeginIn(timeout time.Duration, nap *Nap, frame unsafe.Pointer) (bool, error) {
+	return s.beginIn(timeout, nap, (*ring.Frame)(frame))
+}
+
+// roomSlice is the longest sleep of a writer that waits for a slot, before it looks whether those are alive that keep it.
+const roomSlice = 500 * time.Microsecond
+
+func (s *Stream) beginIn(timeout time.Duration, nap *Nap, frame *ring.Frame) (bool, error) {
+	why := ring.OK
+	claim := func() (bool, error) {
+		status, err := s.claim(frame)
+		why = status
+		return status == ring.OK && err == nil, err
+	}
+	there, err := claim()
+	if there || err != nil {
+		return there, err
+	}
+	if s.identity.WhenBehind != ring.Block || timeout == 0 {
+		return false, s.noSlot(why)
+	}
+	if there, err = await(&s.room, nap, timeout, roomSlice, claim); there || err != nil || nap.Count != 0 {
+		return there, err
+	}
+	return false, abi.Errorf(abi.ETimeout, "shm: no slot of %q has come free within %v: %s", s.name, timeout, s.reason(why))
+}
+
+// claim takes a slot for the writer. If there is none, it gives Full or Behind.
+func (s *Stream) claim(frame *ring.Frame) (ring.Status, error) {
+	for {
+		switch status := s.ring.Begin(frame); status {
+		case ring.OK:
+			return status, nil
+		case ring.NoWriter:
+			if err := s.becomeWriter(); err != nil {
+				return status, err
+			}
+		case ring.Filling:
+			return status, abi.Errorf(abi.EBusy, "shm: a frame of %q has been begun already; publish or close it first", s.name)
+		case ring.Full, ring.Behind:
+			if freed, err := s.forgetTheDead(); err != nil || !freed {
+				return status, err
+			}
+		default:
+			return status, s.problem(status)
+		}
+	}
+}
+
+func (s *Stream) noSlot(why ring.Status) error {
+	return abi.Errorf(abi.EBusy, "shm: no slot of %q is free: %s", s.name, s.reason(why))
+}
+
+// reason says why there is no slot, and what to do.
+func (s *Stream) reason(why ring.Status) string {
+	if why == ring.Behind {
+		return fmt.Sprintf("a reader of every frame%s has not taken what is in its %d slots; read faster, create the stream "+
+			"with more slots, or with another answer to slow readers (when_behind)", s.processes(), s.identity.SlotCount)
+	}
+	return fmt.Sprintf("readers hold all %d slots but the newest; close frames sooner, or create the stream with more slots "+
+		"(one for each reader, and 2)", s.identity.SlotCount)
+}
+
+// processes names the processes that keep the writer from beginning a frame, as far as they have told their ids.
+func (s *Stream) processes() string {
+	text := ""
+	for blockers := s.ring.Blockers(); blockers != 0; blockers &= blockers - 1 {
+		if id := s.ring.ProcessAt(bits.TrailingZeros64(blockers)); id != 0 {
+			text += fmt.Sprintf(", process %d", id)
+		}
+	}
+	return text
 }
 
 // becomeWriter makes s the writer, if it is not yet.
@@ -347,6 +454,8 @@ func (s *Stream) take(newerThan uint64, frame *ring.Frame) (bool, error) {
 			return true, nil
 		case ring.Nothing:
 			return false, s.checkTrailer()
+		case ring.Ended:
+			return false, abi.Errorf(abi.EEnded, "shm: the writer of %q has ended the stream, and frame %d was the last", s.name, s.trailer.published())
 		case ring.NoPlace:
 			if err := s.takePlace(); err != nil {
 				return false, err

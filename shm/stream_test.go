@@ -22,7 +22,7 @@ const frameBytes = 256 * 256
 
 func newStreamFor(t testing.TB, slots uint32) *Stream {
 	t.Helper()
-	s, err := CreateStream(newName(t), frameBytes, slots)
+	s, err := CreateStream(newName(t), frameBytes, slots, abi.WhenBehindDrop)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func reopened(t testing.TB, s *Stream) *Stream {
 
 // put publishes a frame whose words are all mark.
 func put(s *Stream, mark uint64) (uint64, error) {
-	f, err := s.Begin()
+	f, err := s.Begin(0, &Nap{})
 	if err != nil {
 		return 0, err
 	}
@@ -164,7 +164,7 @@ func TestFrameThatIsNotPublishedIsNeverSeen(t *testing.T) {
 	s := newStreamFor(t, 2)
 	mustPut(t, s, 7, 1)
 	for range 5 {
-		f, err := s.Begin()
+		f, err := s.Begin(0, &Nap{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -180,7 +180,7 @@ func TestFrameThatIsNotPublishedIsNeverSeen(t *testing.T) {
 
 func TestFrameNeedsAnImageToBePublished(t *testing.T) {
 	s := newStreamFor(t, 0)
-	f, err := s.Begin()
+	f, err := s.Begin(0, &Nap{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +202,7 @@ func TestFrameNeedsAnImageToBePublished(t *testing.T) {
 
 func TestFrameIsNotPublishedWhileAnotherThreadStoresInIt(t *testing.T) {
 	s := newStreamFor(t, 0)
-	f, err := s.Begin()
+	f, err := s.Begin(0, &Nap{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,10 +246,10 @@ func TestStreamsShapeIsChecked(t *testing.T) {
 		size  uint64
 		slots uint32
 	}{{0, 4}, {1, 1}, {1, 1025}, {maxSize, 2}, {1<<64 - 1, 4}, {maxSize / 16, 16}} {
-		_, err := CreateStream(newName(t), shape.size, shape.slots)
+		_, err := CreateStream(newName(t), shape.size, shape.slots, abi.WhenBehindDrop)
 		must(t, err, abi.EInvalid)
 	}
-	s, err := CreateStream(newName(t), 1, 0)
+	s, err := CreateStream(newName(t), 1, 0, abi.WhenBehindDrop)
 	must(t, err, abi.OK)
 	defer s.Release()
 	if info, err := s.Info(); err != nil || info.Slots != 4 || info.SlotSize != 4096 || info.Size != 16384 {
@@ -263,12 +263,12 @@ func TestSecondWriterIsBusyWhileTheFirstLives(t *testing.T) {
 	first.expect("ready")
 	first.say("put")
 	first.expect("1")
-	_, err := s.Begin()
+	_, err := s.Begin(0, &Nap{})
 	must(t, err, abi.EBusy, strconv.Itoa(first.cmd.Process.Pid), s.Name())
 	first.kill()
 	mustPut(t, s, 5, 2)
 	other := reopened(t, s)
-	_, err = other.Begin()
+	_, err = other.Begin(0, &Nap{})
 	must(t, err, abi.EBusy, "this process")
 	mustGet(t, other, 1, 2, 5).Release()
 }
@@ -279,11 +279,11 @@ func TestNextWriterBeginsWhenTheFirstHasClosed(t *testing.T) {
 	mustPut(t, first, 1, 1)
 	first.Retain()
 	first.Release() // Not the last reference.
-	_, err := s.Begin()
+	_, err := s.Begin(0, &Nap{})
 	must(t, err, abi.EBusy)
-	f, err := first.Begin()
+	f, err := first.Begin(0, &Nap{})
 	must(t, err, abi.OK)
-	_, err = first.Begin()
+	_, err = first.Begin(0, &Nap{})
 	must(t, err, abi.EBusy, "begun already")
 	f.Release()
 
@@ -316,7 +316,7 @@ func TestHalfFilledFrameOfAKilledWriterIsReclaimed(t *testing.T) {
 func TestFrameThatAKilledWriterStoredAndDidNotPublishIsForgotten(t *testing.T) {
 	s := newStreamFor(t, 4)
 	mustPut(t, s, 1, 1)
-	f, err := s.Begin() // As after W4.
+	f, err := s.Begin(0, &Nap{}) // As after W4.
 	must(t, err, abi.OK)
 	binary.NativeEndian.PutUint64(s.parties.memory[s.identity.recordsAt()+uint64(f.slot.Slot())*ring.RecordSize:], 2)
 	s.resign()
@@ -343,7 +343,7 @@ func TestWriterIsToldWhenReadersHoldAllSlots(t *testing.T) {
 		mustPut(t, s, i, i+1)
 		held = append(held, mustGet(t, reader, i, i+1, i))
 	}
-	_, err := s.Begin()
+	_, err := s.Begin(0, &Nap{})
 	must(t, err, abi.EBusy, "all 3 slots", "more slots", s.Name())
 	for i, f := range held {
 		if mark, err := markOf(f); err != nil || mark != uint64(i) {
@@ -364,7 +364,7 @@ func TestLeaseOfAKilledReaderIsReclaimed(t *testing.T) {
 	reader.say("get")
 	reader.expect("1")
 	mustPut(t, s, 2, 2)
-	_, err := s.Begin()
+	_, err := s.Begin(0, &Nap{})
 	must(t, err, abi.EBusy)
 	reader.kill()
 	for i := range uint64(5) {
@@ -460,7 +460,7 @@ func rounds(t *testing.T) int {
 // A writer and readers are killed at random points. Each time another takes the place of the dead one.
 func TestWhoeverIsKilledTheOthersGoOn(t *testing.T) {
 	const readers = 2
-	s, err := CreateStream(newName(t), frameBytes, readers+3) // This process reads too.
+	s, err := CreateStream(newName(t), frameBytes, readers+3, abi.WhenBehindDrop) // This process reads too.
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -542,7 +542,7 @@ func init() {
 				childCheck(err)
 				fmt.Println(sequence)
 			case "half":
-				f, err := s.Begin()
+				f, err := s.Begin(0, &Nap{})
 				childCheck(err)
 				childCheck(paint(f, mark, frameBytes/2))
 				fmt.Println("half")

@@ -152,7 +152,7 @@ func (w *WaitSet) Add(key uint64, on Waitable, owner, newerThan uint64) error {
 	w.order = append(w.order, entry)
 	w.waits[key] = &setWait{on: entry, owner: owner, newerThan: newerThan}
 	entry.keys[key] = struct{}{}
-	if newest, there := entry.newest(); !there || newest > newerThan {
+	if newest, there := entry.newest(); !there || entry.ended() || newest > newerThan {
 		w.finish(key)
 	}
 	if w.waiting != 0 {
@@ -211,7 +211,7 @@ func (w *WaitSet) closed(m *mapping, owner uint64) {
 }
 
 // Wait gives the keys of waits that are over, as many as keys has room for, and takes these waits out of the set. A wait
-// is over when there is what it waited for, when what it waits on has been closed, and when something is wrong with
+// is over when there is what it waited for, when a stream has ended, when what it waits on has been closed, and when something is wrong with
 // that; a call on the stream or segment itself then gives the frame or the error.
 //
 // Wait does not sleep itself. If it returns neither keys nor an error, no wait is over yet: sleep as nap says, and call
@@ -289,7 +289,7 @@ func (w *WaitSet) look(now uint64) {
 		sound := entry.listen() && (!thorough || entry.checkTrailer() == nil)
 		newest, there := entry.newest()
 		for key := range entry.keys {
-			if !sound || !there || newest > w.waits[key].newerThan {
+			if !sound || !there || entry.ended() || newest > w.waits[key].newerThan {
 				w.finish(key)
 			}
 		}
@@ -342,7 +342,7 @@ func without(order []*watched, entry *watched) []*watched {
 	return order
 }
 
-// The three functions below return false if the memory has gone, which a mapping of a file that was cut is.
+// The functions below return false if the memory has gone, which a mapping of a file that was cut is.
 
 // listen prepares the sleep on the mapping's bell.
 func (e *watched) listen() (there bool) {
@@ -364,4 +364,10 @@ func (e *watched) newest() (sequence uint64, there bool) {
 		return e.trailer.published(), true
 	}
 	return e.trailer.ImageSequence.Load() / 2, true
+}
+
+// ended returns true if the writer has ended the stream.
+func (e *watched) ended() (ended bool) {
+	defer func() { ended = recover() != nil || ended }()
+	return e.isStream() && e.trailer.Ended.Load() != 0
 }

@@ -136,11 +136,11 @@ func TestWaitsOnManyMappingsAreAllTold(t *testing.T) {
 	const many = 3 * sys.MostWords
 	var frames []*Frame
 	for i := range uint64(many) {
-		stream, err := CreateStream(newName(t), 1, 2)
+		stream, err := CreateStream(newName(t), 1, 2, abi.WhenBehindDrop)
 		must(t, err, abi.OK)
 		t.Cleanup(stream.Release)
 		must(t, w.Add(i, stream, i, 0), abi.OK)
-		frame, err := stream.Begin()
+		frame, err := stream.Begin(0, &Nap{})
 		must(t, err, abi.OK)
 		t.Cleanup(frame.Release)
 		must(t, frame.SetImage(abi.NewImageInfo(1, 1, abi.DepthU8, abi.OrderGray)), abi.OK)

@@ -93,6 +93,7 @@ var basics = map[string]ctype{
 	"int32":  {"int32_t ", "c_int32", "int"},
 	"uint32": {"uint32_t ", "c_uint32", "uint"},
 	"uint64": {"uint64_t ", "c_uint64", "ulong"},
+	"int64":  {"int64_t ", "c_int64", "long"},
 }
 
 // status is the type that nearly every function returns.

@@ -34,6 +34,7 @@ const (
 	EBusy        Code = -18 // Another party holds what is asked for. (Python: OSError, EBUSY.)
 	ETimeout     Code = -19 // The time is up. (Python: TimeoutError, ETIMEDOUT.)
 	EInternal    Code = -20 // A defect in this library; please report it with the message. (Python: RuntimeError.)
+	EEnded       Code = -21 // The writer has ended the stream, and there is no frame after the last. (Python: EOFError.)
 )
 
 // MessageSize is how many bytes shmcv_last_error writes at the most, with the NUL at the end.

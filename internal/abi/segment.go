@@ -26,6 +26,9 @@ type SegmentInfo struct {
 	Image      ImageInfo // The image in it; of a stream, that of its newest frame.
 	SlotSize   uint64    // Bytes for the pixels of one frame of a stream; 0 for a segment that holds a single image.
 	Slots      uint32    // Slots of a stream, 0 for a segment that holds a single image.
+	WhenBehind uint32    // What a stream's writer does when a reader of every frame is behind: a WhenBehind; 0 for a segment.
+	Writer     uint32    // Process id of a stream's writer; 0 if it has none.
 	Reserved0  uint32    // 0.
-	Reserved   [5]uint64 // 0.
+	UTCOffset  int64     // Nanoseconds to add to a frame's times for nanoseconds since 1970 (UTC), as of the stream's creation.
+	Reserved   [3]uint64 // 0.
 }

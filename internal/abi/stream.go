@@ -14,9 +14,35 @@ type Frame struct {
 
 // FrameInfo tells of a frame that a reader has been given. It is 128 bytes long.
 type FrameInfo struct {
-	Sequence uint64    // The frame's number: 1 for the stream's first, then 1 more each, across writers.
-	TimeNs   uint64    // When it was published: CLOCK_MONOTONIC, nanoseconds.
-	Missed   uint64    // How many frames this reader has missed: after newer_than and after it opened the stream.
-	Image    ImageInfo // What its pixels mean.
-	Reserved [5]uint64 // 0.
+	Sequence      uint64    // The frame's number: 1 for the stream's first, then 1 more each, across writers.
+	TimeNs        uint64    // When it was published: CLOCK_MONOTONIC, nanoseconds.
+	Missed        uint64    // How many frames this reader has missed: after newer_than and after it opened the stream.
+	CaptureTimeNs uint64    // When it was captured, as its writer has told: CLOCK_MONOTONIC, nanoseconds; 0 if it has not.
+	MetadataSize  uint64    // Bytes of metadata that its writer has given it, 0 to MaxMetadata.
+	Image         ImageInfo // What its pixels mean.
+	Reserved      [3]uint64 // 0.
 }
+
+// Limits on streams.
+const (
+	MaxSlots    = 1024 // Greatest number of a stream's slots.
+	MaxMetadata = 1024 // Most bytes of metadata that a frame can have.
+)
+
+// Delivery is which frames a reader gets.
+type Delivery int32
+
+const (
+	DeliveryNewest Delivery = 0 // The newest frame. The reader skips those before it, and never holds up the writer.
+	DeliveryEvery  Delivery = 1 // Every frame, in order, from the next one on.
+	DeliveryOldest Delivery = 2 // Every frame, in order, from the oldest one on that the stream still has.
+)
+
+// WhenBehind is what the writer of a stream does when a reader of every frame has not yet taken what is in the slots.
+type WhenBehind int32
+
+const (
+	WhenBehindDrop  WhenBehind = 1 // It writes over the oldest frame. The reader misses that frame, and is told how many it missed.
+	WhenBehindBlock WhenBehind = 2 // It waits until the reader has taken a frame, has closed the stream, or has ended.
+	WhenBehindFail  WhenBehind = 3 // It gets SHMCV_E_BUSY.
+)

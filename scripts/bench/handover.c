@@ -151,7 +151,7 @@ static void stream_read(const char *name, bool spins, uint64_t count) {
     shmcv_frame_info info = {0};
     void *data;
     int recorded = 0;
-    check(shmcv_stream_create(name, (uint64_t)WIDTH * HEIGHT * 3, 4, &stream));
+    check(shmcv_stream_create(name, (uint64_t)WIDTH * HEIGHT * 3, 4, SHMCV_WHEN_BEHIND_DROP, &stream));
     check(shmcv_stream_close(stream)); /* Opened again, the mapping has a name in /proc/self/smaps. */
     check(shmcv_stream_open(name, &stream));
     say_ready();
@@ -178,7 +178,7 @@ static void stream_write(const char *name, bool busy, uint64_t count) {
     for (uint64_t number = 1; number <= count; number++) {
         if (number == count) print_touched(name); /* When the reader has the last frame, it clears the name. */
         pause_for(busy);
-        check(shmcv_stream_begin(stream, &frame));
+        check(shmcv_stream_begin(stream, 0, &frame));
         check(shmcv_image_set(frame.pixels, &image));
         check(shmcv_data(frame.pixels, &data, NULL));
         put_stamp(data, number);
@@ -198,7 +198,7 @@ static const size_t words = (size_t)WIDTH * HEIGHT * 3 / 8;
 /* create NAME SLOTS: makes a stream of 4K frames. */
 static void create(const char *name, unsigned slots) {
     shmcv_stream stream;
-    check(shmcv_stream_create(name, words * 8, slots, &stream));
+    check(shmcv_stream_create(name, words * 8, slots, SHMCV_WHEN_BEHIND_DROP, &stream));
 }
 
 /* write NAME SECONDS: publishes 4K frames, in which every word is the frame's number. */
@@ -211,7 +211,7 @@ static void write_frames(const char *name, unsigned seconds) {
     check(shmcv_stream_open(name, &stream));
     const uint64_t end = now() + seconds * UINT64_C(1000000000);
     while (now() < end) {
-        check(shmcv_stream_begin(stream, &frame));
+        check(shmcv_stream_begin(stream, 0, &frame));
         check(shmcv_data(frame.pixels, &data, NULL));
         uint64_t *pixels = data;
         for (size_t i = 0; i < words; i++) pixels[i] = sequence + 1;

@@ -155,7 +155,7 @@ static void refused_everywhere(shmcv_segment bad) {
     const shmcv_frame frame = {bad};
     CHECK_FAILS(SHMCV_E_CLOSED, "handle", shmcv_stream_close(stream));
     CHECK_FAILS(SHMCV_E_CLOSED, "handle", shmcv_stream_info(stream, &info));
-    CHECK_FAILS(SHMCV_E_CLOSED, "handle", shmcv_stream_begin(stream, &(shmcv_frame){{0}}));
+    CHECK_FAILS(SHMCV_E_CLOSED, "handle", shmcv_stream_begin(stream, 0, &(shmcv_frame){{0}}));
     CHECK_FAILS(SHMCV_E_CLOSED, "handle", shmcv_stream_wait(stream, 0, 0, &(shmcv_frame){{0}}, NULL));
     CHECK_FAILS(SHMCV_E_CLOSED, "handle", shmcv_frame_publish(frame, NULL));
     CHECK_FAILS(SHMCV_E_CLOSED, "handle", shmcv_frame_close(frame));
@@ -213,11 +213,11 @@ static int calls_that_went_through(shmcv_segment seg) {
         shmcv_sequence(seg, &size),
         shmcv_wait(seg, 0, 1, &size),
         shmcv_sweep(NULL),
-        shmcv_stream_create("test-forked", 1, 0, &stream),
+        shmcv_stream_create("test-forked", 1, 0, SHMCV_WHEN_BEHIND_DROP, &stream),
         shmcv_stream_open("test-forked", &stream),
         shmcv_stream_close(stream),
         shmcv_stream_info(stream, &info),
-        shmcv_stream_begin(stream, &frame),
+        shmcv_stream_begin(stream, 0, &frame),
         shmcv_stream_wait(stream, 0, 1, &frame, NULL),
         shmcv_frame_publish(frame, NULL),
         shmcv_frame_close(frame),

@@ -128,8 +128,8 @@ CHILD(own_work_with_scarce_memory) {
                 fine_or_no_memory("close", shmcv_close(again));
                 fine_or_no_memory("clear", shmcv_clear(name));
             }
-            if (fine_or_no_memory("create a stream", shmcv_stream_create(stream_name, 100000, 0, &stream))) {
-                if (fine_or_no_memory("begin", shmcv_stream_begin(stream, &frame))) {
+            if (fine_or_no_memory("create a stream", shmcv_stream_create(stream_name, 100000, 0, SHMCV_WHEN_BEHIND_DROP, &stream))) {
+                if (fine_or_no_memory("begin", shmcv_stream_begin(stream, 0, &frame))) {
                     fine_or_no_memory("flip", shmcv_flip(seg, frame.pixels, SHMCV_FLIP_BOTH));
                     fine_or_no_memory("close the frame", shmcv_frame_close(frame));
                 }

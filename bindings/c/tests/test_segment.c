@@ -150,7 +150,7 @@ TEST(open_or_create_makes_one_or_opens_what_fits) {
     CHECK_INT(1, created);
     pixels(one, NULL)[0] = 42;
     CHECK_FAILS(SHMCV_E_TOO_SMALL, "64 bytes", shmcv_open_or_create(name, 65, &two, &created));
-    CHECK_FAILS(SHMCV_E_INVALID, "no stream", shmcv_stream_open_or_create(name, 64, 0, &stream, &created));
+    CHECK_FAILS(SHMCV_E_INVALID, "no stream", shmcv_stream_open_or_create(name, 64, 0, SHMCV_WHEN_BEHIND_DROP, &stream, &created));
     CHECK_FAILS(SHMCV_E_INVALID, "size 0", shmcv_open_or_create(name, 0, &two, NULL));
     CHECK_FAILS(SHMCV_E_INVALID, "NULL", shmcv_open_or_create(name, 64, NULL, NULL));
     CHECK_INT(1, created);

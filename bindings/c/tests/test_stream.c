@@ -12,7 +12,7 @@ enum { WIDTH = 320, HEIGHT = 240, SIZE = WIDTH * HEIGHT };
 
 static shmcv_stream new_stream(const char *name, uint32_t slots) {
     shmcv_stream stream = {0};
-    NEED_OK(shmcv_stream_create(name, SIZE, slots, &stream));
+    NEED_OK(shmcv_stream_create(name, SIZE, slots, SHMCV_WHEN_BEHIND_DROP, &stream));
     return stream;
 }
 
@@ -20,7 +20,7 @@ static shmcv_stream new_stream(const char *name, uint32_t slots) {
 static uint64_t put(shmcv_stream stream, unsigned char mark) {
     shmcv_frame frame;
     uint64_t sequence = 0;
-    NEED_OK(shmcv_stream_begin(stream, &frame));
+    NEED_OK(shmcv_stream_begin(stream, 0, &frame));
     const shmcv_image_info image = make_image(WIDTH, HEIGHT, SHMCV_ORDER_GRAY);
     memset(pixels(frame.pixels, NULL), mark, SIZE);
     NEED_OK(shmcv_image_set(frame.pixels, &image));
@@ -41,18 +41,18 @@ TEST(stream_is_opened_or_created_and_clears_its_own_name_only) {
     shmcv_stream old, young, again = {99};
     shmcv_segment_info info;
     int32_t created = 99;
-    NEED_OK(shmcv_stream_open_or_create(name, 100, 3, &old, &created));
+    NEED_OK(shmcv_stream_open_or_create(name, 100, 3, SHMCV_WHEN_BEHIND_DROP, &old, &created));
     CHECK_INT(1, created);
-    NEED_OK(shmcv_stream_open_or_create(name, 4096, 0, &young, &created));
+    NEED_OK(shmcv_stream_open_or_create(name, 4096, 0, SHMCV_WHEN_BEHIND_DROP, &young, &created));
     CHECK_INT(0, created);
     NEED_OK(shmcv_stream_info(young, &info));
     CHECK_INT(3, info.slots);
-    CHECK_FAILS(SHMCV_E_TOO_SMALL, "4096 bytes", shmcv_stream_open_or_create(name, 4097, 0, &again, NULL));
-    CHECK_FAILS(SHMCV_E_TOO_SMALL, "4 slots", shmcv_stream_open_or_create(name, 1, 4, &again, NULL));
+    CHECK_FAILS(SHMCV_E_TOO_SMALL, "4096 bytes", shmcv_stream_open_or_create(name, 4097, 0, SHMCV_WHEN_BEHIND_DROP, &again, NULL));
+    CHECK_FAILS(SHMCV_E_TOO_SMALL, "4 slots", shmcv_stream_open_or_create(name, 1, 4, SHMCV_WHEN_BEHIND_DROP, &again, NULL));
     CHECK_INT(99, again.handle);
     CHECK_OK(shmcv_stream_close(young));
     CHECK_OK(shmcv_stream_clear(old));
-    NEED_OK(shmcv_stream_create(name, 100, 0, &young));
+    NEED_OK(shmcv_stream_create(name, 100, 0, SHMCV_WHEN_BEHIND_DROP, &young));
     CHECK_FAILS(SHMCV_E_NOT_FOUND, "another", shmcv_stream_clear(old));
     CHECK_OK(shmcv_stream_clear(young));
     CHECK_FAILS(SHMCV_E_NOT_FOUND, name, shmcv_clear(name));
@@ -89,8 +89,8 @@ TEST(every_function_works_on_a_frame) {
     shmcv_segment copy = new_segment(640 * 480 * 3);
     shmcv_image_info image;
     NEED_OK(shmcv_probe(testdata("small-bgr.png"), SHMCV_LOAD_COLOR, &image));
-    NEED_OK(shmcv_stream_create(name, image.stride * image.height, 0, &stream));
-    NEED_OK(shmcv_stream_begin(stream, &frame));
+    NEED_OK(shmcv_stream_create(name, image.stride * image.height, 0, SHMCV_WHEN_BEHIND_DROP, &stream));
+    NEED_OK(shmcv_stream_begin(stream, 0, &frame));
     CHECK_OK(shmcv_load(frame.pixels, testdata("small-bgr.png"), SHMCV_LOAD_COLOR, NULL));
     CHECK_OK(shmcv_flip(frame.pixels, frame.pixels, SHMCV_FLIP_VERTICAL));
     CHECK_OK(shmcv_flip(frame.pixels, frame.pixels, SHMCV_FLIP_VERTICAL));
@@ -110,7 +110,7 @@ TEST(every_function_works_on_a_frame) {
     CHECK_INT(4, info.slots);
 
     /* A call may read a published frame and write a begun frame. No call may write a published frame. */
-    NEED_OK(shmcv_stream_begin(stream, &mirrored));
+    NEED_OK(shmcv_stream_begin(stream, 0, &mirrored));
     CHECK_OK(shmcv_flip(frame.pixels, mirrored.pixels, SHMCV_FLIP_HORIZONTAL));
     CHECK_FAILS(SHMCV_E_PERMISSION, "to be read", shmcv_flip(frame.pixels, frame.pixels, SHMCV_FLIP_HORIZONTAL));
     CHECK_FAILS(SHMCV_E_PERMISSION, "to be read", shmcv_write(frame.pixels, &image, outside, image.stride * image.height, SHMCV_ORDER_BGR));
@@ -169,11 +169,11 @@ TEST(stream_itself_has_no_pixels) {
     CHECK_FAILS(SHMCV_E_INVALID, "is a stream", shmcv_open(name, &opened));
     CHECK_FAILS(SHMCV_E_INVALID, "is a stream", shmcv_frame_publish(as_frame(stream.handle), NULL));
     CHECK_FAILS(SHMCV_E_INVALID, "is a stream", shmcv_frame_close(as_frame(stream.handle)));
-    CHECK_FAILS(SHMCV_E_INVALID, "frame is NULL", shmcv_stream_begin(stream, NULL));
+    CHECK_FAILS(SHMCV_E_INVALID, "frame is NULL", shmcv_stream_begin(stream, 0, NULL));
     CHECK_FAILS(SHMCV_E_INVALID, "frame is NULL", shmcv_stream_wait(stream, 0, 0, NULL, NULL));
-    CHECK_FAILS(SHMCV_E_INVALID, "1 slots", shmcv_stream_create(new_name(), 1, 1, &other));
-    CHECK_FAILS(SHMCV_E_INVALID, "out is NULL", shmcv_stream_create(new_name(), 1, 2, NULL));
-    CHECK_FAILS(SHMCV_E_EXISTS, name, shmcv_stream_create(name, 1, 2, &other));
+    CHECK_FAILS(SHMCV_E_INVALID, "1 slots", shmcv_stream_create(new_name(), 1, 1, SHMCV_WHEN_BEHIND_DROP, &other));
+    CHECK_FAILS(SHMCV_E_INVALID, "out is NULL", shmcv_stream_create(new_name(), 1, 2, SHMCV_WHEN_BEHIND_DROP, NULL));
+    CHECK_FAILS(SHMCV_E_EXISTS, name, shmcv_stream_create(name, 1, 2, SHMCV_WHEN_BEHIND_DROP, &other));
     CHECK_OK(shmcv_stream_close(stream));
     CHECK_FAILS(SHMCV_E_CLOSED, "closed", shmcv_stream_close(stream));
 }
@@ -186,7 +186,7 @@ TEST(segment_is_no_stream_and_no_frame) {
     shmcv_segment_info info;
     NEED_OK(shmcv_create(name, 100, &segment));
     CHECK_FAILS(SHMCV_E_INVALID, "no stream", shmcv_stream_open(name, &stream));
-    CHECK_FAILS(SHMCV_E_INVALID, "no stream", shmcv_stream_begin(as_stream(segment.handle), &frame));
+    CHECK_FAILS(SHMCV_E_INVALID, "no stream", shmcv_stream_begin(as_stream(segment.handle), 0, &frame));
     CHECK_FAILS(SHMCV_E_INVALID, "no stream", shmcv_stream_wait(as_stream(segment.handle), 0, 0, &frame, NULL));
     CHECK_FAILS(SHMCV_E_INVALID, "no stream", shmcv_stream_info(as_stream(segment.handle), &info));
     CHECK_FAILS(SHMCV_E_INVALID, "no stream", shmcv_stream_close(as_stream(segment.handle)));
@@ -199,7 +199,7 @@ TEST(frame_is_no_segment_and_no_stream) {
     shmcv_stream stream = new_stream(new_name(), 0);
     shmcv_frame frame;
     uint64_t sequence;
-    NEED_OK(shmcv_stream_begin(stream, &frame));
+    NEED_OK(shmcv_stream_begin(stream, 0, &frame));
     CHECK_FAILS(SHMCV_E_INVALID, "is a frame", shmcv_close(frame.pixels));
     CHECK_FAILS(SHMCV_E_INVALID, "is a frame", shmcv_stream_close(as_stream(frame.pixels.handle)));
     CHECK_FAILS(SHMCV_E_INVALID, "is a frame", shmcv_sequence(frame.pixels, &sequence));
@@ -226,9 +226,9 @@ TEST(frame_that_is_closed_unpublished_is_never_seen) {
     shmcv_stream stream = new_stream(new_name(), 2);
     shmcv_frame frame;
     for (int i = 0; i < 10; i++) {
-        NEED_OK(shmcv_stream_begin(stream, &frame));
+        NEED_OK(shmcv_stream_begin(stream, 0, &frame));
         CHECK_FAILS(SHMCV_E_NO_IMAGE, "", shmcv_frame_publish(frame, NULL));
-        CHECK_FAILS(SHMCV_E_BUSY, "begun already", shmcv_stream_begin(stream, &frame));
+        CHECK_FAILS(SHMCV_E_BUSY, "begun already", shmcv_stream_begin(stream, 0, &frame));
         CHECK_OK(shmcv_frame_close(frame));
     }
     CHECK_FAILS(SHMCV_E_TIMEOUT, "", shmcv_stream_wait(stream, 0, 0, &frame, NULL));
@@ -254,7 +254,7 @@ TEST(second_writer_is_refused_until_the_first_ends) {
     process writer = start("write_for_ever", name, NULL);
     NEED(read_line(&writer, line, sizeof line));
     snprintf(pid, sizeof pid, "%d", (int)writer.pid);
-    CHECK_FAILS(SHMCV_E_BUSY, pid, shmcv_stream_begin(stream, &frame));
+    CHECK_FAILS(SHMCV_E_BUSY, pid, shmcv_stream_begin(stream, 0, &frame));
     shmcv_frame_info info = {0};
     for (int i = 0; i < 200; i++) {
         NEED_OK(shmcv_stream_wait(stream, info.sequence, -1, &frame, &info));

@@ -14,13 +14,13 @@ enum { WIDTH = 16, HEIGHT = 16, SIZE = WIDTH * HEIGHT, STREAMS = 200 };
 
 static shmcv_stream new_stream(void) {
     shmcv_stream stream = {0};
-    NEED_OK(shmcv_stream_create(new_name(), SIZE, 0, &stream));
+    NEED_OK(shmcv_stream_create(new_name(), SIZE, 0, SHMCV_WHEN_BEHIND_DROP, &stream));
     return stream;
 }
 
 static void put(shmcv_stream stream) {
     shmcv_frame frame;
-    NEED_OK(shmcv_stream_begin(stream, &frame));
+    NEED_OK(shmcv_stream_begin(stream, 0, &frame));
     const shmcv_image_info image = make_image(WIDTH, HEIGHT, SHMCV_ORDER_GRAY);
     NEED_OK(shmcv_image_set(frame.pixels, &image));
     NEED_OK(shmcv_frame_publish(frame, NULL));

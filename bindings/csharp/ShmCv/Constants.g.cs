@@ -24,6 +24,12 @@ public static class Constants
     /// <summary>Asks <c>shmcv_save</c> for the format's own default.</summary>
     public const int QualityDefault = -1;
 
+    /// <summary>Greatest number of a stream's slots.</summary>
+    public const int MaxSlots = 1024;
+
+    /// <summary>Most bytes of metadata that a frame can have.</summary>
+    public const int MaxMetadata = 1024;
+
     /// <summary>What <c>shmcv_delay</c> gives when no key was pressed.</summary>
     public const int NoKey = -1;
 
@@ -140,6 +146,9 @@ public enum ErrorCode : int
 
     /// <summary>A defect in this library; please report it with the message.</summary>
     Internal = -20,
+
+    /// <summary>The writer has ended the stream, and there is no frame after the last.</summary>
+    Ended = -21,
 }
 
 /// <summary>The type of one sample.</summary>
@@ -211,4 +220,34 @@ public enum FlipCode : int
 
     /// <summary>Both: a rotation by 180 degrees.</summary>
     Both = -1,
+}
+
+/// <summary>Which frames a reader gets.</summary>
+public enum Delivery : int
+{
+    /// <summary>The newest frame. The reader skips those before it, and never holds up the writer.</summary>
+    Newest = 0,
+
+    /// <summary>Every frame, in order, from the next one on.</summary>
+    Every = 1,
+
+    /// <summary>Every frame, in order, from the oldest one on that the stream still has.</summary>
+    Oldest = 2,
+}
+
+/// <summary>
+/// What the writer of a stream does when a reader of every frame has not yet taken what is in the slots.
+/// </summary>
+public enum WhenBehind : int
+{
+    /// <summary>
+    /// It writes over the oldest frame. The reader misses that frame, and is told how many it missed.
+    /// </summary>
+    Drop = 1,
+
+    /// <summary>It waits until the reader has taken a frame, has closed the stream, or has ended.</summary>
+    Block = 2,
+
+    /// <summary>It gets <see cref="ErrorCode.Busy"/>.</summary>
+    Fail = 3,
 }

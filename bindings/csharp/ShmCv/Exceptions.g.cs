@@ -84,6 +84,10 @@ public sealed class ShmCvTimeoutException(string message) : ShmCvException(Error
 /// <param name="message">What was asked, what was found and what to do.</param>
 public sealed class ShmCvInternalException(string message) : ShmCvException(ErrorCode.Internal, message);
 
+/// <summary>The writer has ended the stream, and there is no frame after the last.</summary>
+/// <param name="message">What was asked, what was found and what to do.</param>
+public sealed class ShmCvEndedException(string message) : ShmCvException(ErrorCode.Ended, message);
+
 internal static unsafe partial class Error
 {
     internal static ShmCvException Of(ErrorCode code, string message) => code switch
@@ -108,6 +112,7 @@ internal static unsafe partial class Error
         ErrorCode.Busy => new ShmCvBusyException(message),
         ErrorCode.Timeout => new ShmCvTimeoutException(message),
         ErrorCode.Internal => new ShmCvInternalException(message),
+        ErrorCode.Ended => new ShmCvEndedException(message),
         _ => new ShmCvException(code, message),
     };
 }

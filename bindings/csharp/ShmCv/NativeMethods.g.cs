@@ -38,8 +38,11 @@ internal unsafe struct ShmcvSegmentInfo
     internal ShmcvImageInfo Image;
     internal ulong SlotSize;
     internal uint Slots;
+    internal uint WhenBehind;
+    internal uint Writer;
     internal uint Reserved0;
-    internal fixed ulong Reserved[5];
+    internal long UtcOffset;
+    internal fixed ulong Reserved[3];
 }
 
 [StructLayout(LayoutKind.Sequential)]
@@ -50,8 +53,10 @@ internal unsafe struct ShmcvFrameInfo
     internal ulong Sequence;
     internal ulong TimeNs;
     internal ulong Missed;
+    internal ulong CaptureTimeNs;
+    internal ulong MetadataSize;
     internal ShmcvImageInfo Image;
-    internal fixed ulong Reserved[5];
+    internal fixed ulong Reserved[3];
 }
 
 internal static unsafe partial class NativeMethods
@@ -149,13 +154,13 @@ internal static unsafe partial class NativeMethods
     internal static partial ErrorCode shmcv_convert(ulong src, ulong dst, int order);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial ErrorCode shmcv_stream_create(string name, ulong slotSize, uint slots, out ulong @out);
+    internal static partial ErrorCode shmcv_stream_create(string name, ulong slotSize, uint slots, int whenBehind, out ulong @out);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_stream_open(string name, out ulong @out);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial ErrorCode shmcv_stream_open_or_create(string name, ulong slotSize, uint slots, out ulong @out, out int created);
+    internal static partial ErrorCode shmcv_stream_open_or_create(string name, ulong slotSize, uint slots, int whenBehind, out ulong @out, out int created);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_stream_clear(ulong stream);
@@ -167,10 +172,25 @@ internal static unsafe partial class NativeMethods
     internal static partial ErrorCode shmcv_stream_info(ulong stream, out ShmcvSegmentInfo @out);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial ErrorCode shmcv_stream_begin(ulong stream, out ulong frame);
+    internal static partial ErrorCode shmcv_stream_begin(ulong stream, int timeoutMs, out ulong frame);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_stream_deliver(ulong stream, int delivery);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_stream_spin(ulong stream, uint microseconds);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_stream_end(ulong stream);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_stream_wait(ulong stream, ulong newerThan, int timeoutMs, out ulong frame, out ShmcvFrameInfo info);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_frame_describe(ulong frame, ulong captureTimeNs, byte* metadata, ulong size);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_frame_metadata(ulong frame, byte* buffer, ulong capacity, out ulong size);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_frame_publish(ulong frame, out ulong sequence);

@@ -86,7 +86,7 @@ public sealed class FrameStream : IDisposable
         Argument.Text(name);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(slotSize);
         ArgumentOutOfRangeException.ThrowIfNegative(slots);
-        Error.Check(NativeMethods.shmcv_stream_create(name, (ulong)slotSize, (uint)slots, out var stream));
+        Error.Check(NativeMethods.shmcv_stream_create(name, (ulong)slotSize, (uint)slots, (int)WhenBehind.Drop, out var stream));
         return new FrameStream(name, stream) { Created = true };
     }
 
@@ -112,7 +112,7 @@ public sealed class FrameStream : IDisposable
         Argument.Text(name);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(slotSize);
         ArgumentOutOfRangeException.ThrowIfNegative(slots);
-        Error.Check(NativeMethods.shmcv_stream_open_or_create(name, (ulong)slotSize, (uint)slots, out var stream, out var created));
+        Error.Check(NativeMethods.shmcv_stream_open_or_create(name, (ulong)slotSize, (uint)slots, (int)WhenBehind.Drop, out var stream, out var created));
         return new FrameStream(name, stream) { Created = created != 0 };
     }
 
@@ -161,7 +161,7 @@ public sealed class FrameStream : IDisposable
     public NewFrame Begin()
     {
         using var call = Handle.Use();
-        Error.Check(NativeMethods.shmcv_stream_begin(call.Handle, out var frame));
+        Error.Check(NativeMethods.shmcv_stream_begin(call.Handle, 0, out var frame));
         return new NewFrame(Name, frame, Handle);
     }
 

@@ -33,6 +33,8 @@ func (*Ring) End() Status                                     { panic(noC) }
 func (*Ring) Begin(*Frame) Status                             { panic(noC) }
 func (*Ring) Wait(uint64, *Frame) Status                      { panic(noC) }
 func (*Ring) Follow(bool) Status                              { panic(noC) }
+func (*Ring) Unfollow() Status                                { panic(noC) }
+func (*Ring) Spin(uint64)                                     { panic(noC) }
 func (*Ring) Forget(int) Status                               { panic(noC) }
 func (*Ring) Blockers() uint64                                { panic(noC) }
 func (*Ring) Listen() uint32                                  { panic(noC) }
@@ -57,6 +59,7 @@ func (*Frame) BeginStoring() bool        { panic(noC) }
 func (*Frame) EndStoring()               { panic(noC) }
 func (*Frame) State() uint32             { panic(noC) }
 func (*Frame) Bytes() []byte             { panic(noC) }
+func (*Frame) Describe(uint64, []byte)   { panic(noC) }
 func (*Frame) Metadata() []byte          { panic(noC) }
 func (*Frame) Slot() int                 { panic(noC) }
 func (*Frame) Sequence() uint64          { panic(noC) }

@@ -69,6 +69,7 @@ shmcv_ring_status shmcv_ring_open(shmcv_ring *ring, uint32_t *held) {
     ring->held = held;
     ring->place = SHMCV_RING_NOWHERE;
     ring->newest_slot = SHMCV_RING_NOWHERE;
+    ring->spin = SHMCV_RING_SPIN;
     GUARDED(ring, SHMCV_RING_CUT);
     ring->joined = shmcv_ring_sequence(load(&ring->words->published));
     RETURN(SHMCV_RING_OK);
@@ -257,6 +258,17 @@ shmcv_ring_status shmcv_ring_follow(shmcv_ring *ring, bool from_oldest) {
     RETURN(SHMCV_RING_OK);
 }
 
+shmcv_ring_status shmcv_ring_unfollow(shmcv_ring *ring) {
+    GUARDED(ring, SHMCV_RING_CUT);
+    store(&ring->every, 0);
+    clear_bits(&ring->words->every, bit(ring->place));
+    move_cursor(ring, 0);
+    wake_writer(ring);
+    RETURN(SHMCV_RING_OK);
+}
+
+void shmcv_ring_spin(shmcv_ring *ring, uint64_t nanoseconds) { store(&ring->spin, nanoseconds); }
+
 shmcv_ring_status shmcv_ring_forget(shmcv_ring *ring, int32_t place) {
     GUARDED(ring, SHMCV_RING_CUT);
     clear_bits(&ring->words->every, bit(place));
@@ -304,7 +316,10 @@ shmcv_ring_status shmcv_ring_resign(shmcv_ring *ring) {
 
 shmcv_ring_status shmcv_ring_end(shmcv_ring *ring) {
     GUARDED(ring, SHMCV_RING_CUT);
+    if (!load(&ring->writes)) RETURN(SHMCV_RING_NO_WRITER);
+    if (swap(&ring->filling, 1) != 0) RETURN(SHMCV_RING_FILLING);
     store(&ring->words->ended, ring->newest + 1);
+    store(&ring->filling, 0);
     ring_bell(&ring->words->bell, &ring->words->asleep);
     RETURN(SHMCV_RING_OK);
 }
@@ -351,7 +366,7 @@ static shmcv_ring_status begin(shmcv_ring *ring, shmcv_ring_frame *frame) {
         if (status == SHMCV_RING_BEHIND) why = status;
         if (status != SHMCV_RING_OK) continue;
         store(&ring->written[slot].sequence, 0);
-        ring->written[slot].metadata_size = 0;
+        if (load(&ring->words->ended) != 0) store(&ring->words->ended, 0); /* the writer goes on */
         *frame = (shmcv_ring_frame){.ring = ring, .slot = slot, .state = SHMCV_RING_WRITING};
         return SHMCV_RING_OK;
     }
@@ -388,6 +403,7 @@ static shmcv_ring_status publish(shmcv_ring_frame *frame, uint64_t *sequence) {
     shmcv_ring_get_image(frame, &record->image); /* W3 */
     record->time = ring_now();
     record->capture_time = frame->capture_time;
+    record->metadata_size = frame->metadata_size;
     store(&record->sequence, next); /* W4 */
     store(&ring->written[next % ring->slots].turn, packed);
     clear_bits(&ring->holders[frame->slot].places, WRITER);
@@ -422,6 +438,18 @@ bool shmcv_ring_begin_storing(shmcv_ring_frame *frame) {
 void shmcv_ring_end_storing(shmcv_ring_frame *frame) { add(&frame->storing, -1); }
 
 uint32_t shmcv_ring_state(shmcv_ring_frame *frame) { return load(&frame->state); }
+
+static bool describe_begun(shmcv_ring_frame *frame, uint64_t capture_time, const void *metadata, uint64_t size) {
+    GUARDED(frame->ring, false);
+    if (size > 0) memcpy(frame->ring->written[frame->slot].metadata, metadata, size);
+    frame->capture_time = capture_time;
+    frame->metadata_size = size;
+    RETURN(true);
+}
+
+void shmcv_ring_describe(shmcv_ring_frame *frame, uint64_t capture_time, const void *metadata, uint64_t size) {
+    describe_begun(frame, capture_time, metadata, size);
+}
 
 static bool give_back(shmcv_ring_frame *frame) {
     shmcv_ring *ring = frame->ring;

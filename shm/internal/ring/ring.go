@@ -93,6 +93,10 @@ func (r *Ring) Follow(fromOldest bool) Status {
 	return Status(C.shmcv_ring_follow(r.c(), C.bool(fromOldest)))
 }
 
+func (r *Ring) Unfollow() Status { return Status(C.shmcv_ring_unfollow(r.c())) }
+
+func (r *Ring) Spin(nanoseconds uint64) { C.shmcv_ring_spin(r.c(), C.uint64_t(nanoseconds)) }
+
 func (r *Ring) Forget(place int) Status { return Status(C.shmcv_ring_forget(r.c(), C.int32_t(place))) }
 
 func (r *Ring) Blockers() uint64 { return uint64(C.shmcv_ring_blockers(r.c())) }
@@ -163,6 +167,11 @@ func (f *Frame) State() uint32 { return uint32(C.shmcv_ring_state(f.c())) }
 func (f *Frame) Bytes() []byte {
 	size := uint64(f.ring.slot_size)
 	return unsafe.Slice((*byte)(C.shmcv_ring_bytes(f.c())), size)[:size:size]
+}
+
+// Describe gives a frame that was begun its time of capture and at most MostMetadata bytes of metadata.
+func (f *Frame) Describe(captureTime uint64, metadata []byte) {
+	C.shmcv_ring_describe(f.c(), C.uint64_t(captureTime), unsafe.Pointer(unsafe.SliceData(metadata)), C.uint64_t(len(metadata)))
 }
 
 // Metadata gives the bytes that belong to the frame.

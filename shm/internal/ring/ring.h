@@ -17,6 +17,7 @@ enum {
     SHMCV_RING_PLACES = 63,
     SHMCV_RING_METADATA = 1024, /* bytes of the user's own with each frame, at most */
     SHMCV_RING_NOWHERE = -1,    /* no place, or no slot */
+    SHMCV_RING_SPIN = 20000,    /* nanoseconds; see spinTime in shm/wait.go */
     SHMCV_RING_KNOWN = 4,       /* images that a party remembers */
 };
 
@@ -127,6 +128,7 @@ typedef struct shmcv_ring {
     uint32_t every;   /* it reads every frame */
     uint32_t taking;  /* a thread takes the next of them */
     uint64_t cursor;  /* what it wants next: the copy in the place can be written by anybody */
+    uint64_t spin;    /* nanoseconds for which a wait watches the bell before it sleeps */
     uint32_t *held;   /* of each slot: how many frames of this party are on it */
 
     /* The writer's. */
@@ -176,7 +178,7 @@ shmcv_ring_status shmcv_ring_take_over(shmcv_ring *ring, uint32_t process, uint6
 /* shmcv_ring_resign makes the party writer no longer. The caller then gives the lock back. */
 shmcv_ring_status shmcv_ring_resign(shmcv_ring *ring);
 
-/* shmcv_ring_end tells readers that no frame follows the newest. */
+/* shmcv_ring_end tells readers that no frame follows the newest. The party is the writer, and has begun no frame. */
 shmcv_ring_status shmcv_ring_end(shmcv_ring *ring);
 
 /* shmcv_ring_begin gives the writer a slot that nobody uses. */
@@ -200,6 +202,16 @@ bool shmcv_ring_is_new(shmcv_ring *ring, uint64_t newer_than);
 /* shmcv_ring_follow makes the party a reader of every frame, from the next one on, or from the oldest that there is. It
  * has a place. */
 shmcv_ring_status shmcv_ring_follow(shmcv_ring *ring, bool from_oldest);
+
+/* shmcv_ring_unfollow makes the party a reader of the newest frame again. */
+shmcv_ring_status shmcv_ring_unfollow(shmcv_ring *ring);
+
+/* shmcv_ring_spin lets a wait of this party watch the bell for so many nanoseconds before it sleeps. */
+void shmcv_ring_spin(shmcv_ring *ring, uint64_t nanoseconds);
+
+/* shmcv_ring_describe gives a frame that was begun its time of capture and at most SHMCV_RING_METADATA bytes of metadata. It
+ * does nothing if the memory has gone. */
+void shmcv_ring_describe(shmcv_ring_frame *frame, uint64_t capture_time, const void *metadata, uint64_t size);
 
 /* shmcv_ring_forget empties a place: its party has ended, or has not begun. The caller has the place's lock. */
 shmcv_ring_status shmcv_ring_forget(shmcv_ring *ring, int32_t place);

@@ -46,4 +46,8 @@ const (
 	HoldersSize = 64
 	PlaceSize   = 64
 	wordsOffset = 320
+
+	// Where the room bell's value and mark are in the trailer.
+	RoomOffset      = 512
+	WantsRoomOffset = 576
 )

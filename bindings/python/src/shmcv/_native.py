@@ -11,6 +11,7 @@ from ctypes import (
     c_char,
     c_char_p,
     c_int32,
+    c_int64,
     c_uint8,
     c_uint32,
     c_uint64,
@@ -68,7 +69,10 @@ class ShmcvSegmentInfo(Structure):
     image: ShmcvImageInfo
     slot_size: int
     slots: int
+    when_behind: int
+    writer: int
     reserved0: int
+    utc_offset: int
     reserved: Array[c_uint64]
 
     _fields_ = (
@@ -84,8 +88,11 @@ class ShmcvSegmentInfo(Structure):
         ("image", ShmcvImageInfo),
         ("slot_size", c_uint64),
         ("slots", c_uint32),
+        ("when_behind", c_uint32),
+        ("writer", c_uint32),
         ("reserved0", c_uint32),
-        ("reserved", c_uint64 * 5),
+        ("utc_offset", c_int64),
+        ("reserved", c_uint64 * 3),
     )
 
 
@@ -95,6 +102,8 @@ class ShmcvFrameInfo(Structure):
     sequence: int
     time_ns: int
     missed: int
+    capture_time_ns: int
+    metadata_size: int
     image: ShmcvImageInfo
     reserved: Array[c_uint64]
 
@@ -102,8 +111,10 @@ class ShmcvFrameInfo(Structure):
         ("sequence", c_uint64),
         ("time_ns", c_uint64),
         ("missed", c_uint64),
+        ("capture_time_ns", c_uint64),
+        ("metadata_size", c_uint64),
         ("image", ShmcvImageInfo),
-        ("reserved", c_uint64 * 5),
+        ("reserved", c_uint64 * 3),
     )
 
 
@@ -167,7 +178,7 @@ def declare(library: CDLL) -> None:
     library.shmcv_flip.restype = c_int32
     library.shmcv_convert.argtypes = [ShmcvSegment, ShmcvSegment, c_int32]
     library.shmcv_convert.restype = c_int32
-    library.shmcv_stream_create.argtypes = [c_char_p, c_uint64, c_uint32, POINTER(ShmcvStream)]
+    library.shmcv_stream_create.argtypes = [c_char_p, c_uint64, c_uint32, c_int32, POINTER(ShmcvStream)]
     library.shmcv_stream_create.restype = c_int32
     library.shmcv_stream_open.argtypes = [c_char_p, POINTER(ShmcvStream)]
     library.shmcv_stream_open.restype = c_int32
@@ -175,6 +186,7 @@ def declare(library: CDLL) -> None:
         c_char_p,
         c_uint64,
         c_uint32,
+        c_int32,
         POINTER(ShmcvStream),
         POINTER(c_int32),
     ]
@@ -185,10 +197,20 @@ def declare(library: CDLL) -> None:
     library.shmcv_stream_close.restype = c_int32
     library.shmcv_stream_info.argtypes = [ShmcvStream, POINTER(ShmcvSegmentInfo)]
     library.shmcv_stream_info.restype = c_int32
-    library.shmcv_stream_begin.argtypes = [ShmcvStream, POINTER(ShmcvFrame)]
+    library.shmcv_stream_begin.argtypes = [ShmcvStream, c_int32, POINTER(ShmcvFrame)]
     library.shmcv_stream_begin.restype = c_int32
+    library.shmcv_stream_deliver.argtypes = [ShmcvStream, c_int32]
+    library.shmcv_stream_deliver.restype = c_int32
+    library.shmcv_stream_spin.argtypes = [ShmcvStream, c_uint32]
+    library.shmcv_stream_spin.restype = c_int32
+    library.shmcv_stream_end.argtypes = [ShmcvStream]
+    library.shmcv_stream_end.restype = c_int32
     library.shmcv_stream_wait.argtypes = [ShmcvStream, c_uint64, c_int32, POINTER(ShmcvFrame), POINTER(ShmcvFrameInfo)]
     library.shmcv_stream_wait.restype = c_int32
+    library.shmcv_frame_describe.argtypes = [ShmcvFrame, c_uint64, c_void_p, c_uint64]
+    library.shmcv_frame_describe.restype = c_int32
+    library.shmcv_frame_metadata.argtypes = [ShmcvFrame, c_void_p, c_uint64, POINTER(c_uint64)]
+    library.shmcv_frame_metadata.restype = c_int32
     library.shmcv_frame_publish.argtypes = [ShmcvFrame, POINTER(c_uint64)]
     library.shmcv_frame_publish.restype = c_int32
     library.shmcv_frame_close.argtypes = [ShmcvFrame]

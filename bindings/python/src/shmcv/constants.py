@@ -20,6 +20,11 @@ MAX_PIXELS: Final = 1073741824
 #: Asks shmcv_save for the format's own default.
 QUALITY_DEFAULT: Final = -1
 
+#: Greatest number of a stream's slots.
+MAX_SLOTS: Final = 1024
+#: Most bytes of metadata that a frame can have.
+MAX_METADATA: Final = 1024
+
 #: What shmcv_delay gives when no key was pressed.
 NO_KEY: Final = -1
 
@@ -100,6 +105,8 @@ class ErrorCode(IntEnum):
     TIMEOUT = -19
     #: A defect in this library; please report it with the message.
     INTERNAL = -20
+    #: The writer has ended the stream, and there is no frame after the last.
+    ENDED = -21
 
 
 class Depth(IntEnum):
@@ -156,3 +163,25 @@ class FlipCode(IntEnum):
     HORIZONTAL = 1
     #: Both: a rotation by 180 degrees.
     BOTH = -1
+
+
+class Delivery(IntEnum):
+    """Which frames a reader gets."""
+
+    #: The newest frame. The reader skips those before it, and never holds up the writer.
+    NEWEST = 0
+    #: Every frame, in order, from the next one on.
+    EVERY = 1
+    #: Every frame, in order, from the oldest one on that the stream still has.
+    OLDEST = 2
+
+
+class WhenBehind(IntEnum):
+    """What the writer of a stream does when a reader of every frame has not yet taken what is in the slots."""
+
+    #: It writes over the oldest frame. The reader misses that frame, and is told how many it missed.
+    DROP = 1
+    #: It waits until the reader has taken a frame, has closed the stream, or has ended.
+    BLOCK = 2
+    #: It gets ErrorCode.BUSY.
+    FAIL = 3

@@ -164,6 +164,12 @@ class InternalError(ShmcvError, builtins.RuntimeError):
     code = ErrorCode.INTERNAL
 
 
+class EndedError(ShmcvError, builtins.EOFError):
+    """The writer has ended the stream, and there is no frame after the last."""
+
+    code = ErrorCode.ENDED
+
+
 #: The exception of each code.
 EXCEPTIONS: dict[int, type[ShmcvError]] = {
     kind.code: kind
@@ -188,5 +194,6 @@ EXCEPTIONS: dict[int, type[ShmcvError]] = {
         BusyError,
         TimeoutError,
         InternalError,
+        EndedError,
     )
 }

@@ -167,8 +167,8 @@ class Stream:
     def create(cls, name: str, slot_size: int, *, slots: int = 0, clear_on_close: bool = False) -> Self:
         """Make a stream of frames with at most ``slot_size`` bytes of pixels each, and open it.
 
-        ``slots`` is the number of frames, 2 to 1024, or 0 for 4. With ``clear_on_close``, closing the object removes the
-        name.
+        ``slots`` is the number of frames, 2 to 1024, or 0 for 4. With ``clear_on_close``, closing the object removes
+        the name.
 
         Raises ExistsError if the name is taken; NoSpaceError if there is less shared memory free than all slots need;
         InvalidError for a bad name, size or number of slots.

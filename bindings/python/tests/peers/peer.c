@@ -23,7 +23,7 @@ static void produce(shmcv_stream stream) {
             const uint32_t width = 64 + (uint32_t)((sequence + 1) % 3);
             const shmcv_image_info image = {
                 .width = width, .height = 48, .channels = 1, .depth = SHMCV_DEPTH_U8, .order = SHMCV_ORDER_GRAY};
-            check(shmcv_stream_begin(stream, &frame));
+            check(shmcv_stream_begin(stream, 0, &frame));
             check(shmcv_data(frame.pixels, &pixels, NULL));
             memset(pixels, (int)((sequence + 1) & 0xff), (size_t)width * 48);
             check(shmcv_image_set(frame.pixels, &image));
