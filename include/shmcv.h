@@ -325,7 +325,7 @@ typedef struct shmcv_segment_info {
                              * when_behind; 0 for a segment. */
     uint32_t writer;        /* Process id of a stream's writer; 0 if it has none. */
     uint32_t reserved0;     /* 0. */
-    int64_t utc_offset;     /* Nanoseconds to add to a frame's times for nanoseconds since 1970 (UTC), as of
+    int64_t utc_offset_ns;  /* Nanoseconds to add to a frame's times for nanoseconds since 1970 (UTC), as of
                              * the stream's creation. */
     uint64_t reserved[3];   /* 0. */
 } shmcv_segment_info;

@@ -31,7 +31,7 @@ func (m *mapping) infoWith(image abi.ImageInfo, err error) (abi.SegmentInfo, err
 	info.Owner = m.identity.Owner
 	info.Slots, info.SlotSize, info.WhenBehind = m.identity.SlotCount, m.identity.SlotSize, m.identity.WhenBehind
 	if m.isStream() {
-		if info.UTCOffset = m.identity.UTCOffset; m.writerAlive() {
+		if info.UtcOffsetNs = m.identity.UTCOffset; m.writerAlive() {
 			info.Writer = m.trailer.Writer.Load()
 		}
 	}

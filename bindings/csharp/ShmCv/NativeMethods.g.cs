@@ -41,7 +41,7 @@ internal unsafe struct ShmcvSegmentInfo
     internal uint WhenBehind;
     internal uint Writer;
     internal uint Reserved0;
-    internal long UtcOffset;
+    internal long UtcOffsetNs;
     internal fixed ulong Reserved[3];
 }
 

@@ -72,7 +72,7 @@ class ShmcvSegmentInfo(Structure):
     when_behind: int
     writer: int
     reserved0: int
-    utc_offset: int
+    utc_offset_ns: int
     reserved: Array[c_uint64]
 
     _fields_ = (
@@ -91,7 +91,7 @@ class ShmcvSegmentInfo(Structure):
         ("when_behind", c_uint32),
         ("writer", c_uint32),
         ("reserved0", c_uint32),
-        ("utc_offset", c_int64),
+        ("utc_offset_ns", c_int64),
         ("reserved", c_uint64 * 3),
     )
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import json
+import math
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from . import error
@@ -13,10 +17,11 @@ from ._check import check
 from ._library import library
 from ._memory import Handle, Memory
 from ._native import ShmcvFrame, ShmcvFrameInfo, ShmcvSegmentInfo, ShmcvStream
-from ._slices import in_slices
+from ._slices import in_slices, seconds
 from ._waits import end, news, repeat
-from .error import ClosedError, NotFoundError
-from .info import SegmentInfo
+from .constants import MAX_METADATA, Delivery, WhenBehind
+from .error import ClosedError, EndedError, InvalidError, NotFoundError
+from .info import EPOCH, SegmentInfo
 from .pixels import Pixels, WritablePixels
 from .segment import clear, open_again
 
@@ -58,13 +63,35 @@ class Frame(Pixels):
     sequence: int
     #: When it was published, in nanoseconds of ``time.monotonic_ns()``.
     time_ns: int
-    #: How many frames were published after ``newer_than`` of ``Stream.wait`` and before this one.
+    #: How many frames this reader has missed: after ``newer_than`` of ``Stream.wait``, after it opened the stream, and
+    #: before this one.
     missed: int
+    #: When it was captured, as its writer has told, in nanoseconds of ``time.monotonic_ns()``; 0 if it has not.
+    capture_time_ns: int
 
     def __init__(self, name: str, memory: Memory, info: ShmcvFrameInfo) -> None:
         """Take over a handle. ``Stream.wait`` calls this."""
         super().__init__(name, memory)
         self.sequence, self.time_ns, self.missed = info.sequence, info.time_ns, info.missed
+        self.capture_time_ns, self._metadata_size = info.capture_time_ns, info.metadata_size
+
+    @property
+    def metadata(self) -> bytes:
+        """A copy of what the writer has given the frame with ``NewFrame.describe``; empty if it has given nothing."""
+        copy, size = ctypes.create_string_buffer(MAX_METADATA), ctypes.c_uint64()
+        if self._metadata_size == 0:
+            return b""
+        check(library().shmcv_frame_metadata(self._open.number, copy, MAX_METADATA, ctypes.byref(size)))
+        return copy.raw[: size.value]
+
+    @property
+    def mapping(self) -> Any:  # JSON is anything
+        """The metadata of a writer that has given a mapping: JSON, decoded. An empty mapping if there are none.
+
+        Raises ValueError if the metadata are not JSON.
+        """
+        metadata = self.metadata
+        return json.loads(metadata) if metadata else {}
 
     def __reduce__(self) -> NoReturn:
         """Refuse to be pickled or copied. Another process could not hold this process's lease on the slot."""
@@ -92,6 +119,22 @@ class NewFrame(WritablePixels):
             f'shmcv: {self._noun} "{self._name}": a frame to fill cannot be pickled or copied, because this process '
             "is the stream's writer; send the stream, or its name, and begin a frame there"
         )
+
+    def describe(self, metadata: bytes | Mapping[str, Any] = b"", *, capture_time_ns: int = 0) -> None:
+        """Give the frame metadata, and the time when its picture was captured. Readers get both with the frame.
+
+        ``metadata`` are bytes, which mean what the programs make of them, or a mapping, which travels as JSON; at
+        most MAX_METADATA (1024) bytes. ``capture_time_ns`` is in nanoseconds of ``time.monotonic_ns()``; 0 says
+        nothing. Each call replaces what the one before has given.
+
+        Raises LimitError for more bytes; TypeError for a mapping that JSON cannot tell.
+        """
+        if isinstance(metadata, Mapping):
+            metadata = json.dumps(dict(metadata), separators=(",", ":"), ensure_ascii=False).encode()
+        content = bytes(memoryview(metadata))
+        captured = integer("capture_time_ns", capture_time_ns, ctypes.c_uint64)
+        number = self._open.number
+        check(library().shmcv_frame_describe(number, captured, content, len(content)))
 
     def publish(self) -> int:
         """Make it the stream's newest frame, wake the readers that wait, close it, and return its number.
@@ -164,35 +207,52 @@ class Stream:
     created: bool = False
 
     @classmethod
-    def create(cls, name: str, slot_size: int, *, slots: int = 0, clear_on_close: bool = False) -> Self:
+    def create(
+        cls,
+        name: str,
+        slot_size: int,
+        *,
+        slots: int = 0,
+        when_behind: WhenBehind = WhenBehind.DROP,
+        clear_on_close: bool = False,
+    ) -> Self:
         """Make a stream of frames with at most ``slot_size`` bytes of pixels each, and open it.
 
-        ``slots`` is the number of frames, 2 to 1024, or 0 for 4. With ``clear_on_close``, closing the object removes
-        the name.
+        ``slots`` is the number of frames, 2 to 1024, or 0 for 4. ``when_behind`` says what the writer does when a
+        reader that wants every frame is behind. With ``clear_on_close``, closing the object removes the name.
 
         Raises ExistsError if the name is taken; NoSpaceError if there is less shared memory free than all slots need;
         InvalidError for a bad name, size or number of slots.
         """
         handle = ShmcvStream()
         size, number = integer("slot_size", slot_size, ctypes.c_uint64), integer("slots", slots, ctypes.c_uint32)
-        check(library().shmcv_stream_create(text("name", name), size, number, ctypes.byref(handle)), name)
+        create, behind = library().shmcv_stream_create, WhenBehind(when_behind)
+        check(create(text("name", name), size, number, behind, ctypes.byref(handle)), name)
         stream = cls(name, Handle(handle.value, library().shmcv_stream_close))
         stream.created, stream.clear_on_close = True, clear_on_close
         return stream
 
     @classmethod
-    def open_or_create(cls, name: str, slot_size: int, *, slots: int = 0, clear_on_close: bool = False) -> Self:
+    def open_or_create(
+        cls,
+        name: str,
+        slot_size: int,
+        *,
+        slots: int = 0,
+        when_behind: WhenBehind = WhenBehind.DROP,
+        clear_on_close: bool = False,
+    ) -> Self:
         """Open the stream of that name, or make one if there is none; ``created`` tells which.
 
         A stream that is there must have slots of at least ``slot_size`` bytes, and at least ``slots`` of them; 0 slots
-        are 4 for a new stream, and any number for one that is there.
+        are 4 for a new stream, and any number for one that is there. It keeps its own ``when_behind``.
 
         Raises TooSmallError if the stream that is there has smaller or fewer slots; otherwise what ``open`` and
         ``create`` raise.
         """
         handle, created = ShmcvStream(), ctypes.c_int32()
         size, number = integer("slot_size", slot_size, ctypes.c_uint64), integer("slots", slots, ctypes.c_uint32)
-        out = ctypes.byref(handle), ctypes.byref(created)
+        out = WhenBehind(when_behind), ctypes.byref(handle), ctypes.byref(created)
         check(library().shmcv_stream_open_or_create(text("name", name), size, number, *out), name)
         stream = cls(name, Handle(handle.value, library().shmcv_stream_close))
         stream.created, stream.clear_on_close = bool(created), clear_on_close
@@ -232,34 +292,91 @@ class Stream:
         check(library().shmcv_stream_info(self._open.number, ctypes.byref(found)))
         return SegmentInfo._from_native(found)
 
-    def begin(self) -> NewFrame:
+    def begin(self, timeout: float | None = None) -> NewFrame:
         """Return a frame to fill, in a free slot. The first one makes this object the stream's writer.
 
+        In a stream of ``WhenBehind.BLOCK`` it waits for a slot. ``timeout`` is in seconds: 0 does not wait, and None or
+        a negative number waits without an end. Ctrl-C ends the wait. In other streams it never waits.
+
         Raises BusyError if there is another writer, if the frame begun before is neither published nor closed, and if
-        readers hold all slots.
+        there is no slot, because readers hold them, or are behind; TimeoutError.
         """
         stream, handle = self._open, ShmcvFrame()
-        check(library().shmcv_stream_begin(stream.number, ctypes.byref(handle)))
+        begun, begin = ctypes.byref(handle), library().shmcv_stream_begin
+        in_slices(
+            lambda milliseconds: begin(self._open.number, milliseconds, begun),
+            timeout,
+            f'no slot of "{self._name}" has come free',
+        )
         return NewFrame(self._name, _FrameMemory(handle, stream))
 
-    def publish(self, array: npt.ArrayLike) -> int:
+    def publish(
+        self,
+        array: npt.ArrayLike,
+        metadata: bytes | Mapping[str, Any] = b"",
+        *,
+        capture_time_ns: int = 0,
+        timeout: float | None = None,
+    ) -> int:
         """Copy an array, as ``NewFrame.write`` takes it, into a new frame, publish the frame, and return its number.
 
-        Raises what ``begin``, ``NewFrame.write`` and ``NewFrame.publish`` raise.
+        ``metadata`` and ``capture_time_ns`` are those of ``NewFrame.describe``, ``timeout`` that of ``begin``.
+
+        Raises what ``begin``, ``NewFrame.write``, ``NewFrame.describe`` and ``NewFrame.publish`` raise.
         """
-        with self.begin() as frame:
+        with self.begin(timeout) as frame:
             frame.write(array)
+            if metadata or capture_time_ns:
+                frame.describe(metadata, capture_time_ns=capture_time_ns)
         assert frame.sequence is not None  # noqa: S101 # the block has published it
         return frame.sequence
 
+    def deliver(self, delivery: Delivery) -> None:
+        """Choose which frames this object gets: the newest, as at first, or every frame in order.
+
+        A reader of every frame is owed each frame until it has taken it, has closed the stream, or its process has
+        ended. What the writer does meanwhile is the stream's ``when_behind``.
+
+        Raises BusyError if 63 others read the stream.
+        """
+        check(library().shmcv_stream_deliver(self._open.number, Delivery(delivery)))
+
+    def spin(self, time: float) -> None:
+        """Set for how many seconds a wait watches for a frame before it sleeps. It is 20 microseconds at first.
+
+        A reader that has a processor for itself may watch for longer, and occupies that processor: waking a thread
+        takes some microseconds.
+        """
+        limit = seconds(time)
+        if limit is None:
+            raise InvalidError(f"shmcv: a time of {time} s to watch for a frame; it is 0 to 4000 s")
+        check(library().shmcv_stream_spin(self._open.number, min(math.ceil(limit * 1e6), 2**32 - 1)))
+
+    def end(self) -> None:
+        """Tell all readers that no frame follows.
+
+        They get the frames that are there, and then EndedError; ``frames()`` ends. The stream goes on if a writer
+        begins another frame.
+
+        Raises BusyError if there is another writer, or if a frame is begun and neither published nor closed.
+        """
+        check(library().shmcv_stream_end(self._open.number))
+
+    def utc(self, time_ns: int) -> datetime:
+        """Return a frame's ``time_ns`` or ``capture_time_ns`` as a time in UTC, as the clocks were at its creation."""
+        return EPOCH + timedelta(microseconds=(time_ns + self.info.utc_offset_ns) // 1000)
+
     def wait(self, newer_than: int = 0, timeout: float | None = None) -> Frame:
-        """Return the newest frame, as soon as there is one with a number greater than ``newer_than``.
+        """Return a frame as soon as there is one with a number greater than ``newer_than``.
+
+        It is the newest frame, or what ``deliver`` has chosen.
 
         ``timeout`` is in seconds: 0 does not sleep, and None or a negative number waits without an end. Ctrl-C ends the
         wait.
 
-        Raises TimeoutError; BusyError if 63 others read the stream; ClosedError within 0.1 s when another thread closes
-        the stream; InvalidError for a timeout of NaN.
+        Raises TimeoutError; EndedError if the writer has ended the stream and there is no further frame; BusyError if
+        63 others read the stream; ClosedError within 0.1 s when another thread closes the stream; InvalidError for a
+        timeout of NaN.
         """
         stream, handle, info = self._open, ShmcvFrame(), ShmcvFrameInfo()
         number = integer("newer_than", newer_than, ctypes.c_uint64)
@@ -292,8 +409,9 @@ class Stream:
     def frames(self, newer_than: int = 0, timeout: float | None = None) -> Frames:
         """Return an iterator over the frames to come, for ``for`` and ``async for``.
 
-        The iterator closes each frame when the next one is asked for. It ends when the stream is closed, by another
-        thread or the loop itself. It raises TimeoutError when a frame takes longer than ``timeout`` seconds.
+        The iterator closes each frame when the next one is asked for. It ends when the writer ends the stream, and
+        when the stream is closed, by another thread or the loop itself. It raises TimeoutError when a frame takes
+        longer than ``timeout`` seconds.
         ``async for`` lets other tasks run at every second frame, also when frames are always ready.
         """
         return Frames(self, newer_than, timeout)
@@ -381,7 +499,7 @@ class Frames:
         self._close_last()
         try:
             return self._remember(self._stream.wait(self._newest, self._timeout))
-        except ClosedError:
+        except (ClosedError, EndedError):
             raise StopIteration from None
 
     def __aiter__(self) -> Self:
@@ -401,7 +519,7 @@ class Frames:
                 self._at_once = False
                 frame = await self._stream.wait_async(self._newest, self._timeout)
             return self._remember(frame)
-        except ClosedError:
+        except (ClosedError, EndedError):
             raise StopAsyncIteration from None
 
     def _remember(self, frame: Frame) -> Frame:
