@@ -17,6 +17,9 @@ inline constexpr std::int32_t message_size = SHMCV_MESSAGE_SIZE;
 /// Greatest length of a segment's name, in bytes.
 inline constexpr std::int32_t max_name = SHMCV_MAX_NAME;
 
+/// Greatest length of the path of a folder with segments in it, in bytes.
+inline constexpr std::int32_t max_folder = SHMCV_MAX_FOLDER;
+
 /// Greatest width or height, in pixels.
 inline constexpr std::int32_t max_dimension = SHMCV_MAX_DIMENSION;
 

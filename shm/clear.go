@@ -12,12 +12,14 @@ import (
 // Clear removes the name of a segment or stream, no matter which process created it. It stays whole for all who have it
 // open.
 //
-// Errors: ENotFound when there is none; EPermission when the name is not that of a regular file of this user.
+// Errors: ENotFound when there is none; EPermission when the name is not that of a regular file of this user, or one that
+// Open would open, or when this process may not remove names from the folder.
 func Clear(name string) error {
 	if err := ValidName(name); err != nil {
 		return err
 	}
-	id, _, err := sys.Find(name)
+	name = plainest(name)
+	id, _, err := sys.Find(name, sys.ToWrite)
 	if err != nil {
 		return err
 	}
@@ -91,7 +93,7 @@ func holdName(name string, patience time.Duration) *sys.File {
 		}
 		held, err := file.Lock(lockName)
 		if held {
-			if now, _, err := sys.Find(name); err == nil && now == file.ID() {
+			if now, _, err := sys.Find(name, sys.ToWrite); err == nil && now == file.ID() {
 				return file
 			}
 		}
@@ -105,7 +107,7 @@ func holdName(name string, patience time.Duration) *sys.File {
 // removeFrom takes a name away from a file, and returns false if another file has it by now, or none. The caller has
 // called holdName.
 func removeFrom(name string, id sys.FileID) (bool, error) {
-	if now, _, err := sys.Find(name); err != nil || now != id {
+	if now, _, err := sys.Find(name, sys.ToWrite); err != nil || now != id {
 		return false, err
 	}
 	hasLooked(name)
@@ -133,7 +135,7 @@ func (c *createdNames) add(name string, id sys.FileID) {
 	}
 	// Other processes clear names too, and do not tell.
 	for name, id := range c.files {
-		if now, _, err := sys.Find(name); err != nil || now != id {
+		if now, _, err := sys.Find(name, sys.ToWrite); err != nil || now != id {
 			delete(c.files, name)
 		}
 	}

@@ -178,7 +178,7 @@ func TestSweepersTakeNothingFromCreators(t *testing.T) {
 			must(t, err, abi.OK)
 		}
 		s := create(t, name, 100)
-		if id, _, err := sys.Find(name); err != nil || id != s.file.ID() {
+		if id, _, err := sys.Find(name, sys.ToWrite); err != nil || id != s.file.ID() {
 			t.Fatalf("turn %d: the name is gone: %v", i, err)
 		}
 		s.Release()

@@ -45,6 +45,13 @@ type parties struct {
 //
 // Errors: those of Create.
 func CreateStream(name string, slotSize uint64, slots uint32) (*Stream, error) {
+	return CreateStreamFor(name, slotSize, slots, abi.OwnAccess)
+}
+
+// CreateStreamFor does as CreateStream, for those whom access names.
+//
+// Errors: those of CreateStream and CreateFor.
+func CreateStreamFor(name string, slotSize uint64, slots uint32, access abi.Access) (*Stream, error) {
 	if err := checkStreamShape(name, slotSize, slots); err != nil {
 		return nil, err
 	}
@@ -52,7 +59,7 @@ func CreateStream(name string, slotSize uint64, slots uint32) (*Stream, error) {
 		slots = defaultSlots
 	}
 	stride := (slotSize + pageSize - 1) / pageSize * pageSize
-	m, err := createShaped(name, shape{size: stride * uint64(slots), slots: slots, slotSize: stride, whenBehind: ring.Drop})
+	m, err := createShaped(name, shape{size: stride * uint64(slots), slots: slots, slotSize: stride, whenBehind: ring.Drop}, access)
 	if err != nil {
 		return nil, err
 	}

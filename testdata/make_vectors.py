@@ -181,8 +181,11 @@ NAMES = [
     ("käse", "E_INVALID"), ("猫", "E_INVALID"), ("cam٣", "E_INVALID"), ("\uff43am", "E_INVALID"),
     ("a\u200b", "E_INVALID"),
     (b"\xff\xfe", "E_INVALID"), (b"a\x80", "E_INVALID"), (b"a\xc0\xae", "E_INVALID"),
+    ("/dev/shm/cam0", "OK"), ("/dev//shm/cam0", "E_INVALID"), ("//cam0", "E_INVALID"), ("/dev/./shm/cam0", "E_INVALID"),
+    ("/dev/shm/../shm/cam0", "E_INVALID"), ("/dev/shm/", "E_INVALID"), ("/dev/shm/.hidden", "E_INVALID"),
+    ("/dev/shm/a b", "E_INVALID"), ("dev/shm/cam0", "E_INVALID"),
 ]  # fmt: skip
-NAME_RULE = re.compile(rb"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
+NAME_RULE = re.compile(rb"(?:(?:/(?!\.\.?/)[^/]+)+/)?[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
 
 # width, height, channels, depth, order, stride, bytes of the segment, result, stored stride.
 # depth: 1 u8, 2 u16, 3 f32; order: 1 gray, 2 bgr, 3 bgra, 4 rgb, 5 rgba.

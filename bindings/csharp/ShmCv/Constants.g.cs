@@ -15,6 +15,9 @@ public static class Constants
     /// <summary>Greatest length of a segment's name, in bytes.</summary>
     public const int MaxName = 200;
 
+    /// <summary>Greatest length of the path of a folder with segments in it, in bytes.</summary>
+    public const int MaxFolder = 512;
+
     /// <summary>Greatest width or height, in pixels.</summary>
     public const int MaxDimension = 1048576;
 

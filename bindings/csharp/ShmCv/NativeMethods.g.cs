@@ -24,9 +24,9 @@ internal unsafe struct ShmcvImageInfo
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct ShmcvSegmentInfo
 {
-    internal const int SizeInC = 384;
+    internal const int SizeInC = 896;
 
-    internal fixed byte Name[208];
+    internal fixed byte Name[720];
     internal fixed byte Uuid[16];
     internal ulong Size;
     internal ulong FileSize;
@@ -38,6 +38,18 @@ internal unsafe struct ShmcvSegmentInfo
     internal ShmcvImageInfo Image;
     internal ulong SlotSize;
     internal uint Slots;
+    internal uint Reserved0;
+    internal fixed ulong Reserved[5];
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct ShmcvAccess
+{
+    internal const int SizeInC = 64;
+
+    internal long Owner;
+    internal long Group;
+    internal uint Mode;
     internal uint Reserved0;
     internal fixed ulong Reserved[5];
 }
@@ -111,6 +123,24 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_sweep(out uint removed);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_create_for(string name, ulong size, in ShmcvAccess access, out ulong @out);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_open_or_create_for(string name, ulong size, in ShmcvAccess access, out ulong @out, out int created);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_stream_create_for(string name, ulong slotSize, uint slots, in ShmcvAccess access, out ulong @out);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_stream_open_or_create_for(string name, ulong slotSize, uint slots, in ShmcvAccess access, out ulong @out, out int created);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_user_id(string name, out long id);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_group_id(string name, out long id);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_image_get(ulong seg, out ShmcvImageInfo @out);

@@ -11,6 +11,8 @@ MESSAGE_SIZE: Final = 1024
 
 #: Greatest length of a segment's name, in bytes.
 MAX_NAME: Final = 200
+#: Greatest length of the path of a folder with segments in it, in bytes.
+MAX_FOLDER: Final = 512
 
 #: Greatest width or height, in pixels.
 MAX_DIMENSION: Final = 1048576

@@ -8,6 +8,7 @@ import ctypes
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from . import error
+from ._access import OWN, Account, access
 from ._arguments import integer, text
 from ._check import check
 from ._library import library
@@ -164,36 +165,59 @@ class Stream:
     created: bool = False
 
     @classmethod
-    def create(cls, name: str, slot_size: int, *, slots: int = 0, clear_on_close: bool = False) -> Self:
+    def create(
+        cls,
+        name: str,
+        slot_size: int,
+        *,
+        slots: int = 0,
+        clear_on_close: bool = False,
+        mode: int = OWN,
+        group: Account = None,
+        owner: Account = None,
+    ) -> Self:
         """Make a stream of frames with at most ``slot_size`` bytes of pixels each, and open it.
 
         ``slots`` is the number of frames, 2 to 1024, or 0 for 4. With ``clear_on_close``, closing the object removes the
-        name.
+        name. The name, and ``mode``, ``group`` and ``owner``, are as for ``Segment.create``.
 
         Raises ExistsError if the name is taken; NoSpaceError if there is less shared memory free than all slots need;
-        InvalidError for a bad name, size or number of slots.
+        InvalidError for a bad name, size, number of slots or mode; NotFoundError for an unknown folder, user or group;
+        PermissionError if this process may not give the stream to that owner or group.
         """
         handle = ShmcvStream()
         size, number = integer("slot_size", slot_size, ctypes.c_uint64), integer("slots", slots, ctypes.c_uint32)
-        check(library().shmcv_stream_create(text("name", name), size, number, ctypes.byref(handle)), name)
+        who, out = access(mode, group, owner), ctypes.byref(handle)
+        check(library().shmcv_stream_create_for(text("name", name), size, number, who, out), name)
         stream = cls(name, Handle(handle.value, library().shmcv_stream_close))
         stream.created, stream.clear_on_close = True, clear_on_close
         return stream
 
     @classmethod
-    def open_or_create(cls, name: str, slot_size: int, *, slots: int = 0, clear_on_close: bool = False) -> Self:
+    def open_or_create(
+        cls,
+        name: str,
+        slot_size: int,
+        *,
+        slots: int = 0,
+        clear_on_close: bool = False,
+        mode: int = OWN,
+        group: Account = None,
+        owner: Account = None,
+    ) -> Self:
         """Open the stream of that name, or make one if there is none; ``created`` tells which.
 
         A stream that is there must have slots of at least ``slot_size`` bytes, and at least ``slots`` of them; 0 slots
-        are 4 for a new stream, and any number for one that is there.
+        are 4 for a new stream, and any number for one that is there. ``mode``, ``group`` and ``owner`` are those of a new
+        stream, as for ``create``.
 
         Raises TooSmallError if the stream that is there has smaller or fewer slots; otherwise what ``open`` and
         ``create`` raise.
         """
         handle, created = ShmcvStream(), ctypes.c_int32()
         size, number = integer("slot_size", slot_size, ctypes.c_uint64), integer("slots", slots, ctypes.c_uint32)
-        out = ctypes.byref(handle), ctypes.byref(created)
-        check(library().shmcv_stream_open_or_create(text("name", name), size, number, *out), name)
+        who, out = access(mode, group, owner), (ctypes.byref(handle), ctypes.byref(created))
+        check(library().shmcv_stream_open_or_create_for(text("name", name), size, number, who, *out), name)
         stream = cls(name, Handle(handle.value, library().shmcv_stream_close))
         stream.created, stream.clear_on_close = bool(created), clear_on_close
         return stream
