@@ -1,10 +1,10 @@
 // Package shm keeps named shared memory: segments, which hold one image, and streams, which hold frame after frame. Any
-// process of the same user can open them by name. The package knows nothing of OpenCV and nothing of the C ABI. What it
+// process of the same user can open them by name, and those of other users to whom their creator has given them. The package knows nothing of OpenCV and nothing of the C ABI. What it
 // needs of the operating system is in package sys (shm/internal/sys).
 //
 // All functions and methods may be called from any goroutine at once. Errors are *abi.Error.
 //
-// Any process of the user can make shared memory shorter, and touching memory that is gone faults. Each operation looks
+// Any process that may write can make shared memory shorter, and touching memory that is gone faults. Each operation looks
 // at the file's size first. A cut between that look and the touch is the caller's to catch, with debug.SetPanicOnFault.
 // No lock stays held after such a panic.
 package shm
