@@ -142,8 +142,8 @@ func goClose(seg C.shmcv_segment) C.int32_t {
 // shmcv_clear removes the name of a segment or stream, whichever process created it. Processes that have it open keep
 // working on the same memory, which is given back when the last of them closes it. The name is free at once.
 //
-// Errors: SHMCV_E_NOT_FOUND if there is none of that name; SHMCV_E_PERMISSION if it is not this user's, or a group's whose
-// folder lets its members remove names.
+// Errors: SHMCV_E_NOT_FOUND if there is none of that name; SHMCV_E_PERMISSION if shmcv_open would not open it, or if this
+// process may not remove names from the folder.
 //
 //export goClear
 func goClear(name *C.in_char) C.int32_t {
@@ -264,10 +264,10 @@ func goList(infos *C.shmcv_segment_info, capacity C.uint64_t, count *C.uint64_t)
 	})
 }
 
-// shmcv_sweep removes the names of this user's segments and streams in this process's folder that are orphans: their creator has ended or closed
-// them, and no process has them open through this library. It gives in removed how many there were; removed may be NULL.
-// Programs that have mapped the file by other means keep their memory, without the name. Files that other programs made
-// are left alone, and so is what cannot be looked at.
+// shmcv_sweep removes the names of this user's segments and streams in this process's folder that are orphans: their
+// creator has ended or closed them, and no process has them open through this library. It gives in removed how many there
+// were; removed may be NULL. Programs that have mapped the file by other means keep their memory, without the name. Files
+// that other programs made are left alone, and so is what cannot be looked at.
 //
 //export goSweep
 func goSweep(removed *C.uint32_t) C.int32_t {

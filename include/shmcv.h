@@ -185,8 +185,8 @@ SHMCV_API int32_t shmcv_close(shmcv_segment seg);
  * open keep working on the same memory, which is given back when the last of them closes it. The name is
  * free at once.
  *
- * Errors: SHMCV_E_NOT_FOUND if there is none of that name; SHMCV_E_PERMISSION if it is not this user's, or a
- * group's whose folder lets its members remove names. */
+ * Errors: SHMCV_E_NOT_FOUND if there is none of that name; SHMCV_E_PERMISSION if shmcv_open would not open
+ * it, or if this process may not remove names from the folder. */
 SHMCV_API int32_t shmcv_clear(const char *name);
 
 /* shmcv_clear_all removes the names of all segments and streams that this process created and that are still
@@ -231,7 +231,7 @@ SHMCV_API uint32_t shmcv_abi_version(void);
 enum shmcv_error_code {
     SHMCV_OK            = 0,   /* It worked. */
     SHMCV_E_INVALID     = -1,  /* An argument makes no sense: NULL, a bad name, size, geometry or flag. */
-    SHMCV_E_NOT_FOUND   = -2,  /* There is no segment or file of that name. */
+    SHMCV_E_NOT_FOUND   = -2,  /* There is no segment, file, folder, user or group of that name. */
     SHMCV_E_EXISTS      = -3,  /* A segment of that name is there already. */
     SHMCV_E_CLOSED      = -4,  /* The handle is closed, or was never given out. */
     SHMCV_E_NO_SPACE    = -5,  /* Shared memory or the disk is full, or the process gets no more memory. */

@@ -83,7 +83,7 @@ enum class error_code : std::int32_t {
     ok = SHMCV_OK,
     /// An argument makes no sense: NULL, a bad name, size, geometry or flag.
     invalid = SHMCV_E_INVALID,
-    /// There is no segment or file of that name.
+    /// There is no segment, file, folder, user or group of that name.
     not_found = SHMCV_E_NOT_FOUND,
     /// A segment of that name is there already.
     exists = SHMCV_E_EXISTS,

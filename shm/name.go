@@ -1,6 +1,7 @@
 // Package shm keeps named shared memory: segments, which hold one image, and streams, which hold frame after frame. Any
-// process of the same user can open them by name, and those of other users to whom their creator has given them. The package knows nothing of OpenCV and nothing of the C ABI. What it
-// needs of the operating system is in package sys (shm/internal/sys).
+// process of the same user can open them by name, and processes of other users if the creator has said so. The package
+// knows nothing of OpenCV and nothing of the C ABI. What it needs of the operating system is in package sys
+// (shm/internal/sys).
 //
 // All functions and methods may be called from any goroutine at once. Errors are *abi.Error.
 //

@@ -87,7 +87,7 @@ public enum ErrorCode : int
     /// <summary>An argument makes no sense: NULL, a bad name, size, geometry or flag.</summary>
     Invalid = -1,
 
-    /// <summary>There is no segment or file of that name.</summary>
+    /// <summary>There is no segment, file, folder, user or group of that name.</summary>
     NotFound = -2,
 
     /// <summary>A segment of that name is there already.</summary>

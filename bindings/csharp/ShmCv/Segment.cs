@@ -164,8 +164,8 @@ public sealed class Segment : WritablePixels
     /// </summary>
     /// <param name="name">The name.</param>
     /// <exception cref="ShmCvNotFoundException">There is none of that name.</exception>
-    /// <exception cref="ShmCvPermissionException">It is not this user's, or a group's whose folder lets its members remove
-    /// names.</exception>
+    /// <exception cref="ShmCvPermissionException"><see cref="Open"/> would not open it, or this process may not remove
+    /// names from the folder.</exception>
     public static void Clear(string name)
     {
         Argument.Text(name);

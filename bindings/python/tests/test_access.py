@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import grp
 import os
+import pickle
 import shutil
 import stat
 
@@ -39,7 +40,7 @@ def folder(tmp_path):
 
 
 def mode_of(path) -> int:
-    return stat.S_IMODE(os.stat(path).st_mode)
+    return stat.S_IMODE(path.stat().st_mode)
 
 
 def test_a_path_is_a_name_in_another_folder(folder, name):
@@ -65,12 +66,10 @@ def test_a_path_is_a_name_in_another_folder(folder, name):
 
 
 def test_a_pickled_segment_is_opened_by_its_path(folder):
-    import pickle
-
-    with shmcv.Segment.create(str(folder / "cam0"), 100, clear_on_close=True) as made, pickle.loads(  # noqa: S301
-        pickle.dumps(made)
-    ) as again:
+    with shmcv.Segment.create(str(folder / "cam0"), 100, clear_on_close=True) as made:
+        again = pickle.loads(pickle.dumps(made))
         assert again.name == made.name
+        again.close()
 
 
 def test_the_variable_names_the_folder_of_plain_names(folder):

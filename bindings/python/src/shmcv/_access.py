@@ -20,9 +20,7 @@ OWN = 0o600
 def access(mode: int, group: Account, owner: Account) -> Any:
     """Return the argument for a function that makes something. Raises NotFoundError for an unknown name."""
     number = integer("mode", mode, ctypes.c_uint32)
-    return ctypes.byref(
-        ShmcvAccess(owner=_id("owner", owner, "user"), group=_id("group", group, "group"), mode=number)
-    )
+    return ctypes.byref(ShmcvAccess(owner=_id("owner", owner, "user"), group=_id("group", group, "group"), mode=number))
 
 
 def _id(argument: str, account: Account, kind: str) -> int:

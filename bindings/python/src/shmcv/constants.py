@@ -64,7 +64,7 @@ class ErrorCode(IntEnum):
     OK = 0
     #: An argument makes no sense: NULL, a bad name, size, geometry or flag.
     INVALID = -1
-    #: There is no segment or file of that name.
+    #: There is no segment, file, folder, user or group of that name.
     NOT_FOUND = -2
     #: A segment of that name is there already.
     EXISTS = -3

@@ -35,7 +35,7 @@ class Pixels(Save, TransformInto, Show, PixelsBase):
 
     @property
     def name(self) -> str:
-        """The name of the segment or stream, by which every process of this user can open it."""
+        """The name of the segment or stream, as it was given: by it every process of this user can open it."""
         return self._name
 
     @property

@@ -160,9 +160,9 @@ class Segment(Stored, WritablePixels):
         With an ``image``, which may be given in the place of ``size``, it gets that description, and by default the
         size that the image needs. With ``clear_on_close``, closing the object removes the name.
 
-        The name is 1 to MAX_NAME of the characters A-Z a-z 0-9 . _ - and does not start with a dot. It is in /dev/shm, or
-        in the folder that the environment variable SHMCV_FOLDER names when the library is loaded. A path is a name in
-        another folder, which has to be there: "/mnt/cams/cam0". All functions that take a name take a path.
+        The name is 1 to MAX_NAME of the characters A-Z a-z 0-9 . _ - and does not start with a dot. It is in /dev/shm,
+        or in the folder that the environment variable SHMCV_FOLDER names when the library is loaded. A path is a name
+        in another folder, which has to be there: "/mnt/cams/cam0". All functions that take a name take a path.
 
         Only this user may open the segment, unless ``mode`` says more: 0o640 lets its group read it
         (``ReadOnlySegment.open``), 0o660 write it too (``open``), 0o644 lets everybody read it. ``group`` is a group of
@@ -170,8 +170,8 @@ class Segment(Stored, WritablePixels):
         another ``owner``. The umask does not matter.
 
         Raises ExistsError if the name is taken; NoSpaceError if there is less shared memory free; InvalidError for a
-        bad name, size or mode; TooSmallError if the image does not fit into ``size``; NotFoundError for an unknown folder,
-        user or group; PermissionError if this process may not give the segment to that owner or group.
+        bad name, size or mode; TooSmallError if the image does not fit into ``size``; NotFoundError for an unknown
+        folder, user or group; PermissionError if this process may not give the segment to that owner or group.
         """
         if isinstance(size, ImageInfo) and image is None:
             size, image = None, size
@@ -341,8 +341,8 @@ def clear(name: str) -> None:
 
     Processes that have it open keep working on the same memory, which is given back when the last of them closes it.
 
-    Raises NotFoundError; PermissionError if it is not this user's, or a group's whose folder lets its members remove
-    names.
+    Raises NotFoundError; PermissionError if ``Segment.open`` would not open it, or if this process may not remove names
+    from the folder.
     """
     check(library().shmcv_clear(text("name", name)), name)
 
@@ -355,8 +355,8 @@ def clear_all() -> None:
 def list_segments() -> list[SegmentInfo]:
     """Return what is known of the segments and streams in this process's folder, in the order of names.
 
-    Those that the library made are listed, if they are this user's or may be read by a group of this process. What cannot
-    be looked at is left out.
+    Those that the library made are listed, if they are this user's or may be read by a group of this process. What
+    cannot be looked at is left out.
     """
     capacity, found = 0, ctypes.c_uint64()
     while True:

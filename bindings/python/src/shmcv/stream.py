@@ -208,8 +208,8 @@ class Stream:
         """Open the stream of that name, or make one if there is none; ``created`` tells which.
 
         A stream that is there must have slots of at least ``slot_size`` bytes, and at least ``slots`` of them; 0 slots
-        are 4 for a new stream, and any number for one that is there. ``mode``, ``group`` and ``owner`` are those of a new
-        stream, as for ``create``.
+        are 4 for a new stream, and any number for one that is there. ``mode``, ``group`` and ``owner`` are those of a
+        new stream, as for ``create``.
 
         Raises TooSmallError if the stream that is there has smaller or fewer slots; otherwise what ``open`` and
         ``create`` raise.
