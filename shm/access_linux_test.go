@@ -72,6 +72,41 @@ func TestSuperuserGivesSegmentsAway(t *testing.T) {
 		must(t, err, abi.OK)
 		again.Release()
 	})
+	for what, clear := range map[string]func(s *Segment) error{
+		"clear": func(s *Segment) error { return Clear(s.Name()) }, "its own clear": (*Segment).clearName,
+		"clear all": func(*Segment) error { return ClearAll() },
+	} {
+		s := newSegmentWith(t, abi.Access{Owner: 54321, Group: strangers, Mode: 0o640})
+		if err := clear(s); err != nil || sys.Exists(s.Name()) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+func (s *Segment) clearName() error { return s.ClearName() }
+
+// A reader can share every lock, and hold none alone.
+func TestReaderDoesNotPassForTheCreator(t *testing.T) {
+	s := newSegmentWith(t, access(-1, 0o644))
+	r := unwritable(t, s.Name())
+	for _, lock := range []int{lockImage, lockPixels, lockWriter, lockName} {
+		if shared, err := r.file.Share(lock); !shared || err != nil {
+			t.Fatal(shared, err)
+		}
+		if _, err := r.file.Lock(lock); err == nil {
+			t.Errorf("a reader holds lock %d alone", lock)
+		}
+	}
+	s.file.Unlock(lockOwner) // As if the creator had ended.
+	if shared, err := r.file.Share(lockOwner); !shared || err != nil {
+		t.Fatal(shared, err)
+	}
+	m, err := look(s.Name())
+	must(t, err, abi.OK)
+	defer m.file.Close()
+	if alive, err := m.ownerAlive(); alive || err != nil {
+		t.Errorf("the creator is alive by a reader's lock: %v", err)
+	}
 }
 
 func TestAccessThatMakesNoSenseIsRefused(t *testing.T) {
@@ -148,7 +183,9 @@ func TestGroupOpensWhatItWasGiven(t *testing.T) {
 	must(t, os.Chown(pathOf(shared.Name()), 54321, strangers), abi.OK)
 	opens(Open, shared, abi.EPermission, shared.Name(), "group 54322", "--group-add 54322")
 	opens(OpenReadOnly, shared, abi.OK)
+	created.remove(shared.Name(), shared.file.ID()) // As if another process had created it.
 	must(t, Clear(shared.Name()), abi.EPermission)
+	must(t, shared.ClearName(), abi.EPermission)
 }
 
 // As which user a namespace shows those that it does not know, is no sign that a file is that user's own.
@@ -210,9 +247,10 @@ func TestMemberOfTheGroupClearsWhereTheFolderLetsIt(t *testing.T) {
 			if shared == 0o640 {
 				want = abi.EPermission
 			}
+			created.remove(name, s.file.ID()) // As if another process had created it.
 			asUser(t, 54321, strangers, func() { must(t, Clear(name), want) })
 			s.Release()
-			_ = Clear(name)
+			_ = os.Remove(name)
 		}
 	}
 }

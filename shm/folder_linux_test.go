@@ -251,15 +251,27 @@ func TestVolumeOfHugePages(t *testing.T) {
 	if mark, err := readMark(r); mark != 3 || err != nil {
 		t.Errorf("%d, %v", mark, err)
 	}
-	other := startChild(t, "store pixels", []string{name})
-	other.expect("ready")
+	storing := startChild(t, "store pixels", []string{name})
+	storing.expect("ready")
 	if _, err := awaitImage(r, 2, -1); err != nil {
 		t.Error(err)
 	}
-	other.kill()
+	storing.kill()
 	r.Release()
 	s.Release()
 	must(t, Clear(name), abi.OK)
+
+	foreign, err := os.Create(folder + "/foreign")
+	must(t, err, abi.OK)
+	must(t, foreign.Truncate(page), abi.OK)
+	must(t, foreign.Close(), abi.OK)
+	other, err := Open(folder + "/foreign")
+	must(t, err, abi.OK)
+	pixels, err := other.Bytes()
+	must(t, err, abi.OK)
+	pixels[page-1] = 1
+	other.Release()
+	must(t, os.Remove(folder+"/foreign"), abi.OK)
 
 	stream, err := CreateStream(name, frameBytes, 4)
 	must(t, err, abi.OK)

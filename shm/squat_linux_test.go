@@ -207,6 +207,17 @@ func TestSweepRemovesWhatAnInterruptedRemovalLeft(t *testing.T) {
 	mustExist(t, hidden[used.Name()], true)
 }
 
+// A process that dies while it creates a file leaves a hidden name where there are no files without names.
+func TestSweepRemovesWhatAnInterruptedCreationLeft(t *testing.T) {
+	left := ".shmcv-new-" + newName(t)
+	writeFile(t, left, []byte("x"))
+	if slices.Contains(listed(t), left) {
+		t.Error("it is listed")
+	}
+	mustSweep(t)
+	mustExist(t, left, false)
+}
+
 func init() {
 	roles["sweep"] = func(a []string) {
 		var once sync.Once

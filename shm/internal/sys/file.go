@@ -157,8 +157,9 @@ func (f *File) take(number int, shared bool) (bool, error) {
 // Unlock gives a lock back. A lock that the File does not have stays as it is.
 func (f *File) Unlock(number int) { f.system.unlock(number) }
 
-// HeldByOther returns true if another File holds or shares a lock. The caller must not have the lock itself: a system
-// may answer by taking the lock and giving it back.
+// HeldByOther returns true if another File has a lock for itself alone, which takes the right to write. A lock that others
+// share counts for nothing, because everybody can share it who may read the file. The caller must not have the lock itself:
+// a system may answer by sharing the lock and giving it back.
 func (f *File) HeldByOther(number int) (bool, error) {
 	held, err := f.system.heldByOther(number)
 	if err != nil {

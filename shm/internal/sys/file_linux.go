@@ -413,6 +413,6 @@ func (f openFile) unlock(number int) { _, _ = f.flock(unix.F_OFD_SETLK, unix.F_U
 func (f openFile) unlockAll() { _, _ = f.flock(unix.F_OFD_SETLK, unix.F_UNLCK, 0, 0) }
 
 func (f openFile) heldByOther(number int) (bool, error) {
-	flock, err := f.flock(unix.F_OFD_GETLK, unix.F_WRLCK, number, 1)
+	flock, err := f.flock(unix.F_OFD_GETLK, unix.F_RDLCK, number, 1)
 	return flock.Type != unix.F_UNLCK, err
 }

@@ -148,7 +148,7 @@ func TestLocksBelongToFiles(t *testing.T) {
 		try("share", true)(one.Share(number))
 		try("share what is shared", true)(two.Share(number))
 		two.Unlock(number)
-		try("shared", true)(two.HeldByOther(number))
+		try("shared", false)(two.HeldByOther(number))
 		try("lock what is shared", false)(two.Lock(number))
 	}
 	third := openAgain(t, one)
