@@ -2,9 +2,12 @@ package sys
 
 import (
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"shmcv/internal/abi"
 )
@@ -60,6 +63,28 @@ func TestHiddenNameGoesWithItsProcess(t *testing.T) {
 	closed.Close()
 	if left := hiddenNames(t); len(left) != 0 {
 		t.Errorf("%v is left", left)
+	}
+}
+
+// A setuid program's caller must not choose the folder. Credentials belong to a thread on Linux.
+func TestProgramWithAnotherUsersRightsIsElevated(t *testing.T) {
+	if elevated() {
+		t.Error("this process is not")
+	}
+	if os.Geteuid() != 0 {
+		t.Skip("only root can be another user")
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	become := func(user uintptr) {
+		if _, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, ^uintptr(0), user, ^uintptr(0)); errno != 0 {
+			t.Fatal(errno)
+		}
+	}
+	become(54321)
+	defer become(0)
+	if !elevated() {
+		t.Error("user 0 with the rights of user 54321")
 	}
 }
 
