@@ -270,7 +270,7 @@ func init() {
 		childCheck(err)
 		content, err := markOf(f)
 		childCheck(err)
-		fmt.Println("frame", f.sequence, content)
+		fmt.Println("frame", f.slot.Sequence(), content)
 		f.Release()
 		_, err = Open("seen")
 		fmt.Println("refused", int(abi.CodeOf(err)), word(err, "read-only"))
