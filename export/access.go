@@ -30,7 +30,7 @@ import (
 //
 //export goCreateFor
 func goCreateFor(name *C.in_char, size C.uint64_t, access *C.in_access, out *C.shmcv_segment) C.int32_t {
-	return newHandle(name, unsafe.Pointer(out), func(name string) (object, error) {
+	return newSegment(name, out, func(name string) (*shm.Segment, error) {
 		return shm.CreateFor(name, uint64(size), given(access))
 	})
 }
@@ -42,7 +42,7 @@ func goCreateFor(name *C.in_char, size C.uint64_t, access *C.in_access, out *C.s
 //
 //export goOpenOrCreateFor
 func goOpenOrCreateFor(name *C.in_char, size C.uint64_t, access *C.in_access, out *C.shmcv_segment, created *C.int32_t) C.int32_t {
-	return newHandle(name, unsafe.Pointer(out), func(name string) (object, error) {
+	return newSegment(name, out, func(name string) (*shm.Segment, error) {
 		segment, made, err := shm.OpenOrCreateFor(name, uint64(size), given(access))
 		return opened(segment, made, err, created)
 	})
@@ -54,7 +54,7 @@ func goOpenOrCreateFor(name *C.in_char, size C.uint64_t, access *C.in_access, ou
 //
 //export goStreamCreateFor
 func goStreamCreateFor(name *C.in_char, slotSize C.uint64_t, slots C.uint32_t, access *C.in_access, out *C.shmcv_stream) C.int32_t {
-	return newHandle(name, unsafe.Pointer(out), func(name string) (object, error) {
+	return newStream(name, out, func(name string) (*shm.Stream, error) {
 		return shm.CreateStreamFor(name, uint64(slotSize), uint32(slots), given(access))
 	})
 }
@@ -66,7 +66,7 @@ func goStreamCreateFor(name *C.in_char, slotSize C.uint64_t, slots C.uint32_t, a
 //
 //export goStreamOpenOrCreateFor
 func goStreamOpenOrCreateFor(name *C.in_char, slotSize C.uint64_t, slots C.uint32_t, access *C.in_access, out *C.shmcv_stream, created *C.int32_t) C.int32_t {
-	return newHandle(name, unsafe.Pointer(out), func(name string) (object, error) {
+	return newStream(name, out, func(name string) (*shm.Stream, error) {
 		stream, made, err := shm.OpenOrCreateStreamFor(name, uint64(slotSize), uint32(slots), given(access))
 		return opened(stream, made, err, created)
 	})

@@ -178,8 +178,8 @@ class Stream:
     ) -> Self:
         """Make a stream of frames with at most ``slot_size`` bytes of pixels each, and open it.
 
-        ``slots`` is the number of frames, 2 to 1024, or 0 for 4. With ``clear_on_close``, closing the object removes the
-        name. The name, and ``mode``, ``group`` and ``owner``, are as for ``Segment.create``.
+        ``slots`` is the number of frames, 2 to 1024, or 0 for 4. With ``clear_on_close``, closing the object removes
+        the name. The name, and ``mode``, ``group`` and ``owner``, are as for ``Segment.create``.
 
         Raises ExistsError if the name is taken; NoSpaceError if there is less shared memory free than all slots need;
         InvalidError for a bad name, size, number of slots or mode; NotFoundError for an unknown folder, user or group;
