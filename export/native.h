@@ -11,6 +11,7 @@
 /* cgo drops const from signatures. By these names bindings/gen knows what a function only reads. */
 typedef const char in_char;
 typedef const shmcv_image_info in_image_info;
+typedef const shmcv_access in_access;
 typedef const unsigned char in_byte;
 
 /* A thread looks at its host on its first call, and again once in this many calls. */

@@ -3,6 +3,12 @@
 // On Linux a segment is a file in /dev/shm. It stays there until shmcv_clear or shmcv_clear_all removes its name, also
 // when every process that used it has ended. The system gives the memory back when the name is gone and no process has
 // the segment open. A name is 1 to SHMCV_MAX_NAME of the characters A-Z a-z 0-9 . _ - and does not start with a dot.
+//
+// The environment variable SHMCV_FOLDER gives a process another folder than /dev/shm, for example a tmpfs or hugetlbfs
+// volume that containers share. It is read once, from the environment in which the library is loaded, and not by setuid
+// programs. A name that begins with a slash is a path instead: "/mnt/cams/cam0" is the segment cam0 in the folder /mnt/cams.
+// The folder must be there, and its path is plain: at most SHMCV_MAX_FOLDER bytes, no empty part, and no part "." or "..".
+// Every function that takes a name takes a path, for streams too.
 
 package main
 
@@ -17,8 +23,8 @@ import (
 )
 
 // shmcv_create makes a segment for size bytes of pixels and opens it. The memory is reserved at once and is all zero. Only
-// this user may open the segment. Close the handle with shmcv_close. shmcv_image_size gives the size for an image, and
-// shmcv_probe the image of a file.
+// this user may open the segment; see shmcv_create_for. Close the handle with shmcv_close. shmcv_image_size gives the size
+// for an image, and shmcv_probe the image of a file.
 //
 // Errors: SHMCV_E_EXISTS if the name is taken, with the process that has it; SHMCV_E_NO_SPACE if there is less shared memory free;
 // SHMCV_E_INVALID for a bad name or a size of 0.
@@ -28,14 +34,15 @@ func goCreate(name *C.in_char, size C.uint64_t, out *C.shmcv_segment) C.int32_t 
 	return newSegment(name, out, func(name string) (*shm.Segment, error) { return shm.Create(name, uint64(size)) })
 }
 
-// shmcv_open opens a segment that any process has created; its size and image come with it. A file in /dev/shm that
-// another program made, for example Python's multiprocessing.shared_memory, can be opened too. All of its bytes are
-// pixels then, and it has no image until shmcv_image_set, which holds for this process. Memory that such a file does not
-// have yet is reserved, because a page that is touched when the shared memory is full ends a process.
+// shmcv_open opens a segment that any process has created; its size and image come with it. A file that another program
+// made in the folder, for example Python's multiprocessing.shared_memory, can be opened too. All of its bytes are pixels
+// then, and it has no image until shmcv_image_set, which holds for this process. Memory that such a file does not have yet
+// is reserved, because a page that is touched when the shared memory is full ends a process.
 //
-// Errors: SHMCV_E_NOT_FOUND if there is none of that name; SHMCV_E_PERMISSION if it is not a plain file of this
-// user; SHMCV_E_CORRUPT if its metadata has been overwritten; SHMCV_E_INVALID for a bad name, or the name of a stream;
-// SHMCV_E_NO_SPACE if there is no memory for all of a file that another program made.
+// Errors: SHMCV_E_NOT_FOUND if there is none of that name; SHMCV_E_PERMISSION if it is not a plain file of this user, nor
+// one that its owner has given a group of this process to read and write; SHMCV_E_CORRUPT if its metadata has been
+// overwritten; SHMCV_E_INVALID for a bad name, or the name of a stream; SHMCV_E_NO_SPACE if there is no memory for all of a
+// file that another program made.
 //
 //export goOpen
 func goOpen(name *C.in_char, out *C.shmcv_segment) C.int32_t {
@@ -135,7 +142,8 @@ func goClose(seg C.shmcv_segment) C.int32_t {
 // shmcv_clear removes the name of a segment or stream, whichever process created it. Processes that have it open keep
 // working on the same memory, which is given back when the last of them closes it. The name is free at once.
 //
-// Errors: SHMCV_E_NOT_FOUND if there is none of that name; SHMCV_E_PERMISSION if it is not this user's.
+// Errors: SHMCV_E_NOT_FOUND if there is none of that name; SHMCV_E_PERMISSION if shmcv_open would not open it, or if this
+// process may not remove names from the folder.
 //
 //export goClear
 func goClear(name *C.in_char) C.int32_t {
@@ -229,9 +237,10 @@ func giveInfo(o object, out *C.shmcv_segment_info) error {
 	return nil
 }
 
-// shmcv_list tells about all segments and streams of this user that this library made, in the order of their names. It
-// fills the first capacity elements of infos, and gives in count how many there are, which may be more. infos may be NULL
-// if capacity is 0. What cannot be looked at is left out, and nothing waits.
+// shmcv_list tells about the segments and streams in this process's folder that this library made, and that are this user's
+// or may be read by a group of this process, in the order of their names. It fills the first capacity elements of infos,
+// and gives in count how many there are, which may be more. infos may be NULL if capacity is 0. What cannot be looked at is
+// left out, and nothing waits.
 //
 //export goList
 func goList(infos *C.shmcv_segment_info, capacity C.uint64_t, count *C.uint64_t) C.int32_t {
@@ -255,10 +264,10 @@ func goList(infos *C.shmcv_segment_info, capacity C.uint64_t, count *C.uint64_t)
 	})
 }
 
-// shmcv_sweep removes the names of this user's segments and streams that are orphans: their creator has ended or closed
-// them, and no process has them open through this library. It gives in removed how many there were; removed may be NULL.
-// Programs that have mapped the file by other means keep their memory, without the name. Files that other programs made
-// are left alone, and so is what cannot be looked at.
+// shmcv_sweep removes the names of this user's segments and streams in this process's folder that are orphans: their
+// creator has ended or closed them, and no process has them open through this library. It gives in removed how many there
+// were; removed may be NULL. Programs that have mapped the file by other means keep their memory, without the name. Files
+// that other programs made are left alone, and so is what cannot be looked at.
 //
 //export goSweep
 func goSweep(removed *C.uint32_t) C.int32_t {

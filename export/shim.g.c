@@ -121,6 +121,64 @@ int32_t shmcv_sweep(uint32_t *removed) {
     return status;
 }
 
+int32_t shmcv_create_for(const char *name, uint64_t size, const shmcv_access *access, shmcv_segment *out) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goCreateFor(name, size, access, out);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_open_or_create_for(const char *name, uint64_t size, const shmcv_access *access,
+                                 shmcv_segment *out, int32_t *created) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goOpenOrCreateFor(name, size, access, out, created);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_stream_create_for(const char *name, uint64_t slot_size, uint32_t slots, int32_t when_behind,
+                                const shmcv_access *access, shmcv_stream *out) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goStreamCreateFor(name, slot_size, slots, when_behind, access, out);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_stream_open_or_create_for(const char *name, uint64_t slot_size, uint32_t slots,
+                                        int32_t when_behind, const shmcv_access *access, shmcv_stream *out,
+                                        int32_t *created) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goStreamOpenOrCreateFor(name, slot_size, slots, when_behind, access, out, created);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_user_id(const char *name, int64_t *id) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goUserId(name, id);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_group_id(const char *name, int64_t *id) {
+    shmcv_entry entry;
+    int32_t refused = shmcv_enter(&entry);
+    if (refused) return refused;
+    int32_t status = goGroupId(name, id);
+    shmcv_leave(&entry);
+    return status;
+}
+
 int32_t shmcv_image_get(shmcv_segment seg, shmcv_image_info *out) {
     int32_t done = shmcv_try_image_get(seg, out);
     if (done != SHMCV_ENTER_GO) return done;

@@ -45,8 +45,8 @@ import (
 // shmcv_stream_create makes a stream of slots frames with at most slot_size bytes of pixels each, and opens it. slots
 // is 2 to 1024, or 0 for 4. slot_size is rounded up to whole pages of 4096 bytes. when_behind is what the
 // writer does when a reader that wants every frame is behind: SHMCV_WHEN_BEHIND_DROP, SHMCV_WHEN_BEHIND_BLOCK or
-// SHMCV_WHEN_BEHIND_FAIL. Close the handle with shmcv_stream_close; shmcv_clear
-// removes the name.
+// SHMCV_WHEN_BEHIND_FAIL. Close the handle with shmcv_stream_close; shmcv_clear removes the name. Only this user may open
+// the stream; see shmcv_stream_create_for.
 //
 // Errors: SHMCV_E_EXISTS if the name is taken; SHMCV_E_NO_SPACE if there is less shared memory free than all slots
 // need; SHMCV_E_INVALID for a bad name, size, number of slots or when_behind.

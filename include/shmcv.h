@@ -95,8 +95,8 @@ typedef struct shmcv_segment {
 typedef struct shmcv_image_info shmcv_image_info;
 
 /* shmcv_create makes a segment for size bytes of pixels and opens it. The memory is reserved at once and is
- * all zero. Only this user may open the segment. Close the handle with shmcv_close. shmcv_image_size gives
- * the size for an image, and shmcv_probe the image of a file.
+ * all zero. Only this user may open the segment; see shmcv_create_for. Close the handle with shmcv_close.
+ * shmcv_image_size gives the size for an image, and shmcv_probe the image of a file.
  *
  * Errors: SHMCV_E_EXISTS if the name is taken, with the process that has it; SHMCV_E_NO_SPACE if there is
  * less shared memory free; SHMCV_E_INVALID for a bad name or a size of 0. */
@@ -162,15 +162,16 @@ SHMCV_API int32_t shmcv_delay(int32_t milliseconds, int32_t *key);
 /* shmcv_close_windows closes all windows that this process has opened here. */
 SHMCV_API int32_t shmcv_close_windows(void);
 
-/* shmcv_open opens a segment that any process has created; its size and image come with it. A file in
- * /dev/shm that another program made, for example Python's multiprocessing.shared_memory, can be opened too.
+/* shmcv_open opens a segment that any process has created; its size and image come with it. A file that
+ * another program made in the folder, for example Python's multiprocessing.shared_memory, can be opened too.
  * All of its bytes are pixels then, and it has no image until shmcv_image_set, which holds for this process.
  * Memory that such a file does not have yet is reserved, because a page that is touched when the shared
  * memory is full ends a process.
  *
  * Errors: SHMCV_E_NOT_FOUND if there is none of that name; SHMCV_E_PERMISSION if it is not a plain file of
- * this user; SHMCV_E_CORRUPT if its metadata has been overwritten; SHMCV_E_INVALID for a bad name, or the
- * name of a stream; SHMCV_E_NO_SPACE if there is no memory for all of a file that another program made. */
+ * this user, nor one that its owner has given a group of this process to read and write; SHMCV_E_CORRUPT if
+ * its metadata has been overwritten; SHMCV_E_INVALID for a bad name, or the name of a stream;
+ * SHMCV_E_NO_SPACE if there is no memory for all of a file that another program made. */
 SHMCV_API int32_t shmcv_open(const char *name, shmcv_segment *out);
 
 /* shmcv_close ends this handle's use of its segment. Pointers from shmcv_data are invalid afterwards, unless
@@ -184,7 +185,8 @@ SHMCV_API int32_t shmcv_close(shmcv_segment seg);
  * open keep working on the same memory, which is given back when the last of them closes it. The name is
  * free at once.
  *
- * Errors: SHMCV_E_NOT_FOUND if there is none of that name; SHMCV_E_PERMISSION if it is not this user's. */
+ * Errors: SHMCV_E_NOT_FOUND if there is none of that name; SHMCV_E_PERMISSION if shmcv_open would not open
+ * it, or if this process may not remove names from the folder. */
 SHMCV_API int32_t shmcv_clear(const char *name);
 
 /* shmcv_clear_all removes the names of all segments and streams that this process created and that are still
@@ -229,7 +231,7 @@ SHMCV_API uint32_t shmcv_abi_version(void);
 enum shmcv_error_code {
     SHMCV_OK            = 0,   /* It worked. */
     SHMCV_E_INVALID     = -1,  /* An argument makes no sense: NULL, a bad name, size, geometry or flag. */
-    SHMCV_E_NOT_FOUND   = -2,  /* There is no segment or file of that name. */
+    SHMCV_E_NOT_FOUND   = -2,  /* There is no segment, file, folder, user or group of that name. */
     SHMCV_E_EXISTS      = -3,  /* A segment of that name is there already. */
     SHMCV_E_CLOSED      = -4,  /* The handle is closed, or was never given out. */
     SHMCV_E_NO_SPACE    = -5,  /* Shared memory or the disk is full, or the process gets no more memory. */
@@ -266,7 +268,8 @@ SHMCV_API const char *shmcv_error_name(int32_t code);
  * ---------------------------------------------------------------------------------------------------------- */
 
 /* Limits on segments. */
-#define SHMCV_MAX_NAME 200 /* Greatest length of a segment's name, in bytes. */
+#define SHMCV_MAX_NAME   200 /* Greatest length of a segment's name, in bytes. */
+#define SHMCV_MAX_FOLDER 512 /* Greatest length of the path of a folder with segments in it, in bytes. */
 
 /* shmcv_depth is the type of one sample. */
 enum shmcv_depth {
@@ -304,9 +307,10 @@ struct shmcv_image_info {
     uint64_t reserved1[4]; /* Must be 0. */
 };
 
-/* shmcv_segment_info tells what is known of a segment or stream. It is 384 bytes long. */
+/* shmcv_segment_info tells what is known of a segment or stream. It is 896 bytes long. */
 typedef struct shmcv_segment_info {
-    char name[208];         /* The segment's name, NUL-terminated. */
+    char name[720];         /* By which this process opens it, NUL-terminated: a name, or a path in a folder
+                             * that is not this process's. */
     uint8_t uuid[16];       /* Identity of this segment, all zero in a foreign one. A name can be given
                              * again, a uuid is not. */
     uint64_t size;          /* Bytes for pixels, as asked for when it was created; the file's length for a
@@ -329,6 +333,20 @@ typedef struct shmcv_segment_info {
                              * the stream's creation. */
     uint64_t reserved[3];   /* 0. */
 } shmcv_segment_info;
+
+/* shmcv_access says whose a new segment or stream is, and which users may open it. It is 64 bytes long.
+ * Owner, group and mode are those of the file on Linux. A program that fills it sets all three: there is no
+ * mode 0. */
+typedef struct shmcv_access {
+    int64_t owner;        /* User id; -1 for the user of this process. Only the superuser can name another
+                           * user. */
+    int64_t group;        /* Group id, of a group of this process; -1 for the group that the system gives new
+                           * files. */
+    uint32_t mode;        /* Permissions: 0600, to which 0060 and 0004 can be added in part: 0640 lets the
+                           * group read, 0660 write too. */
+    uint32_t reserved0;   /* Must be 0. */
+    uint64_t reserved[5]; /* Must be 0. */
+} shmcv_access;
 
 /* Limits on streams. */
 #define SHMCV_MAX_SLOTS    1024 /* Greatest number of a stream's slots. */
@@ -390,7 +408,8 @@ typedef struct shmcv_wait_set {
 #ifdef __cplusplus
 static_assert(sizeof(shmcv_segment) == 8, "shmcv_segment has another layout here");
 static_assert(sizeof(shmcv_image_info) == 64, "shmcv_image_info has another layout here");
-static_assert(sizeof(shmcv_segment_info) == 384, "shmcv_segment_info has another layout here");
+static_assert(sizeof(shmcv_segment_info) == 896, "shmcv_segment_info has another layout here");
+static_assert(sizeof(shmcv_access) == 64, "shmcv_access has another layout here");
 static_assert(sizeof(shmcv_stream) == 8, "shmcv_stream has another layout here");
 static_assert(sizeof(shmcv_frame) == 8, "shmcv_frame has another layout here");
 static_assert(sizeof(shmcv_frame_info) == 128, "shmcv_frame_info has another layout here");
@@ -398,7 +417,8 @@ static_assert(sizeof(shmcv_wait_set) == 8, "shmcv_wait_set has another layout he
 #else
 _Static_assert(sizeof(shmcv_segment) == 8, "shmcv_segment has another layout here");
 _Static_assert(sizeof(shmcv_image_info) == 64, "shmcv_image_info has another layout here");
-_Static_assert(sizeof(shmcv_segment_info) == 384, "shmcv_segment_info has another layout here");
+_Static_assert(sizeof(shmcv_segment_info) == 896, "shmcv_segment_info has another layout here");
+_Static_assert(sizeof(shmcv_access) == 64, "shmcv_access has another layout here");
 _Static_assert(sizeof(shmcv_stream) == 8, "shmcv_stream has another layout here");
 _Static_assert(sizeof(shmcv_frame) == 8, "shmcv_frame has another layout here");
 _Static_assert(sizeof(shmcv_frame_info) == 128, "shmcv_frame_info has another layout here");
@@ -412,6 +432,13 @@ _Static_assert(sizeof(shmcv_wait_set) == 8, "shmcv_wait_set has another layout h
  * name, also when every process that used it has ended. The system gives the memory back when the name is gone
  * and no process has the segment open. A name is 1 to SHMCV_MAX_NAME of the characters A-Z a-z 0-9 . _ - and
  * does not start with a dot.
+ *
+ * The environment variable SHMCV_FOLDER gives a process another folder than /dev/shm, for example a tmpfs or
+ * hugetlbfs volume that containers share. It is read once, from the environment in which the library is loaded,
+ * and not by setuid programs. A name that begins with a slash is a path instead: "/mnt/cams/cam0" is the
+ * segment cam0 in the folder /mnt/cams. The folder must be there, and its path is plain: at most
+ * SHMCV_MAX_FOLDER bytes, no empty part, and no part "." or "..". Every function that takes a name takes a
+ * path, for streams too.
  * ---------------------------------------------------------------------------------------------------------- */
 
 /* shmcv_open_read_only opens a segment to read it, and no more. The memory of shmcv_data faults when it is
@@ -463,16 +490,73 @@ SHMCV_API int32_t shmcv_keep(shmcv_segment seg);
  * Errors: SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_info(shmcv_segment seg, shmcv_segment_info *out);
 
-/* shmcv_list tells about all segments and streams of this user that this library made, in the order of their
- * names. It fills the first capacity elements of infos, and gives in count how many there are, which may be
- * more. infos may be NULL if capacity is 0. What cannot be looked at is left out, and nothing waits. */
+/* shmcv_list tells about the segments and streams in this process's folder that this library made, and that
+ * are this user's or may be read by a group of this process, in the order of their names. It fills the first
+ * capacity elements of infos, and gives in count how many there are, which may be more. infos may be NULL if
+ * capacity is 0. What cannot be looked at is left out, and nothing waits. */
 SHMCV_API int32_t shmcv_list(shmcv_segment_info *infos, uint64_t capacity, uint64_t *count);
 
-/* shmcv_sweep removes the names of this user's segments and streams that are orphans: their creator has
- * ended or closed them, and no process has them open through this library. It gives in removed how many
- * there were; removed may be NULL. Programs that have mapped the file by other means keep their memory,
- * without the name. Files that other programs made are left alone, and so is what cannot be looked at. */
+/* shmcv_sweep removes the names of this user's segments and streams in this process's folder that are
+ * orphans: their creator has ended or closed them, and no process has them open through this library. It
+ * gives in removed how many there were; removed may be NULL. Programs that have mapped the file by other
+ * means keep their memory, without the name. Files that other programs made are left alone, and so is what
+ * cannot be looked at. */
 SHMCV_API int32_t shmcv_sweep(uint32_t *removed);
+
+/* -------------------------------------------------------------------------------------------------------------
+ * Access: which users may open a segment or stream.
+ *
+ * A new segment or stream is this user's alone. shmcv_create_for and its kin make one for others too: whose it
+ * is, which group it has, and what that group and all others may do. Who may only read it opens it with
+ * shmcv_open_read_only. A program may open another user's segment or stream for writing if its owner has given
+ * it to a group that the program is in (mode 0660), and not to all users: a stranger cannot make such a file.
+ * docs/security.md tells what users must be trusted with.
+ *
+ *     shmcv_access access = {.owner = -1, .group = -1, .mode = 0640};
+ *     shmcv_group_id("video", &access.group);
+ *     shmcv_create_for("cam0", 3840 * 2160 * 3, &access, &segment);
+ * ---------------------------------------------------------------------------------------------------------- */
+
+/* shmcv_create_for does as shmcv_create, for those whom access names, from the moment on at which the name
+ * appears. The umask does not matter. access may be NULL: only this user may open the segment then.
+ *
+ * Errors: those of shmcv_create; SHMCV_E_INVALID if access makes no sense: a mode without 0600 or with more
+ * than 0664, numbers that no user or group has; SHMCV_E_PERMISSION if this process may not give a file to
+ * that owner or group. */
+SHMCV_API int32_t shmcv_create_for(const char *name, uint64_t size, const shmcv_access *access,
+                                   shmcv_segment *out);
+
+/* shmcv_open_or_create_for does as shmcv_open_or_create, for those whom access names if it makes the
+ * segment. A segment that is there keeps its access.
+ *
+ * Errors: those of shmcv_open_or_create and shmcv_create_for. */
+SHMCV_API int32_t shmcv_open_or_create_for(const char *name, uint64_t size, const shmcv_access *access,
+                                           shmcv_segment *out, int32_t *created);
+
+/* shmcv_stream_create_for does as shmcv_stream_create, for those whom access names; see shmcv_create_for.
+ *
+ * Errors: those of shmcv_stream_create and shmcv_create_for. */
+SHMCV_API int32_t shmcv_stream_create_for(const char *name, uint64_t slot_size, uint32_t slots,
+                                          int32_t when_behind, const shmcv_access *access, shmcv_stream *out);
+
+/* shmcv_stream_open_or_create_for does as shmcv_stream_open_or_create, for those whom access names if it
+ * makes the stream. A stream that is there keeps its access.
+ *
+ * Errors: those of shmcv_stream_open_or_create and shmcv_create_for. */
+SHMCV_API int32_t shmcv_stream_open_or_create_for(const char *name, uint64_t slot_size, uint32_t slots,
+                                                  int32_t when_behind, const shmcv_access *access,
+                                                  shmcv_stream *out, int32_t *created);
+
+/* shmcv_user_id gives in id the number of the user that name names: by the user's name, or by the number in
+ * digits. Names are those that this system, or this container, knows.
+ *
+ * Errors: SHMCV_E_NOT_FOUND if there is no such user. */
+SHMCV_API int32_t shmcv_user_id(const char *name, int64_t *id);
+
+/* shmcv_group_id does for groups what shmcv_user_id does for users.
+ *
+ * Errors: SHMCV_E_NOT_FOUND if there is no such group. */
+SHMCV_API int32_t shmcv_group_id(const char *name, int64_t *id);
 
 /* -------------------------------------------------------------------------------------------------------------
  * Images: what the pixels of a segment mean.
@@ -631,7 +715,7 @@ SHMCV_API int32_t shmcv_convert(shmcv_segment src, shmcv_segment dst, int32_t or
  * it. slots is 2 to 1024, or 0 for 4. slot_size is rounded up to whole pages of 4096 bytes. when_behind is
  * what the writer does when a reader that wants every frame is behind: SHMCV_WHEN_BEHIND_DROP,
  * SHMCV_WHEN_BEHIND_BLOCK or SHMCV_WHEN_BEHIND_FAIL. Close the handle with shmcv_stream_close; shmcv_clear
- * removes the name.
+ * removes the name. Only this user may open the stream; see shmcv_stream_create_for.
  *
  * Errors: SHMCV_E_EXISTS if the name is taken; SHMCV_E_NO_SPACE if there is less shared memory free than all
  * slots need; SHMCV_E_INVALID for a bad name, size, number of slots or when_behind. */

@@ -47,6 +47,17 @@ using segment_info = shmcv_segment_info;
 using frame_info = shmcv_frame_info;
 using image_info = shmcv_image_info;
 
+/// Whose a new segment or stream is, and which users may open it: {0640, group_id("video")} lets the group read. By default
+/// only this user may open it.
+struct access {
+    /// 0600, or more of 0664: 0640 lets the group read (read_only_segment::open), 0660 write too (segment::open).
+    std::uint32_t mode = 0600;
+    /// A group of this process; -1 is the group that the system gives new files.
+    std::int64_t group = -1;
+    /// -1 is the user of this process. Only the superuser can name another user.
+    std::int64_t owner = -1;
+};
+
 /// A call that failed. what() says what was asked, what was found and what to do.
 class error : public std::runtime_error {
   public:
@@ -104,6 +115,15 @@ inline std::uint64_t wait(shmcv_segment handle, std::uint64_t newer_than, std::c
     return sequence;
 }
 
+/// Returns an access as C takes it.
+inline shmcv_access native(const access &who) noexcept {
+    shmcv_access given{};
+    given.mode = who.mode;
+    given.group = who.group;
+    given.owner = who.owner;
+    return given;
+}
+
 /// Throws if the library's structures differ from those that this header was compiled with.
 inline void require_library() {
     constexpr std::uint32_t compiled = std::uint32_t{SHMCV_ABI_MAJOR} << 16 | SHMCV_ABI_MINOR;
@@ -116,6 +136,23 @@ inline void require_library() {
 }
 
 } // namespace detail
+
+/// Returns the number of the user that name names, by a name or by the number in digits. error_code::not_found if there is
+/// no such user.
+[[nodiscard]] inline std::int64_t user_id(std::string_view name) {
+    detail::require_library();
+    std::int64_t id = 0;
+    detail::check(shmcv_user_id(detail::c_string("name", name).c_str(), &id));
+    return id;
+}
+
+/// Does for groups what user_id does for users.
+[[nodiscard]] inline std::int64_t group_id(std::string_view name) {
+    detail::require_library();
+    std::int64_t id = 0;
+    detail::check(shmcv_group_id(detail::c_string("name", name).c_str(), &id));
+    return id;
+}
 
 /// Bytes of memory that something else owns, as std::span<std::byte> from C++20 on (which can be made from it).
 template <typename Byte>
@@ -317,19 +354,21 @@ class segment : public writable_pixels {
     /// No segment: every operation on it is error_code::closed.
     segment() noexcept = default;
 
-    /// Makes a segment for size bytes of pixels, all zero, and opens it. error_code::exists if the name is taken.
-    [[nodiscard]] static segment create(std::string_view name, std::uint64_t size) {
+    /// Makes a segment for size bytes of pixels, all zero, and opens it. Those may open it whom who names.
+    /// error_code::exists if the name is taken; error_code::permission if this process may not give it to that owner or group.
+    [[nodiscard]] static segment create(std::string_view name, std::uint64_t size, const access &who = {}) {
         detail::require_library();
         segment made;
-        detail::check(shmcv_create(detail::c_string("name", name).c_str(), size, &made.handle_));
+        const shmcv_access given = detail::native(who);
+        detail::check(shmcv_create_for(detail::c_string("name", name).c_str(), size, &given, &made.handle_));
         made.created_ = true;
         return made;
     }
 
     /// Makes a segment for an image, all zero, with that description and the size that the image needs.
     /// error_code::invalid for impossible geometry.
-    [[nodiscard]] static segment create(std::string_view name, const image_info &image) {
-        segment made = create(name, image_size(image));
+    [[nodiscard]] static segment create(std::string_view name, const image_info &image, const access &who = {}) {
+        segment made = create(name, image_size(image), who);
         made.or_nothing([&] { made.set_image(image); });
         return made;
     }
@@ -337,15 +376,16 @@ class segment : public writable_pixels {
     /// Makes a segment that holds the image of a file, and has the size that the image needs. There is no segment if the
     /// file cannot be loaded.
     [[nodiscard]] static inline segment from_file(std::string_view name, const std::filesystem::path &path,
-                                                  load_flags flags = load_flags::color);
+                                                  load_flags flags = load_flags::color, const access &who = {});
 
     /// Opens the segment of that name, or makes one for size bytes if there is none; created() tells which.
-    /// error_code::too_small if the segment that is there has fewer bytes.
-    [[nodiscard]] static segment open_or_create(std::string_view name, std::uint64_t size) {
+    /// who is for a new segment. error_code::too_small if the segment that is there has fewer bytes.
+    [[nodiscard]] static segment open_or_create(std::string_view name, std::uint64_t size, const access &who = {}) {
         detail::require_library();
         segment opened;
         std::int32_t created = 0;
-        detail::check(shmcv_open_or_create(detail::c_string("name", name).c_str(), size, &opened.handle_, &created));
+        const shmcv_access given = detail::native(who);
+        detail::check(shmcv_open_or_create_for(detail::c_string("name", name).c_str(), size, &given, &opened.handle_, &created));
         opened.created_ = created != 0;
         return opened;
     }
@@ -573,27 +613,29 @@ class stream {
     stream() noexcept = default;
 
     /// Makes a stream of frames of at most slot_size bytes. slots is 2 to 1024: one for each reader, and 2; 0 means 4.
-    /// behind says what the writer does when a reader of every frame is behind.
+    /// behind says what the writer does when a reader of every frame is behind. Those may open it whom who names.
     [[nodiscard]] static stream create(std::string_view name, std::uint64_t slot_size, std::uint32_t slots = 0,
-                                       when_behind behind = when_behind::drop) {
+                                       when_behind behind = when_behind::drop, const access &who = {}) {
         detail::require_library();
         stream made;
-        detail::check(shmcv_stream_create(detail::c_string("name", name).c_str(), slot_size, slots,
-                                          static_cast<std::int32_t>(behind), &made.handle_));
+        const shmcv_access given = detail::native(who);
+        detail::check(shmcv_stream_create_for(detail::c_string("name", name).c_str(), slot_size, slots,
+                                              static_cast<std::int32_t>(behind), &given, &made.handle_));
         made.created_ = true;
         return made;
     }
 
     /// Opens the stream of that name, or makes one if there is none; created() tells which. A stream that is there must
-    /// have slots of at least slot_size bytes, and at least slots of them: error_code::too_small if not. It keeps its own
-    /// answer to readers that are behind.
+    /// have slots of at least slot_size bytes, and at least slots of them: error_code::too_small if not. behind and who are
+    /// for a new one.
     [[nodiscard]] static stream open_or_create(std::string_view name, std::uint64_t slot_size, std::uint32_t slots = 0,
-                                               when_behind behind = when_behind::drop) {
+                                               when_behind behind = when_behind::drop, const access &who = {}) {
         detail::require_library();
         stream opened;
         std::int32_t created = 0;
-        detail::check(shmcv_stream_open_or_create(detail::c_string("name", name).c_str(), slot_size, slots,
-                                                  static_cast<std::int32_t>(behind), &opened.handle_, &created));
+        const shmcv_access given = detail::native(who);
+        detail::check(shmcv_stream_open_or_create_for(detail::c_string("name", name).c_str(), slot_size, slots,
+                                                      static_cast<std::int32_t>(behind), &given, &opened.handle_, &created));
         opened.created_ = created != 0;
         return opened;
     }
@@ -786,7 +828,8 @@ inline std::uint32_t sweep() {
     return removed;
 }
 
-/// Returns all segments and streams of this user, in the order of their names, without those that cannot be looked at.
+/// Returns the segments and streams in this process's folder that are this user's or may be read by a group of this process,
+/// in the order of their names, without those that cannot be looked at.
 [[nodiscard]] inline std::vector<segment_info> list() {
     detail::require_library();
     std::vector<segment_info> infos;
@@ -807,8 +850,9 @@ inline std::uint32_t sweep() {
     return image;
 }
 
-inline segment segment::from_file(std::string_view name, const std::filesystem::path &path, load_flags flags) {
-    segment made = create(name, image_size(probe(path, flags)));
+inline segment segment::from_file(std::string_view name, const std::filesystem::path &path, load_flags flags,
+                                  const access &who) {
+    segment made = create(name, image_size(probe(path, flags)), who);
     made.or_nothing([&] { made.load(path, flags); });
     return made;
 }

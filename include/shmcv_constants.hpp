@@ -17,6 +17,9 @@ inline constexpr std::int32_t message_size = SHMCV_MESSAGE_SIZE;
 /// Greatest length of a segment's name, in bytes.
 inline constexpr std::int32_t max_name = SHMCV_MAX_NAME;
 
+/// Greatest length of the path of a folder with segments in it, in bytes.
+inline constexpr std::int32_t max_folder = SHMCV_MAX_FOLDER;
+
 /// Greatest width or height, in pixels.
 inline constexpr std::int32_t max_dimension = SHMCV_MAX_DIMENSION;
 
@@ -86,7 +89,7 @@ enum class error_code : std::int32_t {
     ok = SHMCV_OK,
     /// An argument makes no sense: NULL, a bad name, size, geometry or flag.
     invalid = SHMCV_E_INVALID,
-    /// There is no segment or file of that name.
+    /// There is no segment, file, folder, user or group of that name.
     not_found = SHMCV_E_NOT_FOUND,
     /// A segment of that name is there already.
     exists = SHMCV_E_EXISTS,

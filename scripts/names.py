@@ -99,6 +99,8 @@ def names_of_cpp() -> Names:
         public = "".join(part for access, part in zip(parts[1::2], parts[2::2]) if access == "public")
         members = set(re.findall(r"^    (?:[^\s(][^(\n]*(?<!operator)[ &*])??(\w+)\(", public, re.M)) - {kind}
         known |= {kind, *(f"{kind}::{member}" for member in members)}
+    for kind, body in re.findall(r"^struct (\w+) \{(.*?)^\};", text, re.M | re.S):
+        known |= {kind, *(f"{kind}::{member}" for member in re.findall(r"(\w+)(?: = [^;]+)?;", body))}
     header = structures(read_code(ROOT / "include" / "shmcv.h"))
     for alias, of in re.findall(r"^using (\w+) = (\w+)", text, re.M):
         known |= {alias, *(f"{alias}::{field}" for field in header.get(of, ()))}

@@ -12,12 +12,14 @@ import (
 // Clear removes the name of a segment or stream, no matter which process created it. It stays whole for all who have it
 // open.
 //
-// Errors: ENotFound when there is none; EPermission when the name is not that of a regular file of this user.
+// Errors: ENotFound when there is none; EPermission when the name is not that of a regular file of this user, or one that
+// Open would open, or when this process may not remove names from the folder.
 func Clear(name string) error {
 	if err := ValidName(name); err != nil {
 		return err
 	}
-	id, _, err := sys.Find(name)
+	name = plainest(name)
+	id, err := clearable(name)
 	if err != nil {
 		return err
 	}
@@ -31,10 +33,26 @@ func Clear(name string) error {
 	return nil
 }
 
+// clearable gives the file that has a name, if this process may take the name away: from a file that Open would open, and
+// from one that this process has created and given to another user.
+func clearable(name string) (sys.FileID, error) {
+	id, _, err := sys.Find(name, sys.ToWrite)
+	if abi.CodeOf(err) != abi.EPermission {
+		return id, err
+	}
+	if own, _, e := sys.Find(name, sys.ToRead); e == nil && created.has(name, own) {
+		return own, nil
+	}
+	return id, err
+}
+
 // ClearName removes the name of a segment or stream that is open, if the name is still its own.
 //
 // Errors: ENotFound when the name is removed already, or another file has it by now; EPermission.
 func (m *mapping) ClearName() error {
+	if _, err := clearable(m.name); err != nil {
+		return err
+	}
 	removed, err := clearFrom(m.name, m.file.ID())
 	if err != nil {
 		return err
@@ -91,7 +109,7 @@ func holdName(name string, patience time.Duration) *sys.File {
 		}
 		held, err := file.Lock(lockName)
 		if held {
-			if now, _, err := sys.Find(name); err == nil && now == file.ID() {
+			if now, _, err := sys.Find(name, sys.ToWrite); err == nil && now == file.ID() {
 				return file
 			}
 		}
@@ -105,7 +123,7 @@ func holdName(name string, patience time.Duration) *sys.File {
 // removeFrom takes a name away from a file, and returns false if another file has it by now, or none. The caller has
 // called holdName.
 func removeFrom(name string, id sys.FileID) (bool, error) {
-	if now, _, err := sys.Find(name); err != nil || now != id {
+	if now, _, err := sys.Find(name, sys.ToRead); err != nil || now != id { // Whose it is, the caller has decided.
 		return false, err
 	}
 	hasLooked(name)
@@ -133,7 +151,7 @@ func (c *createdNames) add(name string, id sys.FileID) {
 	}
 	// Other processes clear names too, and do not tell.
 	for name, id := range c.files {
-		if now, _, err := sys.Find(name); err != nil || now != id {
+		if now, _, err := sys.Find(name, sys.ToRead); err != nil || now != id {
 			delete(c.files, name)
 		}
 	}
@@ -146,6 +164,14 @@ func (c *createdNames) remove(name string, id sys.FileID) {
 	if c.files[name] == id {
 		delete(c.files, name)
 	}
+}
+
+// has returns true if this process has given a name to a file.
+func (c *createdNames) has(name string, id sys.FileID) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	found, ok := c.files[name]
+	return ok && found == id
 }
 
 func (c *createdNames) all() map[string]sys.FileID {

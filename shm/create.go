@@ -14,11 +14,17 @@ import (
 //
 // Errors: EInvalid for a bad name or size; EExists when the name is taken; ENoSpace when there is not enough shared
 // memory, or not enough memory left. Create looks at both before it takes any.
-func Create(name string, size uint64) (*Segment, error) {
+func Create(name string, size uint64) (*Segment, error) { return CreateFor(name, size, abi.OwnAccess) }
+
+// CreateFor does as Create, for those whom access names.
+//
+// Errors: those of Create; EInvalid for an access that makes no sense; EPermission when this process may not give a file to
+// that owner or group.
+func CreateFor(name string, size uint64, access abi.Access) (*Segment, error) {
 	if err := checkSegmentShape(name, size); err != nil {
 		return nil, err
 	}
-	m, err := createShaped(name, shape{size: size})
+	m, err := createShaped(name, shape{size: size}, access)
 	if err != nil {
 		return nil, err
 	}
@@ -45,13 +51,21 @@ type shape struct {
 }
 
 // createShaped makes and maps the file of a segment or a stream. name and shape are valid.
-func createShaped(name string, shape shape) (*mapping, error) {
+func createShaped(name string, shape shape, access abi.Access) (*mapping, error) {
+	if err := access.Check(); err != nil {
+		return nil, err
+	}
+	name = plainest(name)
 	if sys.Exists(name) { // First of all: if the memory is full too, the name is still what to mend.
 		return nil, taken(name)
 	}
-	fileSize := fileSizeFor(shape)
-	file, err := sys.Create(name, shape.size, fileSize)
+	file, err := sys.Create(name, shape.size, fileSizeFor(shape), access)
 	if err != nil {
+		return nil, err
+	}
+	fileSize, err := file.Size() // In a volume of huge pages it may be more than was asked for.
+	if err != nil {
+		file.Close()
 		return nil, err
 	}
 	id := newIdentity(shape, fileSize)

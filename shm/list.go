@@ -8,7 +8,8 @@ import (
 	"shmcv/shm/internal/sys"
 )
 
-// List tells of all segments and streams of this user that have this library's metadata, in the order of their names.
+// List tells of all segments and streams in this process's folder that have this library's metadata and are this user's,
+// or may be read by a group of this process, in the order of their names.
 // It leaves out what it cannot look at: files that vanish meanwhile, that others keep from being opened, that cannot be
 // segments, and whose metadata makes no sense. It waits for nobody, and changes nothing.
 //
@@ -38,7 +39,7 @@ const settling = 50 * time.Millisecond
 
 // glimpse tells what List tells of one name.
 func glimpse(name string, settled time.Time) (abi.SegmentInfo, error) {
-	if err := ValidName(name); err != nil {
+	if err := validPlain(name); err != nil {
 		return abi.SegmentInfo{}, err
 	}
 	m, err := look(name)
@@ -50,12 +51,12 @@ func glimpse(name string, settled time.Time) (abi.SegmentInfo, error) {
 	return m.infoWith(image, err)
 }
 
-// look opens a segment or stream of this user to look at its trailer. It takes no lock, does not open a file that cannot
+// look opens a segment or stream that List tells of, to look at its trailer. It takes no lock, does not open a file that cannot
 // be one, and maps nothing but the end of the file. The result has no pixels, and the caller closes its file.
 //
 // Errors: EUnsupported for a file without this library's metadata; otherwise those of Open.
 func look(name string) (*mapping, error) {
-	if _, size, err := sys.Find(name); err != nil || size == 0 || size%granularity != 0 {
+	if _, size, err := sys.Find(name, sys.ToLook); err != nil || size == 0 || size%granularity != 0 {
 		return nil, noSegment(name, err)
 	}
 	file, err := sys.OpenToLook(name)

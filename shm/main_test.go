@@ -110,6 +110,12 @@ type child struct {
 // startChild starts a process that plays a role. The end of the test kills it.
 func startChild(t testing.TB, role string, arguments []string, files ...*os.File) *child {
 	t.Helper()
+	return startAs(t, role, arguments, func(cmd *exec.Cmd) { cmd.ExtraFiles = files })
+}
+
+// startAs does as startChild, and lets change make the process another one than usual.
+func startAs(t testing.TB, role string, arguments []string, change func(cmd *exec.Cmd)) *child {
+	t.Helper()
 	executable, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -117,7 +123,7 @@ func startChild(t testing.TB, role string, arguments []string, files ...*os.File
 	cmd := exec.Command(executable, arguments...)
 	cmd.Env = append(os.Environ(), roleVariable+"="+role)
 	cmd.Stderr = os.Stderr
-	cmd.ExtraFiles = files
+	change(cmd)
 	to, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -1,19 +1,55 @@
 // Package shm keeps named shared memory: segments, which hold one image, and streams, which hold frame after frame. Any
-// process of the same user can open them by name. The package knows nothing of OpenCV and nothing of the C ABI. What it
-// needs of the operating system is in package sys (shm/internal/sys).
+// process of the same user can open them by name, and processes of other users if the creator has said so. The package
+// knows nothing of OpenCV and nothing of the C ABI. What it needs of the operating system is in package sys
+// (shm/internal/sys).
 //
 // All functions and methods may be called from any goroutine at once. Errors are *abi.Error.
 //
-// Any process of the user can make shared memory shorter, and touching memory that is gone faults. Each operation looks
+// Any process that may write can make shared memory shorter, and touching memory that is gone faults. Each operation looks
 // at the file's size first. A cut between that look and the touch is the caller's to catch, with debug.SetPanicOnFault.
 // No lock stays held after such a panic.
 package shm
 
-import "shmcv/internal/abi"
+import (
+	"strings"
 
-// ValidName returns EInvalid unless a segment may have this name: 1 to abi.MaxName of the characters A-Z a-z 0-9 . _ -
-// and no dot in front. The rule is the same on every system, so that a name that works on one works on all.
+	"shmcv/internal/abi"
+	"shmcv/shm/internal/sys"
+)
+
+// ValidName returns EInvalid unless a segment may have this name. A name is 1 to abi.MaxName of the characters A-Z a-z 0-9
+// . _ - and has no dot in front. It is in this process's folder. A path is sys.ValidFolder's path of another folder, a
+// slash, and a name. The rule is the same on every system, so that a name that works on one works on all.
 func ValidName(name string) error {
+	if strings.HasPrefix(name, "/") {
+		return validPath(name)
+	}
+	if err := validPlain(name); err != nil {
+		return err
+	}
+	return sys.CheckFolder()
+}
+
+func validPath(path string) error {
+	slash := strings.LastIndexByte(path, '/')
+	if slash == 0 {
+		return abi.Errorf(abi.EInvalid, "shm: name %.40q begins with a slash, as a path does, and names no folder; leave the slash out", path)
+	}
+	if err := sys.ValidFolder(path[:slash]); err != nil {
+		return abi.Errorf(abi.EInvalid, "shm: name %.80q is a path: %v", path, err)
+	}
+	return validPlain(path[slash+1:])
+}
+
+// plainest gives the name of a path that is in this process's folder. Any other name stays as it is.
+func plainest(name string) string {
+	if last, ok := strings.CutPrefix(name, sys.Folder()+"/"); ok && !strings.Contains(last, "/") {
+		return last
+	}
+	return name
+}
+
+func validPlain(name string) error {
 	switch {
 	case name == "":
 		return abi.Errorf(abi.EInvalid, "shm: the name is empty; it needs 1 to %d of A-Z a-z 0-9 . _ -", abi.MaxName)
@@ -24,7 +60,11 @@ func ValidName(name string) error {
 	}
 	for _, c := range []byte(name) {
 		if !validByte(c) {
-			return abi.Errorf(abi.EInvalid, "shm: name %q has a character other than A-Z a-z 0-9 . _ -", name)
+			hint := ""
+			if c == '/' {
+				hint = "; a path begins with a slash"
+			}
+			return abi.Errorf(abi.EInvalid, "shm: name %q has a character other than A-Z a-z 0-9 . _ -%s", name, hint)
 		}
 	}
 	return nil

@@ -12,8 +12,8 @@ import (
 // one more reference. A file without this library's metadata is opened as a foreign segment, whose pixels are all of
 // it. Memory that such a file does not have yet is reserved (sys.File.Reserve).
 //
-// Errors: ENotFound when there is none; EPermission when the file is not a regular file of this user; EInvalid when the
-// name is bad, when the file is empty, and when it holds a stream; ECorrupt when the metadata makes no sense;
+// Errors: ENotFound when there is none; EPermission when the file is not a regular file of this user, nor one that its owner
+// has given a group of this process to read and write (sys.ToWrite); EInvalid when the name is bad, when the file is empty, and when it holds a stream; ECorrupt when the metadata makes no sense;
 // EUnsupported when a later version of this library made it; ENoSpace when there is no memory for all of a file that
 // another program made.
 func Open(name string) (*Segment, error) { return openSegment(name, false) }
@@ -61,6 +61,7 @@ func openMapping(name string, readOnly bool) (*mapping, error) {
 	if err := ValidName(name); err != nil {
 		return nil, err
 	}
+	name = plainest(name)
 	file, err := openToUse(name, readOnly)
 	if err != nil {
 		return nil, err
@@ -99,9 +100,9 @@ const sweepPatience = time.Second
 // openToUse opens the file that has a name, and takes the lock that tells Sweep that the file is used. Between the two,
 // another process may remove the name or give it to another file. openToUse then looks again.
 func openToUse(name string, readOnly bool) (*sys.File, error) {
-	openFile, find := sys.Open, sys.Find
+	openFile, use := sys.Open, sys.ToWrite
 	if readOnly {
-		openFile, find = sys.OpenToRead, sys.FindAnyUsers
+		openFile, use = sys.OpenToRead, sys.ToRead
 	}
 	for deadline := time.Now().Add(sweepPatience); ; time.Sleep(100 * time.Microsecond) {
 		file, err := openFile(name)
@@ -111,7 +112,7 @@ func openToUse(name string, readOnly bool) (*sys.File, error) {
 		used, err := file.Share(lockUser)
 		if used {
 			var now sys.FileID
-			if now, _, err = find(name); err == nil && now == file.ID() {
+			if now, _, err = sys.Find(name, use); err == nil && now == file.ID() {
 				return file, nil
 			}
 		}

@@ -11,12 +11,20 @@ const changes = 1000
 //
 // Errors: those of Open and Create, except for ENotFound and EExists; ETooSmall when the segment that is there is smaller.
 func OpenOrCreate(name string, size uint64) (s *Segment, made bool, err error) {
+	return OpenOrCreateFor(name, size, abi.OwnAccess)
+}
+
+// OpenOrCreateFor does as OpenOrCreate, for those whom access names if it makes the segment. A segment that is there keeps
+// its access.
+//
+// Errors: those of OpenOrCreate and CreateFor.
+func OpenOrCreateFor(name string, size uint64, access abi.Access) (s *Segment, made bool, err error) {
 	if err := checkSegmentShape(name, size); err != nil {
 		return nil, false, err
 	}
 	s, made, err = openOr(
 		func() (*Segment, error) { return Open(name) },
-		func() (*Segment, error) { return Create(name, size) })
+		func() (*Segment, error) { return CreateFor(name, size, access) })
 	if err == nil && s.size < size {
 		defer s.Release()
 		return nil, false, abi.Errorf(abi.ETooSmall, "shm: open or create %q: it is there and has %d bytes for pixels, where "+
@@ -32,12 +40,20 @@ func OpenOrCreate(name string, size uint64) (s *Segment, made bool, err error) {
 // Errors: those of OpenStream and CreateStream, except for ENotFound and EExists; ETooSmall when the stream that is there
 // has smaller slots, or fewer.
 func OpenOrCreateStream(name string, slotSize uint64, slots uint32, whenBehind abi.WhenBehind) (s *Stream, made bool, err error) {
+	return OpenOrCreateStreamFor(name, slotSize, slots, whenBehind, abi.OwnAccess)
+}
+
+// OpenOrCreateStreamFor does as OpenOrCreateStream, for those whom access names if it makes the stream. A stream that is
+// there keeps its access.
+//
+// Errors: those of OpenOrCreateStream and CreateStreamFor.
+func OpenOrCreateStreamFor(name string, slotSize uint64, slots uint32, whenBehind abi.WhenBehind, access abi.Access) (s *Stream, made bool, err error) {
 	if err := checkStreamShape(name, slotSize, slots); err != nil {
 		return nil, false, err
 	}
 	s, made, err = openOr(
 		func() (*Stream, error) { return OpenStream(name) },
-		func() (*Stream, error) { return CreateStream(name, slotSize, slots, whenBehind) })
+		func() (*Stream, error) { return CreateStreamFor(name, slotSize, slots, whenBehind, access) })
 	if err == nil && (s.identity.SlotSize < slotSize || s.identity.SlotCount < slots) {
 		defer s.Release()
 		if slots == 0 {

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -40,21 +41,44 @@ func readOnly(t testing.TB, name string) *Segment {
 	return s
 }
 
-// asOther runs body as another user, who has no rights to files of mode 0600. Credentials belong to a thread on Linux.
+// asOther runs body as another user, who has no rights to files of mode 0600.
 func asOther(t testing.TB, body func()) {
+	t.Helper()
+	asUser(t, 65534, os.Getegid(), body)
+}
+
+// asUser runs body as a user who is in one group. Credentials belong to a thread on Linux.
+func asUser(t testing.TB, user, group int, body func()) {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("only root can be another user")
 	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	become := func(user int) {
-		if _, _, errno := syscall.RawSyscall(unix.SYS_SETRESUID, ^uintptr(0), uintptr(user), ^uintptr(0)); errno != 0 {
+	unchanged := ^uintptr(0)
+	set := func(call, one, two, three uintptr) {
+		t.Helper()
+		if _, _, errno := syscall.RawSyscall(call, one, two, three); errno != 0 {
 			t.Fatal(errno)
 		}
 	}
-	become(65534)
-	defer become(0)
+	groups, err := os.Getgroups()
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := make([]uint32, len(groups)+1)
+	for i := range groups {
+		before[i] = uint32(groups[i])
+	}
+	mine, own := uint32(group), os.Getegid()
+	set(unix.SYS_SETGROUPS, 1, uintptr(unsafe.Pointer(&mine)), 0)
+	set(unix.SYS_SETRESGID, unchanged, uintptr(group), unchanged)
+	set(unix.SYS_SETRESUID, unchanged, uintptr(user), unchanged)
+	defer func() {
+		set(unix.SYS_SETRESUID, unchanged, 0, unchanged)
+		set(unix.SYS_SETRESGID, unchanged, uintptr(own), unchanged)
+		set(unix.SYS_SETGROUPS, uintptr(len(groups)), uintptr(unsafe.Pointer(&before[0])), 0)
+	}()
 	body()
 }
 
@@ -294,7 +318,7 @@ func TestSparseFileThatCannotBeReservedIsNoSpace(t *testing.T) {
 	must(t, os.Chmod(pathOf(name), 0o644), abi.OK)
 	truncate(t, name, 6<<20)
 	_, err := Open(name)
-	must(t, err, abi.ENoSpace, name, fmt.Sprint(6<<20), fmt.Sprint(6<<20-4096), sys.Folder)
+	must(t, err, abi.ENoSpace, name, fmt.Sprint(6<<20), fmt.Sprint(6<<20-4096), sys.Folder())
 	_, err = OpenReadOnly(name)
 	must(t, err, abi.ENoSpace, name)
 	asOther(t, func() {

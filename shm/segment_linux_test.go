@@ -96,6 +96,7 @@ func TestFileOfAnotherUserIsRefused(t *testing.T) {
 	}
 	_, err := Open(s.Name())
 	must(t, err, abi.EPermission, s.Name(), "65534")
+	created.remove(s.Name(), s.file.ID()) // As if another process had created it.
 	must(t, Clear(s.Name()), abi.EPermission, s.Name(), "65534")
 	for _, name := range listed(t) {
 		if name == s.Name() {

@@ -67,7 +67,7 @@ func mount(t *testing.T, options string) {
 	if err := os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0); err != nil {
 		t.Fatal(err)
 	}
-	err := unix.Mount("tmpfs", sys.Folder, "tmpfs", 0, options)
+	err := unix.Mount("tmpfs", sys.Folder(), "tmpfs", 0, options)
 	if errors.Is(err, os.ErrPermission) {
 		t.Skip("this system does not let a test mount a /dev/shm of its own")
 	}
@@ -80,7 +80,7 @@ func mount(t *testing.T, options string) {
 func freeRoom(t testing.TB) uint64 {
 	t.Helper()
 	var stat unix.Statfs_t
-	if err := unix.Statfs(sys.Folder, &stat); err != nil {
+	if err := unix.Statfs(sys.Folder(), &stat); err != nil {
 		t.Fatal(err)
 	}
 	return stat.Bavail * uint64(stat.Bsize)
@@ -92,7 +92,7 @@ func TestFullSharedMemoryIsAnError(t *testing.T) {
 	}
 	first := newSegmentFor(t, 600000)
 	_, err := Create("second", 600000)
-	must(t, err, abi.ENoSpace, `"second"`, "600000 bytes wanted", "655360 with metadata", "393216 free", sys.Folder)
+	must(t, err, abi.ENoSpace, `"second"`, "600000 bytes wanted", "655360 with metadata", "393216 free", sys.Folder())
 	pixels, err := first.Bytes()
 	if err != nil {
 		t.Fatal(err)

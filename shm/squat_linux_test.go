@@ -178,7 +178,7 @@ func TestSweepersTakeNothingFromCreators(t *testing.T) {
 			must(t, err, abi.OK)
 		}
 		s := create(t, name, 100)
-		if id, _, err := sys.Find(name); err != nil || id != s.file.ID() {
+		if id, _, err := sys.Find(name, sys.ToWrite); err != nil || id != s.file.ID() {
 			t.Fatalf("turn %d: the name is gone: %v", i, err)
 		}
 		s.Release()
@@ -205,6 +205,17 @@ func TestSweepRemovesWhatAnInterruptedRemovalLeft(t *testing.T) {
 	mustSweep(t)
 	mustExist(t, hidden[left], false)
 	mustExist(t, hidden[used.Name()], true)
+}
+
+// A process that dies while it creates a file leaves a hidden name where there are no files without names.
+func TestSweepRemovesWhatAnInterruptedCreationLeft(t *testing.T) {
+	left := ".shmcv-new-" + newName(t)
+	writeFile(t, left, []byte("x"))
+	if slices.Contains(listed(t), left) {
+		t.Error("it is listed")
+	}
+	mustSweep(t)
+	mustExist(t, left, false)
 }
 
 func init() {

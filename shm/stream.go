@@ -47,6 +47,13 @@ type parties struct {
 //
 // Errors: those of Create.
 func CreateStream(name string, slotSize uint64, slots uint32, whenBehind abi.WhenBehind) (*Stream, error) {
+	return CreateStreamFor(name, slotSize, slots, whenBehind, abi.OwnAccess)
+}
+
+// CreateStreamFor does as CreateStream, for those whom access names.
+//
+// Errors: those of CreateStream and CreateFor.
+func CreateStreamFor(name string, slotSize uint64, slots uint32, whenBehind abi.WhenBehind, access abi.Access) (*Stream, error) {
 	if err := checkStreamShape(name, slotSize, slots); err != nil {
 		return nil, err
 	}
@@ -58,7 +65,7 @@ func CreateStream(name string, slotSize uint64, slots uint32, whenBehind abi.Whe
 		slots = defaultSlots
 	}
 	stride := (slotSize + pageSize - 1) / pageSize * pageSize
-	m, err := createShaped(name, shape{size: stride * uint64(slots), slots: slots, slotSize: stride, whenBehind: uint32(whenBehind)})
+	m, err := createShaped(name, shape{size: stride * uint64(slots), slots: slots, slotSize: stride, whenBehind: uint32(whenBehind)}, access)
 	if err != nil {
 		return nil, err
 	}

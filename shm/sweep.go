@@ -3,7 +3,7 @@ package shm
 import "shmcv/shm/internal/sys"
 
 // Sweep removes the names of this user's segments and streams whose creator is gone and which no process has open
-// through this library. It tells how many it removed. It does not know which files other programs have mapped; they
+// through this library, from this process's folder. It tells how many it removed. It does not know which files other programs have mapped; they
 // keep their memory without the name. It leaves foreign files alone, and what it cannot look at, and waits for nobody.
 //
 // Errors: as for List.
@@ -25,9 +25,12 @@ func Sweep() (removed int, err error) {
 }
 
 // sweepName removes a name if it is an orphan's, and returns true if it did. The hidden name that a process has left
-// that died while it removed a name is swept like any other.
+// that died while it removed a name is swept like any other, and so is that of one that died while it created a file.
 func sweepName(name string) (bool, error) {
-	if err := ValidName(name); err != nil && !sys.Leftover(name) {
+	if sys.Unfinished(name) {
+		return sys.RemoveUnfinished(name)
+	}
+	if err := validPlain(name); err != nil && !sys.Leftover(name) {
 		return false, err
 	}
 	m, err := look(name)
@@ -38,7 +41,7 @@ func sweepName(name string) (bool, error) {
 	if alive, err := m.ownerAlive(); err != nil || alive {
 		return false, err
 	}
-	file, err := sys.Open(name) // A sys.File of its own: locks of this process's other Files exclude it too.
+	file, err := sys.OpenOwn(name) // A sys.File of its own: locks of this process's other Files exclude it too.
 	if err != nil || file.ID() != m.file.ID() {
 		return false, closed(file, err)
 	}

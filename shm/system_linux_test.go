@@ -11,7 +11,12 @@ import (
 // Tests reach shared memory here by Linux's own means, as other programs do.
 
 // pathOf gives the path of the file that has a name.
-func pathOf(name string) string { return sys.Folder + "/" + name }
+func pathOf(name string) string {
+	if strings.HasPrefix(name, "/") {
+		return name
+	}
+	return sys.Folder() + "/" + name
+}
 
 // truncate changes the size of a file. Any process of the user can do so.
 func truncate(t testing.TB, name string, size int64) {
@@ -65,7 +70,7 @@ func mapped(t testing.TB) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.Count(string(maps), sys.Folder+"/")
+	return strings.Count(string(maps), sys.Folder()+"/")
 }
 
 // fileLength gives the size of the whole file.

@@ -11,7 +11,7 @@ import (
 
 func TestForeignSegmentIsNotWaitedOnInASet(t *testing.T) {
 	name := newName(t)
-	if err := os.WriteFile(sys.Folder+"/"+name, make([]byte, 100), 0o600); err != nil {
+	if err := os.WriteFile(sys.Folder()+"/"+name, make([]byte, 100), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	foreign := open(t, name)
@@ -24,7 +24,7 @@ func TestWaitOnAFileThatIsCutIsOver(t *testing.T) {
 	w, cut, whole := newWaitSetFor(t), newStreamFor(t, 4), newStreamFor(t, 4)
 	must(t, w.Add(1, cut, 11, 0), abi.OK)
 	must(t, w.Add(2, whole, 12, 0), abi.OK)
-	if err := os.Truncate(sys.Folder+"/"+cut.Name(), 0); err != nil {
+	if err := os.Truncate(sys.Folder()+"/"+cut.Name(), 0); err != nil {
 		t.Fatal(err)
 	}
 	checkKeys(t, keysOf(t, w, -1), 1)

@@ -169,6 +169,7 @@ QUALITY = {
     ".png": cv2.IMWRITE_PNG_COMPRESSION,
 }
 
+FOLDER = "/dev/shm"  # noqa: S108 # segments are here, not temporary files
 NAMES = [
     ("cam0", "OK"), ("a", "OK"), ("7", "OK"), ("-", "OK"), ("_", "OK"), ("--help", "OK"), ("a.b-c_D9", "OK"),
     ("a.", "OK"), ("a..b", "OK"), ("550e8400-e29b-41d4-a716-446655440000", "OK"), ("n" * 200, "OK"),
@@ -181,8 +182,12 @@ NAMES = [
     ("käse", "E_INVALID"), ("猫", "E_INVALID"), ("cam٣", "E_INVALID"), ("\uff43am", "E_INVALID"),
     ("a\u200b", "E_INVALID"),
     (b"\xff\xfe", "E_INVALID"), (b"a\x80", "E_INVALID"), (b"a\xc0\xae", "E_INVALID"),
+    (f"{FOLDER}/cam0", "OK"), ("/dev//shm/cam0", "E_INVALID"), ("//cam0", "E_INVALID"),
+    ("/dev/./shm/cam0", "E_INVALID"),
+    (f"{FOLDER}/../shm/cam0", "E_INVALID"), (f"{FOLDER}/", "E_INVALID"), (f"{FOLDER}/.hidden", "E_INVALID"),
+    (f"{FOLDER}/a b", "E_INVALID"), ("dev/shm/cam0", "E_INVALID"),
 ]  # fmt: skip
-NAME_RULE = re.compile(rb"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
+NAME_RULE = re.compile(rb"(?:(?:/(?!\.\.?/)[^/]+)+/)?[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
 
 # width, height, channels, depth, order, stride, bytes of the segment, result, stored stride.
 # depth: 1 u8, 2 u16, 3 f32; order: 1 gray, 2 bgr, 3 bgra, 4 rgb, 5 rgba.

@@ -22,7 +22,7 @@ type dialect struct {
 var mention = regexp.MustCompile(`\b(SHMCV_[A-Z0-9_]*|shmcv_[a-z0-9_]+|_[A-Z][A-Z0-9_]*|[A-Za-z][A-Za-z0-9]*)\b`)
 
 // unlisted are the C names that exist although no Go declaration has them.
-var unlisted = set("SHMCV_API SHMCV_BUILDING SHMCV_LIBRARY SHMCV_OPENCV")
+var unlisted = set("SHMCV_API SHMCV_BUILDING SHMCV_FOLDER SHMCV_LIBRARY SHMCV_OPENCV")
 
 // translate returns text with its names in the spelling of d. fields are the fields of the structure that text
 // documents; text has their Go names. The error names the first name that does not exist.

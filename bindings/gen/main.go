@@ -24,6 +24,7 @@ var families = []struct{ name, title string }{
 	{"version", "Version."},
 	{"error", "Errors."},
 	{"segment", "Segments."},
+	{"access", "Access."},
 	{"image", "Images."},
 	{"codec", "Files."},
 	{"transform", "Transforms."},

@@ -83,6 +83,7 @@ type ctype struct {
 // scalars are the C types that calls pass by value, besides handles. A new type needs a row here and nothing else.
 var scalars = map[string]ctype{
 	"int32_t":  {"int32_t ", "c_int32", "int"},
+	"int64_t":  {"int64_t ", "c_int64", "long"},
 	"uint32_t": {"uint32_t ", "c_uint32", "uint"},
 	"uint64_t": {"uint64_t ", "c_uint64", "ulong"},
 }
@@ -91,9 +92,9 @@ var scalars = map[string]ctype{
 var basics = map[string]ctype{
 	"uint8":  {"uint8_t ", "c_uint8", "byte"},
 	"int32":  {"int32_t ", "c_int32", "int"},
+	"int64":  {"int64_t ", "c_int64", "long"},
 	"uint32": {"uint32_t ", "c_uint32", "uint"},
 	"uint64": {"uint64_t ", "c_uint64", "ulong"},
-	"int64":  {"int64_t ", "c_int64", "long"},
 }
 
 // status is the type that nearly every function returns.

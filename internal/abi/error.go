@@ -15,7 +15,7 @@ type Code int32
 const (
 	OK           Code = 0   // It worked.
 	EInvalid     Code = -1  // An argument makes no sense: NULL, a bad name, size, geometry or flag. (Python: ValueError.)
-	ENotFound    Code = -2  // There is no segment or file of that name. (Python: FileNotFoundError, ENOENT.)
+	ENotFound    Code = -2  // There is no segment, file, folder, user or group of that name. (Python: FileNotFoundError, ENOENT.)
 	EExists      Code = -3  // A segment of that name is there already. (Python: FileExistsError, EEXIST.)
 	EClosed      Code = -4  // The handle is closed, or was never given out. (Python: ValueError.)
 	ENoSpace     Code = -5  // Shared memory or the disk is full, or the process gets no more memory. (Python: OSError, ENOSPC.)

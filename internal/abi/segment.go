@@ -2,7 +2,8 @@ package abi
 
 // Limits on segments.
 const (
-	MaxName = 200 // Greatest length of a segment's name, in bytes.
+	MaxName   = 200 // Greatest length of a segment's name, in bytes.
+	MaxFolder = 512 // Greatest length of the path of a folder with segments in it, in bytes.
 )
 
 // Segment is a handle of an open segment, given by shmcv_create and shmcv_open, and valid in this process until
@@ -12,9 +13,9 @@ type Segment struct {
 	Handle uint64 // Opaque; never 0 in a segment that is open.
 }
 
-// SegmentInfo tells what is known of a segment or stream. It is 384 bytes long.
+// SegmentInfo tells what is known of a segment or stream. It is 896 bytes long.
 type SegmentInfo struct {
-	Name        [208]byte // The segment's name, NUL-terminated.
+	Name        [720]byte // By which this process opens it, NUL-terminated: a name, or a path in a folder that is not this process's.
 	UUID        [16]byte  // Identity of this segment, all zero in a foreign one. A name can be given again, a UUID is not.
 	Size        uint64    // Bytes for pixels, as asked for when it was created; the file's length for a foreign one.
 	FileSize    uint64    // Bytes of shared memory it takes.

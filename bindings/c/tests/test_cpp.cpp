@@ -11,6 +11,8 @@
 #include <type_traits>
 #include <vector>
 
+#include <unistd.h>
+
 using shmcv::error_code;
 using shmcv::color_order;
 using shmcv::segment;
@@ -327,6 +329,35 @@ TEST(list_clear_and_clear_all) {
     shmcv::clear_all();
     CHECK_INT(0, count(kept));
     CHECK_INT(123, one.size());
+}
+
+TEST(access_is_given_by_mode_and_group) {
+    const std::string path = temporary("cam0");
+    const auto mode_of = [&] { return static_cast<unsigned>(std::filesystem::status(path).permissions()); };
+    const shmcv::access readable{0640, shmcv::group_id(std::to_string(getegid()))};
+    {
+        segment made = segment::create(path, 100, readable);
+        made.clear_on_close(true);
+        CHECK_INT(0640, mode_of());
+        CHECK_TEXT(path.c_str(), made.name().c_str());
+    }
+    const auto gone = [](auto made) { made.clear_on_close(true); };
+    const shmcv::image_info image = shmcv::make_image_info(4, 4, color_order::gray);
+    gone(segment::create(path, 100));
+    for (const std::uint32_t mode : {0600u, 0660u}) {
+        const auto check = [&](auto made) {
+            CHECK_INT(mode, mode_of());
+            gone(std::move(made));
+        };
+        check(segment::create(path, image, {mode}));
+        check(segment::from_file(path, small, shmcv::load_flags::color, {mode}));
+        check(segment::open_or_create(path, 100, {mode}));
+        check(shmcv::stream::create(path, 100, 2, {mode}));
+        check(shmcv::stream::open_or_create(path, 100, 2, {mode}));
+    }
+    CHECK(throws(error_code::invalid, "mode", [&] { (void)segment::create(path, 100, {0666}); }));
+    CHECK(throws(error_code::not_found, "nobody of ours", [] { (void)shmcv::user_id("nobody of ours"); }));
+    CHECK(!std::filesystem::exists(path));
 }
 
 TEST(windows_without_a_display_are_an_exception) {

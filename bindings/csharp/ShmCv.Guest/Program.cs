@@ -10,6 +10,7 @@ try
         "show" => Show(args[1], args[2]),
         "show-and-wait" => ShowAndWait(args[1], args[2]),
         "flip-horizontally" => Flip(args[1]),
+        "folder" => Make(args[1]),
         var unknown => throw new ArgumentException($"no command {unknown}"),
     });
     return 0;
@@ -41,6 +42,12 @@ static string ShowAndWait(string window, string name)
     var key = Window.Delay(0);
     Window.CloseAll();
     return $"key {key}";
+}
+
+static string Make(string name)
+{
+    using var made = Segment.Create(name, 100);
+    return $"{made.Info.Name} {Segment.List().Count}";
 }
 
 static string Flip(string name)

@@ -15,6 +15,9 @@ public static class Constants
     /// <summary>Greatest length of a segment's name, in bytes.</summary>
     public const int MaxName = 200;
 
+    /// <summary>Greatest length of the path of a folder with segments in it, in bytes.</summary>
+    public const int MaxFolder = 512;
+
     /// <summary>Greatest width or height, in pixels.</summary>
     public const int MaxDimension = 1048576;
 
@@ -90,7 +93,7 @@ public enum ErrorCode : int
     /// <summary>An argument makes no sense: NULL, a bad name, size, geometry or flag.</summary>
     Invalid = -1,
 
-    /// <summary>There is no segment or file of that name.</summary>
+    /// <summary>There is no segment, file, folder, user or group of that name.</summary>
     NotFound = -2,
 
     /// <summary>A segment of that name is there already.</summary>

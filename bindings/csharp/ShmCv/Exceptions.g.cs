@@ -8,7 +8,7 @@ namespace ShmCv;
 /// <param name="message">What was asked, what was found and what to do.</param>
 public sealed class ShmCvInvalidException(string message) : ShmCvException(ErrorCode.Invalid, message);
 
-/// <summary>There is no segment or file of that name.</summary>
+/// <summary>There is no segment, file, folder, user or group of that name.</summary>
 /// <param name="message">What was asked, what was found and what to do.</param>
 public sealed class ShmCvNotFoundException(string message) : ShmCvException(ErrorCode.NotFound, message);
 

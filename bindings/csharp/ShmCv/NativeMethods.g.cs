@@ -24,9 +24,9 @@ internal unsafe struct ShmcvImageInfo
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct ShmcvSegmentInfo
 {
-    internal const int SizeInC = 384;
+    internal const int SizeInC = 896;
 
-    internal fixed byte Name[208];
+    internal fixed byte Name[720];
     internal fixed byte Uuid[16];
     internal ulong Size;
     internal ulong FileSize;
@@ -43,6 +43,18 @@ internal unsafe struct ShmcvSegmentInfo
     internal uint Reserved0;
     internal long UtcOffsetNs;
     internal fixed ulong Reserved[3];
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct ShmcvAccess
+{
+    internal const int SizeInC = 64;
+
+    internal long Owner;
+    internal long Group;
+    internal uint Mode;
+    internal uint Reserved0;
+    internal fixed ulong Reserved[5];
 }
 
 [StructLayout(LayoutKind.Sequential)]
@@ -116,6 +128,24 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_sweep(out uint removed);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_create_for(string name, ulong size, in ShmcvAccess access, out ulong @out);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_open_or_create_for(string name, ulong size, in ShmcvAccess access, out ulong @out, out int created);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_stream_create_for(string name, ulong slotSize, uint slots, int whenBehind, in ShmcvAccess access, out ulong @out);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_stream_open_or_create_for(string name, ulong slotSize, uint slots, int whenBehind, in ShmcvAccess access, out ulong @out, out int created);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_user_id(string name, out long id);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_group_id(string name, out long id);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_image_get(ulong seg, out ShmcvImageInfo @out);

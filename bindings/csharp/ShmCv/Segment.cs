@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -47,65 +48,92 @@ public sealed class Segment : WritablePixels
     public bool ClearOnDispose { get; set; }
 
     /// <summary>
-    /// Makes a segment and opens it. The memory is reserved at once and is all zero. Only this user may open the
-    /// segment.
+    /// Makes a segment and opens it. The memory is reserved at once and is all zero.
     /// </summary>
-    /// <param name="name">1 to 200 of the characters A-Z a-z 0-9 . _ - without a dot at the beginning.</param>
+    /// <remarks>
+    /// The name is in <c>/dev/shm</c>, or in the folder that the environment variable <c>SHMCV_FOLDER</c> of the
+    /// environment names with which the process began. A path is a name in another folder, which has to be there. All
+    /// methods that take a name take a path.
+    /// </remarks>
+    /// <param name="name">1 to 200 of the characters A-Z a-z 0-9 . _ - without a dot at the beginning; or a path to
+    /// such a name in another folder, as <c>/mnt/cams/cam0</c>.</param>
     /// <param name="size">Bytes for pixels: width times height times channels times bytes of a sample.</param>
+    /// <param name="access">Whose the segment is, and who may open it; null for this user alone.</param>
     /// <returns>The segment, without an image yet.</returns>
     /// <exception cref="ShmCvExistsException">The name is taken.</exception>
     /// <exception cref="ShmCvNoSpaceException">There is less shared memory free.</exception>
-    /// <exception cref="ShmCvInvalidException">The name breaks the rule.</exception>
+    /// <exception cref="ShmCvInvalidException">The name breaks the rule, or the mode makes no sense.</exception>
+    /// <exception cref="ShmCvPermissionException">This process may not give the segment to that owner or group, or may not
+    /// make files in the folder.</exception>
+    /// <exception cref="ShmCvNotFoundException">There is no such folder, user or group.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="size"/> is not positive.</exception>
-    public static Segment Create(string name, long size)
+    [SuppressMessage("ApiDesign", "RS0026", Justification = "The second argument's type tells the overloads apart.")]
+    public static Segment Create(string name, long size, Access? access = null)
     {
         Argument.Text(name);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
-        Error.Check(NativeMethods.shmcv_create(name, (ulong)size, out var segment));
+        Error.Check(NativeMethods.shmcv_create_for(name, (ulong)size, Access.ToNative(access), out var segment));
         return new Segment(name, segment) { Created = true };
     }
 
     /// <summary>Makes a segment for an image, all zero, with that description and the size that the image needs.</summary>
-    /// <param name="name">1 to 200 of the characters A-Z a-z 0-9 . _ - without a dot at the beginning.</param>
+    /// <param name="name">1 to 200 of the characters A-Z a-z 0-9 . _ - without a dot at the beginning; or a path to
+    /// such a name in another folder, as <c>/mnt/cams/cam0</c>.</param>
     /// <param name="image">The description of the pixels.</param>
+    /// <param name="access">Whose the segment is, and who may open it; null for this user alone.</param>
     /// <returns>The segment.</returns>
     /// <exception cref="ShmCvExistsException">The name is taken.</exception>
     /// <exception cref="ShmCvNoSpaceException">There is less shared memory free.</exception>
-    /// <exception cref="ShmCvInvalidException">The name breaks the rule, or the description makes no sense.</exception>
+    /// <exception cref="ShmCvInvalidException">The name breaks the rule, or the description or the mode makes no
+    /// sense.</exception>
+    /// <exception cref="ShmCvPermissionException">This process may not give the segment to that owner or group, or may not
+    /// make files in the folder.</exception>
+    /// <exception cref="ShmCvNotFoundException">There is no such folder, user or group.</exception>
     /// <exception cref="ShmCvLimitException">The image is larger than the library's limits.</exception>
-    public static Segment Create(string name, ImageInfo image) => Create(name, image.Size).OrNothing(segment => segment.Image = image);
+    [SuppressMessage("ApiDesign", "RS0026", Justification = "The second argument's type tells the overloads apart.")]
+    public static Segment Create(string name, ImageInfo image, Access? access = null) =>
+        Create(name, image.Size, access).OrNothing(segment => segment.Image = image);
 
     /// <summary>
     /// Makes a segment that holds the image of a file, and has the size that the image needs. If the file cannot be
     /// loaded, there is no segment.
     /// </summary>
-    /// <param name="name">1 to 200 of the characters A-Z a-z 0-9 . _ - without a dot at the beginning.</param>
+    /// <param name="name">1 to 200 of the characters A-Z a-z 0-9 . _ - without a dot at the beginning; or a path to
+    /// such a name in another folder, as <c>/mnt/cams/cam0</c>.</param>
     /// <param name="path">The file.</param>
     /// <param name="flags">The colour order and depth of the image; see <see cref="WritablePixels.Load"/>.</param>
+    /// <param name="access">Whose the segment is, and who may open it; null for this user alone.</param>
     /// <returns>The segment.</returns>
-    /// <exception cref="ShmCvException">The exceptions are those of <see cref="Create(string, long)"/> and
+    /// <exception cref="ShmCvException">The exceptions are those of <see cref="Create(string, long, Access)"/> and
     /// <see cref="WritablePixels.Load"/>.</exception>
-    public static Segment FromFile(string name, string path, LoadFlags flags = LoadFlags.Color) =>
-        Create(name, ImageInfo.Probe(path, flags).Size).OrNothing(segment => segment.Load(path, flags));
+    public static Segment FromFile(string name, string path, LoadFlags flags = LoadFlags.Color, Access? access = null) =>
+        Create(name, ImageInfo.Probe(path, flags).Size, access).OrNothing(segment => segment.Load(path, flags));
 
     /// <summary>
     /// Opens the segment of that name, or makes one if there is none; <see cref="Created"/> tells which. A segment that
-    /// is there keeps its size and its image.
+    /// is there keeps its size, its image and its access.
     /// </summary>
-    /// <param name="name">1 to 200 of the characters A-Z a-z 0-9 . _ - without a dot at the beginning.</param>
+    /// <param name="name">1 to 200 of the characters A-Z a-z 0-9 . _ - without a dot at the beginning; or a path to
+    /// such a name in another folder, as <c>/mnt/cams/cam0</c>.</param>
     /// <param name="size">Bytes for pixels, which a segment that is there must have at least.</param>
+    /// <param name="access">Whose a new segment is, and who may open it; null for this user alone.</param>
     /// <returns>The segment.</returns>
     /// <exception cref="ShmCvTooSmallException">The segment that is there has fewer bytes.</exception>
     /// <exception cref="ShmCvNoSpaceException">There is less shared memory free.</exception>
-    /// <exception cref="ShmCvPermissionException">It is not a plain file of this user.</exception>
-    /// <exception cref="ShmCvInvalidException">The name breaks the rule, or is that of a stream.</exception>
+    /// <exception cref="ShmCvPermissionException">It is not a plain file of this user, nor one that its owner has given a
+    /// group of this process to read and write; or this process may not give a new one to that owner or
+    /// group.</exception>
+    /// <exception cref="ShmCvNotFoundException">There is no such folder, user or group.</exception>
+    /// <exception cref="ShmCvInvalidException">The name breaks the rule, or is that of a stream; or the mode makes no
+    /// sense.</exception>
     /// <exception cref="ShmCvCorruptException">The segment's metadata has been overwritten.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="size"/> is not positive.</exception>
-    public static Segment OpenOrCreate(string name, long size)
+    public static Segment OpenOrCreate(string name, long size, Access? access = null)
     {
         Argument.Text(name);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
-        Error.Check(NativeMethods.shmcv_open_or_create(name, (ulong)size, out var segment, out var created));
+        Error.Check(NativeMethods.shmcv_open_or_create_for(
+            name, (ulong)size, Access.ToNative(access), out var segment, out var created));
         return new Segment(name, segment) { Created = created != 0 };
     }
 
@@ -114,10 +142,11 @@ public sealed class Segment : WritablePixels
     /// program made, for example Python's <c>SharedMemory</c>, can be opened too. It has no image until
     /// <see cref="WritablePixels.Image"/> is set.
     /// </summary>
-    /// <param name="name">The segment's name.</param>
+    /// <param name="name">The segment's name, or the path to it.</param>
     /// <returns>The segment.</returns>
     /// <exception cref="ShmCvNotFoundException">There is none of that name.</exception>
-    /// <exception cref="ShmCvPermissionException">It is not a plain file of this user.</exception>
+    /// <exception cref="ShmCvPermissionException">It is not a plain file of this user, nor one that its owner has given a
+    /// group of this process to read and write.</exception>
     /// <exception cref="ShmCvInvalidException">The name breaks the rule, or is that of a stream.</exception>
     /// <exception cref="ShmCvCorruptException">The segment's metadata has been overwritten.</exception>
     /// <exception cref="ShmCvNoSpaceException">There is no memory for all of a file that another program made: a page
@@ -135,7 +164,8 @@ public sealed class Segment : WritablePixels
     /// </summary>
     /// <param name="name">The name.</param>
     /// <exception cref="ShmCvNotFoundException">There is none of that name.</exception>
-    /// <exception cref="ShmCvPermissionException">It is not this user's.</exception>
+    /// <exception cref="ShmCvPermissionException"><see cref="Open"/> would not open it, or this process may not remove
+    /// names from the folder.</exception>
     public static void Clear(string name)
     {
         Argument.Text(name);
@@ -149,8 +179,8 @@ public sealed class Segment : WritablePixels
     public static void ClearAll() => Error.Check(NativeMethods.shmcv_clear_all());
 
     /// <summary>
-    /// Removes the names of this user's segments and streams that are orphans: their creator has ended or closed them,
-    /// and no process has them open through this library. What cannot be looked at is left alone.
+    /// Removes the names of this user's segments and streams in this process's folder that are orphans: their creator has
+    /// ended or closed them, and no process has them open through this library. What cannot be looked at is left alone.
     /// </summary>
     /// <returns>The number of names that were removed.</returns>
     public static int Sweep()
@@ -160,8 +190,9 @@ public sealed class Segment : WritablePixels
     }
 
     /// <summary>
-    /// Returns the facts about all segments and streams of this user that this library made, in the order of their
-    /// names. Those that cannot be looked at are left out.
+    /// Returns the facts about the segments and streams in this process's folder that this library made, and that are
+    /// this user's or may be read by a group of this process, in the order of their names. Those that cannot be looked at
+    /// are left out.
     /// </summary>
     /// <returns>One description for each, as it is now.</returns>
     public static unsafe IReadOnlyList<SegmentInfo> List()
@@ -266,7 +297,9 @@ public sealed class Segment : WritablePixels
 /// <summary>The facts about a segment or stream.</summary>
 public sealed record SegmentInfo
 {
-    /// <summary>The segment's name.</summary>
+    /// <summary>
+    /// The name by which this process opens the segment: a path if the segment is not in this process's folder.
+    /// </summary>
     public required string Name { get; init; }
 
     /// <summary>

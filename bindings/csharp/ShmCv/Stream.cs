@@ -68,51 +68,61 @@ public sealed class FrameStream : IDisposable
     internal NativeHandle Handle { get; }
 
     /// <summary>
-    /// Makes a stream and opens it. The memory is reserved at once. Only this user may open the stream.
+    /// Makes a stream and opens it. The memory is reserved at once.
     /// </summary>
-    /// <param name="name">1 to 200 of the characters A-Z a-z 0-9 . _ - without a dot at the beginning.</param>
+    /// <param name="name">1 to 200 of the characters A-Z a-z 0-9 . _ - without a dot at the beginning; or a path to
+    /// such a name in another folder, as <c>/mnt/cams/cam0</c>.</param>
     /// <param name="slotSize">The most bytes of pixels that a frame can have; rounded up to whole pages of 4096
     /// bytes.</param>
     /// <param name="slots">2 to 1024, or 0 for 4.</param>
+    /// <param name="access">Whose the stream is, and who may open it; null for this user alone.</param>
     /// <returns>The stream, without a frame yet.</returns>
     /// <exception cref="ShmCvExistsException">The name is taken.</exception>
     /// <exception cref="ShmCvNoSpaceException">There is less shared memory free than all slots need.</exception>
-    /// <exception cref="ShmCvInvalidException">The name breaks the rule, or the size or number of slots is out of
-    /// range.</exception>
+    /// <exception cref="ShmCvInvalidException">The name breaks the rule, the size or number of slots is out of range, or
+    /// the mode makes no sense.</exception>
+    /// <exception cref="ShmCvPermissionException">This process may not give the stream to that owner or group, or may not
+    /// make files in the folder.</exception>
+    /// <exception cref="ShmCvNotFoundException">There is no such folder, user or group.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="slotSize"/> is not positive, or
     /// <paramref name="slots"/> is negative.</exception>
-    public static FrameStream Create(string name, long slotSize, int slots = 0)
+    public static FrameStream Create(string name, long slotSize, int slots = 0, Access? access = null)
     {
         Argument.Text(name);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(slotSize);
         ArgumentOutOfRangeException.ThrowIfNegative(slots);
-        Error.Check(NativeMethods.shmcv_stream_create(name, (ulong)slotSize, (uint)slots, (int)WhenBehind.Drop, out var stream));
+        Error.Check(NativeMethods.shmcv_stream_create_for(
+            name, (ulong)slotSize, (uint)slots, (int)WhenBehind.Drop, Access.ToNative(access), out var stream));
         return new FrameStream(name, stream) { Created = true };
     }
 
     /// <summary>
     /// Opens the stream of that name, or makes one if there is none; <see cref="Created"/> tells which.
     /// </summary>
-    /// <param name="name">1 to 200 of the characters A-Z a-z 0-9 . _ - without a dot at the beginning.</param>
+    /// <param name="name">1 to 200 of the characters A-Z a-z 0-9 . _ - without a dot at the beginning; or a path to
+    /// such a name in another folder, as <c>/mnt/cams/cam0</c>.</param>
     /// <param name="slotSize">The most bytes of pixels that a frame can have, which the slots of a stream that is there
     /// must have at least.</param>
     /// <param name="slots">2 to 1024, which a stream that is there must have at least; or 0 for 4 in a new stream, and any
     /// number in one that is there.</param>
+    /// <param name="access">Whose a new stream is, and who may open it; null for this user alone.</param>
     /// <returns>The stream.</returns>
     /// <exception cref="ShmCvTooSmallException">The stream that is there has smaller or fewer slots.</exception>
     /// <exception cref="ShmCvNoSpaceException">There is less shared memory free than all slots need.</exception>
-    /// <exception cref="ShmCvPermissionException">It is not a plain file of this user.</exception>
+    /// <exception cref="ShmCvPermissionException">It is not a plain file of this user, nor one that its owner has given a
+    /// group of this process to read and write.</exception>
     /// <exception cref="ShmCvInvalidException">The name breaks the rule or is that of a segment that is no stream, or the
     /// size or number of slots is out of range.</exception>
     /// <exception cref="ShmCvCorruptException">The stream's metadata has been overwritten.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="slotSize"/> is not positive, or
     /// <paramref name="slots"/> is negative.</exception>
-    public static FrameStream OpenOrCreate(string name, long slotSize, int slots = 0)
+    public static FrameStream OpenOrCreate(string name, long slotSize, int slots = 0, Access? access = null)
     {
         Argument.Text(name);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(slotSize);
         ArgumentOutOfRangeException.ThrowIfNegative(slots);
-        Error.Check(NativeMethods.shmcv_stream_open_or_create(name, (ulong)slotSize, (uint)slots, (int)WhenBehind.Drop, out var stream, out var created));
+        Error.Check(NativeMethods.shmcv_stream_open_or_create_for(
+            name, (ulong)slotSize, (uint)slots, (int)WhenBehind.Drop, Access.ToNative(access), out var stream, out var created));
         return new FrameStream(name, stream) { Created = created != 0 };
     }
 
@@ -120,7 +130,8 @@ public sealed class FrameStream : IDisposable
     /// <param name="name">The stream's name.</param>
     /// <returns>The stream.</returns>
     /// <exception cref="ShmCvNotFoundException">There is none of that name.</exception>
-    /// <exception cref="ShmCvPermissionException">It is not a plain file of this user.</exception>
+    /// <exception cref="ShmCvPermissionException">It is not a plain file of this user, nor one that its owner has given a
+    /// group of this process to read and write.</exception>
     /// <exception cref="ShmCvInvalidException">The name breaks the rule, or is that of a segment that is no
     /// stream.</exception>
     /// <exception cref="ShmCvCorruptException">The stream's metadata has been overwritten.</exception>

@@ -14,7 +14,7 @@ func failed(operation, name string, cause error) error {
 	case errors.As(cause, &ours):
 		return ours
 	case name == "":
-		return abi.Errorf(codeOf(cause), "shm: %s %s: %w", operation, folder, cause)
+		return abi.Errorf(codeOf(cause), "shm: %s %s: %w", operation, Folder(), cause)
 	}
-	return abi.Errorf(codeOf(cause), "shm: %s %q in %s: %w", operation, name, folder, cause)
+	return abi.Errorf(codeOf(cause), "shm: %s %s: %w", operation, place(name), cause)
 }

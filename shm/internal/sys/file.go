@@ -1,5 +1,7 @@
 package sys
 
+import "shmcv/internal/abi"
+
 // File is an open file of shared memory. It has a size that only a neighbour would change, mappings, and a set of
 // locks. Its methods may be called by several goroutines at once, Map and Close excepted.
 type File struct {
@@ -9,33 +11,29 @@ type File struct {
 	maps   []mapping // What Map has given, as the system has it.
 }
 
-// access is what a file is opened for.
-type access int
-
-const (
-	toWrite access = iota // Reading and writing.
-	toRead                // Reading, and writing if the system lets this process. The file may be another user's.
-	toLook                // Reading alone.
-)
-
 // Open opens the file that has a name, for reading and writing.
 //
-// Errors: ENotFound when there is none; EPermission when it is not a regular file of this user.
-func Open(name string) (*File, error) { return openFor(name, toWrite) }
+// Errors: ENotFound when there is none; EPermission when it is not a regular file of this user, nor one that its owner has
+// given a group of this process to read and write.
+func Open(name string) (*File, error) { return openFor(name, ToWrite) }
 
-// OpenToRead opens the file that has a name, for reading. It may be a file that this process cannot write to, also one
-// of another user; see Writable.
+// OpenOwn does as Open, for files of this user alone.
+func OpenOwn(name string) (*File, error) { return openFor(name, ToOwn) }
+
+// OpenToRead opens the file that has a name, for reading, and for writing if the system lets this process. It may be
+// another user's; see Writable.
 //
 // Errors: ENotFound when there is none; EPermission when it is no regular file, or this process may not read it.
-func OpenToRead(name string) (*File, error) { return openFor(name, toRead) }
+func OpenToRead(name string) (*File, error) { return openFor(name, ToRead) }
 
 // OpenToLook opens the file that has a name, for reading alone. Of the locks it can have those that are shared.
 //
-// Errors: those of Open.
-func OpenToLook(name string) (*File, error) { return openFor(name, toLook) }
+// Errors: ENotFound when there is none; EPermission when it is not a regular file of this user, nor one that its owner has
+// given a group of this process to read.
+func OpenToLook(name string) (*File, error) { return openFor(name, ToLook) }
 
-func openFor(name string, access access) (*File, error) {
-	file, id, err := openNamed(name, access)
+func openFor(name string, use Use) (*File, error) {
+	file, id, err := openNamed(name, use)
 	if err != nil {
 		return nil, failed("open", name, err)
 	}
@@ -45,13 +43,17 @@ func openFor(name string, access access) (*File, error) {
 // Writable returns true if the file was opened for writing too.
 func (f *File) Writable() bool { return f.system.writable() }
 
-// Create makes a file of size bytes, all zero, that has no name yet; Link gives it the name. Only this user may open
-// it. All of its memory is reserved: a page that is touched later is there.
+// Create makes a file of at least size bytes, all zero, that has no name yet; Link gives it the name. Its size is a
+// multiple of the pages of its folder's file system. access says which users may open it. All of its memory is reserved: a
+// page that is touched later is there.
 //
 // Create looks at the shared memory that is free, and at the memory that is left to this process, before it takes any:
 // the error is then ENoSpace. wanted is how many of the bytes the caller asked for; the message tells both numbers.
-func Create(name string, wanted, size uint64) (*File, error) {
-	file, id, err := createUnnamed(name, wanted, size)
+//
+// Errors: EPermission when this process may not make such a file, or not give it to that owner or group; EUnsupported
+// where the folder's file system lacks what segments need.
+func Create(name string, wanted, size uint64, access abi.Access) (*File, error) {
+	file, id, err := createUnnamed(name, wanted, size, access)
 	if err != nil {
 		return nil, failed("create", name, err)
 	}
@@ -155,8 +157,9 @@ func (f *File) take(number int, shared bool) (bool, error) {
 // Unlock gives a lock back. A lock that the File does not have stays as it is.
 func (f *File) Unlock(number int) { f.system.unlock(number) }
 
-// HeldByOther returns true if another File holds or shares a lock. The caller must not have the lock itself: a system
-// may answer by taking the lock and giving it back.
+// HeldByOther returns true if another File has a lock for itself alone, which takes the right to write. A lock that others
+// share counts for nothing, because everybody can share it who may read the file. The caller must not have the lock itself:
+// a system may answer by sharing the lock and giving it back.
 func (f *File) HeldByOther(number int) (bool, error) {
 	held, err := f.system.heldByOther(number)
 	if err != nil {

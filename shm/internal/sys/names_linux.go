@@ -3,7 +3,10 @@ package sys
 import (
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -11,10 +14,16 @@ import (
 	"shmcv/internal/abi"
 )
 
-// folder is where the C library's shm_open has its files too, on a file system that is memory.
-const folder = "/dev/shm"
+// defaultFolder is where the C library's shm_open has its files too, on a file system that is memory.
+const defaultFolder = "/dev/shm"
 
-func pathOf(name string) string { return folder + "/" + name }
+// elevated returns true if the program is setuid or setgid.
+func elevated() bool { return os.Getuid() != os.Geteuid() || os.Getgid() != os.Getegid() }
+
+func pathOf(name string) string {
+	folder, last := split(name)
+	return folder + "/" + last
+}
 
 type fileID struct{ device, inode uint64 }
 
@@ -27,9 +36,9 @@ func retry(call func() error) error {
 	}
 }
 
-// examine gives the ID of a regular file, of this user or of any. It refuses everything else: another user could
-// replace, write or remove the file, and to open a pipe or a device can block or have effects.
-func examine(name string, stat *unix.Stat_t, anyUsers bool) (fileID, error) {
+// examine gives the ID of a regular file that will do for a use. It refuses everything else: whoever owns a file could
+// change, cut or remove it, and to open a pipe or a device can block or have effects.
+func examine(name string, stat *unix.Stat_t, use Use) (fileID, error) {
 	kind := ""
 	switch stat.Mode & unix.S_IFMT {
 	case unix.S_IFREG:
@@ -47,17 +56,73 @@ func examine(name string, stat *unix.Stat_t, anyUsers bool) (fileID, error) {
 	if kind != "" {
 		return fileID{}, abi.Errorf(abi.EPermission, "shm: %s is %s; a segment is a regular file", pathOf(name), kind)
 	}
-	if user := os.Geteuid(); int(stat.Uid) != user && !anyUsers {
-		return fileID{}, abi.Errorf(abi.EPermission, "shm: %s belongs to user %d, and this process runs as %d; "+
-			"a segment is of one user only, and others can at most open it read-only", pathOf(name), stat.Uid, user)
+	if wrong := distrust(stat, use); wrong != "" {
+		return fileID{}, abi.Errorf(abi.EPermission, "shm: %s belongs to user %d, and this process runs as %d; %s", pathOf(name),
+			stat.Uid, os.Geteuid(), wrong)
 	}
 	return fileID{device: uint64(stat.Dev), inode: stat.Ino}, nil
 }
 
-// noFolder is the error where /dev/shm is missing, as in a chroot or a small container.
-func noFolder(operation string) error {
-	return abi.Errorf(abi.ENotFound, "shm: %s: there is no folder %s, where shared memory has its names; mount it "+
-		"(mkdir -p %s && mount -t tmpfs tmpfs %s)", operation, folder, folder, folder)
+// distrust returns why another user's file will not do for a use, or nothing if it will.
+//
+// A stranger can make a file of any name in a folder like /dev/shm, and let all users open it. But only a member of a group
+// can give a file to that group. So a file is from somebody whom this user trusts if a group of this user may write to it
+// and not all may. The superuser may open every file, which does not make every file trustworthy to the superuser.
+func distrust(stat *unix.Stat_t, use Use) string {
+	needed, words := uint32(0o060), "read and write"
+	if use == ToLook {
+		needed, words = 0o040, "read"
+	}
+	switch {
+	case use == ToRead || int(stat.Uid) == os.Geteuid() && !(stat.Uid == nobody && stat.Mode&0o002 != 0):
+		return ""
+	case use == ToOwn:
+		return "it is that user's to remove"
+	case stat.Mode&0o002 != 0:
+		return fmt.Sprintf("its mode is %#o, so that every user can write to it, and anybody can have made it; its owner gives it a "+
+			"group and mode 0660 for others to open it, or you open it read-only", stat.Mode&0o777)
+	case stat.Mode&needed != needed:
+		return fmt.Sprintf("its mode is %#o, and its group may not %s; its owner gives it a group and mode 0660 for others to "+
+			"open it, or 0640 for others to open it read-only", stat.Mode&0o777, words)
+	case !member(stat.Gid):
+		return fmt.Sprintf("its group %d may %s, and this process is not in that group; add its user to the group (usermod -aG), or "+
+			"start its container with the group (docker run --group-add %d), or open it read-only", stat.Gid, words, stat.Gid)
+	}
+	return ""
+}
+
+// nobody is the number as which a user namespace shows all users that it does not know. So a process of that user cannot
+// tell its own files from strangers' files by the number.
+const nobody = 65534
+
+// member returns true if this process is in a group.
+func member(group uint32) bool {
+	if int(group) == os.Getegid() {
+		return true
+	}
+	groups, err := os.Getgroups()
+	return err == nil && slices.Contains(groups, int(group))
+}
+
+// noFolder is the error where a folder is missing, as /dev/shm in a chroot or a small container.
+func noFolder(operation, folder string) error {
+	said := ""
+	if folder == Folder() && folder != defaultFolder {
+		said = ", which " + folderVariable + " names"
+	}
+	return abi.Errorf(abi.ENotFound, "shm: %s: there is no folder %s%s; shared memory has its names there; mount it "+
+		"(mkdir -p %s && mount -t tmpfs tmpfs %s)", operation, folder, said, folder, folder)
+}
+
+// checkFolder returns an error unless a name's folder is there, as far as this process may see.
+func checkFolder(operation, name string) error {
+	var stat unix.Stat_t
+	folder := folderOf(name)
+	err := retry(func() error { return unix.Stat(folder, &stat) })
+	if err == unix.ENOENT || err == unix.ENOTDIR || err == nil && stat.Mode&unix.S_IFMT != unix.S_IFDIR {
+		return noFolder(operation+" "+strconv.Quote(name), folder)
+	}
+	return err
 }
 
 func exists(name string) bool {
@@ -65,12 +130,12 @@ func exists(name string) bool {
 	return retry(func() error { return unix.Lstat(pathOf(name), &stat) }) == nil
 }
 
-func find(name string, anyUsers bool) (fileID, uint64, error) {
+func find(name string, use Use) (fileID, uint64, error) {
 	var stat unix.Stat_t
 	if err := retry(func() error { return unix.Lstat(pathOf(name), &stat) }); err != nil {
 		return fileID{}, 0, err
 	}
-	id, err := examine(name, &stat, anyUsers)
+	id, err := examine(name, &stat, use)
 	return id, uint64(stat.Size), err
 }
 
@@ -84,8 +149,8 @@ const hidden = ".shmcv-removed-"
 func leftover(name string) bool { return strings.HasPrefix(name, hidden) }
 
 func removeFrom(name string, id fileID) (bool, error) {
-	aside := hidden + rand.Text()
-	err := retry(func() error { return unix.Rename(pathOf(name), pathOf(aside)) }) // Nobody has a name like aside.
+	aside := folderOf(name) + "/" + hidden + rand.Text()
+	err := retry(func() error { return unix.Rename(pathOf(name), aside) }) // Nobody has a name like aside.
 	if err == unix.ENOENT {
 		return false, nil
 	}
@@ -93,26 +158,26 @@ func removeFrom(name string, id fileID) (bool, error) {
 		return false, err
 	}
 	var stat unix.Stat_t
-	if err := retry(func() error { return unix.Lstat(pathOf(aside), &stat) }); err != nil {
+	if err := retry(func() error { return unix.Lstat(aside, &stat) }); err != nil {
 		return false, err
 	}
 	if (fileID{device: uint64(stat.Dev), inode: stat.Ino}) == id {
 		return true, remove(aside)
 	}
-	err = giveBack(aside, name)
+	err = rename(aside, pathOf(name))
 	if err == unix.EEXIST { // A third file has got the name meanwhile.
 		return false, remove(aside)
 	}
 	return false, err
 }
 
-// giveBack gives a file another name, which must be free.
-func giveBack(from, to string) error {
+// rename gives a file another path, which must be free.
+func rename(from, to string) error {
 	err := retry(func() error {
-		return unix.Renameat2(unix.AT_FDCWD, pathOf(from), unix.AT_FDCWD, pathOf(to), unix.RENAME_NOREPLACE)
+		return unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
 	})
-	if err == unix.ENOSYS || err == unix.EINVAL { // An old kernel, or one that a sandbox hides.
-		err = retry(func() error { return unix.Link(pathOf(from), pathOf(to)) })
+	if err == unix.ENOSYS || err == unix.EINVAL { // An old kernel, one that a sandbox hides, or a file system without that.
+		err = retry(func() error { return unix.Link(from, to) })
 		if err == nil {
 			err = remove(from)
 		}
@@ -121,9 +186,9 @@ func giveBack(from, to string) error {
 }
 
 func names() ([]string, error) {
-	entries, err := os.ReadDir(folder)
+	entries, err := os.ReadDir(Folder())
 	if errors.Is(err, unix.ENOENT) {
-		err = noFolder("list")
+		err = noFolder("list", Folder())
 	}
 	if err != nil {
 		return nil, err

@@ -7,55 +7,64 @@ package sys
 
 import "shmcv/internal/abi"
 
-const folder = "nowhere"
+const defaultFolder = "nowhere"
 
 type fileID struct{}
 
-func names() ([]string, error)  { panic(folder) }
-func exists(name string) bool   { panic(folder) }
-func remove(name string) error  { panic(folder) }
-func leftover(name string) bool { panic(folder) }
-func exhausted(err error) bool  { panic(folder) }
-func codeOf(err error) abi.Code { panic(folder) }
-func monotonic() uint64         { panic(folder) }
-func processStart() uint64      { panic(folder) }
-func sleep(_ []Word, _ uint64)  { panic(folder) }
+func names() ([]string, error)  { panic(defaultFolder) }
+func exists(name string) bool   { panic(defaultFolder) }
+func remove(name string) error  { panic(defaultFolder) }
+func elevated() bool            { panic(defaultFolder) }
+func leftover(name string) bool { panic(defaultFolder) }
+func exhausted(err error) bool  { panic(defaultFolder) }
+func codeOf(err error) abi.Code { panic(defaultFolder) }
+func monotonic() uint64         { panic(defaultFolder) }
+func processStart() uint64      { panic(defaultFolder) }
+func sleep(_ []Word, _ uint64)  { panic(defaultFolder) }
 
 type openFile struct{}
 
 type mapping struct{}
 
-func (mapping) unmap() { panic(folder) }
+func (mapping) unmap() { panic(defaultFolder) }
 
-func find(name string, anyUsers bool) (fileID, uint64, error)                  { panic(folder) }
-func removeFrom(name string, id fileID) (bool, error)                          { panic(folder) }
-func openNamed(name string, access access) (openFile, fileID, error)           { panic(folder) }
-func createUnnamed(name string, wanted, size uint64) (openFile, fileID, error) { panic(folder) }
+func unfinished(name string) bool                              { panic(defaultFolder) }
+func removeUnfinished(name string) (bool, error)               { panic(defaultFolder) }
+func userID(name string) (int64, error)                        { panic(defaultFolder) }
+func groupID(name string) (int64, error)                       { panic(defaultFolder) }
+func find(name string, use Use) (fileID, uint64, error)        { panic(defaultFolder) }
+func removeFrom(name string, id fileID) (bool, error)          { panic(defaultFolder) }
+func openNamed(name string, use Use) (openFile, fileID, error) { panic(defaultFolder) }
+func createUnnamed(name string, wanted, size uint64, access abi.Access) (openFile, fileID, error) {
+	panic(defaultFolder)
+}
 
-func (openFile) link(name string) error                                             { panic(folder) }
-func (openFile) number() uintptr                                                    { panic(folder) }
-func (openFile) size() (uint64, error)                                              { panic(folder) }
-func (openFile) readAt(buffer []byte, offset uint64) (int, error)                   { panic(folder) }
-func (openFile) mapped(offset, size uint64, writable bool) ([]byte, mapping, error) { panic(folder) }
-func (openFile) reserveMissing(name string) error                                   { panic(folder) }
-func (openFile) writable() bool                                                     { panic(folder) }
-func (openFile) close()                                                             { panic(folder) }
-func (openFile) lock(number int, shared bool) (bool, error)                         { panic(folder) }
-func (openFile) unlock(number int)                                                  { panic(folder) }
-func (openFile) unlockAll()                                                         { panic(folder) }
-func (openFile) heldByOther(number int) (bool, error)                               { panic(folder) }
-func (openFile) bell(memory []byte, value, mark uint64, writable bool) bell         { panic(folder) }
+func (*openFile) link(name string) error                          { panic(defaultFolder) }
+func (openFile) number() uintptr                                  { panic(defaultFolder) }
+func (openFile) size() (uint64, error)                            { panic(defaultFolder) }
+func (openFile) readAt(buffer []byte, offset uint64) (int, error) { panic(defaultFolder) }
+func (openFile) mapped(offset, size uint64, writable bool) ([]byte, mapping, error) {
+	panic(defaultFolder)
+}
+func (openFile) reserveMissing(name string) error                           { panic(defaultFolder) }
+func (openFile) writable() bool                                             { panic(defaultFolder) }
+func (openFile) close()                                                     { panic(defaultFolder) }
+func (openFile) lock(number int, shared bool) (bool, error)                 { panic(defaultFolder) }
+func (openFile) unlock(number int)                                          { panic(defaultFolder) }
+func (openFile) unlockAll()                                                 { panic(defaultFolder) }
+func (openFile) heldByOther(number int) (bool, error)                       { panic(defaultFolder) }
+func (openFile) bell(memory []byte, value, mark uint64, writable bool) bell { panic(defaultFolder) }
 
 type bell struct{}
 
-func (*bell) ring(value uint32)      { panic(folder) }
-func (*bell) value() uint32          { panic(folder) }
-func (*bell) listen() (word, uint32) { panic(folder) }
+func (*bell) ring(value uint32)      { panic(defaultFolder) }
+func (*bell) value() uint32          { panic(defaultFolder) }
+func (*bell) listen() (word, uint32) { panic(defaultFolder) }
 
 type alarm struct{}
 
-func (*alarm) raise()       { panic(folder) }
-func (*alarm) listen() word { panic(folder) }
+func (*alarm) raise()       { panic(defaultFolder) }
+func (*alarm) listen() word { panic(defaultFolder) }
 
 type word struct{}
 

@@ -2,6 +2,7 @@ package sys
 
 import (
 	"bytes"
+	"fmt"
 	"io/fs"
 	"math"
 	"os"
@@ -18,20 +19,74 @@ import (
 // segment of that size.
 const unnoticed = 1 << 20
 
+// volume is a folder and its file system.
+type volume struct {
+	folder string
+	stat   unix.Statfs_t
+	page   uint64 // The sizes of its files are multiples of this.
+}
+
+// volumeOf gives the volume of a folder.
+func volumeOf(folder string) (volume, error) {
+	v := volume{folder: folder, page: 1}
+	if err := retry(func() error { return unix.Statfs(folder, &v.stat) }); err != nil {
+		return v, err
+	}
+	if v.isHuge() {
+		v.page = uint64(v.stat.Bsize)
+	}
+	return v, nil
+}
+
+// isHuge returns true if the volume is made of huge pages. isMemory returns true if it takes its memory from what
+// programs take theirs from.
+func (v volume) isHuge() bool {
+	return v.stat.Type == unix.HUGETLBFS_MAGIC && v.stat.Bsize > int64(os.Getpagesize())
+}
+func (v volume) isMemory() bool { return v.stat.Type == unix.TMPFS_MAGIC || v.folder == defaultFolder }
+
+// free gives the number of bytes that are free, MaxUint64 if the volume has no limit, or does not tell.
+func (v volume) free() uint64 {
+	free := uint64(math.MaxUint64)
+	var now unix.Statfs_t
+	if err := retry(func() error { return unix.Statfs(v.folder, &now) }); err == nil && now.Blocks != 0 {
+		free = now.Bavail * uint64(now.Bsize)
+	}
+	if v.isHuge() {
+		free = min(free, hugeLeft(os.DirFS("/"), v.page))
+	}
+	return free
+}
+
+// hugeLeft gives how many bytes of huge pages of a size the system has left: those that are free and not promised to
+// somebody, and those that it may still make.
+func hugeLeft(root fs.FS, page uint64) uint64 {
+	folder := fmt.Sprintf("sys/kernel/mm/hugepages/hugepages-%dkB/", page/1024)
+	free, known := number(root, folder+"free_hugepages")
+	if !known {
+		return math.MaxUint64
+	}
+	promised, _ := number(root, folder+"resv_hugepages")
+	surplus, _ := number(root, folder+"surplus_hugepages")
+	most, _ := number(root, folder+"nr_overcommit_hugepages")
+	return (free - min(free, promised) + most - min(most, surplus)) * page
+}
+
 // claim is what is going to be taken of shared memory.
 type claim struct {
+	volume          volume
 	operation, name string
 	wanted          string // How much, for messages.
 	size            uint64 // The same in bytes.
 }
 
 // check returns an error if that much memory cannot be had. It looks before any memory is taken, because the system
-// gives memory out page by page: where memory ends before /dev/shm is full, the system ends a process and no call fails.
+// gives memory out page by page: where memory ends before the folder is full, the system ends a process and no call fails.
 func (c claim) check() error {
-	if free := freeRoom(); c.size > free {
+	if free := c.volume.free(); c.size > free {
 		return c.noRoom(free)
 	}
-	if c.size <= unnoticed {
+	if c.size <= unnoticed || !c.volume.isMemory() {
 		return nil
 	}
 	if left := memoryLeft(os.DirFS("/")); c.size > left {
@@ -53,18 +108,20 @@ func (c claim) checkFileSize() error {
 }
 
 func (c claim) noRoom(free uint64) error {
-	return abi.Errorf(abi.ENoSpace, "shm: %s %q: %s, %d free in %s; clear segments that nobody needs, or give it more "+
-		"(mount -o remount,size=..., docker run --shm-size)", c.operation, c.name, c.wanted, free, folder)
-}
-
-// freeRoom gives the number of bytes that are free in /dev/shm, which may have no limit of its own.
-func freeRoom() uint64 {
-	var stat unix.Statfs_t
-	err := retry(func() error { return unix.Statfs(folder, &stat) })
-	if err != nil || stat.Blocks == 0 {
-		return math.MaxUint64
+	left, more := fmt.Sprintf("%d free", free), "mount -o remount,size=..., docker run --shm-size"
+	if free == math.MaxUint64 {
+		left = "fewer are free"
 	}
-	return stat.Bavail * uint64(stat.Bsize)
+	switch {
+	case c.volume.isHuge():
+		more = "sysctl vm.nr_hugepages=..., mount -o size=..."
+	case c.volume.folder != defaultFolder && c.volume.isMemory():
+		more = "mount -o remount,size=..."
+	case !c.volume.isMemory():
+		more = "remove other files"
+	}
+	return abi.Errorf(abi.ENoSpace, "shm: %s %q: %s, %s in %s; clear segments that nobody needs, or give it more "+
+		"(%s)", c.operation, c.name, c.wanted, left, c.volume.folder, more)
 }
 
 // memoryLeft gives how much memory this process can take: the least of what the machine has available and what each

@@ -5,13 +5,16 @@
 // also say what each part promises. These files call the following, which each system's own files define (*_linux.go
 // for Linux; none.go lists them all, with nothing behind them):
 //
-//	folder        where the names are, for messages
+//	defaultFolder where plain names are, unless SHMCV_FOLDER says otherwise
+//	elevated      true if this process has more rights than its caller
 //	fileID        type: tells files apart; comparable
 //	openFile      type: an open file of shared memory
 //	bell          type: a word in a mapping, with its sleepers
 //	alarm         type: the same for the threads of this process alone
 //	word          type: what a thread sleeps on; mostWords of them at the most
 //	names, exists, find, remove, removeFrom, leftover
+//	unfinished, removeUnfinished
+//	userID, groupID
 //	openNamed, createUnnamed
 //	sleep, monotonic, processStart
 //	codeOf        the code of a system's error
@@ -21,15 +24,15 @@
 // surface return only *abi.Error.
 package sys
 
-// Folder is where the names of shared memory are, for messages.
-const Folder = folder
-
 // FileID tells files apart, whatever their names are. The IDs of two files are equal if both are the same file.
 type FileID struct{ id fileID }
 
-// Names gives the names of everything that lies where segments do, sorted. Not everything there is a segment, and not
-// every name is valid for one.
+// Names gives the names of everything that lies in this process's folder, sorted. Not everything there is a segment, and
+// not every name is valid for one.
 func Names() ([]string, error) {
+	if err := CheckFolder(); err != nil {
+		return nil, err
+	}
 	all, err := names()
 	if err != nil {
 		return nil, failed("list", "", err)
@@ -40,16 +43,22 @@ func Names() ([]string, error) {
 // Exists returns true if a name is taken, be it by a segment or not.
 func Exists(name string) bool { return exists(name) }
 
+// Use is what a file is wanted for. It decides whose files will do. Whoever may write to a file can change it and make it
+// shorter, which is why the owner of a file matters to all who map it.
+type Use int
+
+const (
+	ToOwn   Use = iota // A file of this user.
+	ToWrite            // One of this user, or one that its owner has given a group of this process to read and write, and not all users.
+	ToLook             // One of this user, or one that its owner has given a group of this process to read.
+	ToRead             // Anybody's.
+)
+
 // Find gives the ID of the file that has a name, and its size in bytes. It does not open the file.
 //
-// Errors: ENotFound when there is none; EPermission when the name is not that of a regular file of this user.
-func Find(name string) (FileID, uint64, error) { return findAs(name, false) }
-
-// FindAnyUsers does as Find, for files of other users too.
-func FindAnyUsers(name string) (FileID, uint64, error) { return findAs(name, true) }
-
-func findAs(name string, anyUsers bool) (FileID, uint64, error) {
-	id, size, err := find(name, anyUsers)
+// Errors: ENotFound when there is none; EPermission when it is not a regular file, or not one for that use.
+func Find(name string, use Use) (FileID, uint64, error) {
+	id, size, err := find(name, use)
 	if err != nil {
 		return FileID{}, 0, failed("find", name, err)
 	}
@@ -82,6 +91,27 @@ func RemoveFrom(name string, id FileID) (bool, error) {
 
 // Leftover returns true if a name is one of the hidden names of RemoveFrom.
 func Leftover(name string) bool { return leftover(name) }
+
+// Unfinished returns true if a name is one of the hidden names that files have before Link, where the system cannot make
+// files without a name.
+func Unfinished(name string) bool { return unfinished(name) }
+
+// RemoveUnfinished removes an unfinished name if the process that made it is gone, and returns true if it did.
+func RemoveUnfinished(name string) (bool, error) {
+	removed, err := removeUnfinished(name)
+	if err != nil {
+		return false, failed("clear", name, err)
+	}
+	return removed, nil
+}
+
+// UserID gives the number of the user that a text names: by a name, or by the number itself.
+//
+// Errors: ENotFound when there is no such user.
+func UserID(name string) (int64, error) { return userID(name) }
+
+// GroupID does for groups what UserID does for users.
+func GroupID(name string) (int64, error) { return groupID(name) }
 
 // Exhausted returns true if an error of this package says that this process, or the system, has no descriptors or no
 // address space left, and nothing about the file that was asked for.

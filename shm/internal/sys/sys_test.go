@@ -25,7 +25,7 @@ func newName(t testing.TB) string {
 // newFile makes a file that has a name. The caller closes it.
 func newFile(t testing.TB) *File {
 	t.Helper()
-	file, err := Create(newName(t), fileSize, fileSize)
+	file, err := Create(newName(t), fileSize, fileSize, abi.OwnAccess)
 	if err == nil {
 		err = file.Link()
 	}
@@ -70,23 +70,23 @@ func TestNameComesWithLinkAndGoesWithRemove(t *testing.T) {
 		}
 		return slices.Contains(names, name)
 	}
-	file, err := Create(name, fileSize, fileSize)
+	file, err := Create(name, fileSize, fileSize, abi.OwnAccess)
 	mustBe(t, err, abi.OK)
 	defer file.Close()
-	_, _, err = Find(name)
+	_, _, err = Find(name, ToWrite)
 	mustBe(t, err, abi.ENotFound)
 	if Exists(name) || listed() {
 		t.Error("it has its name too soon")
 	}
 	mustBe(t, file.Link(), abi.OK)
-	if id, _, err := Find(name); err != nil || id != file.ID() {
+	if id, _, err := Find(name, ToWrite); err != nil || id != file.ID() {
 		t.Errorf("%v, %v", id, err)
 	}
 	if !Exists(name) || !listed() {
 		t.Error("it does not have its name")
 	}
 
-	other, err := Create(name, fileSize, fileSize)
+	other, err := Create(name, fileSize, fileSize, abi.OwnAccess)
 	mustBe(t, err, abi.OK)
 	defer other.Close()
 	mustBe(t, other.Link(), abi.EExists)
@@ -148,7 +148,7 @@ func TestLocksBelongToFiles(t *testing.T) {
 		try("share", true)(one.Share(number))
 		try("share what is shared", true)(two.Share(number))
 		two.Unlock(number)
-		try("shared", true)(two.HeldByOther(number))
+		try("shared", false)(two.HeldByOther(number))
 		try("lock what is shared", false)(two.Lock(number))
 	}
 	third := openAgain(t, one)

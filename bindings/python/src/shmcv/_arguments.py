@@ -10,7 +10,7 @@ from typing import Union
 from ._check import StrPath as StrPath
 from .error import InvalidError
 
-_Integer = Union[type[ctypes.c_int32], type[ctypes.c_uint32], type[ctypes.c_uint64]]
+_Integer = Union[type[ctypes.c_int32], type[ctypes.c_int64], type[ctypes.c_uint32], type[ctypes.c_uint64]]
 
 
 def text(argument: str, value: StrPath) -> bytes:

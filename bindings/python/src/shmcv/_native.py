@@ -55,7 +55,7 @@ class ShmcvImageInfo(Structure):
 
 
 class ShmcvSegmentInfo(Structure):
-    SIZE: ClassVar[int] = 384
+    SIZE: ClassVar[int] = 896
 
     name: bytes
     uuid: Array[c_uint8]
@@ -76,7 +76,7 @@ class ShmcvSegmentInfo(Structure):
     reserved: Array[c_uint64]
 
     _fields_ = (
-        ("name", c_char * 208),
+        ("name", c_char * 720),
         ("uuid", c_uint8 * 16),
         ("size", c_uint64),
         ("file_size", c_uint64),
@@ -93,6 +93,24 @@ class ShmcvSegmentInfo(Structure):
         ("reserved0", c_uint32),
         ("utc_offset_ns", c_int64),
         ("reserved", c_uint64 * 3),
+    )
+
+
+class ShmcvAccess(Structure):
+    SIZE: ClassVar[int] = 64
+
+    owner: int
+    group: int
+    mode: int
+    reserved0: int
+    reserved: Array[c_uint64]
+
+    _fields_ = (
+        ("owner", c_int64),
+        ("group", c_int64),
+        ("mode", c_uint32),
+        ("reserved0", c_uint32),
+        ("reserved", c_uint64 * 5),
     )
 
 
@@ -154,6 +172,39 @@ def declare(library: CDLL) -> None:
     library.shmcv_list.restype = c_int32
     library.shmcv_sweep.argtypes = [POINTER(c_uint32)]
     library.shmcv_sweep.restype = c_int32
+    library.shmcv_create_for.argtypes = [c_char_p, c_uint64, POINTER(ShmcvAccess), POINTER(ShmcvSegment)]
+    library.shmcv_create_for.restype = c_int32
+    library.shmcv_open_or_create_for.argtypes = [
+        c_char_p,
+        c_uint64,
+        POINTER(ShmcvAccess),
+        POINTER(ShmcvSegment),
+        POINTER(c_int32),
+    ]
+    library.shmcv_open_or_create_for.restype = c_int32
+    library.shmcv_stream_create_for.argtypes = [
+        c_char_p,
+        c_uint64,
+        c_uint32,
+        c_int32,
+        POINTER(ShmcvAccess),
+        POINTER(ShmcvStream),
+    ]
+    library.shmcv_stream_create_for.restype = c_int32
+    library.shmcv_stream_open_or_create_for.argtypes = [
+        c_char_p,
+        c_uint64,
+        c_uint32,
+        c_int32,
+        POINTER(ShmcvAccess),
+        POINTER(ShmcvStream),
+        POINTER(c_int32),
+    ]
+    library.shmcv_stream_open_or_create_for.restype = c_int32
+    library.shmcv_user_id.argtypes = [c_char_p, POINTER(c_int64)]
+    library.shmcv_user_id.restype = c_int32
+    library.shmcv_group_id.argtypes = [c_char_p, POINTER(c_int64)]
+    library.shmcv_group_id.restype = c_int32
     library.shmcv_image_get.argtypes = [ShmcvSegment, POINTER(ShmcvImageInfo)]
     library.shmcv_image_get.restype = c_int32
     library.shmcv_image_set.argtypes = [ShmcvSegment, POINTER(ShmcvImageInfo)]

@@ -11,6 +11,8 @@ MESSAGE_SIZE: Final = 1024
 
 #: Greatest length of a segment's name, in bytes.
 MAX_NAME: Final = 200
+#: Greatest length of the path of a folder with segments in it, in bytes.
+MAX_FOLDER: Final = 512
 
 #: Greatest width or height, in pixels.
 MAX_DIMENSION: Final = 1048576
@@ -67,7 +69,7 @@ class ErrorCode(IntEnum):
     OK = 0
     #: An argument makes no sense: NULL, a bad name, size, geometry or flag.
     INVALID = -1
-    #: There is no segment or file of that name.
+    #: There is no segment, file, folder, user or group of that name.
     NOT_FOUND = -2
     #: A segment of that name is there already.
     EXISTS = -3

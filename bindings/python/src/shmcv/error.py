@@ -43,7 +43,7 @@ class InvalidError(ShmcvError, builtins.ValueError):
 
 
 class NotFoundError(ShmcvError, builtins.FileNotFoundError):
-    """There is no segment or file of that name."""
+    """There is no segment, file, folder, user or group of that name."""
 
     code = ErrorCode.NOT_FOUND
     errno = errnos.ENOENT

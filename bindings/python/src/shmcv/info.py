@@ -21,6 +21,7 @@ class SegmentInfo:
     A foreign segment, which another program made, has no uuid, owner or time of creation.
     """
 
+    #: By which this process opens it: its name, or a path if it is not in this process's folder.
     name: str
     #: Bytes for pixels, as asked for when it was created.
     size: int

@@ -35,7 +35,7 @@ class Pixels(Save, TransformInto, Show, PixelsBase):
 
     @property
     def name(self) -> str:
-        """The name of the segment or stream, by which every process of this user can open it."""
+        """The name of the segment or stream, as it was given: by it every process of this user can open it."""
         return self._name
 
     @property
@@ -73,7 +73,7 @@ class Pixels(Save, TransformInto, Show, PixelsBase):
         read, and writable otherwise. It describes the image of this moment; take it again after a ``load`` of another
         geometry. It keeps the memory alive, so it may outlive this object.
 
-        Raises NoImageError; TruncatedError as ``size`` does. A process that makes the file in /dev/shm shorter (nothing
+        Raises NoImageError; TruncatedError as ``size`` does. A process that makes the segment's file shorter (nothing
         in shmcv does) later ends the processes that touch an array of it.
         """
         image = self.image

@@ -7,6 +7,7 @@ import ctypes
 import operator
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from ._access import OWN, Account, access
 from ._arguments import StrPath, integer, text
 from ._check import check
 from ._library import library
@@ -150,22 +151,35 @@ class Segment(Stored, WritablePixels):
         *,
         image: ImageInfo | None = None,
         clear_on_close: bool = False,
+        mode: int = OWN,
+        group: Account = None,
+        owner: Account = None,
     ) -> Self:
         """Make a segment for ``size`` bytes of pixels, all zero, and open it.
 
         With an ``image``, which may be given in the place of ``size``, it gets that description, and by default the
-        size that the image needs. The name is 1 to MAX_NAME of the characters A-Z a-z 0-9 . _ - and does not start with
-        a dot. With ``clear_on_close``, closing the object removes the name.
+        size that the image needs. With ``clear_on_close``, closing the object removes the name.
+
+        The name is 1 to MAX_NAME of the characters A-Z a-z 0-9 . _ - and does not start with a dot. It is in /dev/shm,
+        or in the folder that the environment variable SHMCV_FOLDER names when the library is loaded. A path is a name
+        in another folder, which has to be there: "/mnt/cams/cam0". All functions that take a name take a path.
+
+        Only this user may open the segment, unless ``mode`` says more: 0o640 lets its group read it
+        (``ReadOnlySegment.open``), 0o660 write it too (``open``), 0o644 lets everybody read it. ``group`` is a group of
+        this process, by name or number; None is the group that the system gives new files. Only the superuser may name
+        another ``owner``. The umask does not matter.
 
         Raises ExistsError if the name is taken; NoSpaceError if there is less shared memory free; InvalidError for a
-        bad name or size; TooSmallError if the image does not fit into ``size``.
+        bad name, size or mode; TooSmallError if the image does not fit into ``size``; NotFoundError for an unknown
+        folder, user or group; PermissionError if this process may not give the segment to that owner or group.
         """
         if isinstance(size, ImageInfo) and image is None:
             size, image = None, size
         if size is None and image is not None:
             size = image.size
         handle = ShmcvSegment()
-        check(library().shmcv_create(text("name", name), _size(size), ctypes.byref(handle)), name)
+        who, out = access(mode, group, owner), ctypes.byref(handle)
+        check(library().shmcv_create_for(text("name", name), _size(size), who, out), name)
         segment = cls(name, _memory(handle))
         segment.created = True
         if image is not None:
@@ -181,25 +195,35 @@ class Segment(Stored, WritablePixels):
         A segment of ``multiprocessing.shared_memory`` can be opened too. It has no image until ``image`` is set, which
         holds for this process.
 
-        Raises NotFoundError; PermissionError if it is not a plain file of this user; CorruptError; InvalidError for a
-        bad name, or the name of a stream; NoSpaceError if there is no memory for all of a file that another program
-        made.
+        Raises NotFoundError; PermissionError if it is not a plain file of this user, nor one that its owner has given a
+        group of this process to read and write; CorruptError; InvalidError for a bad name, or the name of a stream;
+        NoSpaceError if there is no memory for all of a file that another program made.
         """
         handle = ShmcvSegment()
         check(library().shmcv_open(text("name", name), ctypes.byref(handle)), name)
         return cls(name, _memory(handle))
 
     @classmethod
-    def open_or_create(cls, name: str, size: int, *, clear_on_close: bool = False) -> Self:
+    def open_or_create(
+        cls,
+        name: str,
+        size: int,
+        *,
+        clear_on_close: bool = False,
+        mode: int = OWN,
+        group: Account = None,
+        owner: Account = None,
+    ) -> Self:
         """Open the segment of that name, or make one for ``size`` bytes of pixels; ``created`` tells which.
 
-        A segment that is there must have at least ``size`` bytes; it keeps its size and its image.
+        A segment that is there must have at least ``size`` bytes; it keeps its size and its image, its mode, group and
+        owner. Those of a new segment are as for ``create``.
 
         Raises TooSmallError if the segment that is there has fewer bytes; otherwise what ``open`` and ``create`` raise.
         """
         handle, created = ShmcvSegment(), ctypes.c_int32()
-        out = ctypes.byref(handle), ctypes.byref(created)
-        check(library().shmcv_open_or_create(text("name", name), _size(size), *out), name)
+        who, out = access(mode, group, owner), (ctypes.byref(handle), ctypes.byref(created))
+        check(library().shmcv_open_or_create_for(text("name", name), _size(size), who, *out), name)
         segment = cls(name, _memory(handle))
         segment.created, segment.clear_on_close = bool(created), clear_on_close
         return segment
@@ -212,25 +236,40 @@ class Segment(Stored, WritablePixels):
         order: ColorOrder | None = None,
         *,
         clear_on_close: bool = False,
+        mode: int = OWN,
+        group: Account = None,
+        owner: Account = None,
     ) -> Self:
         """Make a segment that holds a copy of an array, as ``write`` stores it, and has the size of that image.
 
-        The array is what ``ImageInfo.of`` takes. Raises what ``create`` and ``write`` raise.
+        The array is what ``ImageInfo.of`` takes; ``mode``, ``group`` and ``owner`` are as for ``create``. Raises what
+        ``create`` and ``write`` raise.
         """
         pixels, order = as_pixels(array, order)
-        segment = cls.create(name, ImageInfo.of(pixels, order).size)
+        segment = cls.create(name, ImageInfo.of(pixels, order).size, mode=mode, group=group, owner=owner)
         with segment._or_nothing():
             segment.write(pixels, order)
         segment.clear_on_close = clear_on_close
         return segment
 
     @classmethod
-    def from_file(cls, name: str, path: StrPath, flags: int = LoadFlags.COLOR, *, clear_on_close: bool = False) -> Self:
+    def from_file(
+        cls,
+        name: str,
+        path: StrPath,
+        flags: int = LoadFlags.COLOR,
+        *,
+        clear_on_close: bool = False,
+        mode: int = OWN,
+        group: Account = None,
+        owner: Account = None,
+    ) -> Self:
         """Make a segment that holds the image of a file, as ``load`` stores it, and has the size of that image.
 
-        Raises what ``create`` and ``load`` raise. There is no segment then.
+        ``mode``, ``group`` and ``owner`` are as for ``create``. Raises what ``create`` and ``load`` raise. There is no
+        segment then.
         """
-        segment = cls.create(name, probe(path, flags).size)
+        segment = cls.create(name, probe(path, flags).size, mode=mode, group=group, owner=owner)
         with segment._or_nothing():
             segment.load(path, flags)
         segment.clear_on_close = clear_on_close
@@ -302,7 +341,8 @@ def clear(name: str) -> None:
 
     Processes that have it open keep working on the same memory, which is given back when the last of them closes it.
 
-    Raises NotFoundError; PermissionError if it is not this user's.
+    Raises NotFoundError; PermissionError if ``Segment.open`` would not open it, or if this process may not remove names
+    from the folder.
     """
     check(library().shmcv_clear(text("name", name)), name)
 
@@ -313,9 +353,10 @@ def clear_all() -> None:
 
 
 def list_segments() -> list[SegmentInfo]:
-    """Return what is known of all segments and streams of this user that the library made, in the order of names.
+    """Return what is known of the segments and streams in this process's folder, in the order of names.
 
-    What cannot be looked at is left out.
+    Those that the library made are listed, if they are this user's or may be read by a group of this process. What
+    cannot be looked at is left out.
     """
     capacity, found = 0, ctypes.c_uint64()
     while True:
@@ -327,7 +368,7 @@ def list_segments() -> list[SegmentInfo]:
 
 
 def sweep() -> int:
-    """Remove the names of this user's orphans, and return how many there were.
+    """Remove the names of this user's orphans in this process's folder, and return how many there were.
 
     An orphan is a segment or stream whose creator has ended or closed it, and which no process has open through this
     library. What cannot be looked at is left alone.

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from . import error
+from ._access import OWN, Account, access
 from ._arguments import integer, text
 from ._check import check
 from ._library import library
@@ -215,19 +216,24 @@ class Stream:
         slots: int = 0,
         when_behind: WhenBehind = WhenBehind.DROP,
         clear_on_close: bool = False,
+        mode: int = OWN,
+        group: Account = None,
+        owner: Account = None,
     ) -> Self:
         """Make a stream of frames with at most ``slot_size`` bytes of pixels each, and open it.
 
         ``slots`` is the number of frames, 2 to 1024, or 0 for 4. ``when_behind`` says what the writer does when a
-        reader that wants every frame is behind. With ``clear_on_close``, closing the object removes the name.
+        reader that wants every frame is behind. With ``clear_on_close``, closing the object removes the name. The name,
+        and ``mode``, ``group`` and ``owner``, are as for ``Segment.create``.
 
         Raises ExistsError if the name is taken; NoSpaceError if there is less shared memory free than all slots need;
-        InvalidError for a bad name, size or number of slots.
+        InvalidError for a bad name, size, number of slots or mode; NotFoundError for an unknown folder, user or group;
+        PermissionError if this process may not give the stream to that owner or group.
         """
         handle = ShmcvStream()
         size, number = integer("slot_size", slot_size, ctypes.c_uint64), integer("slots", slots, ctypes.c_uint32)
-        create, behind = library().shmcv_stream_create, WhenBehind(when_behind)
-        check(create(text("name", name), size, number, behind, ctypes.byref(handle)), name)
+        behind, who, out = WhenBehind(when_behind), access(mode, group, owner), ctypes.byref(handle)
+        check(library().shmcv_stream_create_for(text("name", name), size, number, behind, who, out), name)
         stream = cls(name, Handle(handle.value, library().shmcv_stream_close))
         stream.created, stream.clear_on_close = True, clear_on_close
         return stream
@@ -241,19 +247,24 @@ class Stream:
         slots: int = 0,
         when_behind: WhenBehind = WhenBehind.DROP,
         clear_on_close: bool = False,
+        mode: int = OWN,
+        group: Account = None,
+        owner: Account = None,
     ) -> Self:
         """Open the stream of that name, or make one if there is none; ``created`` tells which.
 
         A stream that is there must have slots of at least ``slot_size`` bytes, and at least ``slots`` of them; 0 slots
-        are 4 for a new stream, and any number for one that is there. It keeps its own ``when_behind``.
+        are 4 for a new stream, and any number for one that is there. ``when_behind``, ``mode``, ``group`` and ``owner``
+        are those of a new stream, as for ``create``.
 
         Raises TooSmallError if the stream that is there has smaller or fewer slots; otherwise what ``open`` and
         ``create`` raise.
         """
         handle, created = ShmcvStream(), ctypes.c_int32()
         size, number = integer("slot_size", slot_size, ctypes.c_uint64), integer("slots", slots, ctypes.c_uint32)
-        out = WhenBehind(when_behind), ctypes.byref(handle), ctypes.byref(created)
-        check(library().shmcv_stream_open_or_create(text("name", name), size, number, *out), name)
+        behind, who = WhenBehind(when_behind), access(mode, group, owner)
+        out = ctypes.byref(handle), ctypes.byref(created)
+        check(library().shmcv_stream_open_or_create_for(text("name", name), size, number, behind, who, *out), name)
         stream = cls(name, Handle(handle.value, library().shmcv_stream_close))
         stream.created, stream.clear_on_close = bool(created), clear_on_close
         return stream
