@@ -15,7 +15,8 @@ static void end_in_parent(void) { __atomic_fetch_add(&shmcv_forks_over, 1, __ATO
  * mapped: the child may hold arrays of it. */
 static void end_in_child(void) {
     for (uint32_t i = 0; i < shmcv_descriptor_words; i++) {
-        for (uint64_t left = shmcv_descriptors[i]; left != 0; left &= left - 1) close((int)(64 * i) + __builtin_ctzll(left));
+        for (uint64_t left = shmcv_descriptors[i]; left != 0; left &= left - 1)
+            close((int)(64 * i) + __builtin_ctzll(left));
         if (shmcv_descriptors[i] != 0) shmcv_descriptors[i] = 0;
     }
 }

@@ -22,10 +22,10 @@ var (
 
 // noted opens a file, and notes the descriptor so that forked children close their copies of it.
 //
-// A fork on another thread may copy the descriptor before it is noted. Nothing is locked by then, so the child's copy does
-// no harm as long as nothing will be: noted closes the file, and opens it once more. It does so when a fork was under way
-// at any time between the two. It tries for about a second, for no longer, because a handler of the host's that belongs to
-// the fork may wait for this thread.
+// A fork on another thread may copy the descriptor before it is noted. Nothing is locked by then, so the child's copy
+// does no harm as long as nothing will be: noted closes the file, and opens it once more. It does so when a fork was
+// under way at any time between the two. It tries for about a second, for no longer, because a handler of the host's
+// that belongs to the fork may wait for this thread.
 func noted(open func() (int, error)) (fd int, err error) {
 	const tries = 1000
 	for try := 1; ; try++ {
