@@ -94,10 +94,11 @@ int main(int argc, char **argv) {
             clear("fork-cost-child");
             _exit(write(ends[1], results, sizeof results) != sizeof results);
         }
+        close(ends[1]);
         if (read(ends[0], results, sizeof results) != sizeof results) return 1;
         waitpid(child, NULL, 0);
         first[i] = results[0], memory[i] = results[1], calls[i] = results[2];
-        close(ends[0]), close(ends[1]);
+        close(ends[0]);
     }
     printf("the first call in a child: %.1f ms\n", median(first) / 1e3);
     printf("the child's own memory by that: %.1f MiB\n", median(memory) / 1024);
