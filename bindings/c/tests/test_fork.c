@@ -212,17 +212,23 @@ TEST(handles_of_the_parent_are_refused_in_a_forked_child_and_stay_the_parents) {
     CHECK_OK(shmcv_close(all.seg));
 }
 
+/* Returns how many mappings of this process are of files with that in their path. */
+static int mappings_of(const char *part) {
+    int found = 0;
+    char line[4096];
+    FILE *maps = fopen("/proc/self/maps", "r");
+    while (fgets(line, sizeof line, maps) != NULL) found += strstr(line, part) != NULL;
+    fclose(maps);
+    return found;
+}
+
 /* Forked children of Python programs forget the parent's objects sooner or later, and may never call anything else. */
 static int close_all(void *argument) {
     const opened *all = argument;
     CHECK_FAILS(SHMCV_E_FORKED, "fork", shmcv_frame_close(all->to_fill));
     CHECK_FAILS(SHMCV_E_FORKED, "fork", shmcv_stream_close(all->stream));
     CHECK_FAILS(SHMCV_E_FORKED, "fork", shmcv_close(all->seg));
-    int copies = 0;
-    FILE *maps = fopen("/proc/self/maps", "r");
-    char line[4096];
-    while (fgets(line, sizeof line, maps) != NULL) copies += strstr(line, "memfd:libshmcv") != NULL;
-    CHECK_INT(0, copies);
+    CHECK_INT(0, mappings_of("memfd:libshmcv"));
     return failed_checks();
 }
 
@@ -428,7 +434,10 @@ int memfd_create(const char *name, unsigned flags) {
 static int work_without_memory_files(void *unused) {
     no_memory_files = true;
     setenv("TMPDIR", temporary(""), 1);
-    return work_by_name(unused);
+    const int failed = work_by_name(unused);
+    CHECK_INT(0, mappings_of("memfd:libshmcv"));
+    CHECK(mappings_of("/libshmcv-") > 0);
+    return failed + failed_checks();
 }
 
 TEST(forked_child_works_where_there_are_no_memory_files) {
