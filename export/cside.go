@@ -1,7 +1,8 @@
 //go:build shmcv_declarations
 
 // The functions declared here are defined in C, in native.c and errors.g.c, because they have to work without Go: in a
-// forked child, and before Go's runtime has started. bindings/gen reads this file. It is never compiled.
+// forked child, whose messages are kept here and not in the copy, and before Go's runtime has started. bindings/gen
+// reads this file. It is never compiled.
 
 package main
 

@@ -40,11 +40,16 @@ type keeper interface {
 	Keep()
 }
 
-// A handle is a slot's number in the low half and, in the high half, how often the slot has been given out. A live
-// handle therefore differs from one that was closed, and from one that never was. No handle is 0.
+// A handle is a slot's number in the low half and, in the high half, the slot's generation. A generation is how often
+// the slot has been given out, in 24 bits, and above these the number of forks that this process comes after
+// (shmcv_forks). A live handle therefore differs from one that was closed, from one that never was, and from those of
+// the processes that this one descends from. No handle is 0.
 //
 // The handles of streams and frames are in a table of their own, which C resolves (table.h).
 type handle uint64
+
+// lastOut is how often a slot is given out.
+const lastOut = 1<<24 - 1
 
 func (h handle) inC() bool { return h&C.SHMCV_IN_C != 0 }
 
@@ -67,7 +72,7 @@ func (t *handleTable) add(o object) handle {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.free) == 0 {
-		t.slots = append(t.slots, handleSlot{})
+		t.slots = append(t.slots, handleSlot{generation: uint32(C.shmcv_forks) << 24})
 		t.free = append(t.free, uint32(len(t.slots)-1))
 	}
 	index := t.free[len(t.free)-1]
@@ -316,7 +321,7 @@ func take[T object](h handle) (T, error) {
 		return none, mistaken(slot.object)
 	}
 	slot.object = nil
-	if slot.generation < 1<<32-1 { // A slot that has run out of generations is not used again.
+	if slot.generation&lastOut < lastOut { // A slot that has run out of generations is not used again.
 		t.free = append(t.free, uint32(h))
 	}
 	return found, nil

@@ -10,6 +10,22 @@
 /* True in a forked child. Go's other threads do not exist there, so Go must not be entered. */
 extern bool shmcv_forked;
 
+/* How many forks lie between this process and the one that loaded the library. A handle has this number in its highest
+ * 8 bits, so that a child knows the handles that it inherited. */
+extern uint32_t shmcv_forks;
+
+/* In a forked child: how many bytes behind each function and variable of this library the same one of the copy is,
+ * which works in this process. 0: no copy is open yet. */
+extern intptr_t shmcv_copy;
+
+/* shmcv_open_copy opens the copy, unless it is open. It gives SHMCV_OK, or the code for the caller, and sets the
+ * message. */
+int32_t shmcv_open_copy(void);
+
+/* shmcv_give_back_signals gives a forked child the dispositions of signals that Go has in the parent. It is called
+ * in the handler of pthread_atfork. */
+void shmcv_give_back_signals(void);
+
 /* True if this host needs something held back while one of its threads is in Go. */
 extern bool shmcv_masks;
 

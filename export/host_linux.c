@@ -23,7 +23,6 @@ enum cure { ALL = 0, SUSPENSION, ARITHMETIC, OTHERS, FAULT_MASK, CALL_MASK, WIDE
 #endif
 static bool with(enum cure cure) { return cure != SHMCV_WITHOUT; }
 
-bool shmcv_forked;
 bool shmcv_masks;
 __thread unsigned shmcv_calls;
 
@@ -52,8 +51,6 @@ static void choose_held_back(void) {
     sigemptyset(&held_back);
     sigaddset(&held_back, SIGRTMIN);
 }
-
-static void note_fork(void) { shmcv_forked = true; }
 
 /* Go's poller is an epoll and an eventfd. */
 static int reserved[2] = {-1, -1};
@@ -96,7 +93,6 @@ static void let_die_in_silence(int signal) {
  * runs before it. The threads that Go starts inherit this thread's mask: the host's signals, which are blocked in
  * it, then find threads of the host. */
 __attribute__((constructor(101))) static void before_go_starts(void) {
-    pthread_atfork(NULL, NULL, note_fork);
     for (int signal = 1; signal < SIGNALS; signal++) sigaction(signal, NULL, &before_go[signal]);
     let_die_in_silence(SIGSEGV);
     let_die_in_silence(SIGBUS);
@@ -144,16 +140,18 @@ static void take_over_mask(int signal) {
 
 /* A SIGSEGV or SIGBUS that was sent, by kill() or by raise(), is no fault of Go code either. Go does not forward it. So
  * if the host leaves the signal to its default action, sort_out stands before Go's handler. A host's handler that was
- * installed later, as Python's faulthandler, comes first; it ends by giving the signal back and raising it. */
+ * installed later, as Python's faulthandler, comes first; it ends by giving the signal back and raising it. In a forked child
+ * that handler gives the signal back to this one, behind which there is no Go any more. */
 static struct sigaction gos[SIGNALS];
+static void (*gos_handler)(int, siginfo_t *, void *);
 
 static void sort_out(int signal, siginfo_t *info, void *context) {
-    if (info->si_code > 0) {
+    if (info->si_code > 0 && !shmcv_forked) {
         gos[signal].sa_sigaction(signal, info, context);
         return;
     }
     die_of(signal, info, context);
-    raise(signal); /* when this handler has returned */
+    if (info->si_code <= 0) raise(signal); /* when this handler has returned */
 }
 
 static void stand_before_go(int signal) {
@@ -163,10 +161,24 @@ static void stand_before_go(int signal) {
     sigaction(signal, &action, NULL);
 }
 
+/* Go's handlers, which are all the same function, and sort_out in front of them have nothing to do in a forked child: each
+ * signal is the host's again, as it was before Go started. What the host has installed since then stays. */
+void shmcv_give_back_signals(void) {
+    static const int kept[] = {SIGSEGV, SIGBUS, SIGURG};
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        struct sigaction now;
+        if (gos_handler == NULL || sigaction(kept[i], NULL, &now) != 0) continue;
+        if (now.sa_sigaction != sort_out && now.sa_sigaction != gos_handler) continue;
+        sigaction(kept[i], &before_go[kept[i]], NULL);
+    }
+}
+
 /* shmcv_restore_host does nothing before Go has started. */
 void shmcv_restore_host(void) {
     static bool done;
     if (!go_has_started() || __atomic_exchange_n(&done, true, __ATOMIC_RELAXED)) return;
+    struct sigaction fault;
+    if (sigaction(SIGSEGV, NULL, &fault) == 0) gos_handler = fault.sa_sigaction;
     for (int signal = 1; signal < SIGNALS; signal++) {
         if (goes_back(signal)) sigaction(signal, &before_go[signal], NULL);
     }

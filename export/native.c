@@ -1,7 +1,9 @@
 /* The part of the library that works without Go; see native.h and cside.go. */
 #include "native.h"
 
+#include <inttypes.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +36,13 @@ static size_t cut(const char *text, size_t length, size_t limit) {
     return limit;
 }
 
+void (*shmcv_error_setter)(const char *message, size_t length);
+
 void shmcv_set_error(const char *message, size_t length) {
+    if (shmcv_error_setter != NULL) {
+        shmcv_error_setter(message, length);
+        return;
+    }
     char *kept = message_of_thread(true);
     if (kept == NULL) return;
     length = cut(message, length, SHMCV_MESSAGE_SIZE - 1);
@@ -42,12 +50,17 @@ void shmcv_set_error(const char *message, size_t length) {
     kept[length] = '\0';
 }
 
-int32_t shmcv_refuse_forked(void) {
-    static const char message[] =
-        "shmcv: this process was forked from one that had loaded the library, whose threads do not exist here; "
-        "start it by exec instead (Python: multiprocessing's \"spawn\" or \"forkserver\" method)";
-    shmcv_set_error(message, sizeof message - 1);
-    return SHMCV_E_FORKED;
+int32_t shmcv_admit(const uint64_t *handles, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (handles[i] == 0 || handles[i] >> 56 >= shmcv_forks) continue;
+        static const char refusal[] = "shmcv: handle %#" PRIx64 " belongs to the process that this one was forked from, "
+                                      "which got it before the fork; open the name again in this process";
+        char message[256];
+        int length = snprintf(message, sizeof message, refusal, handles[i]);
+        shmcv_set_error(message, (size_t)length);
+        return SHMCV_E_FORKED;
+    }
+    return __atomic_load_n(&shmcv_copy, __ATOMIC_ACQUIRE) != 0 ? SHMCV_OK : shmcv_open_copy();
 }
 
 int32_t shmcv_last_error(char *buf, uint64_t capacity) {

@@ -23,17 +23,31 @@ typedef struct shmcv_entry {
     shmcv_host_state host;
 } shmcv_entry;
 
-/* shmcv_refuse_forked sets the message for a call in a forked child, and gives its code. */
-int32_t shmcv_refuse_forked(void);
+/* SHMCV_IN_COPY is the address of the copy's own function or variable of that name; see shmcv_copy. */
+#define SHMCV_IN_COPY(thing) ((__typeof__(&(thing)))((char *)&(thing) + __atomic_load_n(&shmcv_copy, __ATOMIC_ACQUIRE)))
 
-/* shmcv_enter opens the gate before each call into Go. It gives SHMCV_OK, or the code that the caller gets instead. */
-static inline int32_t shmcv_enter(shmcv_entry *entry) {
-    if (__builtin_expect(shmcv_forked, false)) return shmcv_refuse_forked();
+/* shmcv_admit sees to it that a call in a forked child may go to the copy: it refuses a handle of the parent's, and
+ * opens the copy. It gives SHMCV_OK, or the code that the caller gets, and sets the message. */
+int32_t shmcv_admit(const uint64_t *handles, size_t count);
+
+/* SHMCV_PASS_ON begins each function that needs Go, or what Go has made. In a forked child it calls the function of
+ * that name in the copy, with these arguments, and returns what that returns. Behind the arguments stand the numbers
+ * of the handles among them. */
+#define SHMCV_PASS_ON(function, arguments, ...)                                                                         \
+    do {                                                                                                                \
+        if (__builtin_expect(shmcv_forked, false)) {                                                                    \
+            const uint64_t handles[] = {0, ##__VA_ARGS__};                                                              \
+            int32_t refused = shmcv_admit(handles, sizeof handles / sizeof *handles);                                   \
+            return refused ? refused : SHMCV_IN_COPY(function) arguments;                                               \
+        }                                                                                                               \
+    } while (0)
+
+/* shmcv_enter opens the gate before each call into Go. */
+static inline void shmcv_enter(shmcv_entry *entry) {
     unsigned call = shmcv_calls++;
     if (call % SHMCV_LOOK_EVERY == 0) shmcv_look_at_host();
     entry->masked = call == 0 || __atomic_load_n(&shmcv_masks, __ATOMIC_RELAXED);
     if (entry->masked) shmcv_mask(&entry->host);
-    return SHMCV_OK;
 }
 
 /* shmcv_leave closes the gate after the call. */
@@ -44,5 +58,8 @@ static inline void shmcv_leave(const shmcv_entry *entry) {
 /* shmcv_set_error keeps a message for shmcv_last_error on this thread. It cuts the message at a whole UTF-8
  * character. */
 void shmcv_set_error(const char *message, size_t length);
+
+/* In a copy for a forked child: shmcv_set_error of the library that callers call, which keeps all messages. */
+extern void (*shmcv_error_setter)(const char *message, size_t length);
 
 #endif

@@ -3,128 +3,128 @@
 #include "_cgo_export.h"
 
 int32_t shmcv_create(const char *name, uint64_t size, shmcv_segment *out) {
+    SHMCV_PASS_ON(shmcv_create, (name, size, out));
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goCreate(name, size, out);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_open(const char *name, shmcv_segment *out) {
+    SHMCV_PASS_ON(shmcv_open, (name, out));
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goOpen(name, out);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_open_read_only(const char *name, shmcv_segment *out) {
+    SHMCV_PASS_ON(shmcv_open_read_only, (name, out));
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goOpenReadOnly(name, out);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_open_or_create(const char *name, uint64_t size, shmcv_segment *out, int32_t *created) {
+    SHMCV_PASS_ON(shmcv_open_or_create, (name, size, out, created));
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goOpenOrCreate(name, size, out, created);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_close(shmcv_segment seg) {
+    SHMCV_PASS_ON(shmcv_close, (seg), seg.handle);
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goClose(seg);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_clear(const char *name) {
+    SHMCV_PASS_ON(shmcv_clear, (name));
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goClear(name);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_segment_clear(shmcv_segment seg) {
+    SHMCV_PASS_ON(shmcv_segment_clear, (seg), seg.handle);
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goSegmentClear(seg);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_clear_all(void) {
+    SHMCV_PASS_ON(shmcv_clear_all, ());
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goClearAll();
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_data(shmcv_segment seg, void **ptr, uint64_t *size) {
+    SHMCV_PASS_ON(shmcv_data, (seg, ptr, size), seg.handle);
     int32_t done = shmcv_try_data(seg, ptr, size);
     if (done != SHMCV_ENTER_GO) return done;
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goData(seg, ptr, size);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_keep(shmcv_segment seg) {
+    SHMCV_PASS_ON(shmcv_keep, (seg), seg.handle);
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goKeep(seg);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_info(shmcv_segment seg, shmcv_segment_info *out) {
+    SHMCV_PASS_ON(shmcv_info, (seg, out), seg.handle);
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goInfo(seg, out);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_list(shmcv_segment_info *infos, uint64_t capacity, uint64_t *count) {
+    SHMCV_PASS_ON(shmcv_list, (infos, capacity, count));
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goList(infos, capacity, count);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_sweep(uint32_t *removed) {
+    SHMCV_PASS_ON(shmcv_sweep, (removed));
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goSweep(removed);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_create_for(const char *name, uint64_t size, const shmcv_access *access, shmcv_segment *out) {
+    SHMCV_PASS_ON(shmcv_create_for, (name, size, access, out));
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goCreateFor(name, size, access, out);
     shmcv_leave(&entry);
     return status;
@@ -132,9 +132,9 @@ int32_t shmcv_create_for(const char *name, uint64_t size, const shmcv_access *ac
 
 int32_t shmcv_open_or_create_for(const char *name, uint64_t size, const shmcv_access *access,
                                  shmcv_segment *out, int32_t *created) {
+    SHMCV_PASS_ON(shmcv_open_or_create_for, (name, size, access, out, created));
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goOpenOrCreateFor(name, size, access, out, created);
     shmcv_leave(&entry);
     return status;
@@ -142,9 +142,9 @@ int32_t shmcv_open_or_create_for(const char *name, uint64_t size, const shmcv_ac
 
 int32_t shmcv_stream_create_for(const char *name, uint64_t slot_size, uint32_t slots, int32_t when_behind,
                                 const shmcv_access *access, shmcv_stream *out) {
+    SHMCV_PASS_ON(shmcv_stream_create_for, (name, slot_size, slots, when_behind, access, out));
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goStreamCreateFor(name, slot_size, slots, when_behind, access, out);
     shmcv_leave(&entry);
     return status;
@@ -153,58 +153,58 @@ int32_t shmcv_stream_create_for(const char *name, uint64_t slot_size, uint32_t s
 int32_t shmcv_stream_open_or_create_for(const char *name, uint64_t slot_size, uint32_t slots,
                                         int32_t when_behind, const shmcv_access *access, shmcv_stream *out,
                                         int32_t *created) {
+    SHMCV_PASS_ON(shmcv_stream_open_or_create_for, (name, slot_size, slots, when_behind, access, out, created));
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goStreamOpenOrCreateFor(name, slot_size, slots, when_behind, access, out, created);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_user_id(const char *name, int64_t *id) {
+    SHMCV_PASS_ON(shmcv_user_id, (name, id));
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goUserId(name, id);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_group_id(const char *name, int64_t *id) {
+    SHMCV_PASS_ON(shmcv_group_id, (name, id));
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goGroupId(name, id);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_image_get(shmcv_segment seg, shmcv_image_info *out) {
+    SHMCV_PASS_ON(shmcv_image_get, (seg, out), seg.handle);
     int32_t done = shmcv_try_image_get(seg, out);
     if (done != SHMCV_ENTER_GO) return done;
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goImageGet(seg, out);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_image_set(shmcv_segment seg, const shmcv_image_info *image) {
+    SHMCV_PASS_ON(shmcv_image_set, (seg, image), seg.handle);
     int32_t done = shmcv_try_image_set(seg, image);
     if (done != SHMCV_ENTER_GO) return done;
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goImageSet(seg, image);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_image_size(const shmcv_image_info *image, uint64_t *size) {
+    SHMCV_PASS_ON(shmcv_image_size, (image, size));
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goImageSize(image, size);
     shmcv_leave(&entry);
     return status;
@@ -212,9 +212,9 @@ int32_t shmcv_image_size(const shmcv_image_info *image, uint64_t *size) {
 
 int32_t shmcv_read(shmcv_segment seg, const shmcv_image_info *layout, void *buffer, uint64_t capacity,
                    shmcv_image_info *out) {
+    SHMCV_PASS_ON(shmcv_read, (seg, layout, buffer, capacity, out), seg.handle);
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goRead(seg, layout, buffer, capacity, out);
     shmcv_leave(&entry);
     return status;
@@ -222,31 +222,31 @@ int32_t shmcv_read(shmcv_segment seg, const shmcv_image_info *layout, void *buff
 
 int32_t shmcv_write(shmcv_segment seg, const shmcv_image_info *layout, const void *buffer, uint64_t size,
                     int32_t order) {
+    SHMCV_PASS_ON(shmcv_write, (seg, layout, buffer, size, order), seg.handle);
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goWrite(seg, layout, buffer, size, order);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_sequence(shmcv_segment seg, uint64_t *sequence) {
+    SHMCV_PASS_ON(shmcv_sequence, (seg, sequence), seg.handle);
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goSequence(seg, sequence);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_wait(shmcv_segment seg, uint64_t newer_than, int32_t timeout_ms, uint64_t *sequence) {
+    SHMCV_PASS_ON(shmcv_wait, (seg, newer_than, timeout_ms, sequence), seg.handle);
     shmcv_entry entry;
     shmcv_nap nap;
     shmcv_nap_begin(&nap);
     int32_t status;
     do {
-        status = shmcv_enter(&entry);
-        if (status) return status;
+        shmcv_enter(&entry);
         status = goWait(seg, newer_than, timeout_ms, sequence, &nap);
         shmcv_leave(&entry);
     } while (shmcv_sleep(&nap));
@@ -254,45 +254,45 @@ int32_t shmcv_wait(shmcv_segment seg, uint64_t newer_than, int32_t timeout_ms, u
 }
 
 int32_t shmcv_probe(const char *path, int32_t flags, shmcv_image_info *out) {
+    SHMCV_PASS_ON(shmcv_probe, (path, flags, out));
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goProbe(path, flags, out);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_load(shmcv_segment seg, const char *path, int32_t flags, shmcv_image_info *out) {
+    SHMCV_PASS_ON(shmcv_load, (seg, path, flags, out), seg.handle);
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goLoad(seg, path, flags, out);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_save(shmcv_segment seg, const char *path, int32_t quality) {
+    SHMCV_PASS_ON(shmcv_save, (seg, path, quality), seg.handle);
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goSave(seg, path, quality);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_flip(shmcv_segment src, shmcv_segment dst, int32_t code) {
+    SHMCV_PASS_ON(shmcv_flip, (src, dst, code), src.handle, dst.handle);
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goFlip(src, dst, code);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_convert(shmcv_segment src, shmcv_segment dst, int32_t order) {
+    SHMCV_PASS_ON(shmcv_convert, (src, dst, order), src.handle, dst.handle);
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goConvert(src, dst, order);
     shmcv_leave(&entry);
     return status;
@@ -300,18 +300,18 @@ int32_t shmcv_convert(shmcv_segment src, shmcv_segment dst, int32_t order) {
 
 int32_t shmcv_stream_create(const char *name, uint64_t slot_size, uint32_t slots, int32_t when_behind,
                             shmcv_stream *out) {
+    SHMCV_PASS_ON(shmcv_stream_create, (name, slot_size, slots, when_behind, out));
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goStreamCreate(name, slot_size, slots, when_behind, out);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_stream_open(const char *name, shmcv_stream *out) {
+    SHMCV_PASS_ON(shmcv_stream_open, (name, out));
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goStreamOpen(name, out);
     shmcv_leave(&entry);
     return status;
@@ -319,42 +319,43 @@ int32_t shmcv_stream_open(const char *name, shmcv_stream *out) {
 
 int32_t shmcv_stream_open_or_create(const char *name, uint64_t slot_size, uint32_t slots, int32_t when_behind,
                                     shmcv_stream *out, int32_t *created) {
+    SHMCV_PASS_ON(shmcv_stream_open_or_create, (name, slot_size, slots, when_behind, out, created));
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goStreamOpenOrCreate(name, slot_size, slots, when_behind, out, created);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_stream_clear(shmcv_stream stream) {
+    SHMCV_PASS_ON(shmcv_stream_clear, (stream), stream.handle);
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goStreamClear(stream);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_stream_close(shmcv_stream stream) {
+    SHMCV_PASS_ON(shmcv_stream_close, (stream), stream.handle);
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goStreamClose(stream);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_stream_info(shmcv_stream stream, shmcv_segment_info *out) {
+    SHMCV_PASS_ON(shmcv_stream_info, (stream, out), stream.handle);
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goStreamInfo(stream, out);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_stream_begin(shmcv_stream stream, int32_t timeout_ms, shmcv_frame *frame) {
+    SHMCV_PASS_ON(shmcv_stream_begin, (stream, timeout_ms, frame), stream.handle);
     shmcv_entry entry;
     shmcv_nap nap;
     shmcv_nap_begin(&nap);
@@ -362,8 +363,7 @@ int32_t shmcv_stream_begin(shmcv_stream stream, int32_t timeout_ms, shmcv_frame 
     do {
         status = shmcv_try_stream_begin(stream, timeout_ms, frame, &nap);
         if (status != SHMCV_ENTER_GO) continue;
-        status = shmcv_enter(&entry);
-        if (status) return status;
+        shmcv_enter(&entry);
         status = goStreamBegin(stream, timeout_ms, frame, &nap);
         shmcv_leave(&entry);
     } while (shmcv_sleep(&nap));
@@ -371,27 +371,27 @@ int32_t shmcv_stream_begin(shmcv_stream stream, int32_t timeout_ms, shmcv_frame 
 }
 
 int32_t shmcv_stream_deliver(shmcv_stream stream, int32_t delivery) {
+    SHMCV_PASS_ON(shmcv_stream_deliver, (stream, delivery), stream.handle);
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goStreamDeliver(stream, delivery);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_stream_spin(shmcv_stream stream, uint32_t microseconds) {
+    SHMCV_PASS_ON(shmcv_stream_spin, (stream, microseconds), stream.handle);
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goStreamSpin(stream, microseconds);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_stream_end(shmcv_stream stream) {
+    SHMCV_PASS_ON(shmcv_stream_end, (stream), stream.handle);
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goStreamEnd(stream);
     shmcv_leave(&entry);
     return status;
@@ -399,6 +399,7 @@ int32_t shmcv_stream_end(shmcv_stream stream) {
 
 int32_t shmcv_stream_wait(shmcv_stream stream, uint64_t newer_than, int32_t timeout_ms, shmcv_frame *frame,
                           shmcv_frame_info *info) {
+    SHMCV_PASS_ON(shmcv_stream_wait, (stream, newer_than, timeout_ms, frame, info), stream.handle);
     shmcv_entry entry;
     shmcv_nap nap;
     shmcv_nap_begin(&nap);
@@ -406,8 +407,7 @@ int32_t shmcv_stream_wait(shmcv_stream stream, uint64_t newer_than, int32_t time
     do {
         status = shmcv_try_stream_wait(stream, newer_than, timeout_ms, frame, info, &nap);
         if (status != SHMCV_ENTER_GO) continue;
-        status = shmcv_enter(&entry);
-        if (status) return status;
+        shmcv_enter(&entry);
         status = goStreamWait(stream, newer_than, timeout_ms, frame, info, &nap);
         shmcv_leave(&entry);
     } while (shmcv_sleep(&nap));
@@ -415,85 +415,85 @@ int32_t shmcv_stream_wait(shmcv_stream stream, uint64_t newer_than, int32_t time
 }
 
 int32_t shmcv_frame_describe(shmcv_frame frame, uint64_t capture_time_ns, const void *metadata, uint64_t size) {
+    SHMCV_PASS_ON(shmcv_frame_describe, (frame, capture_time_ns, metadata, size), frame.pixels.handle);
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goFrameDescribe(frame, capture_time_ns, metadata, size);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_frame_metadata(shmcv_frame frame, void *buffer, uint64_t capacity, uint64_t *size) {
+    SHMCV_PASS_ON(shmcv_frame_metadata, (frame, buffer, capacity, size), frame.pixels.handle);
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goFrameMetadata(frame, buffer, capacity, size);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_frame_publish(shmcv_frame frame, uint64_t *sequence) {
+    SHMCV_PASS_ON(shmcv_frame_publish, (frame, sequence), frame.pixels.handle);
     int32_t done = shmcv_try_frame_publish(frame, sequence);
     if (done != SHMCV_ENTER_GO) return done;
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goFramePublish(frame, sequence);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_frame_close(shmcv_frame frame) {
+    SHMCV_PASS_ON(shmcv_frame_close, (frame), frame.pixels.handle);
     int32_t done = shmcv_try_frame_close(frame);
     if (done != SHMCV_ENTER_GO) return done;
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goFrameClose(frame);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_wait_set_create(shmcv_wait_set *out) {
+    SHMCV_PASS_ON(shmcv_wait_set_create, (out));
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goWaitSetCreate(out);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_wait_set_close(shmcv_wait_set set) {
+    SHMCV_PASS_ON(shmcv_wait_set_close, (set), set.handle);
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goWaitSetClose(set);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_wait_set_add_stream(shmcv_wait_set set, shmcv_stream stream, uint64_t newer_than, uint64_t key) {
+    SHMCV_PASS_ON(shmcv_wait_set_add_stream, (set, stream, newer_than, key), set.handle, stream.handle);
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goWaitSetAddStream(set, stream, newer_than, key);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_wait_set_add_segment(shmcv_wait_set set, shmcv_segment seg, uint64_t newer_than, uint64_t key) {
+    SHMCV_PASS_ON(shmcv_wait_set_add_segment, (set, seg, newer_than, key), set.handle, seg.handle);
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goWaitSetAddSegment(set, seg, newer_than, key);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_wait_set_remove(shmcv_wait_set set, uint64_t key) {
+    SHMCV_PASS_ON(shmcv_wait_set_remove, (set, key), set.handle);
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goWaitSetRemove(set, key);
     shmcv_leave(&entry);
     return status;
@@ -501,13 +501,13 @@ int32_t shmcv_wait_set_remove(shmcv_wait_set set, uint64_t key) {
 
 int32_t shmcv_wait_set_wait(shmcv_wait_set set, int32_t timeout_ms, uint64_t *keys, uint64_t capacity,
                             uint64_t *count) {
+    SHMCV_PASS_ON(shmcv_wait_set_wait, (set, timeout_ms, keys, capacity, count), set.handle);
     shmcv_entry entry;
     shmcv_nap nap;
     shmcv_nap_begin(&nap);
     int32_t status;
     do {
-        status = shmcv_enter(&entry);
-        if (status) return status;
+        shmcv_enter(&entry);
         status = goWaitSetWait(set, timeout_ms, keys, capacity, count, &nap);
         shmcv_leave(&entry);
     } while (shmcv_sleep(&nap));
@@ -515,36 +515,36 @@ int32_t shmcv_wait_set_wait(shmcv_wait_set set, int32_t timeout_ms, uint64_t *ke
 }
 
 int32_t shmcv_show(const char *window, shmcv_segment seg) {
+    SHMCV_PASS_ON(shmcv_show, (window, seg), seg.handle);
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goShow(window, seg);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_delay(int32_t milliseconds, int32_t *key) {
+    SHMCV_PASS_ON(shmcv_delay, (milliseconds, key));
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goDelay(milliseconds, key);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_close_window(const char *window) {
+    SHMCV_PASS_ON(shmcv_close_window, (window));
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goCloseWindow(window);
     shmcv_leave(&entry);
     return status;
 }
 
 int32_t shmcv_close_windows(void) {
+    SHMCV_PASS_ON(shmcv_close_windows, ());
     shmcv_entry entry;
-    int32_t refused = shmcv_enter(&entry);
-    if (refused) return refused;
+    shmcv_enter(&entry);
     int32_t status = goCloseWindows();
     shmcv_leave(&entry);
     return status;

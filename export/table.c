@@ -2,8 +2,9 @@
 
 #include <stdlib.h>
 
-/* An item's word. The references are in the low bits. */
+/* An item's word. The references are in the low bits, and shmcv_forks in the highest 8, as in every handle. */
 static const uint64_t OPEN = 1u << 31, GIVEN_OUT = (uint64_t)1 << 32, REFERENCES = (1u << 31) - 1;
+enum { LAST_OUT = (1 << 24) - 1 }; /* how often an item is given out */
 
 /* Items are in blocks, which are made when they are needed, and stay. A bit of used says that an item is in use. */
 enum { BLOCKS = 4096, IN_BLOCK = 64 };
@@ -23,7 +24,10 @@ static block *block_at(uint32_t number) {
     if (there != NULL) return there;
     block *made = calloc(1, sizeof *made);
     if (made == NULL) return NULL;
-    for (uint32_t i = 0; i < IN_BLOCK; i++) made->items[i].index = number * IN_BLOCK + i;
+    for (uint32_t i = 0; i < IN_BLOCK; i++) {
+        made->items[i].index = number * IN_BLOCK + i;
+        made->items[i].word = (uint64_t)shmcv_forks << 56;
+    }
     if (change(&blocks[number], &there, made)) return made;
     free(made);
     return there;
@@ -43,7 +47,7 @@ shmcv_item *shmcv_item_reserve(void) {
 }
 
 void shmcv_item_give_back(shmcv_item *item) {
-    if (load(&item->word) >> 32 == UINT32_MAX) return; /* its numbers are used up */
+    if ((load(&item->word) >> 32 & LAST_OUT) == LAST_OUT) return; /* its numbers are used up */
     __atomic_fetch_and(&blocks[item->index / IN_BLOCK]->used, ~((uint64_t)1 << item->index % IN_BLOCK), __ATOMIC_SEQ_CST);
 }
 

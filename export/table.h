@@ -4,6 +4,7 @@
 #define SHMCV_TABLE_H
 
 #include "../shm/internal/ring/ring.h"
+#include "host.h"
 
 #include <stdint.h>
 
@@ -15,7 +16,7 @@ enum { SHMCV_IN_C = 1u << 30 };
 
 /* What a handle stands for. Each user has a reference, and so does an open handle. */
 typedef struct shmcv_item {
-    uint64_t word; /* how often the item was given out, whether its handle is open, and the references */
+    uint64_t word; /* shmcv_forks, how often the item was given out, whether its handle is open, and the references */
     uint32_t kind;
     uint32_t index;
     shmcv_ring *ring;          /* of a stream: Go's party */

@@ -4,12 +4,6 @@
 
 #include <string.h>
 
-/* In a forked child the gate refuses, and the rest of a call's way through Go says why. */
-#define IN_GO_IF(condition)                                                                                            \
-    do {                                                                                                               \
-        if (shmcv_forked || (condition)) return SHMCV_ENTER_GO;                                                        \
-    } while (0)
-
 _Static_assert(sizeof(shmcv_image_info) == sizeof(shmcv_ring_image), "the ring's words are an image description");
 
 enum {
@@ -22,7 +16,7 @@ static void release(shmcv_item *item) {
     shmcv_ring *unused = shmcv_item_drop(item);
     if (unused == NULL) return;
     shmcv_entry entry;
-    if (shmcv_enter(&entry) != SHMCV_OK) return;
+    shmcv_enter(&entry);
     goStreamUnused(unused);
     shmcv_leave(&entry);
 }
@@ -40,7 +34,7 @@ static bool give_frame(shmcv_item *stream, shmcv_ring_frame *taken, shmcv_frame 
 
 int32_t shmcv_try_stream_begin(shmcv_stream stream, int32_t timeout_ms, shmcv_frame *frame, shmcv_nap *nap) {
     (void)timeout_ms, (void)nap; /* Go waits for a slot, because it may have to repair what a dead reader holds */
-    IN_GO_IF(frame == NULL);
+    if (frame == NULL) return SHMCV_ENTER_GO;
     shmcv_item *item = shmcv_item_use(stream.handle, SHMCV_STREAM);
     if (item == NULL) return SHMCV_ENTER_GO;
     shmcv_ring_frame begun;
@@ -50,7 +44,6 @@ int32_t shmcv_try_stream_begin(shmcv_stream stream, int32_t timeout_ms, shmcv_fr
 }
 
 int32_t shmcv_try_frame_publish(shmcv_frame frame, uint64_t *sequence) {
-    IN_GO_IF(false);
     shmcv_item *item = shmcv_item_use(frame.pixels.handle, SHMCV_FRAME);
     if (item == NULL) return SHMCV_ENTER_GO;
     uint64_t published;
@@ -65,7 +58,6 @@ int32_t shmcv_try_frame_publish(shmcv_frame frame, uint64_t *sequence) {
 }
 
 int32_t shmcv_try_frame_close(shmcv_frame frame) {
-    IN_GO_IF(false);
     shmcv_item *item = shmcv_item_close(frame.pixels.handle, SHMCV_FRAME);
     if (item == NULL) return SHMCV_ENTER_GO;
     release(item);
@@ -108,7 +100,7 @@ static bool sleep_on_bell(shmcv_ring *ring, uint64_t newer_than, int32_t timeout
 
 int32_t shmcv_try_stream_wait(shmcv_stream stream, uint64_t newer_than, int32_t timeout_ms, shmcv_frame *frame,
                               shmcv_frame_info *info, shmcv_nap *nap) {
-    IN_GO_IF(frame == NULL);
+    if (frame == NULL) return SHMCV_ENTER_GO;
     uint32_t *closings = shmcv_closing_of(stream.handle);
     const uint32_t closing = __atomic_load_n(closings, __ATOMIC_SEQ_CST); /* before the look-up, so that no close is missed */
     shmcv_item *item = shmcv_item_use(stream.handle, SHMCV_STREAM);
@@ -140,7 +132,6 @@ int32_t shmcv_try_stream_wait(shmcv_stream stream, uint64_t newer_than, int32_t 
 }
 
 int32_t shmcv_try_data(shmcv_segment seg, void **ptr, uint64_t *size) {
-    IN_GO_IF(false);
     shmcv_item *item = shmcv_item_use(seg.handle, SHMCV_FRAME);
     if (item == NULL) return SHMCV_ENTER_GO;
     shmcv_ring *ring = item->frame.ring;
@@ -154,7 +145,7 @@ int32_t shmcv_try_data(shmcv_segment seg, void **ptr, uint64_t *size) {
 }
 
 int32_t shmcv_try_image_get(shmcv_segment seg, shmcv_image_info *out) {
-    IN_GO_IF(out == NULL);
+    if (out == NULL) return SHMCV_ENTER_GO;
     shmcv_item *item = shmcv_item_use(seg.handle, SHMCV_FRAME);
     if (item == NULL) return SHMCV_ENTER_GO;
     shmcv_ring_image image;
@@ -165,7 +156,7 @@ int32_t shmcv_try_image_get(shmcv_segment seg, shmcv_image_info *out) {
 }
 
 int32_t shmcv_try_image_set(shmcv_segment seg, const shmcv_image_info *image) {
-    IN_GO_IF(image == NULL);
+    if (image == NULL) return SHMCV_ENTER_GO;
     shmcv_item *item = shmcv_item_use(seg.handle, SHMCV_FRAME);
     if (item == NULL) return SHMCV_ENTER_GO;
     shmcv_ring_image wanted;

@@ -55,9 +55,16 @@
  * images. Streams have no such moment, because a frame does not change.
  *
  * The host. The library does not print or exit. It keeps handlers for SIGSEGV and SIGBUS, which pass a fault
- * of the host's, or of the library's C++ code, on to the host's handler or to the default action. A child of
- * fork() must call exec() before it can use the library, and until then each call that can fail is
- * SHMCV_E_FORKED. The library stays loaded: dlclose() does nothing. */
+ * of the host's, or of the library's C++ code, on to the host's handler or to the default action. The
+ * library stays loaded: dlclose() does nothing.
+ *
+ * Fork. A child of fork() can call every function, and opens what it needs by its name. A handle that an
+ * ancestor got before the fork is that ancestor's: every function returns SHMCV_E_FORKED for it in the
+ * child, and does nothing. The memory behind it stays mapped in the child. The child keeps nothing locked
+ * for its parent, so that a parent that dies is dead for everybody at once. The first call of a child opens
+ * a copy of the library from the library's file, which takes some ten milliseconds and 3 MiB. If it cannot,
+ * because the file was replaced, each call that can fail is SHMCV_E_FORKED, and the message says why. exec()
+ * makes the library usable in any case. */
 #ifndef SHMCV_H
 #define SHMCV_H
 
@@ -246,8 +253,8 @@ enum shmcv_error_code {
     SHMCV_E_IO          = -13, /* Reading or writing failed. */
     SHMCV_E_NO_DISPLAY  = -14, /* There is no display to show a window on, or no window support in this
                                 * build. */
-    SHMCV_E_FORKED      = -15, /* The process is a fork of one that has loaded the library; only exec makes
-                                * it usable again. */
+    SHMCV_E_FORKED      = -15, /* A forked child uses a handle of its parent's, or cannot open a copy of the
+                                * library. */
     SHMCV_E_CORRUPT     = -16, /* The segment's metadata has been overwritten. */
     SHMCV_E_LIMIT       = -17, /* The image is larger than the library's limits. */
     SHMCV_E_BUSY        = -18, /* Another party holds what is asked for. */

@@ -115,7 +115,7 @@ enum class error_code : std::int32_t {
     io = SHMCV_E_IO,
     /// There is no display to show a window on, or no window support in this build.
     no_display = SHMCV_E_NO_DISPLAY,
-    /// The process is a fork of one that has loaded the library; only exec makes it usable again.
+    /// A forked child uses a handle of its parent's, or cannot open a copy of the library.
     forked = SHMCV_E_FORKED,
     /// The segment's metadata has been overwritten.
     corrupt = SHMCV_E_CORRUPT,

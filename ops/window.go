@@ -280,7 +280,7 @@ func openDisplay() error {
 	case C.OPS_DISPLAY_REFUSED:
 		return abi.Errorf(abi.ENoDisplay, "show: the display %q does not answer, or refuses this user", C.GoString(C.ops_display_name()))
 	case C.OPS_DISPLAY_TAKEN:
-		return abi.Errorf(abi.ENoDisplay, "show: this process runs GTK itself, which serves one thread only; show the image with that")
+		return abi.Errorf(abi.ENoDisplay, "show: this process, or the one that it was forked from, runs GTK itself, which serves one thread only; show the image with that")
 	case C.OPS_DISPLAY_LOST:
 		return errDisplayLost
 	}

@@ -31,12 +31,13 @@ need_go_flags() {
 
 # build_library FILE [FLAG...]: links the shared library as FILE.
 # checklinkname goes with the tag: see export/host_linkname_linux.go. nodelete: Go's runtime cannot be unloaded.
+# Bsymbolic, build-id: a forked child works with a copy of the library (export/fork_linux.c).
 # -fmacro-prefix-map: OpenCV's headers name themselves in the texts of errors, and their folder stays out of the library.
 build_library() {
     local file="$1"; shift
     CGO_CXXFLAGS="$CGO_CXXFLAGS -fmacro-prefix-map=$(opencv_prefix)/include/opencv4/=" \
         go build -buildmode=c-shared -trimpath -tags "$go_tags,shmcv_linkname" -o "$file" "$@" -ldflags "-s -w -checklinkname=0 \
-        -extldflags '-Wl,-soname,libshmcv.so -Wl,-z,nodelete -Wl,--version-script=$root/export/shmcv.map'" ./export
+        -extldflags '-Wl,-soname,libshmcv.so -Wl,--build-id=sha1 -Wl,-Bsymbolic -Wl,-z,nodelete -Wl,--version-script=$root/export/shmcv.map'" ./export
 }
 
 # need_library builds build/libshmcv.so, with the window plugin beside it.

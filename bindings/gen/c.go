@@ -332,7 +332,8 @@ func (w *cWriter) prototype(fn *function, column int) string {
 	return text
 }
 
-// writeShim writes the C functions that callers see. Each function passes the gate of native.h before it enters Go.
+// writeShim writes the C functions that callers see. Each function passes the gate of native.h before it enters Go. In
+// a forked child each passes the call on to the copy of the library instead.
 func writeShim(m *model) []byte {
 	w := &cWriter{model: m}
 	w.line("/* %s */", generatedBy)
@@ -342,11 +343,16 @@ func writeShim(m *model) []byte {
 		if fn.inC {
 			continue
 		}
-		var arguments []string
+		var arguments, handles []string
 		for _, p := range fn.parameters {
 			arguments = append(arguments, p.cName())
+			if s := m.structNamed(strings.TrimSpace(p.c)); s != nil && s.isHandle() {
+				handles = append(handles, p.cName()+s.handlePath())
+			}
 		}
 		w.line("\n%s {", w.prototype(fn, 0))
+		passed := append([]string{fn.cName, "(" + strings.Join(arguments, ", ") + ")"}, handles...)
+		w.line("    SHMCV_PASS_ON(%s);", strings.Join(passed, ", "))
 		if fn.waits {
 			w.waitingCall(fn, arguments)
 			continue
@@ -356,8 +362,7 @@ func writeShim(m *model) []byte {
 			w.line("    if (done != SHMCV_ENTER_GO) return done;")
 		}
 		w.line("    shmcv_entry entry;")
-		w.line("    int32_t refused = shmcv_enter(&entry);")
-		w.line("    if (refused) return refused;")
+		w.line("    shmcv_enter(&entry);")
 		w.line("    int32_t status = %s(%s);", fn.goName, strings.Join(arguments, ", "))
 		w.line("    shmcv_leave(&entry);")
 		w.line("    return status;")
@@ -378,8 +383,7 @@ func (w *cWriter) waitingCall(fn *function, arguments []string) {
 		w.line("        status = %s(%s);", fn.tryName(), all)
 		w.line("        if (status != SHMCV_ENTER_GO) continue;")
 	}
-	w.line("        status = shmcv_enter(&entry);")
-	w.line("        if (status) return status;")
+	w.line("        shmcv_enter(&entry);")
 	w.line("        status = %s(%s);", fn.goName, all)
 	w.line("        shmcv_leave(&entry);")
 	w.line("    } while (shmcv_sleep(&nap));")

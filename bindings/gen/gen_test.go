@@ -165,8 +165,10 @@ func TestEachLanguageGetsItsSpelling(t *testing.T) {
 			"SHMCV_API const char *shmcv_version(void);\n",
 		}},
 		{"export/shim.g.c", []string{
-			"int32_t shmcv_data(shmcv_segment seg, void **ptr, uint64_t *size) {\n    shmcv_entry entry;\n    int32_t refused = shmcv_enter(&entry);\n    if (refused) return refused;\n    int32_t status = goData(seg, ptr, size);\n    shmcv_leave(&entry);\n    return status;\n}\n",
-			"int32_t shmcv_await(shmcv_segment seg) {\n    shmcv_entry entry;\n    shmcv_nap nap;\n    shmcv_nap_begin(&nap);\n    int32_t status;\n    do {\n        status = shmcv_enter(&entry);\n        if (status) return status;\n        status = goAwait(seg, &nap);\n        shmcv_leave(&entry);\n    } while (shmcv_sleep(&nap));\n    return status;\n}\n",
+			"int32_t shmcv_data(shmcv_segment seg, void **ptr, uint64_t *size) {\n    SHMCV_PASS_ON(shmcv_data, (seg, ptr, size), seg.handle);\n    shmcv_entry entry;\n    shmcv_enter(&entry);\n    int32_t status = goData(seg, ptr, size);\n    shmcv_leave(&entry);\n    return status;\n}\n",
+			"    SHMCV_PASS_ON(shmcv_create, (name, size, out));\n",
+			"    SHMCV_PASS_ON(shmcv_end, (frame), frame.pixels.handle);\n",
+			"int32_t shmcv_await(shmcv_segment seg) {\n    SHMCV_PASS_ON(shmcv_await, (seg), seg.handle);\n    shmcv_entry entry;\n    shmcv_nap nap;\n    shmcv_nap_begin(&nap);\n    int32_t status;\n    do {\n        shmcv_enter(&entry);\n        status = goAwait(seg, &nap);\n        shmcv_leave(&entry);\n    } while (shmcv_sleep(&nap));\n    return status;\n}\n",
 		}},
 		{"export/shmcv.map", []string{
 			"        shmcv_await;\n        shmcv_begin;\n        shmcv_close;\n        shmcv_create;\n        shmcv_data;\n        shmcv_end;\n        shmcv_last_error;\n        shmcv_list;\n        shmcv_open;\n        shmcv_read_pixels;\n        shmcv_turn;\n        shmcv_version;\n    local: *;\n};\n",

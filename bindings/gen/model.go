@@ -160,6 +160,15 @@ func (s *structure) isHandle() bool {
 	return len(s.fields) == 1 && (s.fields[0].goName == "Handle" || s.fields[0].nested != nil && s.fields[0].nested.isHandle())
 }
 
+// handlePath returns what stands behind a variable of this type to give the handle's number.
+func (s *structure) handlePath() string {
+	path := "." + s.fields[0].cName()
+	if s.fields[0].nested != nil {
+		path += s.fields[0].nested.handlePath()
+	}
+	return path
+}
+
 // handles returns the structures that are handles. plainStructs returns the others.
 func (m *model) handles() []*structure { return m.structsWhere(true) }
 

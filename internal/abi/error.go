@@ -28,7 +28,7 @@ const (
 	EUnsupported Code = -12 // The format, file extension or combination of colour order and depth is not supported. (Python: ValueError.)
 	EIO          Code = -13 // Reading or writing failed. (Python: OSError, EIO.)
 	ENoDisplay   Code = -14 // There is no display to show a window on, or no window support in this build. (Python: RuntimeError.)
-	EForked      Code = -15 // The process is a fork of one that has loaded the library; only exec makes it usable again. (Python: RuntimeError.)
+	EForked      Code = -15 // A forked child uses a handle of its parent's, or cannot open a copy of the library. (Python: RuntimeError.)
 	ECorrupt     Code = -16 // The segment's metadata has been overwritten. (Python: ValueError.)
 	ELimit       Code = -17 // The image is larger than the library's limits. (Python: ValueError.)
 	EBusy        Code = -18 // Another party holds what is asked for. (Python: OSError, EBUSY.)

@@ -52,7 +52,7 @@ TEST(path_is_a_name_in_another_folder) {
     CHECK_FAILS(SHMCV_E_NOT_FOUND, path, shmcv_clear(path));
 
     shmcv_stream stream, same;
-    NEED_OK(shmcv_stream_create(path, 100, 2, &stream));
+    NEED_OK(shmcv_stream_create(path, 100, 2, SHMCV_WHEN_BEHIND_DROP, &stream));
     CHECK_OK(shmcv_stream_open(path, &same));
     CHECK_OK(shmcv_stream_info(same, &info));
     CHECK_TEXT(path, info.name);

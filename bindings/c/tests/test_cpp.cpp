@@ -11,6 +11,7 @@
 #include <type_traits>
 #include <vector>
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 using shmcv::error_code;
@@ -193,6 +194,34 @@ TEST(destructor_closes_the_handle) {
         CHECK_OK(shmcv_data(handle, nullptr, nullptr));
     }
     CHECK_FAILS(SHMCV_E_CLOSED, "", shmcv_data(handle, nullptr, nullptr));
+}
+
+TEST(objects_of_the_parent_end_in_silence_in_a_forked_child) {
+    const std::string name = new_name(), stream_name = new_name();
+    {
+        auto seg = segment::create(name, 64);
+        seg.clear_on_close(true);
+        auto stream = shmcv::stream::create(stream_name, 64);
+        stream.clear_on_close(true);
+        auto frame = stream.begin();
+        const pid_t child = fork();
+        NEED(child >= 0);
+        if (child == 0) {
+            CHECK(throws(error_code::forked, "open the name again", [&] { seg.flip(shmcv::flip_code::both); }));
+            {
+                const auto a = std::move(frame);
+                const auto b = std::move(stream);
+                const auto c = std::move(seg);
+            }
+            CHECK_INT(64, segment::open(name).size());
+            _exit(failed_checks());
+        }
+        int status = 0;
+        NEED(waitpid(child, &status, 0) == child);
+        CHECK_INT(0, status);
+    }
+    CHECK(throws(error_code::not_found, name, [&] { (void)segment::open(name); }));
+    CHECK(throws(error_code::not_found, stream_name, [&] { (void)shmcv::stream::open(stream_name); }));
 }
 
 TEST(moving_hands_the_handle_over) {

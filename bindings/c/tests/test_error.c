@@ -1,13 +1,10 @@
-/* Codes and messages: every pointer that must not be NULL, every function with an invalid handle, each thread's own
- * message, and a forked child. */
+/* Codes and messages: every pointer that must not be NULL, every function with an invalid handle, and each thread's
+ * own message. */
 #define _GNU_SOURCE
 #include "test.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 TEST(message_is_empty_before_the_first_failure) { CHECK_TEXT("", last_error()); }
 
@@ -177,88 +174,4 @@ TEST(stale_handle_is_refused_although_its_slot_is_in_use) {
     CHECK(next.handle != stale.handle);
     refused_everywhere(stale);
     CHECK_OK(shmcv_close(next));
-}
-
-/* Calls every function, in a child that fork() made and that has not called exec(). Returns 0 if all calls returned
- * SHMCV_E_FORKED, otherwise the number of the first call that did not. */
-static int calls_that_went_through(shmcv_segment seg) {
-    shmcv_segment handle;
-    shmcv_stream stream = {seg.handle};
-    shmcv_frame frame = {seg};
-    shmcv_image_info image = make_image(4, 4, SHMCV_ORDER_BGR);
-    shmcv_segment_info info;
-    uint64_t size;
-    void *data;
-    unsigned char buffer[64];
-    const int32_t found[] = {
-        shmcv_create("test-forked", 1, &handle),
-        shmcv_open("test-forked", &handle),
-        shmcv_open_read_only("test-forked", &handle),
-        shmcv_close(seg),
-        shmcv_clear("test-forked"),
-        shmcv_clear_all(),
-        shmcv_data(seg, &data, &size),
-        shmcv_info(seg, &info),
-        shmcv_list(&info, 1, &size),
-        shmcv_image_get(seg, &image),
-        shmcv_image_set(seg, &image),
-        shmcv_read(seg, &image, buffer, sizeof buffer, NULL),
-        shmcv_write(seg, &image, buffer, sizeof buffer, SHMCV_ORDER_BGR),
-        shmcv_probe("test-forked", 0, &image),
-        shmcv_load(seg, "test-forked", 0, &image),
-        shmcv_save(seg, "test-forked.png", -1),
-        shmcv_flip(seg, seg, 0),
-        shmcv_convert(seg, seg, SHMCV_ORDER_RGB),
-        shmcv_image_size(&image, &size),
-        shmcv_sequence(seg, &size),
-        shmcv_wait(seg, 0, 1, &size),
-        shmcv_sweep(NULL),
-        shmcv_stream_create("test-forked", 1, 0, SHMCV_WHEN_BEHIND_DROP, &stream),
-        shmcv_stream_open("test-forked", &stream),
-        shmcv_stream_close(stream),
-        shmcv_stream_info(stream, &info),
-        shmcv_stream_begin(stream, 0, &frame),
-        shmcv_stream_wait(stream, 0, 1, &frame, NULL),
-        shmcv_frame_publish(frame, NULL),
-        shmcv_frame_close(frame),
-        shmcv_show("test-forked", seg),
-        shmcv_delay(1, NULL),
-        shmcv_close_window("test-forked"),
-        shmcv_close_windows(),
-    };
-    for (size_t i = 0; i < sizeof found / sizeof *found; i++)
-        if (found[i] != SHMCV_E_FORKED) return (int)i + 1;
-    if (strstr(last_error(), "fork") == NULL) return 100;
-    /* shmcv_error_name and shmcv_version need no Go, and work in the child. */
-    if (strcmp(shmcv_error_name(SHMCV_E_FORKED), "SHMCV_E_FORKED") != 0) return 102;
-    return strcmp(shmcv_version(), SHMCV_VERSION) == 0 ? 0 : 101;
-}
-
-TEST(forked_child_is_refused_and_its_parent_goes_on) {
-    const shmcv_segment seg = counting(4, 4, SHMCV_ORDER_BGR);
-    const pid_t pid = fork();
-    NEED(pid >= 0);
-    if (pid == 0) _exit(calls_that_went_through(seg));
-    int status;
-    NEED(waitpid(pid, &status, 0) == pid);
-    NEED(WIFEXITED(status));
-    CHECK_INT(0, WEXITSTATUS(status));
-    CHECK_OK(shmcv_flip(seg, seg, SHMCV_FLIP_BOTH));
-    CHECK_OK(shmcv_close(seg));
-}
-
-CHILD(says_its_version) {
-    (void)argc, (void)argv;
-    shmcv_segment seg = new_segment(16);
-    CHECK_OK(shmcv_close(seg));
-    printf("%s\n", shmcv_version());
-    return failed_checks();
-}
-
-TEST(forked_child_that_calls_exec_is_served) {
-    process c = start("says_its_version", NULL);
-    char version[32] = "";
-    CHECK(read_line(&c, version, sizeof version));
-    CHECK_TEXT(SHMCV_VERSION, version);
-    CHECK_INT(0, finish(&c));
 }

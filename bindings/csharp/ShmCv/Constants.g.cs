@@ -132,7 +132,7 @@ public enum ErrorCode : int
     /// <summary>There is no display to show a window on, or no window support in this build.</summary>
     NoDisplay = -14,
 
-    /// <summary>The process is a fork of one that has loaded the library; only exec makes it usable again.</summary>
+    /// <summary>A forked child uses a handle of its parent's, or cannot open a copy of the library.</summary>
     Forked = -15,
 
     /// <summary>The segment's metadata has been overwritten.</summary>

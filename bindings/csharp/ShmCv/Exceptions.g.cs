@@ -60,7 +60,7 @@ public sealed class ShmCvIOException(string message) : ShmCvException(ErrorCode.
 /// <param name="message">What was asked, what was found and what to do.</param>
 public sealed class ShmCvNoDisplayException(string message) : ShmCvException(ErrorCode.NoDisplay, message);
 
-/// <summary>The process is a fork of one that has loaded the library; only exec makes it usable again.</summary>
+/// <summary>A forked child uses a handle of its parent's, or cannot open a copy of the library.</summary>
 /// <param name="message">What was asked, what was found and what to do.</param>
 public sealed class ShmCvForkedException(string message) : ShmCvException(ErrorCode.Forked, message);
 

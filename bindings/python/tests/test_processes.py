@@ -103,44 +103,6 @@ plain.unlink()
     assert not (SHM / name).exists()
 
 
-FORKED = """
-import os, sys, shmcv
-segment = shmcv.Segment.open(sys.argv[1])
-array = segment.array
-loader = shmcv.ImageLoader()
-loader.Load(sys.argv[2], sys.argv[1])
-child = os.fork()
-if child == 0:
-    uses = [
-        lambda: segment.image, lambda: segment.flip(1), lambda: segment.array, lambda: segment.load(sys.argv[2]),
-        lambda: shmcv.Segment.open(sys.argv[1]), lambda: shmcv.Segment.create("never", 10), shmcv.clear_all,
-        lambda: shmcv.delay(1), lambda: shmcv.delay(0), lambda: segment.show("window"), shmcv.close_windows,
-        lambda: loader.Load(sys.argv[2], sys.argv[1]), shmcv.list_segments, loader.ClearAllShareMemory,
-    ]
-    for use in uses:
-        try:
-            use()
-        except shmcv.ForkedError as problem:
-            assert "spawn" in str(problem)
-            continue
-        os._exit(1)
-    array[0, 0] = 123  # memory that was mapped before the fork stays mapped
-    del array
-    segment.close()
-    os._exit(7)
-_, status = os.waitpid(child, 0)
-print(os.waitstatus_to_exitcode(status), array[0, 0, 0])
-segment.flip(1)
-segment.close()
-"""
-
-
-def test_a_forked_child_is_told_so_and_never_hangs(create):
-    segment = create(image=shmcv.ImageInfo(240, 120))
-    assert python(FORKED, segment.name, TESTDATA / "patches.png").stdout == "7 123\n"
-    assert segment.image.width == 240
-
-
 def test_a_fork_before_the_first_use_is_none(create):
     program = """
 import os, sys, shmcv

@@ -165,7 +165,7 @@ def test_handles_of_another_kind_are_refused_at_run_time(
             "frame_close of a stream": native.shmcv_frame_close(of_stream),
             "stream_close of a segment": native.shmcv_stream_close(segment._handle),
             "stream_info of a segment": native.shmcv_stream_info(segment._handle, info),
-            "stream_begin of a segment": native.shmcv_stream_begin(segment._handle, out),
+            "stream_begin of a segment": native.shmcv_stream_begin(segment._handle, 0, out),
             "stream_wait of a segment": native.shmcv_stream_wait(segment._handle, 0, 0, out, None),
             "frame_publish of a segment": native.shmcv_frame_publish(segment._handle, None),
             "frame_close of a segment": native.shmcv_frame_close(segment._handle),

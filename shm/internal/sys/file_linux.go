@@ -53,12 +53,14 @@ func cannotWrite(err error) bool {
 
 func (f openFile) writable() bool { return !f.readOnly }
 
-func openFD(path string, flags int) (fd int, err error) {
-	err = retry(func() error {
-		fd, err = unix.Open(path, flags|unix.O_CLOEXEC, 0o600)
-		return err
+func openFD(path string, flags int) (int, error) {
+	return noted(func() (fd int, err error) {
+		err = retry(func() error {
+			fd, err = unix.Open(path, flags|unix.O_CLOEXEC, 0o600)
+			return err
+		})
+		return fd, err
 	})
-	return fd, err
 }
 
 // identified examines an open file. It closes the file if that fails.
@@ -364,11 +366,33 @@ func (f openFile) mapped(offset, size uint64, writable bool) ([]byte, mapping, e
 	if f.page > uint64(os.Getpagesize()) { // Huge pages are mapped, and unmapped, in whole.
 		length = roundUp(length, f.page)
 	}
-	pages, err := unix.Mmap(f.fd, int64(offset-before), int(length), protection, unix.MAP_SHARED)
+	fd, done := f.again()
+	defer done()
+	pages, err := unix.Mmap(fd, int64(offset-before), int(length), protection, unix.MAP_SHARED)
 	if err != nil {
 		return nil, nil, err
 	}
 	return pages[before : before+size], pages, nil
+}
+
+// again opens the file once more, to map it. A mapping keeps an open file description, and with it its locks, as a
+// descriptor does. A forked child has all mappings, and cannot know whether they are still wanted. So nothing is mapped
+// by the description that has the locks. Where /proc is not mounted, there is only that one, and a dead process counts as
+// alive for as long as a forked child of it lives.
+func (f openFile) again() (fd int, done func()) {
+	mode := unix.O_RDWR
+	if f.readOnly {
+		mode = unix.O_RDONLY
+	}
+	fd = -1
+	err := retry(func() (err error) {
+		fd, err = unix.Open("/proc/self/fd/"+strconv.Itoa(f.fd), mode|unix.O_CLOEXEC, 0)
+		return err
+	})
+	if err != nil {
+		return f.fd, func() {}
+	}
+	return fd, func() { _ = unix.Close(fd) }
 }
 
 // unmap and close cannot fail on what mapped and open gave.
@@ -379,7 +403,7 @@ func (f openFile) close() {
 	if f.made != "" {
 		_ = unix.Unlink(f.made)
 	}
-	_ = unix.Close(f.fd)
+	closeNoted(f.fd)
 }
 
 // firstLock is the byte that lock 0 is on: far behind the end of every file, so that no other program's lock is there.

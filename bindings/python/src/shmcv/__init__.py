@@ -15,8 +15,10 @@ have the names of the built-in exceptions that they derive from: shmcv.Permissio
 shmcv.IOError. ``from shmcv import *`` leaves these three out, so that it hides no built-in name. A program can catch
 them by the built-in names too.
 
-Every function may be called from any thread, and other threads run during a call. After ``os.fork()`` a child whose
-parent had used the library gets ForkedError; use multiprocessing's "spawn" or "forkserver" method.
+Every function may be called from any thread, and other threads run during a call. A child of ``os.fork()``, of
+multiprocessing's "fork" method too, opens names and works with them like any process. Objects that its parent opened
+before the fork are the parent's: their methods raise ForkedError in the child, closing them there does nothing, and
+arrays taken from them show the shared pixels in both processes.
 """
 
 from __future__ import annotations

@@ -21,9 +21,9 @@ class LibraryError(ImportError):
 def library() -> ctypes.CDLL:
     """Return the native library. The first call loads it.
 
-    ``import shmcv`` does not load it, so a process that has only imported the package can fork workers that then use
-    the library. The function takes no lock, because a forked child could find the lock taken for ever. Threads that
-    call it at the same time load the same file, which the system loads once.
+    ``import shmcv`` does not load it. A worker that is forked before that loads the library itself, which takes less
+    memory than a copy of the parent's. The function takes no lock, because a forked child could find the lock taken for
+    ever. Threads that call it at the same time load the same file, which the system loads once.
 
     Raises LibraryError.
     """

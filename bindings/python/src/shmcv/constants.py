@@ -95,7 +95,7 @@ class ErrorCode(IntEnum):
     IO = -13
     #: There is no display to show a window on, or no window support in this build.
     NO_DISPLAY = -14
-    #: The process is a fork of one that has loaded the library; only exec makes it usable again.
+    #: A forked child uses a handle of its parent's, or cannot open a copy of the library.
     FORKED = -15
     #: The segment's metadata has been overwritten.
     CORRUPT = -16

@@ -127,7 +127,7 @@ class NoDisplayError(ShmcvError, builtins.RuntimeError):
 
 
 class ForkedError(ShmcvError, builtins.RuntimeError):
-    """The process is a fork of one that has loaded the library; only exec makes it usable again."""
+    """A forked child uses a handle of its parent's, or cannot open a copy of the library."""
 
     code = ErrorCode.FORKED
 

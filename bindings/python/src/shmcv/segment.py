@@ -17,7 +17,7 @@ from ._slices import in_slices
 from ._waits import end, news, repeat
 from .codec import probe
 from .constants import LoadFlags
-from .error import NotFoundError
+from .error import ForkedError, NotFoundError
 from .image import ImageInfo, as_pixels
 from .info import SegmentInfo
 from .pixels import Pixels, WritablePixels
@@ -289,12 +289,13 @@ class Segment(Stored, WritablePixels):
     def close(self) -> None:
         """End this object's use of the segment. Arrays taken from it stay usable. Closing again does nothing.
 
-        With ``clear_on_close`` it removes the segment's name, if the name is still this segment's.
+        With ``clear_on_close`` it removes the segment's name, if the name is still this segment's. In a forked child
+        the name of the parent's segment stays.
         """
         memory = self._memory
         super().close()
         if memory is not None and self.clear_on_close:
-            with contextlib.suppress(NotFoundError):
+            with contextlib.suppress(NotFoundError, ForkedError):
                 check(library().shmcv_segment_clear(memory.number), self._name)
 
     @contextlib.contextmanager

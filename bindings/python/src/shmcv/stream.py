@@ -21,7 +21,7 @@ from ._native import ShmcvFrame, ShmcvFrameInfo, ShmcvSegmentInfo, ShmcvStream
 from ._slices import in_slices, seconds
 from ._waits import end, news, repeat
 from .constants import MAX_METADATA, Delivery, WhenBehind
-from .error import ClosedError, EndedError, InvalidError, NotFoundError
+from .error import ClosedError, EndedError, ForkedError, InvalidError, NotFoundError
 from .info import EPOCH, SegmentInfo
 from .pixels import Pixels, WritablePixels
 from .segment import clear, open_again
@@ -157,8 +157,9 @@ class NewFrame(WritablePixels):
         super().close()
         if memory is not None:
             # Now, and not when the last array of it is gone: until then the writer could not begin another frame. The
-            # library has closed it already if Ctrl-C came between its publishing and publish()'s next step.
-            with contextlib.suppress(ClosedError):
+            # library has closed it already if Ctrl-C came between its publishing and publish()'s next step. In a forked
+            # child the frame is the parent's.
+            with contextlib.suppress(ClosedError, ForkedError):
                 memory.close()
 
     def __exit__(
@@ -443,13 +444,13 @@ class Stream:
 
         Waits of other threads and tasks end with ClosedError within 0.1 s. The next writer may begin when the frame
         that was begun, if any, is closed too. With ``clear_on_close`` the stream's name is removed, if it is still this
-        stream's.
+        stream's. In a forked child the name of the parent's stream stays.
         """
         stream, self._stream = self._stream, None
         if stream is not None:
             end(stream)
             if self.clear_on_close:
-                with contextlib.suppress(NotFoundError):
+                with contextlib.suppress(NotFoundError, ForkedError):
                     check(library().shmcv_stream_clear(stream.number), self._name)
 
     def __enter__(self) -> Self:
