@@ -381,8 +381,8 @@ TEST(access_is_given_by_mode_and_group) {
         check(segment::create(path, image, {mode}));
         check(segment::from_file(path, small, shmcv::load_flags::color, {mode}));
         check(segment::open_or_create(path, 100, {mode}));
-        check(shmcv::stream::create(path, 100, 2, {mode}));
-        check(shmcv::stream::open_or_create(path, 100, 2, {mode}));
+        check(shmcv::stream::create(path, 100, 2, shmcv::when_behind::drop, {mode}));
+        check(shmcv::stream::open_or_create(path, 100, 2, shmcv::when_behind::drop, {mode}));
     }
     CHECK(throws(error_code::invalid, "mode", [&] { (void)segment::create(path, 100, {0666}); }));
     CHECK(throws(error_code::not_found, "nobody of ours", [] { (void)shmcv::user_id("nobody of ours"); }));

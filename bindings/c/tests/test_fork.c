@@ -119,7 +119,7 @@ typedef struct opened {
     shmcv_stream stream;
     shmcv_frame to_fill, to_read;
     shmcv_wait_set set;
-    char name[208], stream_name[64];
+    char name[sizeof ((shmcv_segment_info *)0)->name], stream_name[64];
 } opened;
 
 static opened open_all(void) {
@@ -128,13 +128,13 @@ static opened open_all(void) {
     NEED_OK(shmcv_info(all.seg, &info));
     snprintf(all.name, sizeof all.name, "%s", info.name);
     snprintf(all.stream_name, sizeof all.stream_name, "%s", new_name());
-    NEED_OK(shmcv_stream_create(all.stream_name, 64, 4, &all.stream));
+    NEED_OK(shmcv_stream_create(all.stream_name, 64, 4, SHMCV_WHEN_BEHIND_DROP, &all.stream));
     const shmcv_image_info image = make_image(4, 4, SHMCV_ORDER_BGR);
-    NEED_OK(shmcv_stream_begin(all.stream, &all.to_fill));
+    NEED_OK(shmcv_stream_begin(all.stream, 0, &all.to_fill));
     NEED_OK(shmcv_image_set(all.to_fill.pixels, &image));
     NEED_OK(shmcv_frame_publish(all.to_fill, NULL));
     NEED_OK(shmcv_stream_wait(all.stream, 0, 0, &all.to_read, NULL));
-    NEED_OK(shmcv_stream_begin(all.stream, &all.to_fill));
+    NEED_OK(shmcv_stream_begin(all.stream, 0, &all.to_fill));
     NEED_OK(shmcv_image_set(all.to_fill.pixels, &image));
     NEED_OK(shmcv_wait_set_create(&all.set));
     return all;
@@ -166,7 +166,7 @@ static int refused_everywhere(void *argument) {
     CHECK_FAILS(SHMCV_E_FORKED, "fork", shmcv_stream_close(all->stream));
     CHECK_FAILS(SHMCV_E_FORKED, "fork", shmcv_stream_clear(all->stream));
     CHECK_FAILS(SHMCV_E_FORKED, "fork", shmcv_stream_info(all->stream, &info));
-    CHECK_FAILS(SHMCV_E_FORKED, "fork", shmcv_stream_begin(all->stream, &frame));
+    CHECK_FAILS(SHMCV_E_FORKED, "fork", shmcv_stream_begin(all->stream, 0, &frame));
     CHECK_FAILS(SHMCV_E_FORKED, "fork", shmcv_stream_wait(all->stream, 0, -1, &frame, NULL));
     CHECK_FAILS(SHMCV_E_FORKED, "fork", shmcv_frame_publish(all->to_fill, NULL));
     CHECK_FAILS(SHMCV_E_FORKED, "fork", shmcv_frame_close(all->to_fill));
@@ -195,7 +195,7 @@ static int refused_everywhere(void *argument) {
     CHECK_INT(3, pixels(again, NULL)[3]);
     CHECK_OK(shmcv_stream_open(all->stream_name, &stream));
     CHECK_OK(shmcv_stream_wait(stream, 0, -1, &frame, NULL));
-    CHECK_FAILS(SHMCV_E_BUSY, "one writer", shmcv_stream_begin(stream, &frame));
+    CHECK_FAILS(SHMCV_E_BUSY, "one writer", shmcv_stream_begin(stream, 0, &frame));
     return failed_checks();
 }
 
@@ -456,8 +456,8 @@ CHILD(hold_and_fork) {
     shmcv_stream stream, read;
     shmcv_frame frame;
     shmcv_segment seg;
-    NEED_OK(shmcv_stream_create(argv[1], 64, 2, &stream));
-    NEED_OK(shmcv_stream_begin(stream, &frame));
+    NEED_OK(shmcv_stream_create(argv[1], 64, 2, SHMCV_WHEN_BEHIND_DROP, &stream));
+    NEED_OK(shmcv_stream_begin(stream, 0, &frame));
     const shmcv_image_info image = make_image(8, 8, SHMCV_ORDER_GRAY);
     NEED_OK(shmcv_image_set(frame.pixels, &image));
     NEED_OK(shmcv_frame_publish(frame, NULL));
@@ -489,7 +489,7 @@ TEST(killed_process_is_dead_although_its_forked_child_lives) {
     NEED_OK(shmcv_stream_open(name, &stream));
     /* Both slots are free, the one that the dead process was reading too. */
     for (int i = 0; i < 2; i++) {
-        CHECK_OK(shmcv_stream_begin(stream, &frame));
+        CHECK_OK(shmcv_stream_begin(stream, 0, &frame));
         const shmcv_image_info image = make_image(8, 8, SHMCV_ORDER_GRAY);
         CHECK_OK(shmcv_image_set(frame.pixels, &image));
         CHECK_OK(shmcv_frame_publish(frame, NULL));
