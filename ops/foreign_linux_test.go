@@ -32,7 +32,8 @@ func damagedCopies(t *testing.T, copies int, use func(name string, damaged []byt
 				case 1: // At the end, where the directory of a TIFF is.
 					at = len(damaged) - 1 - chance.IntN(min(len(damaged), 200))
 				case 2: // A part in another's place.
-					copy(damaged[at:], damaged[chance.IntN(len(damaged)):][:chance.IntN(16)%(len(damaged)-at)])
+					from := chance.IntN(len(damaged))
+					copy(damaged[at:], damaged[from:min(from+chance.IntN(16), len(damaged))])
 				}
 				damaged[at] = byte(chance.Uint32N(256) >> chance.UintN(7)) // Small numbers mean most.
 			}

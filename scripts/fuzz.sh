@@ -16,9 +16,10 @@ fuzz_for() {
 # sanitizer's words go to build/log, as the test holds whatever is printed against the library. The copies are written to
 # memory, because ext4 writes a file that is written over to the disk at once.
 run_soak() {
-    local TMPDIR; TMPDIR="$(mktemp -d -p /dev/shm)"; export TMPDIR
-    trap 'rm -rf "$TMPDIR"' EXIT
+    local folder; folder="$(mktemp -d -p /dev/shm)"
+    # shellcheck disable=SC2064 # the folder of now
+    trap "rm -rf '$folder'" EXIT
     mkdir -p "$build/log"
-    (cd "$root" && SHMCV_TEST_COPIES="${1:-3000}" ASAN_OPTIONS="detect_leaks=0:allocator_may_return_null=1:log_path=$build/log/asan" \
+    (cd "$root" && TMPDIR="$folder" SHMCV_TEST_COPIES="${1:-3000}" ASAN_OPTIONS="detect_leaks=0:allocator_may_return_null=1:log_path=$build/log/asan" \
         go test -count=1 -v -timeout 0 -run '^TestNoMemoryOfTheProcessGetsIntoAnImage$' ./ops)
 }

@@ -43,7 +43,7 @@ int main(int argc, char **argv) {
     shmcv_image_info image;
     uint64_t size;
     if (argc != 2 || shmcv_probe(argv[1], SHMCV_LOAD_COLOR, &image) || shmcv_image_size(&image, &size) ||
-        shmcv_stream_create("cam0", size, 0, &stream) || shmcv_stream_begin(stream, &frame) ||
+        shmcv_stream_create("cam0", size, 0, SHMCV_WHEN_BEHIND_DROP, &stream) || shmcv_stream_begin(stream, 0, &frame) ||
         shmcv_load(frame.pixels, argv[1], SHMCV_LOAD_COLOR, NULL) || shmcv_frame_publish(frame, NULL))
         return 1;
     puts("published");

@@ -309,3 +309,101 @@ TEST(sweep_removes_orphans_and_nothing_else) {
     CHECK_FAILS(SHMCV_E_NOT_FOUND, name, shmcv_open(name, &segment));
     CHECK_OK(shmcv_sweep(NULL));
 }
+
+static shmcv_stream stream_of(uint32_t slots, int32_t when_behind, shmcv_stream *reader) {
+    const char *name = new_name();
+    shmcv_stream stream;
+    NEED_OK(shmcv_stream_create(name, SIZE, slots, when_behind, &stream));
+    NEED_OK(shmcv_stream_open(name, reader));
+    return stream;
+}
+
+static void get(shmcv_stream reader, uint64_t sequence, int mark) {
+    shmcv_frame frame;
+    shmcv_frame_info info;
+    NEED_OK(shmcv_stream_wait(reader, 0, 60000, &frame, &info));
+    CHECK_INT(sequence, info.sequence);
+    CHECK_INT(0, info.missed);
+    CHECK_INT(mark, mark_of(frame));
+    CHECK_OK(shmcv_frame_close(frame));
+}
+
+TEST(reader_of_every_frame_gets_them_in_order) {
+    shmcv_stream reader, stream = stream_of(4, SHMCV_WHEN_BEHIND_FAIL, &reader);
+    shmcv_frame frame;
+    put(stream, 1);
+    NEED_OK(shmcv_stream_deliver(reader, SHMCV_DELIVERY_OLDEST));
+    for (unsigned char i = 2; i <= 4; i++) CHECK_INT(i, put(stream, i));
+    CHECK_FAILS(SHMCV_E_BUSY, "every frame", shmcv_stream_begin(stream, -1, &frame));
+    for (int i = 1; i <= 4; i++) get(reader, (uint64_t)i, i);
+    CHECK_FAILS(SHMCV_E_TIMEOUT, "no frame", shmcv_stream_wait(reader, 0, 0, &frame, NULL));
+    NEED_OK(shmcv_stream_end(stream));
+    CHECK_FAILS(SHMCV_E_ENDED, "frame 4", shmcv_stream_wait(reader, 0, -1, &frame, NULL));
+    CHECK_FAILS(SHMCV_E_BUSY, "writes to", shmcv_stream_end(reader));
+    CHECK_INT(5, put(stream, 5));
+    get(reader, 5, 5);
+    CHECK_FAILS(SHMCV_E_INVALID, "delivery 9", shmcv_stream_deliver(reader, 9));
+    CHECK_FAILS(SHMCV_E_INVALID, "behind", shmcv_stream_create(new_name(), 1, 2, 0, &stream));
+}
+
+static void *publish_200(void *of) {
+    for (int i = 0; i < 200; i++) {
+        shmcv_frame frame;
+        const shmcv_image_info image = make_image(WIDTH, HEIGHT, SHMCV_ORDER_GRAY);
+        NEED_OK(shmcv_stream_begin(*(shmcv_stream *)of, -1, &frame));
+        memset(pixels(frame.pixels, NULL), i, SIZE);
+        NEED_OK(shmcv_image_set(frame.pixels, &image));
+        NEED_OK(shmcv_frame_publish(frame, NULL));
+    }
+    return NULL;
+}
+
+TEST(writer_waits_for_a_reader_of_every_frame) {
+    shmcv_stream reader, stream = stream_of(2, SHMCV_WHEN_BEHIND_BLOCK, &reader);
+    NEED_OK(shmcv_stream_deliver(reader, SHMCV_DELIVERY_EVERY));
+    pthread_t writer;
+    NEED(pthread_create(&writer, NULL, publish_200, &stream) == 0);
+    for (int i = 0; i < 200; i++) get(reader, (uint64_t)i + 1, i);
+    NEED(pthread_join(writer, NULL) == 0);
+    shmcv_frame frame;
+    put(stream, 1);
+    put(stream, 2);
+    CHECK_FAILS(SHMCV_E_BUSY, "every frame", shmcv_stream_begin(stream, 0, &frame));
+    CHECK_FAILS(SHMCV_E_TIMEOUT, "20ms", shmcv_stream_begin(stream, 20, &frame));
+}
+
+TEST(frame_travels_with_its_story) {
+    shmcv_stream reader, stream = stream_of(4, SHMCV_WHEN_BEHIND_DROP, &reader);
+    const shmcv_image_info image = make_image(WIDTH, HEIGHT, SHMCV_ORDER_GRAY);
+    const unsigned char story[] = "exposure=7";
+    unsigned char found[SHMCV_MAX_METADATA + 1] = {0};
+    shmcv_frame frame;
+    shmcv_frame_info info;
+    uint64_t size = 0;
+    NEED_OK(shmcv_stream_begin(stream, 0, &frame));
+    CHECK_FAILS(SHMCV_E_LIMIT, "1025", shmcv_frame_describe(frame, 1, found, sizeof found));
+    CHECK_FAILS(SHMCV_E_INVALID, "metadata is NULL", shmcv_frame_describe(frame, 1, NULL, 1));
+    CHECK_OK(shmcv_frame_describe(frame, 123456789, story, sizeof story));
+    NEED_OK(shmcv_image_set(frame.pixels, &image));
+    NEED_OK(shmcv_frame_publish(frame, NULL));
+    CHECK_FAILS(SHMCV_E_CLOSED, "", shmcv_frame_describe(frame, 1, story, sizeof story));
+    NEED_OK(shmcv_stream_wait(reader, 0, -1, &frame, &info));
+    CHECK_INT(123456789, info.capture_time_ns);
+    CHECK_INT(sizeof story, info.metadata_size);
+    CHECK_FAILS(SHMCV_E_TOO_SMALL, "11 bytes", shmcv_frame_metadata(frame, found, 10, &size));
+    CHECK_INT(sizeof story, size);
+    CHECK_OK(shmcv_frame_metadata(frame, found, sizeof story, &size));
+    CHECK(memcmp(found, story, sizeof story) == 0);
+    CHECK_FAILS(SHMCV_E_PERMISSION, "", shmcv_frame_describe(frame, 1, story, sizeof story));
+    CHECK_FAILS(SHMCV_E_INVALID, "size is NULL", shmcv_frame_metadata(frame, found, sizeof found, NULL));
+    CHECK_OK(shmcv_frame_close(frame));
+}
+
+TEST(spinning_reader_gets_a_frame_and_its_wait_ends) {
+    shmcv_stream reader, stream = stream_of(4, SHMCV_WHEN_BEHIND_DROP, &reader);
+    shmcv_frame frame;
+    NEED_OK(shmcv_stream_spin(reader, UINT32_MAX));
+    CHECK_FAILS(SHMCV_E_TIMEOUT, "20ms", shmcv_stream_wait(reader, 0, 20, &frame, NULL));
+    put(stream, 7);
+    get(reader, 1, 7);
+}
