@@ -154,12 +154,10 @@ static void stream_read(const char *name, bool spins, uint64_t count) {
     check(shmcv_stream_create(name, (uint64_t)WIDTH * HEIGHT * 3, 4, SHMCV_WHEN_BEHIND_DROP, &stream));
     check(shmcv_stream_close(stream)); /* Opened again, the mapping has a name in /proc/self/smaps. */
     check(shmcv_stream_open(name, &stream));
+    if (spins) check(shmcv_stream_spin(stream, 1000000));
     say_ready();
     for (uint64_t number = 0; number < count;) {
-        int32_t status;
-        do status = shmcv_stream_wait(stream, info.sequence, spins ? 0 : -1, &frame, &info);
-        while (spins && status == SHMCV_E_TIMEOUT);
-        check(status);
+        check(shmcv_stream_wait(stream, info.sequence, -1, &frame, &info));
         check(shmcv_data(frame.pixels, &data, NULL));
         number = record(data, &recorded);
         check(shmcv_frame_close(frame));

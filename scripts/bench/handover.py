@@ -62,23 +62,14 @@ def shmcv_reader(way: str, name: str, count: int) -> Times:
 
     times, newest = Times(), 0
     with shmcv.Stream.create(name, SIZE, clear_on_close=True) as stream:
+        if way == "spins":
+            stream.spin(1)
         say("ready")
         while times.number < count:
-            with stream_wait(stream, newest, way) as frame:
+            with stream.wait(newest) as frame:
                 times.record(frame.buffer)
                 newest = frame.sequence
     return times
-
-
-def stream_wait(stream: Any, newest: int, way: str) -> Any:
-    import shmcv
-
-    while way == "spins":
-        try:
-            return stream.wait(newest, 0)
-        except shmcv.TimeoutError:
-            pass
-    return stream.wait(newest)
 
 
 def shmcv_writer(_way: str, pause: str, name: str, count: int) -> None:
