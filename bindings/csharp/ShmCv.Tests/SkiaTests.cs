@@ -470,7 +470,7 @@ public sealed class SkiaTests : IDisposable
 
         stream.Begin().Dispose();
         stream.Publish(pixels, new ImageInfo(7, 5, ColorOrder.Bgra), ColorOrder.Bgra);
-        Assert.Throws<ShmCvBusyException>(stream.Begin);
+        Assert.Throws<ShmCvBusyException>(() => stream.Begin());
         using (var pixmap = picture.PeekPixels())
         {
             Assert.Equal((SKAlphaType.Opaque, 9), (pixmap.AlphaType, pixmap.GetPixelColor(6, 4).Red));

@@ -1,9 +1,11 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using ShmCv.SkiaSharp;
 using SkiaSharp;
 
 namespace ShmCv.Tests;
 
-public sealed class StreamTests : IDisposable
+public sealed partial class StreamTests : IDisposable
 {
     private static readonly ImageInfo _image = new(64, 48, ColorOrder.Bgra);
 
@@ -11,7 +13,15 @@ public sealed class StreamTests : IDisposable
 
     public void Dispose() => _scratch.Dispose();
 
-    private FrameStream Create(int slots = 0) => FrameStream.Create(_scratch.Name(), _image.Size, slots);
+    private FrameStream Create(int slots = 0, WhenBehind whenBehind = WhenBehind.Drop) =>
+        FrameStream.Create(_scratch.Name(), _image.Size, slots, whenBehind);
+
+    private static FrameStream Reader(FrameStream writer, Delivery delivery)
+    {
+        var reader = FrameStream.Open(writer.Name);
+        reader.Deliver(delivery);
+        return reader;
+    }
 
     private static long Put(FrameStream stream, byte mark)
     {
@@ -129,7 +139,7 @@ public sealed class StreamTests : IDisposable
             using var frame = stream.Begin();
             using var view = frame.View();
             Assert.Throws<ShmCvNoImageException>(() => frame.Publish());
-            Assert.Throws<ShmCvBusyException>(stream.Begin);
+            Assert.Throws<ShmCvBusyException>(() => stream.Begin());
             frame.Dispose();
             Assert.Throws<ObjectDisposedException>(() => frame.Publish());
         }
@@ -149,7 +159,7 @@ public sealed class StreamTests : IDisposable
         }
 
         Put(stream, 6);
-        Assert.Throws<ShmCvBusyException>(stream.Begin);
+        Assert.Throws<ShmCvBusyException>(() => stream.Begin());
         Assert.Equal(new SKColor(5, 5, 5, 5), bitmap.GetPixel(63, 47));
         bitmap.Dispose();
         Put(stream, 7);
@@ -165,9 +175,9 @@ public sealed class StreamTests : IDisposable
         var first = Create();
         using var second = FrameStream.Open(first.Name);
         Put(first, 1);
-        Assert.Contains("one writer", Assert.Throws<ShmCvBusyException>(second.Begin).Message, StringComparison.Ordinal);
+        Assert.Contains("one writer", Assert.Throws<ShmCvBusyException>(() => second.Begin()).Message, StringComparison.Ordinal);
         first.Dispose();
-        Assert.Throws<ObjectDisposedException>(first.Begin);
+        Assert.Throws<ObjectDisposedException>(() => first.Begin());
         Assert.Equal(2, Put(second, 2));
     }
 
@@ -216,7 +226,8 @@ public sealed class StreamTests : IDisposable
 
         static long Check(Frame frame, long last)
         {
-            Assert.Equal(frame.Sequence - last - 1, frame.Missed);
+            // Frames that were published before the reader opened the stream are not missed.
+            Assert.InRange(frame.Missed, last == 0 ? 0 : frame.Sequence - last - 1, frame.Sequence - last - 1);
             Assert.False(frame.AsSpan().ContainsAnyExcept((byte)frame.Sequence));
             return frame.Sequence;
         }
@@ -247,6 +258,442 @@ public sealed class StreamTests : IDisposable
         var wait = Task.Run(() => stream.Wait());
         stream.Dispose();
         await Assert.ThrowsAsync<ObjectDisposedException>(() => wait);
+    }
+
+    [Fact]
+    public async Task ASlowReaderOfEveryFrameGetsEachInOrderWhileTheWriterWaits()
+    {
+        const int Frames = 200;
+        using var writer = Create(slots: 3, WhenBehind.Block);
+        using var reader = Reader(writer, Delivery.Every);
+        var writing = Task.Run(() =>
+        {
+            for (var i = 1; i <= Frames; i++)
+            {
+                Put(writer, (byte)i);
+            }
+
+            writer.End();
+        });
+        var last = 0L;
+        foreach (var frame in reader.Frames())
+        {
+            Assert.Equal((last + 1, 0), (frame.Sequence, frame.Missed));
+            Assert.False(frame.AsSpan().ContainsAnyExcept((byte)frame.Sequence));
+            last = frame.Sequence;
+            await Task.Yield();
+        }
+
+        Assert.Equal(Frames, last);
+        await writing;
+    }
+
+    [Fact]
+    public void AReaderThatIsBehindMissesFramesAndIsToldHowMany()
+    {
+        using var writer = Create(slots: 4);
+        using var reader = Reader(writer, Delivery.Every);
+        for (byte mark = 1; mark <= 10; mark++)
+        {
+            Put(writer, mark);
+        }
+
+        var seen = 0L;
+        for (var last = 0L; last < 10;)
+        {
+            using var frame = reader.Wait(last);
+            Assert.Equal(frame.Sequence - last - 1, frame.Missed);
+            last = frame.Sequence;
+            seen++;
+        }
+
+        Assert.InRange(seen, 2, 4);
+        Assert.Equal((WhenBehind.Drop, System.Environment.ProcessId), (reader.Info.WhenBehind, reader.Info.Writer));
+    }
+
+    [Fact]
+    public void AWriterThatFailsIsToldThatAReaderIsBehind()
+    {
+        using var writer = Create(slots: 3, WhenBehind.Fail);
+        using var reader = Reader(writer, Delivery.Every);
+        for (byte mark = 1; mark <= 3; mark++)
+        {
+            Put(writer, mark);
+        }
+
+        Assert.Contains("every frame", Assert.Throws<ShmCvBusyException>(() => writer.Begin()).Message, StringComparison.Ordinal);
+        Assert.Throws<ShmCvBusyException>(() => writer.TryBegin(1000));
+        reader.Wait().Dispose();
+        Assert.Equal(4, Put(writer, 4));
+        Assert.Equal(WhenBehind.Fail, writer.Info.WhenBehind);
+    }
+
+    [Fact]
+    public async Task AnEndedStreamEndsLoopsAndWaitsThrow()
+    {
+        using var writer = Create();
+        using var reader = FrameStream.Open(writer.Name);
+        Assert.Equal(0, reader.Info.Writer);
+        var waiting = reader.WaitAsync(1);
+        Put(writer, 1);
+        writer.End();
+        await Assert.ThrowsAsync<ShmCvEndedException>(() => waiting);
+        Assert.Equal([1], reader.Frames().Select(frame => frame.Sequence));
+        var seen = new List<long>();
+        await foreach (var frame in reader.FramesAsync())
+        {
+            seen.Add(frame.Sequence);
+        }
+
+        Assert.Equal([1], seen);
+        Assert.Equal(ErrorCode.Ended, Assert.Throws<ShmCvEndedException>(() => reader.Wait(1)).Code);
+        Assert.Throws<ShmCvEndedException>(() => reader.TryWait(1, 0));
+        await Assert.ThrowsAsync<ShmCvEndedException>(() => reader.WaitAsync(1));
+
+        Put(writer, 2);
+        using var next = reader.Wait(1);
+        Assert.Equal(2, next.Sequence);
+        using var begun = writer.Begin();
+        Assert.Throws<ShmCvBusyException>(writer.End);
+    }
+
+    [Fact]
+    public async Task AnEndEndsTheLoopsThatWaitForIt()
+    {
+        using var writer = Create();
+        using var reader = FrameStream.Open(writer.Name);
+        Put(writer, 1);
+        using var frame = reader.Wait();
+        var next = Task.Run(() => frame.Next());
+        var loop = Task.Run(() => reader.Frames(1).Count());
+        var asynchronous = CountAsync();
+        writer.End();
+        Assert.False(await next);
+        Assert.Equal(0, await loop);
+        Assert.Equal(0, await asynchronous);
+
+        async Task<int> CountAsync()
+        {
+            var count = 0;
+            await foreach (var unused in reader.FramesAsync(1))
+            {
+                count++;
+            }
+
+            return count;
+        }
+    }
+
+    [Fact]
+    public void AFramesStoryTravelsWithIt()
+    {
+        using var writer = Create();
+        var captured = System.Diagnostics.Stopwatch.GetTimestamp();
+        var before = DateTimeOffset.UtcNow;
+        using (var frame = writer.Begin())
+        {
+            frame.Image = _image;
+            frame.Describe(7);
+            frame.Describe(captured, "a story"u8);
+            frame.Publish();
+        }
+
+        using (var frame = writer.Wait())
+        {
+            Assert.Equal(captured, frame.CaptureTimeNs);
+            Assert.True(frame.Metadata.SequenceEqual("a story"u8));
+            Assert.True(frame.Metadata == frame.Metadata);
+            Assert.Equal(writer.Info.UtcOffsetNs, frame.Info.UtcOffsetNs);
+            Assert.Equal((captured + writer.Info.UtcOffsetNs) / 100, (writer.Utc(captured) - DateTimeOffset.UnixEpoch).Ticks);
+            Assert.InRange(writer.Utc(frame.TimeNs), before.AddMinutes(-1), DateTimeOffset.UtcNow.AddMinutes(1)); // if no one sets the clock
+            frame.Dispose();
+            Assert.Throws<ObjectDisposedException>(() => frame.Metadata.Length);
+        }
+
+        Put(writer, 2);
+        using (var frame = writer.Wait(1))
+        {
+            Assert.Equal((0, 0), (frame.CaptureTimeNs, frame.Metadata.Length));
+            Assert.Null(frame.MetadataAs(StoryContext.Default.Story));
+        }
+
+        using (var frame = writer.Begin())
+        {
+            Assert.Throws<ShmCvLimitException>(() => frame.Describe(0, new byte[Constants.MaxMetadata + 1]));
+            Assert.Throws<ArgumentOutOfRangeException>(() => frame.Describe(-1));
+            frame.Dispose();
+            Assert.Throws<ObjectDisposedException>(() => frame.Describe(0));
+        }
+    }
+
+    private sealed record Story(string Camera, double Exposure);
+
+    [JsonSerializable(typeof(Story))]
+    private sealed partial class StoryContext : JsonSerializerContext;
+
+    [Fact]
+    public void MetadataAreReadAndWrittenAsJson()
+    {
+        using var stream = Create();
+        using (var frame = stream.Begin())
+        {
+            frame.Image = _image;
+            frame.Describe(0, new Story("left", 0.25), StoryContext.Default.Story);
+            frame.Publish();
+        }
+
+        using (var frame = stream.Wait())
+        {
+            Assert.Equal(new Story("left", 0.25), frame.MetadataAs(StoryContext.Default.Story));
+            Assert.Equal("""{"Camera":"left","Exposure":0.25}""", System.Text.Encoding.UTF8.GetString(frame.Metadata));
+        }
+
+        using (var frame = stream.Begin())
+        {
+            frame.Image = _image;
+            frame.Describe(0, [0xff]);
+            frame.Publish();
+        }
+
+        using var other = stream.Wait(1);
+        Assert.Throws<JsonException>(() => other.MetadataAs(StoryContext.Default.Story));
+    }
+
+    [Fact]
+    public void ALateReaderBeginsAtTheOldestFrameThereIs()
+    {
+        using var writer = Create(slots: 5);
+        for (byte mark = 1; mark <= 3; mark++)
+        {
+            Put(writer, mark);
+        }
+
+        using var reader = Reader(writer, Delivery.Oldest);
+        using var every = Reader(writer, Delivery.Every);
+        Put(writer, 4);
+        writer.End();
+        Assert.Equal([1, 2, 3, 4], reader.Frames().Select(frame => frame.Sequence));
+        Assert.Equal([4], every.Frames().Select(frame => frame.Sequence));
+        Assert.Throws<ShmCvInvalidException>(() => reader.Deliver((Delivery)9));
+    }
+
+    [Fact]
+    public async Task ABeginEndsWhenItsTimeIsUpItIsCancelledOrTheStreamIsDisposed()
+    {
+        var writer = Create(slots: 2, WhenBehind.Block);
+        using var reader = Reader(writer, Delivery.Every);
+        Put(writer, 1);
+        while (writer.TryBegin(1) is { } frame)
+        {
+            using (frame)
+            {
+                frame.Image = _image;
+                frame.Publish();
+            }
+        }
+
+        Assert.Null(writer.TryBegin(60)); // more than a slice
+        Assert.Throws<ShmCvBusyException>(() => writer.TryBegin(0));
+        using var stop = new CancellationTokenSource();
+        var cancelled = Task.Run(() => writer.Begin(stop.Token));
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+        Assert.Throws<OperationCanceledException>(() => writer.Publish(new byte[_image.Size], _image, ColorOrder.Bgra, stop.Token));
+
+        var begun = Task.Run(() => writer.Begin());
+        writer.Dispose();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => begun);
+    }
+
+    [Fact]
+    public async Task ABeginGoesOnWhenTheReaderHasTakenAFrame()
+    {
+        using var writer = Create(slots: 2, WhenBehind.Block);
+        using var reader = Reader(writer, Delivery.Every);
+        var putting = Task.Run(() =>
+        {
+            for (byte mark = 1; mark <= 20; mark++)
+            {
+                Put(writer, mark);
+            }
+        });
+        for (var last = 0L; last < 20; last++)
+        {
+            using var frame = reader.Wait(last);
+            Assert.Equal(last + 1, frame.Sequence);
+        }
+
+        await putting;
+    }
+
+    [Fact]
+    public void ASpinIsATimeThatTheLibraryCanCount()
+    {
+        using var stream = Create();
+        stream.Spin(TimeSpan.Zero);
+        stream.Spin(TimeSpan.FromMilliseconds(1));
+        Assert.Null(stream.TryWait(0, 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => stream.Spin(TimeSpan.FromTicks(-1)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => stream.Spin(TimeSpan.FromHours(2)));
+    }
+
+    [Fact]
+    public void OneObjectIsEachFrameInTurn()
+    {
+        using var writer = Create();
+        using var reader = Reader(writer, Delivery.Every);
+        for (byte mark = 1; mark <= 3; mark++)
+        {
+            using var frame = writer.Begin();
+            frame.AsSpan().Fill(mark);
+            frame.Image = _image;
+            frame.Describe(mark, new byte[] { mark, mark });
+            frame.Publish();
+        }
+
+        writer.End();
+        var seen = 0L;
+        using (var frame = reader.Wait())
+        {
+            do
+            {
+                Assert.Equal((++seen, seen), (frame.Sequence, frame.CaptureTimeNs));
+                Assert.False(frame.AsSpan().ContainsAnyExcept((byte)seen));
+                Assert.True(frame.Metadata.SequenceEqual([(byte)seen, (byte)seen]));
+                Assert.Equal(_image, frame.Image);
+            }
+            while (frame.Next());
+
+            Assert.Throws<ObjectDisposedException>(() => frame.AsSpan().Length);
+            Assert.Throws<ObjectDisposedException>(() => frame.Metadata.Length);
+            Assert.False(frame.Next());
+            Put(writer, 4);
+            Assert.True(frame.Next());
+            Assert.Equal((4, 0), (frame.Sequence, frame.Metadata.Length));
+            frame.Dispose();
+            Assert.Throws<ObjectDisposedException>(() => frame.Next());
+            Assert.Throws<ObjectDisposedException>(() => frame.AsSpan().Length);
+        }
+
+        Assert.Equal(3, seen);
+    }
+
+    [Fact]
+    public void AViewKeepsItsFrameWhenTheObjectMovesOn()
+    {
+        using var stream = Create(slots: 3);
+        Put(stream, 1);
+        using var frame = stream.Wait();
+        var view = frame.View();
+        Put(stream, 2);
+        Assert.True(frame.Next());
+        Put(stream, 3);
+        Assert.Throws<ShmCvBusyException>(() => stream.Begin()); // the view, the object and the newest frame have the slots
+        Assert.False(view.Span.ContainsAnyExcept((byte)1));
+        Assert.False(frame.AsSpan().ContainsAnyExcept((byte)2));
+        using (var second = frame.View(out _))
+        {
+            Assert.False(second.Span.ContainsAnyExcept((byte)2));
+        }
+
+        view.Dispose();
+        Put(stream, 4);
+        Assert.True(frame.Next());
+        Assert.False(frame.AsSpan().ContainsAnyExcept((byte)4));
+        using (var third = frame.View(out _))
+        {
+            Assert.False(third.Span.ContainsAnyExcept((byte)4));
+        }
+
+        frame.Dispose();
+        Put(stream, 5);
+        Put(stream, 6);
+    }
+
+    [Fact]
+    public async Task TheWaitForTheNextFrameEndsAsOthersDo()
+    {
+        var stream = Create();
+        Put(stream, 1);
+        using var frame = stream.Wait();
+        using var stop = new CancellationTokenSource();
+        var cancelled = Task.Run(() => frame.Next(stop.Token));
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+        Put(stream, 2);
+        Assert.True(frame.Next());
+        Assert.Equal(2, frame.Sequence);
+
+        var disposed = Task.Run(() => frame.Next());
+        frame.Dispose();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => disposed);
+
+        using var other = stream.Wait();
+        var closed = Task.Run(() => other.Next());
+        stream.Dispose();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => closed);
+    }
+
+    [Fact]
+    public async Task DisposingAFrameThatMovesOnLeavesNoSlotBehind()
+    {
+        using var stream = Create(slots: 3);
+        Put(stream, 1);
+        for (var round = 0; round < 100; round++)
+        {
+            var frame = stream.Wait();
+            using var start = new Barrier(2);
+            var moving = Task.Run(() =>
+            {
+                start.SignalAndWait();
+                try
+                {
+                    while (frame.Next())
+                    {
+                    }
+                }
+                catch (ObjectDisposedException)
+                {
+                    // the expected end
+                }
+            });
+            start.SignalAndWait();
+            Put(stream, 2);
+            frame.Dispose();
+            await moving;
+            Put(stream, 3); // with three slots, a frame that were still held would leave none for the third
+            Put(stream, 4);
+            Put(stream, 5);
+        }
+    }
+
+    [Fact]
+    public void ALoopOverFramesAllocatesNothing()
+    {
+        const int Frames = 500;
+        using var writer = Create(slots: Frames + 2);
+        using var reader = Reader(writer, Delivery.Every);
+        for (var i = 0; i < Frames; i++)
+        {
+            Put(writer, 1);
+        }
+
+        using var frame = reader.Wait();
+        Look(Frames / 2); // the first calls may compile code
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Look((Frames / 2) - 1);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+        void Look(int frames)
+        {
+            for (var i = 0; i < frames; i++)
+            {
+                if (!frame.Next() || frame.AsSpan()[0] != 1)
+                {
+                    throw new InvalidOperationException($"frame {frame.Sequence}");
+                }
+            }
+        }
     }
 
     [Fact]

@@ -260,7 +260,7 @@ public sealed class WaitTests : IDisposable
         }
 
         Put(stream);
-        Assert.Throws<ShmCvBusyException>(stream.Begin);
+        Assert.Throws<ShmCvBusyException>(() => stream.Begin());
         Assert.Equal(_pixels, view.Memory[.._pixels.Length].ToArray());
         view.Pin(5).Dispose();
         var memory = view.Memory;

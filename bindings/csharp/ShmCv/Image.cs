@@ -99,8 +99,6 @@ public readonly partial record struct ImageInfo
 
 public abstract partial class Pixels
 {
-    private Mapping? _mapping; // the same as long as the handle is open
-
     /// <summary>The description of the image.</summary>
     /// <exception cref="ShmCvNoImageException">There is no image yet.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
@@ -245,15 +243,15 @@ public abstract partial class Pixels
     private protected unsafe Span<byte> Span()
     {
         using var call = Handle.Use();
-        var mapping = Map(call);
-        Handle.NoteSpan();
-        return new Span<byte>((void*)mapping.Address, mapping.Length);
+        var length = Map(call, out var address);
+        call.Owner.NoteSpan();
+        return new Span<byte>((void*)address, length);
     }
 
     private protected HeldMapping OpenView()
     {
         using var call = Handle.Use();
-        return new HeldMapping(Handle, _mapping = Map(call));
+        return new HeldMapping(call.Owner, call.Owner.Mapping = Map(call));
     }
 
     private protected HeldMapping OpenView(out ImageInfo image)
@@ -263,14 +261,20 @@ public abstract partial class Pixels
         // The call checks that the memory is all there.
         Error.Check(NativeMethods.shmcv_image_get(call.Handle, out var found));
         image = ImageInfo.From(found);
-        return new HeldMapping(Handle, _mapping ??= Map(call));
+        return new HeldMapping(call.Owner, call.Owner.Mapping ??= Map(call));
     }
 
     private static Mapping Map(NativeHandle.Call call)
     {
-        Error.Check(NativeMethods.shmcv_data(call.Handle, out var address, out var size));
+        var length = Map(call, out var address);
+        return new Mapping(address, length);
+    }
+
+    private static int Map(NativeHandle.Call call, out nint address)
+    {
+        Error.Check(NativeMethods.shmcv_data(call.Handle, out address, out var size));
         return size <= int.MaxValue
-            ? new Mapping(address, (int)size)
+            ? (int)size
             : throw new NotSupportedException(
                 $"There are {size} bytes for pixels; .NET's spans and memories end at {int.MaxValue}.");
     }

@@ -1,4 +1,5 @@
-using System.Runtime.InteropServices;
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.ConstrainedExecution;
 
 namespace ShmCv;
 
@@ -6,12 +7,25 @@ namespace ShmCv;
 /// A handle of the native library: of a segment, a stream or a frame. It is closed with the last of its users, or by
 /// the garbage collector if no code has disposed of it.
 /// </summary>
-internal sealed class NativeHandle : SafeHandle
+/// <remarks>
+/// It does what a <see cref="System.Runtime.InteropServices.SafeHandle"/> does, and can take over another frame when it has
+/// given one back. A reader therefore needs one object for all of its frames. The finalizers of views, which use handles,
+/// run before those of handles do.
+/// </remarks>
+internal sealed class NativeHandle : CriticalFinalizerObject, IDisposable
 {
+    private const int Owned = 1;  // the object that users dispose of is not disposed of
+    private const int User = 2;   // of calls, views and pins, each
+    private const int Closed = 0; // for good
+    private const int Empty = -2; // without a frame, which may come; see GiveBack
+
     private readonly Func<ulong, ErrorCode> _close;
     private readonly Type _owner; // named by ObjectDisposedException
     private readonly NativeHandle? _stream; // of a frame to fill; it stays open with the frame's views
+    private ulong _value;
+    private int _state = Owned;
     private int _closed;
+    private int _waitedOn;
     private volatile bool _disposed;
     private volatile bool _spanned;
     private volatile bool _abandoned;
@@ -23,24 +37,53 @@ internal sealed class NativeHandle : SafeHandle
     /// <param name="stream">The stream, if the handle is of a frame to fill. Such a frame is closed before its views
     /// are, and the stream keeps their memory mapped.</param>
     internal NativeHandle(ulong value, Func<ulong, ErrorCode> close, Type owner, NativeHandle? stream = null)
-        : base(0, ownsHandle: true)
     {
-        if (stream is not null)
-        {
-            var held = false;
-            stream.DangerousAddRef(ref held);
-            _stream = stream;
-        }
-
         _close = close;
         _owner = owner;
-        SetHandle(unchecked((nint)value)); // the library is for 64-bit systems
+        _value = value;
+        try
+        {
+            stream?.Hold();
+            _stream = stream;
+        }
+        catch
+        {
+            Dispose(); // the stream is closed
+            throw;
+        }
     }
 
-    public override bool IsInvalid => handle == 0;
+    [SuppressMessage("Design", "MA0055", Justification = "A SafeHandle cannot take over another frame.")]
+    ~NativeHandle() => Leave();
+
+    /// <summary>
+    /// Ends the use of the handle by the object that users dispose of. The native handle is closed when nothing else uses
+    /// it.
+    /// </summary>
+    public void Dispose()
+    {
+        _disposed = true;
+        Leave();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Returns true if the native handle is closed: the object is disposed of, and nothing uses it.</summary>
+    internal bool IsClosed => Volatile.Read(ref _state) == Closed;
 
     /// <summary>Returns true if the object that users dispose of is disposed of. Views may still use the memory.</summary>
-    internal bool IsDisposed => IsClosed || _disposed || _closed != 0;
+    internal bool IsDisposed => (Volatile.Read(ref _state) & Owned) == 0 || _closed != 0;
+
+    /// <summary>
+    /// The place of the pixels, as far as a caller has asked for it: it is the same as long as the handle is open. Set it
+    /// while a <see cref="Call"/> keeps the handle open.
+    /// </summary>
+    internal Mapping? Mapping { get; set; }
+
+    /// <summary>Returns true if the object has no frame now; see <see cref="GiveBack"/>.</summary>
+    internal bool IsEmpty => Volatile.Read(ref _state) == Empty;
+
+    /// <summary>Returns true if an asynchronous wait has begun on the object.</summary>
+    internal bool IsWaitedOn => Volatile.Read(ref _waitedOn) != 0;
 
     /// <summary>
     /// The handle for a call that must not keep it open, because the call may wait. The native library answers a handle
@@ -52,7 +95,7 @@ internal sealed class NativeHandle : SafeHandle
         get
         {
             ObjectDisposedException.ThrowIf(IsDisposed, _owner);
-            return unchecked((ulong)handle);
+            return _value;
         }
     }
 
@@ -68,13 +111,22 @@ internal sealed class NativeHandle : SafeHandle
     /// Notes that a span of the memory is out, which does not keep this object alive. The garbage collector then closes
     /// the handle, so that a frame's slot is free again, and leaves the memory mapped.
     /// </summary>
-    internal void NoteSpan() => _spanned = true;
+    internal void NoteSpan()
+    {
+        if (!_spanned)
+        {
+            _spanned = true;
+        }
+    }
+
+    /// <summary>Notes that an asynchronous wait begins on the object; see <see cref="Waits.End"/>.</summary>
+    internal void NoteWait() => Interlocked.Exchange(ref _waitedOn, 1); // before the object's state is read
 
     /// <summary>Does as <see cref="NoteSpan"/>, for a view that no code has disposed of.</summary>
     internal void Abandon()
     {
         _abandoned = true;
-        DangerousRelease();
+        Release();
     }
 
     /// <summary>Notes that the native library has closed the handle itself, as shmcv_frame_publish does.</summary>
@@ -86,16 +138,82 @@ internal sealed class NativeHandle : SafeHandle
     /// </summary>
     /// <returns>False if the native library has refused.</returns>
     internal bool CloseNow() =>
-        Interlocked.Exchange(ref _closed, 1) != 0 || _close(unchecked((ulong)handle)) == ErrorCode.OK;
+        Interlocked.Exchange(ref _closed, 1) != 0 || _close(_value) == ErrorCode.OK;
 
     /// <summary>Keeps the handle open for one call, even if another thread disposes of the object meanwhile.</summary>
     /// <exception cref="ObjectDisposedException">The object is disposed.</exception>
     internal Call Use()
     {
         ObjectDisposedException.ThrowIf(IsDisposed, _owner);
-        var held = false;
-        DangerousAddRef(ref held);
+        Hold();
         return new Call(this);
+    }
+
+    /// <summary>Keeps the handle open until <see cref="Release"/>.</summary>
+    /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
+    internal void Hold()
+    {
+        var state = Volatile.Read(ref _state);
+        while (state > 0)
+        {
+            var before = Interlocked.CompareExchange(ref _state, state + User, state);
+            if (before == state)
+            {
+                return;
+            }
+
+            state = before;
+        }
+
+        throw new ObjectDisposedException(_owner.FullName);
+    }
+
+    /// <summary>Ends a <see cref="Hold"/>.</summary>
+    internal void Release()
+    {
+        if (Interlocked.Add(ref _state, -User) == Closed)
+        {
+            Close();
+        }
+    }
+
+    /// <summary>
+    /// Gives a frame back although the object stays in use, so that <see cref="TakeOver"/> can give it another one. In
+    /// between the object has no frame: members that need one throw <see cref="ObjectDisposedException"/>.
+    /// </summary>
+    /// <returns>
+    /// False if the object is disposed of, or if something else uses the frame: a view, or a call of another thread.
+    /// </returns>
+    internal bool GiveBack()
+    {
+        if (Interlocked.CompareExchange(ref _state, Empty, Owned) != Owned)
+        {
+            return false;
+        }
+
+        _spanned = false; // the frame's spans end with it
+        Mapping = null;
+        _ = _close(_value);
+        return true;
+    }
+
+    /// <summary>Returns a handle without a frame, as <see cref="GiveBack"/> leaves one.</summary>
+    internal static NativeHandle WithoutFrame(Func<ulong, ErrorCode> close, Type owner) =>
+        new(0, close, owner) { _state = Empty };
+
+    /// <summary>Takes over a frame, after <see cref="GiveBack"/>. One thread at a time may do that.</summary>
+    /// <param name="frame">The frame. It is closed if it is not taken over.</param>
+    /// <returns>False if the object is disposed of.</returns>
+    internal bool TakeOver(ulong frame)
+    {
+        _value = frame; // which nothing reads before the state is changed
+        if (Interlocked.CompareExchange(ref _state, Owned, Empty) == Empty)
+        {
+            return true;
+        }
+
+        _ = _close(frame);
+        return false;
     }
 
     /// <summary>Removes the name before the handle is closed. A name that is gone, and a handle that is, are no
@@ -119,31 +237,47 @@ internal sealed class NativeHandle : SafeHandle
         }
     }
 
-    protected override void Dispose(bool disposing)
+    private void Leave()
     {
-        _disposed |= disposing;
-        base.Dispose(disposing);
+        var state = Volatile.Read(ref _state);
+        while (state == Empty || (state & Owned) != 0)
+        {
+            var left = state == Empty ? Closed : state - Owned;
+            var before = Interlocked.CompareExchange(ref _state, left, state);
+            if (before == state)
+            {
+                if (left == Closed && state != Empty)
+                {
+                    Close();
+                }
+
+                return;
+            }
+
+            state = before;
+        }
     }
 
-    protected override bool ReleaseHandle()
+    private void Close()
     {
         // Spans end with the object's disposal. A view's spans end with the view's.
         if ((_spanned && !_disposed) || _abandoned)
         {
             // If a frame to fill is closed already, its stream has the memory.
-            var keeper = _closed != 0 && _stream is { } stream ? stream.handle : handle;
-            _ = NativeMethods.shmcv_keep(unchecked((ulong)keeper));
+            var keeper = _closed != 0 && _stream is { } stream ? stream._value : _value;
+            _ = NativeMethods.shmcv_keep(keeper);
         }
 
-        var closed = CloseNow();
-        _stream?.DangerousRelease();
-        return closed;
+        _ = CloseNow();
+        _stream?.Release();
     }
 
     internal readonly ref struct Call(NativeHandle owner)
     {
-        internal ulong Handle => unchecked((ulong)owner.handle);
+        internal NativeHandle Owner => owner;
 
-        public void Dispose() => owner.DangerousRelease();
+        internal ulong Handle => owner._value;
+
+        public void Dispose() => owner.Release();
     }
 }

@@ -88,8 +88,7 @@ internal sealed unsafe class HeldMapping : IDisposable
     /// <summary>Holds memory that the handle keeps open. The caller is using the handle.</summary>
     internal HeldMapping(NativeHandle handle, Mapping mapping)
     {
-        var held = false;
-        handle.DangerousAddRef(ref held);
+        handle.Hold();
         _handle = handle;
         _mapping = mapping;
         _disposed = 0;
@@ -109,7 +108,7 @@ internal sealed unsafe class HeldMapping : IDisposable
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
         {
-            _handle.DangerousRelease();
+            _handle.Release();
         }
 
         GC.SuppressFinalize(this);
@@ -125,10 +124,9 @@ internal sealed unsafe class HeldMapping : IDisposable
     {
         ObjectDisposedException.ThrowIf(_disposed != 0, view);
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)elementIndex, (uint)_mapping.Length, nameof(elementIndex));
-        var held = false;
-        _handle.DangerousAddRef(ref held);
+        _handle.Hold();
         return new MemoryHandle((byte*)_mapping.Address + elementIndex, pinnable: view);
     }
 
-    internal void Unpin() => _handle.DangerousRelease();
+    internal void Unpin() => _handle.Release();
 }

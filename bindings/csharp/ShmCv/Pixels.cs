@@ -41,7 +41,7 @@ public abstract partial class Pixels : IDisposable
         }
     }
 
-    internal NativeHandle Handle { get; }
+    internal NativeHandle Handle { get; private protected set; }
 
     /// <summary>
     /// Ends this object's use of the pixels, and every wait on it: waits throw

@@ -80,9 +80,16 @@ internal static class Stored
     private static long? WaitFor(NativeHandle handle, long newerThan, int milliseconds, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(newerThan);
-        return Slice.Repeat(handle, milliseconds, Ask, cancellationToken);
+        var wait = new ImageWait { NewerThan = (ulong)newerThan };
+        return Slice.Repeat(handle, milliseconds, ref wait, cancellationToken) ? (long)wait.Sequence : null;
+    }
 
-        (ErrorCode Code, long? Sequence) Ask(ulong segment, int slice) =>
-            (NativeMethods.shmcv_wait(segment, (ulong)newerThan, slice, out var sequence), (long)sequence);
+    private struct ImageWait : Slice.IWait
+    {
+        internal ulong NewerThan;
+        internal ulong Sequence;
+
+        public ErrorCode Try(ulong handle, int milliseconds) =>
+            NativeMethods.shmcv_wait(handle, NewerThan, milliseconds, out Sequence);
     }
 }

@@ -338,6 +338,21 @@ public sealed record SegmentInfo
     /// <summary>Bytes for the pixels of one frame of a stream; 0 for a segment that holds a single image.</summary>
     public long SlotSize { get; init; }
 
+    /// <summary>
+    /// What the writer of a stream does when a reader of every frame is behind; null for a segment that holds a single
+    /// image.
+    /// </summary>
+    public WhenBehind? WhenBehind { get; init; }
+
+    /// <summary>The process id of a stream's writer; 0 if it has none.</summary>
+    public int Writer { get; init; }
+
+    /// <summary>
+    /// Nanoseconds to add to the times of a stream's frames, such as <see cref="Frame.TimeNs"/>, for nanoseconds since 1970
+    /// in UTC, as of the stream's creation; see <see cref="FrameStream.Utc"/>.
+    /// </summary>
+    public long UtcOffsetNs { get; init; }
+
     internal static unsafe SegmentInfo From(in ShmcvSegmentInfo info)
     {
         fixed (byte* name = info.Name, uuid = info.Uuid)
@@ -355,6 +370,9 @@ public sealed record SegmentInfo
                 Foreign = info.Foreign != 0,
                 Slots = (int)info.Slots,
                 SlotSize = (long)info.SlotSize,
+                WhenBehind = info.WhenBehind == 0 ? null : (WhenBehind)info.WhenBehind,
+                Writer = (int)info.Writer,
+                UtcOffsetNs = info.UtcOffsetNs,
             };
         }
     }

@@ -14,35 +14,43 @@ internal static class Slice
     /// </summary>
     internal const int Milliseconds = 50;
 
-    /// <summary>
-    /// Waits until <paramref name="wait"/> gives something, for a time in milliseconds, without an end if it is negative.
-    /// </summary>
-    /// <returns>What it gave, or the default value if the time is up.</returns>
-    internal static T? Repeat<T>(
-        NativeHandle handle,
-        int milliseconds,
-        Func<ulong, int, (ErrorCode Code, T Value)> wait,
-        CancellationToken cancellationToken)
+    /// <summary>A wait of the native library. It is a structure, so that no wait allocates memory.</summary>
+    internal interface IWait
     {
-        var started = Stopwatch.GetTimestamp();
+        /// <summary>Waits for a time in milliseconds, which is a slice at most, and keeps what it is given.</summary>
+        ErrorCode Try(ulong handle, int milliseconds);
+    }
+
+    /// <summary>
+    /// Waits until <paramref name="wait"/> is given something, for a time in milliseconds, without an end if it is
+    /// negative.
+    /// </summary>
+    /// <returns>False if the time is up.</returns>
+    internal static bool Repeat<TWait>(
+        NativeHandle handle, int milliseconds, ref TWait wait, CancellationToken cancellationToken)
+        where TWait : struct, IWait
+    {
+        var started = milliseconds > 0 ? Stopwatch.GetTimestamp() : 0;
+        var left = milliseconds;
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-
-            // Rounded up, so that a wait never ends before its time.
-            var left = milliseconds < 0
-                ? Milliseconds
-                : Math.Max(0, Math.Ceiling(milliseconds - Stopwatch.GetElapsedTime(started).TotalMilliseconds));
-            var (code, value) = wait(handle.Borrowed, (int)Math.Min(left, Milliseconds));
+            var code = wait.Try(handle.Borrowed, left is >= 0 and < Milliseconds ? left : Milliseconds);
             if (code != ErrorCode.Timeout)
             {
                 handle.Check(code);
-                return value;
+                return true;
             }
 
-            if (milliseconds >= 0 && Stopwatch.GetElapsedTime(started).TotalMilliseconds >= milliseconds)
+            if (milliseconds > 0)
             {
-                return default;
+                // Rounded up, so that a wait never ends before its time.
+                left = (int)Math.Ceiling(milliseconds - Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+            }
+
+            if (milliseconds >= 0 && left <= 0)
+            {
+                return false;
             }
         }
     }

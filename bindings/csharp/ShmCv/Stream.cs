@@ -1,5 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 
 namespace ShmCv;
 
@@ -9,8 +11,9 @@ namespace ShmCv;
 /// </summary>
 /// <remarks>
 /// <para>The writer does not wait for readers: a reader that is slower than the writer skips frames. Create a stream
-/// with a slot for each reader, and 2 more. A process that dies takes nothing with it: a frame that was not published
-/// is never seen, and the next writer goes on with the next number.</para>
+/// with a slot for each reader, and 2 more. A reader that wants every frame says so by <see cref="Deliver"/>; what the
+/// writer does when such a reader is behind is chosen with the stream. A process that dies takes nothing with it: a frame
+/// that was not published is never seen, and the next writer goes on with the next number.</para>
 /// <para>Every member may be called from every thread at any time.</para>
 /// </remarks>
 /// <example>
@@ -75,24 +78,26 @@ public sealed class FrameStream : IDisposable
     /// <param name="slotSize">The most bytes of pixels that a frame can have; rounded up to whole pages of 4096
     /// bytes.</param>
     /// <param name="slots">2 to 1024, or 0 for 4.</param>
+    /// <param name="whenBehind">What the writer does when a reader of every frame is behind.</param>
     /// <param name="access">Whose the stream is, and who may open it; null for this user alone.</param>
     /// <returns>The stream, without a frame yet.</returns>
     /// <exception cref="ShmCvExistsException">The name is taken.</exception>
     /// <exception cref="ShmCvNoSpaceException">There is less shared memory free than all slots need.</exception>
     /// <exception cref="ShmCvInvalidException">The name breaks the rule, the size or number of slots is out of range, or
-    /// the mode makes no sense.</exception>
+    /// <paramref name="whenBehind"/> or the mode makes no sense.</exception>
     /// <exception cref="ShmCvPermissionException">This process may not give the stream to that owner or group, or may not
     /// make files in the folder.</exception>
     /// <exception cref="ShmCvNotFoundException">There is no such folder, user or group.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="slotSize"/> is not positive, or
     /// <paramref name="slots"/> is negative.</exception>
-    public static FrameStream Create(string name, long slotSize, int slots = 0, Access? access = null)
+    public static FrameStream Create(
+        string name, long slotSize, int slots = 0, WhenBehind whenBehind = WhenBehind.Drop, Access? access = null)
     {
         Argument.Text(name);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(slotSize);
         ArgumentOutOfRangeException.ThrowIfNegative(slots);
         Error.Check(NativeMethods.shmcv_stream_create_for(
-            name, (ulong)slotSize, (uint)slots, (int)WhenBehind.Drop, Access.ToNative(access), out var stream));
+            name, (ulong)slotSize, (uint)slots, (int)whenBehind, Access.ToNative(access), out var stream));
         return new FrameStream(name, stream) { Created = true };
     }
 
@@ -105,24 +110,27 @@ public sealed class FrameStream : IDisposable
     /// must have at least.</param>
     /// <param name="slots">2 to 1024, which a stream that is there must have at least; or 0 for 4 in a new stream, and any
     /// number in one that is there.</param>
+    /// <param name="whenBehind">What the writer of a new stream does when a reader of every frame is behind. A stream that
+    /// is there keeps its own answer.</param>
     /// <param name="access">Whose a new stream is, and who may open it; null for this user alone.</param>
     /// <returns>The stream.</returns>
     /// <exception cref="ShmCvTooSmallException">The stream that is there has smaller or fewer slots.</exception>
     /// <exception cref="ShmCvNoSpaceException">There is less shared memory free than all slots need.</exception>
     /// <exception cref="ShmCvPermissionException">It is not a plain file of this user, nor one that its owner has given a
     /// group of this process to read and write.</exception>
-    /// <exception cref="ShmCvInvalidException">The name breaks the rule or is that of a segment that is no stream, or the
-    /// size or number of slots is out of range.</exception>
+    /// <exception cref="ShmCvInvalidException">The name breaks the rule or is that of a segment that is no stream, the
+    /// size or number of slots is out of range, or <paramref name="whenBehind"/> or the mode makes no sense.</exception>
     /// <exception cref="ShmCvCorruptException">The stream's metadata has been overwritten.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="slotSize"/> is not positive, or
     /// <paramref name="slots"/> is negative.</exception>
-    public static FrameStream OpenOrCreate(string name, long slotSize, int slots = 0, Access? access = null)
+    public static FrameStream OpenOrCreate(
+        string name, long slotSize, int slots = 0, WhenBehind whenBehind = WhenBehind.Drop, Access? access = null)
     {
         Argument.Text(name);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(slotSize);
         ArgumentOutOfRangeException.ThrowIfNegative(slots);
         Error.Check(NativeMethods.shmcv_stream_open_or_create_for(
-            name, (ulong)slotSize, (uint)slots, (int)WhenBehind.Drop, Access.ToNative(access), out var stream, out var created));
+            name, (ulong)slotSize, (uint)slots, (int)whenBehind, Access.ToNative(access), out var stream, out var created));
         return new FrameStream(name, stream) { Created = created != 0 };
     }
 
@@ -160,21 +168,97 @@ public sealed class FrameStream : IDisposable
     }
 
     /// <summary>
-    /// Returns a frame to fill and to publish, in a free slot. This object becomes the stream's writer with its first
-    /// frame, and stays the writer until it is disposed of.
+    /// Chooses which frames this object's waits give: the newest, as at first, or every frame, from the next one or from the
+    /// oldest one on that the stream still has. Frames that are open stay as they are.
     /// </summary>
+    /// <remarks>
+    /// A reader of every frame is owed each frame until it has taken it, is disposed of, or its process has ended. What the
+    /// writer does meanwhile is the stream's <see cref="SegmentInfo.WhenBehind"/>.
+    /// </remarks>
+    /// <param name="delivery">Which frames.</param>
+    /// <exception cref="ShmCvBusyException">63 others read the stream.</exception>
+    /// <exception cref="ShmCvInvalidException"><paramref name="delivery"/> is unknown.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
+    public void Deliver(Delivery delivery)
+    {
+        using var call = Handle.Use();
+        Error.Check(NativeMethods.shmcv_stream_deliver(call.Handle, (int)delivery));
+    }
+
+    /// <summary>
+    /// Sets for how long a wait on this object watches for a frame before it sleeps: 20 µs at first. To wake a thread takes
+    /// some microseconds, which a frame that comes soon saves.
+    /// </summary>
+    /// <remarks>
+    /// A reader that has a processor for itself may watch for longer, and occupies that processor. A blocking wait watches
+    /// again every 50 ms, when it has looked at its token. On a machine with one processor no wait watches.
+    /// </remarks>
+    /// <param name="time">The time, in whole microseconds, up to 71 minutes.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="time"/> is negative or longer.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
+    public void Spin(TimeSpan time)
+    {
+        var microseconds = time.Ticks / TimeSpan.TicksPerMicrosecond;
+        ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(microseconds, uint.MaxValue, nameof(time));
+        using var call = Handle.Use();
+        Error.Check(NativeMethods.shmcv_stream_spin(call.Handle, (uint)microseconds));
+    }
+
+    /// <summary>
+    /// Tells all readers that no frame follows. They get the frames that are there; then their loops end, and their waits
+    /// throw <see cref="ShmCvEndedException"/>. An object that has begun no frame yet becomes the stream's writer by this.
+    /// The stream goes on if its writer, or the next one, begins another frame.
+    /// </summary>
+    /// <exception cref="ShmCvBusyException">There is another writer, or a frame is begun and neither published nor disposed
+    /// of.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
+    public void End()
+    {
+        using var call = Handle.Use();
+        Error.Check(NativeMethods.shmcv_stream_end(call.Handle));
+    }
+
+    /// <summary>
+    /// Returns a frame's <see cref="Frame.TimeNs"/> or <see cref="Frame.CaptureTimeNs"/> as a time in UTC, as the clocks were
+    /// at the stream's creation.
+    /// </summary>
+    /// <param name="timeNs">The time: CLOCK_MONOTONIC, in nanoseconds.</param>
+    /// <returns>The time, in whole ticks of 100 ns.</returns>
+    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
+    public DateTimeOffset Utc(long timeNs)
+    {
+        using var call = Handle.Use();
+        Error.Check(NativeMethods.shmcv_stream_info(call.Handle, out var info));
+        return DateTimeOffset.UnixEpoch.AddTicks((timeNs + info.UtcOffsetNs) / TimeSpan.NanosecondsPerTick);
+    }
+
+    /// <summary>
+    /// Returns a frame to fill and to publish, in a free slot. This object becomes the stream's writer with its first
+    /// frame, and stays the writer until it is disposed of. In a stream of <see cref="WhenBehind.Block"/> the method waits
+    /// for a slot; in other streams there has to be one.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the wait within 100 ms.</param>
     /// <returns>
     /// The frame, without an image yet. If it is disposed of before it is published, no reader ever sees it.
     /// </returns>
-    /// <exception cref="ShmCvBusyException">There is another writer, the frame begun before is still open, or readers
-    /// hold all slots; the message says which.</exception>
-    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
-    public NewFrame Begin()
-    {
-        using var call = Handle.Use();
-        Error.Check(NativeMethods.shmcv_stream_begin(call.Handle, 0, out var frame));
-        return new NewFrame(Name, frame, Handle);
-    }
+    /// <exception cref="ShmCvBusyException">There is another writer, the frame begun before is still open, or there is no
+    /// slot, because readers hold them, or are behind; the message says which.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the wait, which
+    /// ends within 100 ms then.</exception>
+    public NewFrame Begin(CancellationToken cancellationToken = default) =>
+        BeginIn(Timeout.Infinite, cancellationToken)!;
+
+    /// <summary>Does as <see cref="Begin"/>, for a limited time.</summary>
+    /// <param name="milliseconds">The time. With 0 the method does not wait in any stream: if there is no slot, it throws
+    /// <see cref="ShmCvBusyException"/>. A negative number waits without an end.</param>
+    /// <returns>The frame, or null if the time is up in a stream of <see cref="WhenBehind.Block"/>.</returns>
+    /// <exception cref="ShmCvBusyException">There is another writer, the frame begun before is still open, or there is no
+    /// slot in a stream in which the writer does not wait; the message says which.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the wait, which
+    /// ends within 100 ms then.</exception>
+    public NewFrame? TryBegin(int milliseconds) => BeginIn(milliseconds, CancellationToken.None);
 
     /// <summary>Copies pixels of the caller into a new frame, and publishes it.</summary>
     /// <param name="pixels">The pixels, at least <see cref="ImageInfo.Size"/> bytes of
@@ -182,41 +266,48 @@ public sealed class FrameStream : IDisposable
     /// <param name="layout">The description of <paramref name="pixels"/>.</param>
     /// <param name="order">The colour order of the frame. The conversions are those of
     /// <see cref="Pixels.Read(Span{byte}, ImageInfo)"/>.</param>
+    /// <param name="cancellationToken">Ends the wait for a slot, in a stream of <see cref="WhenBehind.Block"/>.</param>
     /// <returns>The number of the frame.</returns>
     /// <exception cref="ShmCvException">The exceptions are those of <see cref="Begin"/>,
     /// <see cref="WritablePixels.Write"/> and <see cref="NewFrame.Publish"/>. Nothing is published then.</exception>
     /// <exception cref="ArgumentException"><paramref name="pixels"/> is too short.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
-    public long Publish(ReadOnlySpan<byte> pixels, ImageInfo layout, ColorOrder order)
+    public long Publish(
+        ReadOnlySpan<byte> pixels, ImageInfo layout, ColorOrder order, CancellationToken cancellationToken = default)
     {
-        using var frame = Begin();
+        using var frame = Begin(cancellationToken);
         frame.Write(pixels, layout, order);
         return frame.Publish();
     }
 
     /// <summary>
-    /// Waits for a frame with a number greater than <paramref name="newerThan"/>, and returns the newest.
+    /// Waits for a frame with a number greater than <paramref name="newerThan"/>, and returns the newest, or the next one if
+    /// this object reads every frame; see <see cref="Deliver"/>.
     /// </summary>
     /// <param name="newerThan">0 accepts any frame. With the last frame's <see cref="Frame.Sequence"/>, each frame is
     /// seen once.</param>
     /// <param name="cancellationToken">Ends the wait within 100 ms.</param>
     /// <returns>The frame, which stays as it is until it is disposed of.</returns>
+    /// <exception cref="ShmCvEndedException">The writer has ended the stream, and there is no further frame.</exception>
     /// <exception cref="ShmCvBusyException">63 others read the stream.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the wait, which
     /// ends within 100 ms then.</exception>
     public Frame Wait(long newerThan = 0, CancellationToken cancellationToken = default) =>
-        WaitFor(newerThan, Timeout.Infinite, cancellationToken)!;
+        WaitFor(newerThan, Timeout.Infinite, throwAtEnd: true, cancellationToken)!;
 
     /// <summary>Does as <see cref="Wait"/>, for a limited time.</summary>
     /// <param name="newerThan">0 accepts any frame. With the last frame's <see cref="Frame.Sequence"/>, each frame is
     /// seen once.</param>
     /// <param name="milliseconds">The time. 0 does not sleep, and a negative number waits without an end.</param>
     /// <returns>The frame, or null if the time is up.</returns>
+    /// <exception cref="ShmCvEndedException">The writer has ended the stream, and there is no further frame.</exception>
     /// <exception cref="ShmCvBusyException">63 others read the stream.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the wait, which
     /// ends within 100 ms then.</exception>
-    public Frame? TryWait(long newerThan, int milliseconds) => WaitFor(newerThan, milliseconds, CancellationToken.None);
+    public Frame? TryWait(long newerThan, int milliseconds) =>
+        WaitFor(newerThan, milliseconds, throwAtEnd: true, CancellationToken.None);
 
     /// <summary>
     /// Does as <see cref="Wait"/>, and occupies no thread meanwhile. One thread sleeps for all asynchronous waits of the
@@ -226,42 +317,35 @@ public sealed class FrameStream : IDisposable
     /// seen once.</param>
     /// <param name="cancellationToken">Ends the wait. No frame is taken then.</param>
     /// <returns>The frame, which stays as it is until it is disposed of.</returns>
+    /// <exception cref="ShmCvEndedException">The writer has ended the stream, and there is no further frame.</exception>
     /// <exception cref="ShmCvBusyException">63 others read the stream.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the
     /// wait.</exception>
-    public async Task<Frame> WaitAsync(long newerThan = 0, CancellationToken cancellationToken = default)
-    {
-        while (true)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (TryWait(newerThan, 0) is { } frame)
-            {
-                return frame;
-            }
+    public async Task<Frame> WaitAsync(long newerThan = 0, CancellationToken cancellationToken = default) =>
+        (await NextAsync(newerThan, throwAtEnd: true, cancellationToken).ConfigureAwait(false))!;
 
-            await Waits.OnStream(Handle, newerThan, cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    /// <summary>Returns the frames to come. Each is disposed of when the next one is asked for.</summary>
+    /// <summary>
+    /// Returns the frames to come, until the writer ends the stream. Each is disposed of when the next one is asked for.
+    /// </summary>
+    /// <remarks><see cref="Frame.Next"/> makes a loop that allocates nothing.</remarks>
     /// <param name="newerThan">The number of the last frame that is not wanted.</param>
     /// <param name="cancellationToken">Ends the wait, and so the loop, by an
     /// <see cref="OperationCanceledException"/>.</param>
-    /// <returns>Frames without an end.</returns>
+    /// <returns>The frames.</returns>
     public IEnumerable<Frame> Frames(long newerThan = 0, CancellationToken cancellationToken = default)
     {
-        while (true)
+        while (WaitFor(newerThan, Timeout.Infinite, throwAtEnd: false, cancellationToken) is { } next)
         {
-            using var frame = Wait(newerThan, cancellationToken);
+            using var frame = next;
             newerThan = frame.Sequence;
             yield return frame;
         }
     }
 
     /// <summary>
-    /// Returns the frames to come, for <c>await foreach</c>. No thread is occupied while the loop waits. Each frame is
-    /// disposed of when the next one is asked for.
+    /// Returns the frames to come, for <c>await foreach</c>, until the writer ends the stream. No thread is occupied while
+    /// the loop waits. Each frame is disposed of when the next one is asked for.
     /// </summary>
     /// <remarks>
     /// The loop gives way to other work of its thread at every second frame, also if frames are always ready, so that a
@@ -270,8 +354,8 @@ public sealed class FrameStream : IDisposable
     /// <param name="newerThan">The number of the last frame that is not wanted.</param>
     /// <param name="cancellationToken">Ends the loop by an <see cref="OperationCanceledException"/>, before the next
     /// frame is taken.</param>
-    /// <returns>Frames without an end. The loop throws <see cref="ObjectDisposedException"/> when this object is
-    /// disposed of.</returns>
+    /// <returns>The frames. The loop throws <see cref="ObjectDisposedException"/> when this object is disposed
+    /// of.</returns>
     public async IAsyncEnumerable<Frame> FramesAsync(
         long newerThan = 0, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -287,9 +371,14 @@ public sealed class FrameStream : IDisposable
                 await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             }
 
-            var waiting = WaitAsync(newerThan, cancellationToken);
+            var waiting = NextAsync(newerThan, throwAtEnd: false, cancellationToken);
             atOnce = !atOnce && waiting.IsCompleted;
             using var frame = await waiting.ConfigureAwait(false);
+            if (frame is null)
+            {
+                yield break;
+            }
+
             newerThan = frame.Sequence;
             yield return frame;
         }
@@ -315,16 +404,77 @@ public sealed class FrameStream : IDisposable
     /// <returns><see cref="Name"/>.</returns>
     public override string ToString() => Name;
 
-    private Frame? WaitFor(long newerThan, int milliseconds, CancellationToken cancellationToken)
+    /// <summary>Waits for a frame, for a time in milliseconds, without an end if it is negative.</summary>
+    /// <param name="wait">What to wait for. It gets the frame.</param>
+    /// <param name="milliseconds">The time.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>False if the time is up.</returns>
+    internal bool Take(ref FrameWait wait, int milliseconds, CancellationToken cancellationToken) =>
+        Slice.Repeat(Handle, milliseconds, ref wait, cancellationToken);
+
+    private Frame? WaitFor(long newerThan, int milliseconds, bool throwAtEnd, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(newerThan);
-        return Slice.Repeat(Handle, milliseconds, Take, cancellationToken);
+        var wait = new FrameWait((ulong)newerThan, throwAtEnd);
+        return Take(ref wait, milliseconds, cancellationToken) && !wait.Ended ? new Frame(this, wait) : null;
+    }
 
-        (ErrorCode Code, Frame? Frame) Take(ulong stream, int slice)
+    private async Task<Frame?> NextAsync(long newerThan, bool throwAtEnd, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(newerThan);
+        while (true)
         {
-            var code = NativeMethods.shmcv_stream_wait(stream, (ulong)newerThan, slice, out var frame, out var info);
-            return (code, code == ErrorCode.OK ? new Frame(Name, frame, info) : null);
+            cancellationToken.ThrowIfCancellationRequested();
+            if (TryTake(out var frame))
+            {
+                return frame;
+            }
+
+            await Waits.OnStream(Handle, newerThan, cancellationToken).ConfigureAwait(false);
         }
+
+        bool TryTake(out Frame? frame)
+        {
+            var wait = new FrameWait((ulong)newerThan, throwAtEnd);
+            var over = Take(ref wait, 0, CancellationToken.None);
+            frame = over && !wait.Ended ? new Frame(this, wait) : null;
+            return over;
+        }
+    }
+
+    private NewFrame? BeginIn(int milliseconds, CancellationToken cancellationToken)
+    {
+        var wait = default(SlotWait);
+        return Slice.Repeat(Handle, milliseconds, ref wait, cancellationToken) ? new NewFrame(Name, wait.Frame, Handle) : null;
+    }
+
+    private struct SlotWait : Slice.IWait
+    {
+        internal ulong Frame;
+
+        public ErrorCode Try(ulong handle, int milliseconds) =>
+            NativeMethods.shmcv_stream_begin(handle, milliseconds, out Frame);
+    }
+}
+
+/// <summary>A wait for a frame. At the end of the stream it throws or is over, as its maker wants.</summary>
+internal struct FrameWait(ulong newerThan, bool throwAtEnd) : Slice.IWait
+{
+    internal ulong Frame;
+    internal ShmcvFrameInfo Info;
+
+    internal bool Ended { get; private set; }
+
+    public ErrorCode Try(ulong handle, int milliseconds)
+    {
+        var code = NativeMethods.shmcv_stream_wait(handle, newerThan, milliseconds, out Frame, out Info);
+        if (code != ErrorCode.Ended || throwAtEnd)
+        {
+            return code;
+        }
+
+        Ended = true;
+        return ErrorCode.OK;
     }
 }
 
@@ -334,27 +484,183 @@ public sealed class FrameStream : IDisposable
 /// <remarks>Dispose of frames soon: a stream has few slots. Members may be called from every thread.</remarks>
 public sealed class Frame : Pixels
 {
-    internal Frame(string name, ulong frame, in ShmcvFrameInfo info)
-        : base(name, new NativeHandle(frame, NativeMethods.shmcv_frame_close, typeof(Frame)))
+    private readonly FrameStream _stream;
+    private byte[] _metadata = [];
+    private int _metadataSize;
+    private long _metadataOf; // the number of the frame whose metadata have been copied
+    private int _moving;
+    private int _ended;
+
+    internal Frame(FrameStream stream, in FrameWait wait)
+        : base(stream.Name, NewHandle(wait.Frame))
     {
-        Sequence = (long)info.Sequence;
-        TimeNs = (long)info.TimeNs;
-        Missed = (long)info.Missed;
+        _stream = stream;
+        Describe(wait.Info);
     }
 
     /// <summary>The frame's number: 1 for the stream's first, then 1 more for each, across writers.</summary>
-    public long Sequence { get; }
+    public long Sequence { get; private set; }
 
     /// <summary>
     /// The time at which the frame was published: CLOCK_MONOTONIC, in nanoseconds. On Linux
     /// <see cref="System.Diagnostics.Stopwatch.GetTimestamp"/> reads the same clock.
     /// </summary>
-    public long TimeNs { get; }
+    public long TimeNs { get; private set; }
 
     /// <summary>
-    /// The number of frames that were published after <c>newerThan</c> of the wait and before this one.
+    /// The number of frames that this reader has missed: after <c>newerThan</c> of the wait, after it opened the stream, and
+    /// before this frame.
     /// </summary>
-    public long Missed { get; }
+    public long Missed { get; private set; }
+
+    /// <summary>
+    /// The time at which the picture was captured, as its writer has told, on the clock of <see cref="TimeNs"/>; 0 if the
+    /// writer has not.
+    /// </summary>
+    public long CaptureTimeNs { get; private set; }
+
+    /// <summary>
+    /// The metadata that the writer has given the frame: at most <see cref="Constants.MaxMetadata"/> bytes, a copy that is
+    /// made at the first look. It is valid until <see cref="Next"/>.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
+    public ReadOnlySpan<byte> Metadata
+    {
+        get
+        {
+            var sequence = Sequence;
+            using var call = Handle.Use();
+            if (_metadataOf != sequence)
+            {
+                CopyMetadata(call);
+                _metadataOf = sequence;
+            }
+
+            return _metadata.AsSpan(0, _metadataSize);
+        }
+    }
+
+    /// <summary>Returns the metadata as an object, of which they are the JSON.</summary>
+    /// <typeparam name="T">The type of the object.</typeparam>
+    /// <param name="typeInfo">How the type is read: a property of a class that derives from
+    /// <see cref="System.Text.Json.Serialization.JsonSerializerContext"/>.</param>
+    /// <returns>The object, or the default value if the frame has no metadata.</returns>
+    /// <exception cref="JsonException">The metadata are no JSON of the type.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
+    public T? MetadataAs<T>(JsonTypeInfo<T> typeInfo)
+    {
+        ArgumentNullException.ThrowIfNull(typeInfo);
+        var metadata = Metadata;
+        return metadata.IsEmpty ? default : JsonSerializer.Deserialize(metadata, typeInfo);
+    }
+
+    /// <summary>
+    /// Gives this frame back, waits for the stream's next one as <see cref="FrameStream.Wait"/> does with this frame's
+    /// <see cref="Sequence"/>, and makes this object that frame. A loop needs one object for all of its frames, and leaves
+    /// the garbage collector nothing to do.
+    /// </summary>
+    /// <remarks>
+    /// <para>Spans of the frame before are invalid. Its views and bitmaps stay valid, and keep its slot until they are
+    /// disposed of.</para>
+    /// <para>While the method waits, and after it has returned false or thrown, the object has no frame: members that need
+    /// one throw <see cref="ObjectDisposedException"/>, and the method may be called again. <see cref="Pixels.Dispose"/>
+    /// ends the wait, within 100 ms.</para>
+    /// </remarks>
+    /// <example>
+    /// <code>
+    /// using var frame = stream.Wait();
+    /// do
+    /// {
+    ///     LookAt(frame.AsSpan(), frame.Image);
+    /// }
+    /// while (frame.Next());
+    /// </code>
+    /// </example>
+    /// <param name="cancellationToken">Ends the wait within 100 ms.</param>
+    /// <returns>False if the writer has ended the stream, and there is no further frame.</returns>
+    /// <exception cref="ShmCvBusyException">63 others read the stream.</exception>
+    /// <exception cref="InvalidOperationException">Another thread is in this method.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">This object, or its stream, is disposed, maybe by another thread during the
+    /// wait, which ends within 100 ms then.</exception>
+    public bool Next(CancellationToken cancellationToken = default)
+    {
+        if (Interlocked.Exchange(ref _moving, 1) != 0)
+        {
+            throw new InvalidOperationException("Another thread waits for the frame that follows this one.");
+        }
+
+        try
+        {
+            return MoveOn(cancellationToken);
+        }
+        finally
+        {
+            Volatile.Write(ref _moving, 0);
+        }
+    }
+
+    private protected override void BeforeDispose() => Interlocked.Exchange(ref _ended, 1);
+
+    private static NativeHandle NewHandle(ulong frame) => new(frame, NativeMethods.shmcv_frame_close, typeof(Frame));
+
+    private bool MoveOn(CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(_ended != 0, this);
+        if (!Handle.IsEmpty && !Handle.GiveBack())
+        {
+            Handle.Dispose(); // a view, or another thread, keeps the frame
+            Handle = NativeHandle.WithoutFrame(NativeMethods.shmcv_frame_close, typeof(Frame));
+        }
+
+        var wait = new FrameWait((ulong)Sequence, throwAtEnd: false);
+        while (!_stream.Take(ref wait, Slice.Milliseconds, cancellationToken))
+        {
+            ObjectDisposedException.ThrowIf(Volatile.Read(ref _ended) != 0, this);
+        }
+
+        if (wait.Ended)
+        {
+            return false;
+        }
+
+        Describe(wait.Info);
+        var taken = Handle.TakeOver(wait.Frame);
+        if (taken && _ended != 0)
+        {
+            Handle.Dispose(); // another thread has disposed of this object, and may have seen the handle before
+        }
+
+        ObjectDisposedException.ThrowIf(!taken || _ended != 0, this);
+        return true;
+    }
+
+    private void Describe(in ShmcvFrameInfo info)
+    {
+        Sequence = (long)info.Sequence;
+        TimeNs = (long)info.TimeNs;
+        Missed = (long)info.Missed;
+        CaptureTimeNs = (long)info.CaptureTimeNs;
+        _metadataSize = (int)info.MetadataSize;
+    }
+
+    private unsafe void CopyMetadata(NativeHandle.Call call)
+    {
+        if (_metadataSize == 0)
+        {
+            return;
+        }
+
+        if (_metadata.Length < _metadataSize)
+        {
+            _metadata = new byte[_metadataSize];
+        }
+
+        fixed (byte* buffer = _metadata)
+        {
+            Error.Check(NativeMethods.shmcv_frame_metadata(call.Handle, buffer, (ulong)_metadata.Length, out _));
+        }
+    }
 }
 
 /// <summary>
@@ -370,6 +676,51 @@ public sealed class NewFrame : WritablePixels
         : base(name, new NativeHandle(frame, NativeMethods.shmcv_frame_close, typeof(NewFrame), stream))
     {
     }
+
+    /// <summary>
+    /// Gives the frame the time at which its picture was captured, and no metadata; see
+    /// <see cref="Describe(long, ReadOnlySpan{byte})"/>.
+    /// </summary>
+    /// <inheritdoc cref="Describe(long, ReadOnlySpan{byte})" path="/param[@name='captureTimeNs']"/>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="captureTimeNs"/> is negative.</exception>
+    /// <exception cref="ObjectDisposedException">The frame is published or disposed of already.</exception>
+    public void Describe(long captureTimeNs) => Describe(captureTimeNs, []);
+
+    /// <summary>
+    /// Gives the frame the time at which its picture was captured, and metadata, which mean what the programs make of them.
+    /// Readers get both with the frame. Each call replaces what the one before has given.
+    /// </summary>
+    /// <param name="captureTimeNs">The time, in nanoseconds, on the clock of <see cref="Frame.TimeNs"/>; 0 says
+    /// nothing.</param>
+    /// <param name="metadata">At most <see cref="Constants.MaxMetadata"/> bytes.</param>
+    /// <exception cref="ShmCvLimitException">There are more bytes.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="captureTimeNs"/> is negative.</exception>
+    /// <exception cref="ObjectDisposedException">The frame is published or disposed of already.</exception>
+    public unsafe void Describe(long captureTimeNs, ReadOnlySpan<byte> metadata)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(captureTimeNs);
+        using var call = Handle.Use();
+        fixed (byte* buffer = metadata)
+        {
+            Error.Check(NativeMethods.shmcv_frame_describe(call.Handle, (ulong)captureTimeNs, buffer, (ulong)metadata.Length));
+        }
+    }
+
+    /// <summary>
+    /// Does as <see cref="Describe(long, ReadOnlySpan{byte})"/>, with the JSON of an object as metadata; see
+    /// <see cref="Frame.MetadataAs"/>.
+    /// </summary>
+    /// <typeparam name="T">The type of the object.</typeparam>
+    /// <param name="captureTimeNs">The time, in nanoseconds, on the clock of <see cref="Frame.TimeNs"/>; 0 says
+    /// nothing.</param>
+    /// <param name="metadata">The object. Its JSON has at most <see cref="Constants.MaxMetadata"/> bytes.</param>
+    /// <param name="typeInfo">How the type is written: a property of a class that derives from
+    /// <see cref="System.Text.Json.Serialization.JsonSerializerContext"/>.</param>
+    /// <exception cref="ShmCvLimitException">There are more bytes.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="captureTimeNs"/> is negative.</exception>
+    /// <exception cref="ObjectDisposedException">The frame is published or disposed of already.</exception>
+    public void Describe<T>(long captureTimeNs, T metadata, JsonTypeInfo<T> typeInfo) =>
+        Describe(captureTimeNs, JsonSerializer.SerializeToUtf8Bytes(metadata, typeInfo));
 
     /// <summary>
     /// Makes the frame the stream's newest, wakes the readers that wait for one, and disposes of this object.

@@ -43,6 +43,11 @@ internal static class Waits
     /// </summary>
     internal static void End(NativeHandle handle)
     {
+        if (!handle.IsWaitedOn)
+        {
+            return; // as frames, which need no lock for that
+        }
+
         List<Pending>? ended = null;
         lock (_pending)
         {
@@ -78,6 +83,7 @@ internal static class Waits
                 Error.Check(NativeMethods.shmcv_wait_set_create(out _set));
             }
 
+            handle.NoteWait();
             var wait = new Pending(handle, ++_lastKey);
             handle.Check(add(_set, handle.Borrowed, (ulong)newerThan, wait.Key));
             _pending.Add(wait.Key, wait);
