@@ -68,8 +68,8 @@ KINDS = {
         "A frame that the reader missed counts as 3 ms.\n"
         "Reader waits: shmcv_stream_wait without a timeout; iceoryx2's Listener.blocking_wait for a notify, then "
         "receive(); a futex word, which is the floor; multiprocessing's Event or Condition beside shared_memory.\n"
-        "Reader spins, again and again: shmcv_stream_wait after shmcv_stream_spin; iceoryx2's receive() without a notify, "
-        "as in its own benchmark. 'shmcv waits' is the ordinary wait beside them.\n"
+        "Reader spins, again and again: shmcv_stream_wait after shmcv_stream_spin; iceoryx2's receive() without a "
+        "notify, as in its own benchmark. 'shmcv waits' is the ordinary wait beside them.\n"
         "iceoryx2 is its Rust crate for C, and its wheel for Python.",
         base="iceoryx2",
     ),

@@ -38,6 +38,7 @@ BUILT_IN = {
     ErrorCode.BUSY: OSError,
     ErrorCode.TIMEOUT: TimeoutError,
     ErrorCode.INTERNAL: RuntimeError,
+    ErrorCode.ENDED: EOFError,
 }
 
 

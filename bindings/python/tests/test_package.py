@@ -324,7 +324,7 @@ def programs() -> list[object]:
 
 
 #: The names that the examples give. The tests run the examples as they stand.
-NAMES = {"photo", "mirrored", "cam0"}
+NAMES = {"photo", "events", "mirrored", "cam0"}
 
 
 @pytest.fixture
