@@ -5,6 +5,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -202,6 +203,32 @@ static void leave_all(void) {
     NEED(setrlimit(RLIMIT_AS, &limit) == 0);
 }
 
+typedef struct work {
+    shmcv_segment seg;
+    const char *path;
+} work;
+
+static void *work_a_little(void *of) {
+    const work *mine = of;
+    for (int i = 0; i < 3; i++) NEED_OK(shmcv_save(mine->seg, mine->path, 50));
+    return NULL;
+}
+
+/* let_go_make_its_threads has several threads call at once, so that Go has all the threads that it will want. Go ends the
+ * process that cannot have another thread (README, Limits). */
+static void let_go_make_its_threads(shmcv_segment seg) {
+    enum { THREADS = 12 };
+    pthread_t threads[THREADS];
+    work works[THREADS];
+    for (int i = 0; i < THREADS; i++) {
+        char file[32];
+        snprintf(file, sizeof file, "thread%d.jpg", i);
+        works[i] = (work){seg, temporary(file)};
+        NEED(pthread_create(&threads[i], NULL, work_a_little, &works[i]) == 0);
+    }
+    for (int i = 0; i < THREADS; i++) NEED(pthread_join(threads[i], NULL) == 0);
+}
+
 /* With some limits the work is done, with others the memory does not suffice. */
 TEST(address_space_that_ends_is_an_error) {
     const uint64_t size = 3840 * 2160 * 3;
@@ -210,11 +237,12 @@ TEST(address_space_that_ends_is_an_error) {
     const char header[] = "P5 6000 4000 255\n";
     write_file(gray, header, sizeof header - 1);
     NEED(truncate(gray, sizeof header - 1 + 6000 * 4000) == 0);
+    NEED_OK(shmcv_load(seg, testdata("photograph.jpg"), SHMCV_LOAD_COLOR, NULL));
+    let_go_make_its_threads(seg);
     leave(1 << 20);
     CHECK_FAILS(SHMCV_E_NO_SPACE, "bytes of memory wanted", shmcv_load(seg, gray, SHMCV_LOAD_UNCHANGED, NULL));
     leave_all();
 
-    NEED_OK(shmcv_load(seg, testdata("photograph.jpg"), SHMCV_LOAD_COLOR, NULL));
     const shmcv_image_info part = make_image(3840, 500, SHMCV_ORDER_BGR);
     NEED_OK(shmcv_image_set(seg, &part));
     for (int i = 0; i < EXTENSIONS; i++) {
