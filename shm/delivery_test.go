@@ -2,7 +2,9 @@ package shm
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
+	"os"
 	"strconv"
 	"testing"
 	"time"
@@ -324,5 +326,99 @@ func init() {
 			}
 		}
 		nextLine()
+	}
+}
+
+// frameCount gives how many frames the test below hands over: SHMCV_FRAMES, or 100000.
+func frameCount(t *testing.T) uint64 {
+	if n, err := strconv.ParseUint(os.Getenv("SHMCV_FRAMES"), 10, 64); err == nil {
+		return n
+	}
+	if testing.Short() {
+		return 10000
+	}
+	return 100000
+}
+
+// line is the image of a frame whose 8 words are all its sequence.
+var line = abi.NewImageInfo(64, 1, abi.DepthU8, abi.OrderGray)
+
+// One writer waits for 8 readers of every frame, one of which is killed again and again, and another one begins. The living
+// miss no frame, and get none twice or torn.
+func TestEveryFrameReachesTheLivingWhileOthersAreKilled(t *testing.T) {
+	const readers, slots, lives = 8, 64, 2000
+	s, err := CreateStream(newName(t), uint64(line.Bytes()), slots, abi.WhenBehindBlock)
+	must(t, err, abi.OK)
+	defer s.Release()
+	var children [readers]*child
+	start := func(i int) {
+		children[i] = startChild(t, "every frame in order", []string{s.Name()})
+		children[i].expect("ready")
+	}
+	for i := range children {
+		start(i)
+	}
+	frames := frameCount(t)
+	longest, held := time.Duration(0), 0
+	for sequence := uint64(1); sequence <= frames; sequence++ {
+		killed := sequence%lives == lives/2
+		if killed {
+			children[held%readers].kill()
+		}
+		began := time.Now()
+		f, err := begin(s, time.Minute)
+		if killed {
+			longest = max(longest, time.Since(began))
+		}
+		must(t, err, abi.OK)
+		must(t, paint(f, sequence, int(line.Bytes())), abi.OK)
+		must(t, f.SetImage(line), abi.OK)
+		published, err := f.Publish()
+		must(t, err, abi.OK)
+		f.Release()
+		if published != sequence {
+			t.Fatalf("frame %d has number %d", sequence, published)
+		}
+		if killed {
+			start(held % readers)
+			held++
+		}
+	}
+	must(t, s.End(), abi.OK)
+	for i, reader := range children {
+		if !reader.from.Scan() || reader.from.Text() != "whole" {
+			t.Errorf("reader %d: %s", i, reader.from.Text())
+		}
+	}
+	t.Logf("%d frames, %d readers killed; a frame after a reader's death was begun within %v", frames, held, longest)
+}
+
+func init() {
+	roles["every frame in order"] = func(a []string) {
+		s, err := OpenStream(a[0])
+		childCheck(err)
+		childCheck(s.Deliver(abi.DeliveryEvery))
+		fmt.Println("ready")
+		for last := uint64(0); ; {
+			f, err := waitFor(s, 0, time.Minute)
+			if abi.CodeOf(err) == abi.EEnded {
+				fmt.Println("whole")
+				nextLine()
+			}
+			childCheck(err)
+			pixels, err := f.Bytes()
+			childCheck(err)
+			sequence := f.slot.Sequence()
+			for at := 0; at < 64; at += 8 {
+				if mark := binary.NativeEndian.Uint64(pixels[at:]); mark != sequence {
+					childCheck(fmt.Errorf("frame %d is torn: %d", sequence, mark))
+				}
+			}
+			if missed := f.Details().Missed; missed != 0 || last != 0 && sequence != last+1 {
+				childCheck(fmt.Errorf("frame %d after %d, %d missed", sequence, last, missed))
+			}
+			last = sequence
+			f.Release()
+		}
 	}
 }
