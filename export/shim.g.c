@@ -388,6 +388,29 @@ int32_t shmcv_stream_spin(shmcv_stream stream, uint32_t microseconds) {
     return status;
 }
 
+int32_t shmcv_stream_heed_writer(shmcv_stream stream, int32_t heed) {
+    SHMCV_PASS_ON(shmcv_stream_heed_writer, (stream, heed), stream.handle);
+    shmcv_entry entry;
+    shmcv_enter(&entry);
+    int32_t status = goStreamHeedWriter(stream, heed);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_stream_wait_writer(shmcv_stream stream, int32_t timeout_ms) {
+    SHMCV_PASS_ON(shmcv_stream_wait_writer, (stream, timeout_ms), stream.handle);
+    shmcv_entry entry;
+    shmcv_nap nap;
+    shmcv_nap_begin(&nap);
+    int32_t status;
+    do {
+        shmcv_enter(&entry);
+        status = goStreamWaitWriter(stream, timeout_ms, &nap);
+        shmcv_leave(&entry);
+    } while (shmcv_sleep(&nap));
+    return status;
+}
+
 int32_t shmcv_stream_end(shmcv_stream stream) {
     SHMCV_PASS_ON(shmcv_stream_end, (stream), stream.handle);
     shmcv_entry entry;

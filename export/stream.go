@@ -166,6 +166,34 @@ func goStreamSpin(stream C.shmcv_stream, microseconds C.uint32_t) C.int32_t {
 	})
 }
 
+// shmcv_stream_heed_writer lets waits on this handle fail with SHMCV_E_WRITER_GONE when there is no further frame and no
+// program that writes to the stream, if heed is not 0: the writer has closed the stream, has been killed, or there has been
+// none yet. A wait that sleeps is told within some 5 ms. With heed 0, as at first, waits go on until another program writes.
+//
+// Errors: SHMCV_E_CLOSED; SHMCV_E_INVALID if stream is none.
+//
+//export goStreamHeedWriter
+func goStreamHeedWriter(stream C.shmcv_stream, heed C.int32_t) C.int32_t {
+	return withStream(stream, func(stream *shm.Stream) error {
+		stream.HeedWriter(heed != 0)
+		return nil
+	})
+}
+
+// shmcv_stream_wait_writer sleeps until a program writes to the stream. A handle writes from its first
+// shmcv_stream_begin on. timeout_ms is in milliseconds: 0 does not sleep, and a negative number waits without an end.
+//
+// Errors: SHMCV_E_TIMEOUT; SHMCV_E_CLOSED; SHMCV_E_INVALID if stream is none; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED.
+//
+//export goStreamWaitWriter
+func goStreamWaitWriter(stream C.shmcv_stream, timeoutMs C.int32_t, nap *C.shmcv_nap) C.int32_t {
+	napOf(nap).Heed(closingOf(handle(stream.handle)))
+	return withStream(stream, func(stream *shm.Stream) error {
+		_, err := stream.WaitWriter(milliseconds(timeoutMs), napOf(nap))
+		return err
+	})
+}
+
 // shmcv_stream_end tells all readers that no frame follows. They get the frames that are there, and then SHMCV_E_ENDED. A
 // handle that has begun no frame yet becomes the stream's writer by this. The stream goes on if its writer, or the next one,
 // begins another frame.
@@ -184,7 +212,8 @@ func goStreamEnd(stream C.shmcv_stream) C.int32_t {
 // milliseconds: 0 does not sleep, and a negative number waits without an end. info gets the frame's number, time and
 // image; it may be NULL. A wait ends with SHMCV_E_CLOSED when another thread closes stream, within 0.1 s.
 //
-// Errors: SHMCV_E_TIMEOUT; SHMCV_E_ENDED if the writer has ended the stream, and there is no further frame; SHMCV_E_BUSY if 63 others read the stream; SHMCV_E_INVALID if stream is none;
+// Errors: SHMCV_E_TIMEOUT; SHMCV_E_ENDED if the writer has ended the stream, and there is no further frame;
+// SHMCV_E_WRITER_GONE; see shmcv_stream_heed_writer; SHMCV_E_BUSY if 63 others read the stream; SHMCV_E_INVALID if stream is none;
 // SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED.
 //
 //shmcv:try

@@ -107,7 +107,8 @@ int32_t shmcv_try_stream_wait(shmcv_stream stream, uint64_t newer_than, int32_t 
     if (item == NULL) return SHMCV_ENTER_GO;
     shmcv_ring_frame taken;
     shmcv_ring_status status = shmcv_ring_wait(item->ring, newer_than, &taken);
-    if (status == SHMCV_RING_NOTHING && timeout_ms != 0) {
+    /* Only Go finds out whether there is a writer. */
+    if (status == SHMCV_RING_NOTHING && timeout_ms != 0 && !__atomic_load_n(&item->ring->heeds, __ATOMIC_SEQ_CST)) {
         if (sleep_on_bell(item->ring, newer_than, timeout_ms, closing, closings, nap)) {
             release(item);
             return SHMCV_OK; /* the shim sleeps, and calls again */

@@ -260,7 +260,8 @@ enum shmcv_error_code {
     SHMCV_E_BUSY        = -18, /* Another party holds what is asked for. */
     SHMCV_E_TIMEOUT     = -19, /* The time is up. */
     SHMCV_E_INTERNAL    = -20, /* A defect in this library; please report it with the message. */
-    SHMCV_E_ENDED       = -21  /* The writer has ended the stream, and there is no frame after the last. */
+    SHMCV_E_ENDED       = -21, /* The writer has ended the stream, and there is no frame after the last. */
+    SHMCV_E_WRITER_GONE = -22  /* No program writes to the stream, and the reader has asked to be told. */
 };
 
 /* SHMCV_MESSAGE_SIZE is how many bytes shmcv_last_error writes at the most, with the NUL at the end. */
@@ -798,6 +799,22 @@ SHMCV_API int32_t shmcv_stream_deliver(shmcv_stream stream, int32_t delivery);
  * Errors: SHMCV_E_CLOSED; SHMCV_E_INVALID if stream is none. */
 SHMCV_API int32_t shmcv_stream_spin(shmcv_stream stream, uint32_t microseconds);
 
+/* shmcv_stream_heed_writer lets waits on this handle fail with SHMCV_E_WRITER_GONE when there is no further
+ * frame and no program that writes to the stream, if heed is not 0: the writer has closed the stream, has
+ * been killed, or there has been none yet. A wait that sleeps is told within some 5 ms. With heed 0, as at
+ * first, waits go on until another program writes.
+ *
+ * Errors: SHMCV_E_CLOSED; SHMCV_E_INVALID if stream is none. */
+SHMCV_API int32_t shmcv_stream_heed_writer(shmcv_stream stream, int32_t heed);
+
+/* shmcv_stream_wait_writer sleeps until a program writes to the stream. A handle writes from its first
+ * shmcv_stream_begin on. timeout_ms is in milliseconds: 0 does not sleep, and a negative number waits
+ * without an end.
+ *
+ * Errors: SHMCV_E_TIMEOUT; SHMCV_E_CLOSED; SHMCV_E_INVALID if stream is none; SHMCV_E_CORRUPT;
+ * SHMCV_E_TRUNCATED. */
+SHMCV_API int32_t shmcv_stream_wait_writer(shmcv_stream stream, int32_t timeout_ms);
+
 /* shmcv_stream_end tells all readers that no frame follows. They get the frames that are there, and then
  * SHMCV_E_ENDED. A handle that has begun no frame yet becomes the stream's writer by this. The stream goes
  * on if its writer, or the next one, begins another frame.
@@ -815,8 +832,8 @@ SHMCV_API int32_t shmcv_stream_end(shmcv_stream stream);
  * thread closes stream, within 0.1 s.
  *
  * Errors: SHMCV_E_TIMEOUT; SHMCV_E_ENDED if the writer has ended the stream, and there is no further frame;
- * SHMCV_E_BUSY if 63 others read the stream; SHMCV_E_INVALID if stream is none; SHMCV_E_CLOSED;
- * SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */
+ * SHMCV_E_WRITER_GONE; see shmcv_stream_heed_writer; SHMCV_E_BUSY if 63 others read the stream;
+ * SHMCV_E_INVALID if stream is none; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_stream_wait(shmcv_stream stream, uint64_t newer_than, int32_t timeout_ms,
                                     shmcv_frame *frame, shmcv_frame_info *info);
 

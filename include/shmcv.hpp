@@ -713,6 +713,16 @@ class stream {
     /// Chooses which frames wait gives: the newest, as at first, or every frame; see shmcv_stream_deliver.
     void deliver(delivery wanted) { detail::check(shmcv_stream_deliver(handle_, static_cast<std::int32_t>(wanted))); }
 
+    /// With true, wait is error_code::writer_gone when there is no further frame and no program that writes; see
+    /// shmcv_stream_heed_writer.
+    void heed_writer(bool heed = true) { detail::check(shmcv_stream_heed_writer(handle_, heed)); }
+
+    /// Waits until a program writes to the stream. error_code::timeout if none does in time. A negative time waits without an
+    /// end.
+    void wait_writer(std::chrono::milliseconds timeout = std::chrono::milliseconds(-1)) const {
+        detail::check(shmcv_stream_wait_writer(handle_, detail::timeout(timeout)));
+    }
+
     /// Sets for how long wait watches for a frame before it sleeps; 20 µs at first. See shmcv_stream_spin.
     void spin(std::chrono::microseconds time) {
         const auto most = std::chrono::microseconds(UINT32_MAX);

@@ -129,6 +129,8 @@ enum class error_code : std::int32_t {
     internal = SHMCV_E_INTERNAL,
     /// The writer has ended the stream, and there is no frame after the last.
     ended = SHMCV_E_ENDED,
+    /// No program writes to the stream, and the reader has asked to be told.
+    writer_gone = SHMCV_E_WRITER_GONE,
 };
 
 /// The type of one sample.

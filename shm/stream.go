@@ -29,7 +29,8 @@ const (
 type Stream struct {
 	*mapping
 	ring       *ring.Ring
-	room       sys.Bell // Rung for the writer when a slot may have come free.
+	room       sys.Bell    // Rung for the writer when a slot may have come free.
+	heeds      atomic.Bool // It wants to be told when there is no writer.
 	references atomic.Int64
 }
 
@@ -177,6 +178,39 @@ func (s *Stream) Deliver(delivery abi.Delivery) error {
 		return s.problem(status)
 	}
 	return nil
+}
+
+// HeedWriter lets Wait fail when there is no frame and no writer, or not.
+func (s *Stream) HeedWriter(heed bool) {
+	s.heeds.Store(heed)
+	s.ring.Heed(heed)
+}
+
+// heedSlice is the longest sleep of a reader that heeds the writer, before it looks whether the writer lives.
+const heedSlice = 5 * time.Millisecond
+
+// readSlice is the longest sleep of a reader.
+func (s *Stream) readSlice() time.Duration {
+	if s.heeds.Load() {
+		return heedSlice
+	}
+	return s.sleepSlice()
+}
+
+// WaitWriter waits until a party writes to the stream. It asks for sleeps as Wait does, and returns true if there is a
+// writer.
+//
+// Errors: ETimeout; ETruncated; ECorrupt.
+func (s *Stream) WaitWriter(timeout time.Duration, nap *Nap) (bool, error) {
+	writes := func() (bool, error) { return s.writerAlive(), s.checkTrailer() }
+	there, err := writes()
+	if !there && err == nil {
+		there, err = await(&s.bell, nap, timeout, s.sleepSlice(), writes)
+	}
+	if there || err != nil || nap.Count != 0 {
+		return there, err
+	}
+	return false, abi.Errorf(abi.ETimeout, "shm: nobody has begun to write to %q within %v", s.name, timeout)
 }
 
 // Spin lets waits of this party watch for news for so long before they sleep, in nanoseconds.
@@ -445,7 +479,7 @@ func (s *Stream) waitIn(newerThan uint64, timeout time.Duration, nap *Nap, frame
 	take := func() (bool, error) { return s.take(newerThan, frame) }
 	there, err := take()
 	if !there && err == nil {
-		there, err = await(&s.bell, nap, timeout, s.sleepSlice(), take)
+		there, err = await(&s.bell, nap, timeout, s.readSlice(), take)
 	}
 	if there || err != nil || nap.Count != 0 {
 		return there, err
@@ -455,12 +489,20 @@ func (s *Stream) waitIn(newerThan uint64, timeout time.Duration, nap *Nap, frame
 
 // take gives a frame that is there.
 func (s *Stream) take(newerThan uint64, frame *ring.Frame) (bool, error) {
+	gone := false
 	for range unknownImages {
 		switch status := s.ring.Wait(newerThan, frame); status {
 		case ring.OK:
 			return true, nil
 		case ring.Nothing:
-			return false, s.checkTrailer()
+			switch {
+			case gone: // There was no writer when this look began.
+				return false, s.noWriter()
+			case s.heeds.Load() && !s.writerAlive():
+				gone = true // Its last frame may have come since the look.
+			default:
+				return false, s.checkTrailer()
+			}
 		case ring.Ended:
 			return false, abi.Errorf(abi.EEnded, "shm: the writer of %q has ended the stream, and frame %d was the last", s.name, s.trailer.published())
 		case ring.NoPlace:
@@ -480,6 +522,14 @@ func (s *Stream) take(newerThan uint64, frame *ring.Frame) (bool, error) {
 		}
 	}
 	return false, corrupt(s.name)
+}
+
+func (s *Stream) noWriter() error {
+	if err := s.checkTrailer(); err != nil {
+		return err
+	}
+	return abi.Errorf(abi.EWriterGone, "shm: no program writes to %q, whose newest frame is %d; wait for a writer "+
+		"(shmcv_stream_wait_writer), or for frames without heeding the writer", s.name, s.trailer.published())
 }
 
 // unknownImages is how often a reader looks at images that it does not know, before it has a frame. Each is another frame's,

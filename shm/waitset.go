@@ -26,6 +26,7 @@ type WaitSet struct {
 	over    []uint64   // Keys of the waits that are over, and that no thread has been told of.
 	waiting uintptr    // The nap of the thread that waits, 0 if none does.
 	glance  time.Duration
+	heeding int    // How many waits heed the writer.
 	looked  uint64 // When the set was last looked at as a whole.
 	ended   bool
 }
@@ -35,6 +36,7 @@ type setWait struct {
 	on        *watched
 	owner     uint64
 	newerThan uint64
+	heeds     *Stream // The stream, if its reader wants to be told when there is no writer.
 }
 
 // watched is a mapping that is waited on, to which it holds a reference.
@@ -150,9 +152,14 @@ func (w *WaitSet) Add(key uint64, on Waitable, owner, newerThan uint64) error {
 		w.order = without(w.order, entry)
 	}
 	w.order = append(w.order, entry)
-	w.waits[key] = &setWait{on: entry, owner: owner, newerThan: newerThan}
+	wait := &setWait{on: entry, owner: owner, newerThan: newerThan}
+	if stream, ok := on.(*Stream); ok && stream.heeds.Load() {
+		wait.heeds = stream
+		w.heeding++
+	}
+	w.waits[key] = wait
 	entry.keys[key] = struct{}{}
-	if newest, there := entry.newest(); !there || entry.ended() || newest > newerThan {
+	if newest, there := entry.newest(); !there || entry.ended() || wait.isLonely() || newest > newerThan {
 		w.finish(key)
 	}
 	if w.waiting != 0 {
@@ -211,7 +218,7 @@ func (w *WaitSet) closed(m *mapping, owner uint64) {
 }
 
 // Wait gives the keys of waits that are over, as many as keys has room for, and takes these waits out of the set. A wait
-// is over when there is what it waited for, when a stream has ended, when what it waits on has been closed, and when something is wrong with
+// is over when there is what it waited for, when a stream has ended or, if its reader heeds that, has no writer, when what it waits on has been closed, and when something is wrong with
 // that; a call on the stream or segment itself then gives the frame or the error.
 //
 // Wait does not sleep itself. If it returns neither keys nor an error, no wait is over yet: sleep as nap says, and call
@@ -265,9 +272,15 @@ func (w *WaitSet) prepare(nap *Nap, now uint64) {
 	}
 }
 
+// isLonely returns true if a wait heeds the writer and there is none.
+func (wait *setWait) isLonely() bool { return wait.heeds != nil && !wait.heeds.writerAlive() }
+
 // longestSleep returns how long a thread may sleep before it looks at all bells.
 func (w *WaitSet) longestSleep() time.Duration {
 	longest := sleepSlice
+	if w.heeding > 0 {
+		longest = heedSlice
+	}
 	for _, entry := range w.order {
 		longest = min(longest, entry.sleepSlice())
 	}
@@ -280,6 +293,13 @@ func (w *WaitSet) look(now uint64) {
 	thorough := now-w.looked >= uint64(sleepSlice)
 	if thorough {
 		w.looked = now
+	}
+	if w.heeding > 0 {
+		for key, wait := range w.waits {
+			if wait.isLonely() {
+				w.finish(key)
+			}
+		}
 	}
 	for i := len(w.order) - 1; i >= 0; i-- { // Backwards, because finish may take the entry out.
 		entry := w.order[i]
@@ -324,6 +344,9 @@ func (w *WaitSet) take(key uint64) bool {
 	}
 	delete(w.waits, key)
 	delete(wait.on.keys, key)
+	if wait.heeds != nil {
+		w.heeding--
+	}
 	if len(wait.on.keys) == 0 {
 		delete(w.watched, wait.on.mapping)
 		w.order = without(w.order, wait.on)

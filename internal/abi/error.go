@@ -35,6 +35,7 @@ const (
 	ETimeout     Code = -19 // The time is up. (Python: TimeoutError, ETIMEDOUT.)
 	EInternal    Code = -20 // A defect in this library; please report it with the message. (Python: RuntimeError.)
 	EEnded       Code = -21 // The writer has ended the stream, and there is no frame after the last. (Python: EOFError.)
+	EWriterGone  Code = -22 // No program writes to the stream, and the reader has asked to be told. (Python: ConnectionResetError, ECONNRESET.)
 )
 
 // MessageSize is how many bytes shmcv_last_error writes at the most, with the NUL at the end.

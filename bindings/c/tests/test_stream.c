@@ -407,3 +407,19 @@ TEST(spinning_reader_gets_a_frame_and_its_wait_ends) {
     put(stream, 7);
     get(reader, 1, 7);
 }
+
+TEST(reader_that_heeds_the_writer_is_told_that_there_is_none) {
+    shmcv_stream reader, stream = stream_of(4, SHMCV_WHEN_BEHIND_DROP, &reader);
+    shmcv_frame frame;
+    NEED_OK(shmcv_stream_heed_writer(reader, 1));
+    CHECK_FAILS(SHMCV_E_WRITER_GONE, "newest frame is 0", shmcv_stream_wait(reader, 0, -1, &frame, NULL));
+    CHECK_FAILS(SHMCV_E_TIMEOUT, "write", shmcv_stream_wait_writer(reader, 10));
+    put(stream, 1);
+    CHECK_OK(shmcv_stream_wait_writer(reader, -1));
+    get(reader, 1, 1);
+    CHECK_FAILS(SHMCV_E_TIMEOUT, "no frame", shmcv_stream_wait(reader, 1, 10, &frame, NULL));
+    CHECK_OK(shmcv_stream_close(stream));
+    CHECK_FAILS(SHMCV_E_WRITER_GONE, "newest frame is 1", shmcv_stream_wait(reader, 1, -1, &frame, NULL));
+    NEED_OK(shmcv_stream_heed_writer(reader, 0));
+    CHECK_FAILS(SHMCV_E_TIMEOUT, "no frame", shmcv_stream_wait(reader, 1, 10, &frame, NULL));
+}

@@ -785,4 +785,26 @@ public sealed class SweepTests : IDisposable
         Assert.True(Segment.Sweep() >= 1);
         Assert.Throws<ShmCvNotFoundException>(() => Segment.Open(name));
     }
+
+    [Fact]
+    public void ReaderThatHeedsTheWriterIsToldThatThereIsNone()
+    {
+        var name = _scratch.Name();
+        using var reader = FrameStream.Create(name, 4096);
+        reader.HeedWriter();
+        Assert.Contains("newest frame is 0", Assert.Throws<ShmCvWriterGoneException>(() => reader.Wait()).Message, StringComparison.Ordinal);
+        Assert.False(reader.TryWaitWriter(10));
+        var image = new ImageInfo(8, 8, ColorOrder.Gray);
+        using (var writer = FrameStream.Open(name))
+        {
+            Assert.Equal(1, writer.Publish(new byte[64], image, ColorOrder.Gray));
+            reader.WaitWriter();
+            reader.Wait().Dispose();
+            Assert.Null(reader.TryWait(1, 1));
+        }
+
+        Assert.Throws<ShmCvWriterGoneException>(() => reader.Wait(1));
+        reader.HeedWriter(false);
+        Assert.Null(reader.TryWait(1, 1));
+    }
 }

@@ -152,6 +152,9 @@ public enum ErrorCode : int
 
     /// <summary>The writer has ended the stream, and there is no frame after the last.</summary>
     Ended = -21,
+
+    /// <summary>No program writes to the stream, and the reader has asked to be told.</summary>
+    WriterGone = -22,
 }
 
 /// <summary>The type of one sample.</summary>

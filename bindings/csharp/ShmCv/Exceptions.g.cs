@@ -88,6 +88,10 @@ public sealed class ShmCvInternalException(string message) : ShmCvException(Erro
 /// <param name="message">What was asked, what was found and what to do.</param>
 public sealed class ShmCvEndedException(string message) : ShmCvException(ErrorCode.Ended, message);
 
+/// <summary>No program writes to the stream, and the reader has asked to be told.</summary>
+/// <param name="message">What was asked, what was found and what to do.</param>
+public sealed class ShmCvWriterGoneException(string message) : ShmCvException(ErrorCode.WriterGone, message);
+
 internal static unsafe partial class Error
 {
     internal static ShmCvException Of(ErrorCode code, string message) => code switch
@@ -113,6 +117,7 @@ internal static unsafe partial class Error
         ErrorCode.Timeout => new ShmCvTimeoutException(message),
         ErrorCode.Internal => new ShmCvInternalException(message),
         ErrorCode.Ended => new ShmCvEndedException(message),
+        ErrorCode.WriterGone => new ShmCvWriterGoneException(message),
         _ => new ShmCvException(code, message),
     };
 }

@@ -211,6 +211,12 @@ internal static unsafe partial class NativeMethods
     internal static partial ErrorCode shmcv_stream_spin(ulong stream, uint microseconds);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_stream_heed_writer(ulong stream, int heed);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_stream_wait_writer(ulong stream, int timeoutMs);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_stream_end(ulong stream);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]

@@ -206,6 +206,41 @@ public sealed class FrameStream : IDisposable
     }
 
     /// <summary>
+    /// Lets waits on this object throw <see cref="ShmCvWriterGoneException"/> when there is no further frame and no program
+    /// that writes, or not, as at first. The writer is disposed of, has been killed, or there has been none yet. A wait
+    /// that sleeps is told within some 5 ms.
+    /// </summary>
+    /// <param name="heed">True to be told.</param>
+    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
+    public void HeedWriter(bool heed = true)
+    {
+        using var call = Handle.Use();
+        Error.Check(NativeMethods.shmcv_stream_heed_writer(call.Handle, heed ? 1 : 0));
+    }
+
+    /// <summary>Waits until a program writes to the stream: has begun a frame.</summary>
+    /// <param name="cancellationToken">Ends the wait within 100 ms.</param>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the wait, which
+    /// ends within 100 ms then.</exception>
+    public void WaitWriter(CancellationToken cancellationToken = default)
+    {
+        var wait = default(WriterWait);
+        _ = Slice.Repeat(Handle, Timeout.Infinite, ref wait, cancellationToken);
+    }
+
+    /// <summary>Does as <see cref="WaitWriter"/>, for a limited time.</summary>
+    /// <param name="milliseconds">The time. 0 does not wait; a negative number waits without an end.</param>
+    /// <returns>False if the time is up.</returns>
+    /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the wait, which
+    /// ends within 100 ms then.</exception>
+    public bool TryWaitWriter(int milliseconds)
+    {
+        var wait = default(WriterWait);
+        return Slice.Repeat(Handle, milliseconds, ref wait, CancellationToken.None);
+    }
+
+    /// <summary>
     /// Tells all readers that no frame follows. They get the frames that are there; then their loops end, and their waits
     /// throw <see cref="ShmCvEndedException"/>. An object that has begun no frame yet becomes the stream's writer by this.
     /// The stream goes on if its writer, or the next one, begins another frame.
@@ -454,6 +489,12 @@ public sealed class FrameStream : IDisposable
 
         public ErrorCode Try(ulong handle, int milliseconds) =>
             NativeMethods.shmcv_stream_begin(handle, milliseconds, out Frame);
+    }
+
+    private struct WriterWait : Slice.IWait
+    {
+        public readonly ErrorCode Try(ulong handle, int milliseconds) =>
+            NativeMethods.shmcv_stream_wait_writer(handle, milliseconds);
     }
 }
 

@@ -161,3 +161,24 @@ def test_numbers_that_mean_nothing_are_refused(make: Make) -> None:
             stream.deliver(7)  # type: ignore[arg-type]
         with pytest.raises(ValueError, match="9"):
             shmcv.Stream.create("x", 1, when_behind=9)  # type: ignore[arg-type]
+
+
+def test_reader_that_heeds_the_writer_is_told_that_there_is_none(make: Make) -> None:
+    with make() as stream, shmcv.Stream.open(stream.name) as reader:
+        reader.heed_writer()
+        with pytest.raises(shmcv.WriterGoneError, match="newest frame is 0") as gone:
+            reader.wait()
+        assert isinstance(gone.value, ConnectionResetError)
+        with pytest.raises(TimeoutError, match="nobody has begun to write"):
+            reader.wait_writer(0.01)
+        put(stream, 1)
+        reader.wait_writer()
+        reader.wait().close()
+        closer = threading.Timer(0.05, stream.close)
+        closer.start()
+        with pytest.raises(shmcv.WriterGoneError):
+            asyncio.run(reader.wait_async(1))
+        closer.join()
+        reader.heed_writer(False)
+        with pytest.raises(TimeoutError):
+            reader.wait(1, timeout=0.01)

@@ -39,6 +39,7 @@ BUILT_IN = {
     ErrorCode.TIMEOUT: TimeoutError,
     ErrorCode.INTERNAL: RuntimeError,
     ErrorCode.ENDED: EOFError,
+    ErrorCode.WRITER_GONE: ConnectionResetError,
 }
 
 

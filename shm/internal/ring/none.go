@@ -34,6 +34,7 @@ func (*Ring) Begin(*Frame) Status                             { panic(noC) }
 func (*Ring) Wait(uint64, *Frame) Status                      { panic(noC) }
 func (*Ring) Follow(bool) Status                              { panic(noC) }
 func (*Ring) Unfollow() Status                                { panic(noC) }
+func (*Ring) Heed(bool)                                       { panic(noC) }
 func (*Ring) Spin(uint64)                                     { panic(noC) }
 func (*Ring) Forget(int) Status                               { panic(noC) }
 func (*Ring) Blockers() uint64                                { panic(noC) }

@@ -269,6 +269,8 @@ shmcv_ring_status shmcv_ring_unfollow(shmcv_ring *ring) {
 
 void shmcv_ring_spin(shmcv_ring *ring, uint64_t nanoseconds) { store(&ring->spin, nanoseconds); }
 
+void shmcv_ring_heed(shmcv_ring *ring, bool heed) { store(&ring->heeds, heed); }
+
 shmcv_ring_status shmcv_ring_forget(shmcv_ring *ring, int32_t place) {
     GUARDED(ring, SHMCV_RING_CUT);
     clear_bits(&ring->words->every, bit(place));

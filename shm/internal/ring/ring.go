@@ -95,6 +95,8 @@ func (r *Ring) Follow(fromOldest bool) Status {
 
 func (r *Ring) Unfollow() Status { return Status(C.shmcv_ring_unfollow(r.c())) }
 
+func (r *Ring) Heed(heed bool) { C.shmcv_ring_heed(r.c(), C.bool(heed)) }
+
 func (r *Ring) Spin(nanoseconds uint64) { C.shmcv_ring_spin(r.c(), C.uint64_t(nanoseconds)) }
 
 func (r *Ring) Forget(place int) Status { return Status(C.shmcv_ring_forget(r.c(), C.int32_t(place))) }

@@ -128,6 +128,7 @@ typedef struct shmcv_ring {
     uint32_t every;   /* it reads every frame */
     uint32_t taking;  /* a thread takes the next of them */
     uint64_t cursor;  /* what it wants next: the copy in the place can be written by anybody */
+    uint32_t heeds;   /* it wants to be told when there is no writer */
     uint64_t spin;    /* nanoseconds for which a wait watches the bell before it sleeps */
     uint32_t *held;   /* of each slot: how many frames of this party are on it */
 
@@ -208,6 +209,9 @@ shmcv_ring_status shmcv_ring_unfollow(shmcv_ring *ring);
 
 /* shmcv_ring_spin lets a wait of this party watch the bell for so many nanoseconds before it sleeps. */
 void shmcv_ring_spin(shmcv_ring *ring, uint64_t nanoseconds);
+
+/* shmcv_ring_heed says that the party wants to be told when there is no writer, which is for shm to find out. */
+void shmcv_ring_heed(shmcv_ring *ring, bool heed);
 
 /* shmcv_ring_describe gives a frame that was begun its time of capture and at most SHMCV_RING_METADATA bytes of metadata. It
  * does nothing if the memory has gone. */

@@ -77,6 +77,7 @@ from .error import (
     TooSmallError,
     TruncatedError,
     UnsupportedError,
+    WriterGoneError,
 )
 from .error import IOError as IOError
 from .error import PermissionError as PermissionError
@@ -152,6 +153,7 @@ __all__ = [
     "UnsupportedError",
     "WhenBehind",
     "WritablePixels",
+    "WriterGoneError",
     "__version__",
     "abi_version",
     "clear",

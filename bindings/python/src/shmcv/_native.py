@@ -254,6 +254,10 @@ def declare(library: CDLL) -> None:
     library.shmcv_stream_deliver.restype = c_int32
     library.shmcv_stream_spin.argtypes = [ShmcvStream, c_uint32]
     library.shmcv_stream_spin.restype = c_int32
+    library.shmcv_stream_heed_writer.argtypes = [ShmcvStream, c_int32]
+    library.shmcv_stream_heed_writer.restype = c_int32
+    library.shmcv_stream_wait_writer.argtypes = [ShmcvStream, c_int32]
+    library.shmcv_stream_wait_writer.restype = c_int32
     library.shmcv_stream_end.argtypes = [ShmcvStream]
     library.shmcv_stream_end.restype = c_int32
     library.shmcv_stream_wait.argtypes = [ShmcvStream, c_uint64, c_int32, POINTER(ShmcvFrame), POINTER(ShmcvFrameInfo)]

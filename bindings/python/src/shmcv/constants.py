@@ -109,6 +109,8 @@ class ErrorCode(IntEnum):
     INTERNAL = -20
     #: The writer has ended the stream, and there is no frame after the last.
     ENDED = -21
+    #: No program writes to the stream, and the reader has asked to be told.
+    WRITER_GONE = -22
 
 
 class Depth(IntEnum):

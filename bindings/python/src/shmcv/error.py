@@ -170,6 +170,13 @@ class EndedError(ShmcvError, builtins.EOFError):
     code = ErrorCode.ENDED
 
 
+class WriterGoneError(ShmcvError, builtins.ConnectionResetError):
+    """No program writes to the stream, and the reader has asked to be told."""
+
+    code = ErrorCode.WRITER_GONE
+    errno = errnos.ECONNRESET
+
+
 #: The exception of each code.
 EXCEPTIONS: dict[int, type[ShmcvError]] = {
     kind.code: kind
@@ -195,5 +202,6 @@ EXCEPTIONS: dict[int, type[ShmcvError]] = {
         TimeoutError,
         InternalError,
         EndedError,
+        WriterGoneError,
     )
 }

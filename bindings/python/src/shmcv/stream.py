@@ -353,6 +353,28 @@ class Stream:
         """
         check(library().shmcv_stream_deliver(self._open.number, Delivery(delivery)))
 
+    def heed_writer(self, heed: bool = True) -> None:
+        """Let waits raise WriterGoneError when there is no further frame and no program that writes, or not.
+
+        At first they do not.
+
+        The writer has closed the stream, has been killed, or there has been none yet. A wait that sleeps is told within
+        some 5 ms.
+        """
+        check(library().shmcv_stream_heed_writer(self._open.number, int(heed)))
+
+    def wait_writer(self, timeout: float | None = None) -> None:
+        """Wait until a program writes to the stream: has begun a frame. ``timeout`` is as for ``wait``.
+
+        Raises TimeoutError; ClosedError within 0.1 s when another thread closes the stream.
+        """
+        wait = library().shmcv_stream_wait_writer
+        in_slices(
+            lambda milliseconds: wait(self._open.number, milliseconds),
+            timeout,
+            f'nobody has begun to write to "{self._name}"',
+        )
+
     def spin(self, time: float) -> None:
         """Set for how many seconds a wait watches for a frame before it sleeps. It is 20 microseconds at first.
 
@@ -386,7 +408,8 @@ class Stream:
         ``timeout`` is in seconds: 0 does not sleep, and None or a negative number waits without an end. Ctrl-C ends the
         wait.
 
-        Raises TimeoutError; EndedError if the writer has ended the stream and there is no further frame; BusyError if
+        Raises TimeoutError; EndedError if the writer has ended the stream and there is no further frame;
+        WriterGoneError, see ``heed_writer``; BusyError if
         63 others read the stream; ClosedError within 0.1 s when another thread closes the stream; InvalidError for a
         timeout of NaN.
         """
