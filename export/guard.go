@@ -24,7 +24,10 @@ var (
 	pollerLock sync.Mutex
 )
 
-func init() { _ = makePoller() }
+func init() {
+	_ = makePoller()
+	C.shmcv_note_start()
+}
 
 func makePoller() error {
 	pollerLock.Lock()

@@ -51,6 +51,9 @@ void shmcv_unmask(const shmcv_host_state *state);
 bool shmcv_reserve_descriptors(void);
 void shmcv_free_descriptors(void);
 
+/* shmcv_note_start says that Go's start is over: its poller is made, or there were too few descriptors for it. */
+void shmcv_note_start(void);
+
 /* shmcv_restore_host gives the host back what Go's start has taken from it and does not need. Calls after the first
  * have no effect. */
 void shmcv_restore_host(void);

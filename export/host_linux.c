@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A build for scripts/hosting.sh lacks one of these cures, to show that the hosting test fails without it. */
@@ -71,6 +72,19 @@ bool shmcv_reserve_descriptors(void) {
         return false;
     }
     return true;
+}
+
+/* Go starts on a thread of its own, beside the host. When the kept descriptors are freed for the poller, a thread of the host
+ * that is opening files could take them, and Go would end the process. So the library is not loaded before Go has started.
+ * The wait has an end, because a host may hold what Go's start needs. */
+static bool started;
+
+void shmcv_note_start(void) { __atomic_store_n(&started, true, __ATOMIC_RELEASE); }
+
+static void wait_for_start(void) {
+    enum { STEP = 20000, STEPS = 5000 }; /* nanoseconds, and at most 0.1 s in all */
+    const struct timespec step = {.tv_nsec = STEP};
+    for (int i = 0; i < STEPS && !__atomic_load_n(&started, __ATOMIC_ACQUIRE); i++) nanosleep(&step, NULL);
 }
 
 /* die_of is what Go's handlers of SIGSEGV and SIGBUS find as the host's, if the host leaves these signals to their default
@@ -193,6 +207,7 @@ void shmcv_restore_host(void) {
  * dispositions. If the linker has put it before Go's, the init of host_linux.go restores the host. */
 __attribute__((constructor)) static void after_go_has_started(void) {
     shmcv_restore_host();
+    if (go_has_started()) wait_for_start();
     pthread_sigmask(SIG_SETMASK, &loaders_mask, NULL);
 }
 
