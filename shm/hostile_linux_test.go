@@ -12,7 +12,6 @@ import (
 	"unsafe"
 
 	"shmcv/internal/abi"
-	"shmcv/shm/internal/ring"
 	"shmcv/shm/internal/sys"
 )
 
@@ -185,7 +184,7 @@ func FuzzTrailer(f *testing.F) {
 	// Files are small, because each run writes one.
 	const largest = 4 * granularity
 	endOf := func(id identity) []byte { return append(make([]byte, endSize-trailerSize), sealed(id)...) }
-	single, stream := newIdentity(shape{size: 100}, granularity), newIdentity(shape{size: 16384, slots: 4, slotSize: 4096, whenBehind: ring.Drop}, granularity)
+	single, stream := newIdentity(shape{size: 100}, granularity), newIdentity(shape{size: 16384, slots: 4, slotSize: 4096, whenBehind: uint32(abi.WhenBehindDrop)}, granularity)
 	f.Add([]byte{}, uint32(granularity), true)
 	f.Add([]byte{}, uint32(1), false)
 	f.Add(bytes.Repeat([]byte{0xff}, endSize), uint32(granularity), false)

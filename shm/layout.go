@@ -95,7 +95,7 @@ type identity struct {
 	Owner      uint32 // Process id of the creator.
 	SlotCount  uint32 // Slots of a stream; 0 for a segment that holds a single image.
 	SlotSize   uint64 // Bytes from one slot's pixels to the next's.
-	WhenBehind uint32 // What a stream's writer does when a reader of every frame is behind: ring.Drop, Block or Fail.
+	WhenBehind uint32 // What a stream's writer does when a reader of every frame is behind: an abi.WhenBehind.
 	_          uint32
 	UTCOffset  int64 // Nanoseconds since 1970 (UTC) at the zero of CLOCK_MONOTONIC, as the creator found it.
 	Reserved   [20]byte

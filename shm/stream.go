@@ -65,7 +65,7 @@ func CreateStreamFor(name string, slotSize uint64, slots uint32, whenBehind abi.
 	if slots == 0 {
 		slots = defaultSlots
 	}
-	stride := (slotSize + pageSize - 1) / pageSize * pageSize
+	stride := pages(slotSize)
 	m, err := createShaped(name, shape{size: stride * uint64(slots), slots: slots, slotSize: stride, whenBehind: uint32(whenBehind)}, access)
 	if err != nil {
 		return nil, err
@@ -277,7 +277,7 @@ func (s *Stream) beginIn(timeout time.Duration, nap *Nap, frame *ring.Frame) (bo
 	if there || err != nil {
 		return there, err
 	}
-	if s.identity.WhenBehind != ring.Block || timeout == 0 {
+	if s.identity.WhenBehind != uint32(abi.WhenBehindBlock) || timeout == 0 {
 		return false, s.noSlot(why)
 	}
 	if there, err = await(&s.room, nap, timeout, roomSlice, claim); there || err != nil || nap.Count != 0 {
@@ -360,7 +360,7 @@ func (s *Stream) becomeWriter() error {
 	}
 	if !free {
 		return abi.Errorf(abi.EBusy, "shm: process %d writes to %q; a stream has one writer, and the next may begin when "+
-			"it has closed the stream or ended", s.ring.Writer(), s.name)
+			"it has closed the stream or ended", s.trailer.Writer.Load(), s.name)
 	}
 	if status := s.ring.TakeOver(p.memory, p.memory[s.identity.recordsAt():], sys.ProcessID(), sys.ProcessStart()); status != ring.OK {
 		s.file.Unlock(lockWriter)

@@ -6,7 +6,6 @@ import (
 	"unsafe"
 
 	"shmcv/internal/abi"
-	"shmcv/shm/internal/ring"
 )
 
 // fileSizeFor gives the size of a file for pixels of a shape. Its size is at most maxSize.
@@ -53,7 +52,7 @@ func (id *identity) checkSlots() bool {
 		return id.SlotSize == 0 && id.WhenBehind == 0
 	}
 	return id.SlotCount >= minSlots && id.SlotCount <= maxSlots &&
-		id.WhenBehind >= ring.Drop && id.WhenBehind <= ring.Fail &&
+		id.WhenBehind >= uint32(abi.WhenBehindDrop) && id.WhenBehind <= uint32(abi.WhenBehindFail) &&
 		trailerSize+sharedSize(id.SlotCount)+recordsSize(id.SlotCount) < id.FileSize &&
 		id.SlotSize > 0 && id.SlotSize%pageSize == 0 && id.SlotSize <= id.Size/uint64(id.SlotCount)
 }

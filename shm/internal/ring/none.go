@@ -26,7 +26,6 @@ func New(*Parts) (*Ring, Status)                              { panic(noC) }
 func NewestImage(_, _ []byte, _ uint32) (Image, Status)       { panic(noC) }
 func (*Ring) Free()                                           { panic(noC) }
 func (*Ring) Pointer() unsafe.Pointer                         { panic(noC) }
-func (*Ring) Whole() Status                                   { panic(noC) }
 func (*Ring) TakeOver(_, _ []byte, _ uint32, _ uint64) Status { panic(noC) }
 func (*Ring) Resign() Status                                  { panic(noC) }
 func (*Ring) End() Status                                     { panic(noC) }
@@ -38,14 +37,10 @@ func (*Ring) Heed(bool)                                       { panic(noC) }
 func (*Ring) Spin(uint64)                                     { panic(noC) }
 func (*Ring) Forget(int) Status                               { panic(noC) }
 func (*Ring) Blockers() uint64                                { panic(noC) }
-func (*Ring) Listen() uint32                                  { panic(noC) }
-func (*Ring) ListenRoom() uint32                              { panic(noC) }
-func (*Ring) Ring()                                           { panic(noC) }
 func (*Ring) Accept(_, _ Image)                               { panic(noC) }
 func (*Ring) Place() int                                      { panic(noC) }
 func (*Ring) SetPlace(int, uint32)                            { panic(noC) }
 func (*Ring) ProcessAt(int) uint32                            { panic(noC) }
-func (*Ring) Writer() uint32                                  { panic(noC) }
 
 type Frame struct{}
 

@@ -92,8 +92,25 @@ shmcv_ring_status shmcv_ring_whole(shmcv_ring *ring) {
 
 /* The slots of this party. Several of its frames may be on one slot, for which the place has one bit. */
 
+/* let_go gives back what hold has taken. */
+static void let_go(shmcv_ring *ring, uint32_t slot) {
+    uint32_t *held = &ring->held[slot];
+    for (unsigned attempt = 0; !load(&ring->broken); attempt++) {
+        uint32_t frames = load(held);
+        if (frames == CHANGING) {
+            pause_briefly(attempt);
+            continue;
+        }
+        if (!change(held, &frames, frames == 1 ? CHANGING : frames - 1)) continue;
+        if (frames > 1) return;
+        clear_bits(&ring->holders[slot].places, bit(ring->place)); /* R4 */
+        store(held, 0);
+        wake_writer(ring);
+        return;
+    }
+}
+
 /* hold takes a slot for reading, and returns true if the slot has the frame of that sequence. */
-static bool let_go(shmcv_ring *ring, uint32_t slot);
 static bool hold(shmcv_ring *ring, uint32_t slot, uint64_t sequence) {
     uint32_t *held = &ring->held[slot];
     uint64_t *places = &ring->holders[slot].places;
@@ -113,25 +130,6 @@ static bool hold(shmcv_ring *ring, uint32_t slot, uint64_t sequence) {
         if (load(&ring->records[slot].sequence) == sequence) return true; /* R3 */
         let_go(ring, slot);
         return false;
-    }
-    return false;
-}
-
-/* let_go gives back what hold has taken. */
-static bool let_go(shmcv_ring *ring, uint32_t slot) {
-    uint32_t *held = &ring->held[slot];
-    for (unsigned attempt = 0; !load(&ring->broken); attempt++) {
-        uint32_t frames = load(held);
-        if (frames == CHANGING) {
-            pause_briefly(attempt);
-            continue;
-        }
-        if (!change(held, &frames, frames == 1 ? CHANGING : frames - 1)) continue;
-        if (frames > 1) return true;
-        clear_bits(&ring->holders[slot].places, bit(ring->place)); /* R4 */
-        store(held, 0);
-        wake_writer(ring);
-        return true;
     }
     return false;
 }
@@ -441,21 +439,17 @@ void shmcv_ring_end_storing(shmcv_ring_frame *frame) { add(&frame->storing, -1);
 
 uint32_t shmcv_ring_state(shmcv_ring_frame *frame) { return load(&frame->state); }
 
-static bool describe_begun(shmcv_ring_frame *frame, uint64_t capture_time, const void *metadata, uint64_t size) {
-    GUARDED(frame->ring, false);
+void shmcv_ring_describe(shmcv_ring_frame *frame, uint64_t capture_time, const void *metadata, uint64_t size) {
+    GUARDED(frame->ring, );
     if (size > 0) memcpy(frame->ring->written[frame->slot].metadata, metadata, size);
     frame->capture_time = capture_time;
     frame->metadata_size = size;
-    RETURN(true);
+    RETURN();
 }
 
-void shmcv_ring_describe(shmcv_ring_frame *frame, uint64_t capture_time, const void *metadata, uint64_t size) {
-    describe_begun(frame, capture_time, metadata, size);
-}
-
-static bool give_back(shmcv_ring_frame *frame) {
+void shmcv_ring_give_back(shmcv_ring_frame *frame) {
     shmcv_ring *ring = frame->ring;
-    GUARDED(ring, false);
+    GUARDED(ring, );
     switch (frame->state) {
     case SHMCV_RING_READING: let_go(ring, frame->slot); break;
     case SHMCV_RING_WRITING:
@@ -464,40 +458,13 @@ static bool give_back(shmcv_ring_frame *frame) {
         break;
     default: break;
     }
-    RETURN(true);
+    RETURN();
 }
 
-void shmcv_ring_give_back(shmcv_ring_frame *frame) { give_back(frame); }
-
-/* Bells. */
-
-static uint32_t listen_to(shmcv_ring *ring, uint32_t *asleep, const uint32_t *bell) {
+uint32_t shmcv_ring_listen(shmcv_ring *ring) {
     GUARDED(ring, 0);
-    store(asleep, 1);
-    RETURN(load(bell));
-}
-
-uint32_t shmcv_ring_listen(shmcv_ring *ring) { return listen_to(ring, &ring->words->asleep, &ring->words->bell); }
-
-uint32_t shmcv_ring_listen_room(shmcv_ring *ring) { return listen_to(ring, &ring->words->wants_room, &ring->words->room); }
-
-uint32_t shmcv_ring_bell(shmcv_ring *ring) {
-    GUARDED(ring, 0);
+    store(&ring->words->asleep, 1);
     RETURN(load(&ring->words->bell));
-}
-
-static bool wake_readers(shmcv_ring *ring) {
-    GUARDED(ring, false);
-    ring_bell(&ring->words->bell, &ring->words->asleep);
-    RETURN(true);
-}
-
-void shmcv_ring_ring(shmcv_ring *ring) { wake_readers(ring); }
-
-bool shmcv_ring_published(shmcv_ring *ring, uint64_t *sequence) {
-    GUARDED(ring, false);
-    *sequence = shmcv_ring_sequence(load(&ring->words->published));
-    RETURN(true);
 }
 
 /* Images. */
@@ -524,6 +491,8 @@ shmcv_ring_status shmcv_ring_newest_image(const shmcv_ring_words *words, const s
 }
 
 void shmcv_ring_accept(shmcv_ring *ring, const shmcv_ring_image *asked, const shmcv_ring_image *image) {
+    shmcv_ring_image there = *asked;
+    if (shmcv_ring_knows(ring, &there)) return;
     shmcv_ring_known *known = &ring->known[ring->next_known++ % SHMCV_RING_KNOWN];
     add(&ring->known_turn, 1);
     for (int i = 0; i < 8; i++) {

@@ -70,8 +70,6 @@ func (r *Ring) c() *C.shmcv_ring { return (*C.shmcv_ring)(r) }
 
 // The methods are the functions of ring.h.
 
-func (r *Ring) Whole() Status { return Status(C.shmcv_ring_whole(r.c())) }
-
 // TakeOver is given the slots' pixels and records, to be written to.
 func (r *Ring) TakeOver(pixels, records []byte, process uint32, start uint64) Status {
 	r.writable = (*C.uchar)(&pixels[0])
@@ -103,12 +101,6 @@ func (r *Ring) Forget(place int) Status { return Status(C.shmcv_ring_forget(r.c(
 
 func (r *Ring) Blockers() uint64 { return uint64(C.shmcv_ring_blockers(r.c())) }
 
-func (r *Ring) Listen() uint32 { return uint32(C.shmcv_ring_listen(r.c())) }
-
-func (r *Ring) ListenRoom() uint32 { return uint32(C.shmcv_ring_listen_room(r.c())) }
-
-func (r *Ring) Ring() { C.shmcv_ring_ring(r.c()) }
-
 func (r *Ring) Accept(asked, image Image) {
 	C.shmcv_ring_accept(r.c(), words(&asked), words(&image))
 }
@@ -127,9 +119,6 @@ func (r *Ring) SetPlace(place int, process uint32) {
 func (r *Ring) ProcessAt(place int) uint32 {
 	return uint32((*C.shmcv_ring_place)(unsafe.Add(unsafe.Pointer(r.places), place*C.sizeof_shmcv_ring_place)).process)
 }
-
-// Writer gives the id of the process that writes, 0 if none does.
-func (r *Ring) Writer() uint32 { return uint32(r.words.writer) }
 
 // NewFrame gives memory for a frame, which is the caller's until Free; nil if there is none.
 func NewFrame() *Frame { return (*Frame)(C.calloc(1, C.sizeof_shmcv_ring_frame)) }

@@ -223,21 +223,11 @@ shmcv_ring_status shmcv_ring_forget(shmcv_ring *ring, int32_t place);
 /* shmcv_ring_blockers gives the places for which the writer cannot begin a frame. */
 uint64_t shmcv_ring_blockers(shmcv_ring *ring);
 
-/* shmcv_ring_listen sets the mark that somebody may be asleep until readers' news, and gives the bell's value;
- * shmcv_ring_listen_room does so for the writer, and free slots. 0 if the memory has gone. */
+/* shmcv_ring_listen sets the mark that somebody may be asleep until readers' news, and gives the bell's value. 0 if the
+ * memory has gone. */
 uint32_t shmcv_ring_listen(shmcv_ring *ring);
-uint32_t shmcv_ring_listen_room(shmcv_ring *ring);
 
-/* shmcv_ring_bell gives the bell's value. */
-uint32_t shmcv_ring_bell(shmcv_ring *ring);
-
-/* shmcv_ring_ring wakes all readers that sleep. */
-void shmcv_ring_ring(shmcv_ring *ring);
-
-/* shmcv_ring_published gives the sequence of the newest frame. It returns false if the memory has gone. */
-bool shmcv_ring_published(shmcv_ring *ring, uint64_t *sequence);
-
-/* shmcv_ring_accept remembers an image that fits into a slot. One thread at a time. */
+/* shmcv_ring_accept remembers an image that fits into a slot, if it does not know it yet. One thread at a time. */
 void shmcv_ring_accept(shmcv_ring *ring, const shmcv_ring_image *asked, const shmcv_ring_image *image);
 
 /* shmcv_ring_knows returns true if an image was accepted, as it is or as a caller asks for it. It completes image then. */

@@ -27,13 +27,6 @@ const (
 	Published = 3
 )
 
-// What the writer does when a reader of every frame is behind.
-const (
-	Drop  = 1
-	Block = 2
-	Fail  = 3
-)
-
 const (
 	SlotBits     = 10 // Of a packed frame: the slot's number.
 	MostSlots    = 1 << SlotBits
