@@ -24,8 +24,9 @@ run_tests() {
 }
 
 test_go() {
-    # -count=1: Go's cache of test results does not know that these tests depend on /dev/shm and on a display.
-    (cd "$root" && go run gotest.tools/gotestsum@v1.13.0 --format pkgname-and-test-fails --junitfile "$reports/go.xml" -- -count=1 ./...)
+    # -count=1: Go's cache of test results does not know that these tests depend on /dev/shm and on a display. -timeout:
+    # Go ends a package's tests after 10 minutes, which a machine with other work may need for them.
+    (cd "$root" && go run gotest.tools/gotestsum@v1.13.0 --format pkgname-and-test-fails --junitfile "$reports/go.xml" -- -count=1 -timeout 2h ./...)
 }
 
 test_c() {

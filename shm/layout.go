@@ -47,6 +47,7 @@ const (
 	lockPixels = 3  // Turn to store or copy the pixels of a single image. An odd pixel sequence: as for lockImage.
 	lockUser   = 4  // Shared by all who have the file open. A process that has it alone knows that nobody has.
 	lockName   = 5  // Who takes the name away from the file.
+	lockNext   = 5  // More than lockImage or lockPixels: who is next in that turn.
 	lockPlace  = 64 // To 126: the parties that have places 0 to 62 of a stream.
 )
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -58,6 +59,30 @@ func TestCopyIsWholeWhileAnotherProcessStores(t *testing.T) {
 		}
 		seen[mark] = true
 	}
+}
+
+// A process that stores again and again lets one have its turn that waits for it.
+func TestTurnGoesToWhoWaitsForIt(t *testing.T) {
+	s := newSegmentFor(t, frameBytes)
+	must(t, storeMark(s, 1), abi.OK)
+	end, err := s.takePixelTurn(pixelPatience)
+	must(t, err, abi.OK)
+	writer := startChild(t, "store pixels", []string{s.Name()})
+	writer.expect("ready")
+	for range 20 {
+		for waits := false; !waits; runtime.Gosched() {
+			waits, err = s.file.HeldByOther(lockPixels + lockNext)
+			must(t, err, abi.OK)
+		}
+		before := s.trailer.PixelSequence.Load()
+		end()
+		end, err = s.takePixelTurn(pixelPatience)
+		must(t, err, abi.OK)
+		if s.trailer.PixelSequence.Load() == before {
+			t.Fatal("the turn went back to who had it, past the other process")
+		}
+	}
+	end()
 }
 
 func TestImageOfWhoDiedStoringIsGone(t *testing.T) {

@@ -48,7 +48,7 @@ func (s *Segment) takeTurn(turn turn, lock int, patience time.Duration, repair f
 	if s.trailer == nil {
 		return turn.end, nil
 	}
-	if err := s.waitForLock(lock, patience, deadline); err != nil {
+	if err := s.waitInLine(lock, patience, deadline); err != nil {
 		turn.end()
 		return nil, err
 	}
@@ -71,6 +71,16 @@ func (s *Segment) takeTurn(turn turn, lock int, patience time.Duration, repair f
 	}
 	repaired = true
 	return end, nil
+}
+
+// waitInLine waits for a turn's lock behind whoever waits for it already. Without a line, a process that stores again and
+// again takes the lock the moment that it has given it back, and one that sleeps between two attempts may never get it.
+func (s *Segment) waitInLine(lock int, patience time.Duration, deadline time.Time) error {
+	if err := s.waitForLock(lock+lockNext, patience, deadline); err != nil {
+		return err
+	}
+	defer s.file.Unlock(lock + lockNext)
+	return s.waitForLock(lock, patience, deadline)
 }
 
 // waitForLock asks for a lock again and again. A wait by the system would have no end when the holder has been stopped.
