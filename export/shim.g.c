@@ -317,6 +317,15 @@ int32_t shmcv_stream_open(const char *name, shmcv_stream *out) {
     return status;
 }
 
+int32_t shmcv_stream_open_read_only(const char *name, shmcv_stream *out) {
+    SHMCV_PASS_ON(shmcv_stream_open_read_only, (name, out));
+    shmcv_entry entry;
+    shmcv_enter(&entry);
+    int32_t status = goStreamOpenReadOnly(name, out);
+    shmcv_leave(&entry);
+    return status;
+}
+
 int32_t shmcv_stream_open_or_create(const char *name, uint64_t slot_size, uint32_t slots, int32_t when_behind,
                                     shmcv_stream *out, int32_t *created) {
     SHMCV_PASS_ON(shmcv_stream_open_or_create, (name, slot_size, slots, when_behind, out, created));
@@ -462,6 +471,17 @@ int32_t shmcv_frame_publish(shmcv_frame frame, uint64_t *sequence) {
     shmcv_entry entry;
     shmcv_enter(&entry);
     int32_t status = goFramePublish(frame, sequence);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_frame_check(shmcv_frame frame) {
+    SHMCV_PASS_ON(shmcv_frame_check, (frame), frame.pixels.handle);
+    int32_t done = shmcv_try_frame_check(frame);
+    if (done != SHMCV_ENTER_GO) return done;
+    shmcv_entry entry;
+    shmcv_enter(&entry);
+    int32_t status = goFrameCheck(frame);
     shmcv_leave(&entry);
     return status;
 }

@@ -58,13 +58,27 @@ func goStreamCreate(name *C.in_char, slotSize C.uint64_t, slots C.uint32_t, when
 	})
 }
 
-// shmcv_stream_open opens a stream that any process has created.
+// shmcv_stream_open opens a stream that any process has created. A stream that this process may only read is opened as
+// shmcv_stream_open_read_only does, if its owner has given a group of this process to read it (mode 0640).
 //
 // Errors: SHMCV_E_INVALID if there is a segment of that name that is no stream; otherwise those of shmcv_open.
 //
 //export goStreamOpen
 func goStreamOpen(name *C.in_char, out *C.shmcv_stream) C.int32_t {
 	return newStream(name, out, shm.OpenStream)
+}
+
+// shmcv_stream_open_read_only opens a stream to read alone, as shmcv_open_read_only does a segment: any regular file will do
+// that this process may read. The handle is no party to the stream: it takes none of the 63 places, no writer ever waits for
+// it, and of its frames shmcv_frame_info.held is 0. The writer may write over such a frame while this process reads it. Every
+// function that reads pixels or metadata of it then fails with SHMCV_E_OVERTAKEN, and what it has stored is not to be used. A
+// program that reads the memory by itself (shmcv_data) asks shmcv_frame_check when it has done so.
+//
+// Errors: those of shmcv_open_read_only; SHMCV_E_INVALID if there is a segment of that name that is no stream.
+//
+//export goStreamOpenReadOnly
+func goStreamOpenReadOnly(name *C.in_char, out *C.shmcv_stream) C.int32_t {
+	return newStream(name, out, shm.OpenStreamReadOnly)
 }
 
 // shmcv_stream_open_or_create opens the stream of that name, or makes one as shmcv_stream_create does if there is none. A
@@ -120,7 +134,7 @@ func goStreamInfo(stream C.shmcv_stream, out *C.shmcv_segment_info) C.int32_t {
 // waits without an end. The wait is over as soon as those are dead who hold the slots. In other streams, and with 0, the
 // function does not wait.
 //
-// Errors: SHMCV_E_BUSY if another handle is the writer (the message names the process), if the frame begun before is
+// Errors: SHMCV_E_PERMISSION if stream was opened read-only; SHMCV_E_BUSY if another handle is the writer (the message names the process), if the frame begun before is
 // neither published nor closed, or if there is no slot, because readers hold them, or are behind; SHMCV_E_TIMEOUT; SHMCV_E_INVALID if stream is none; SHMCV_E_CLOSED;
 // SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED.
 //
@@ -142,9 +156,10 @@ func goStreamBegin(stream C.shmcv_stream, timeoutMs C.int32_t, frame *C.shmcv_fr
 // with which every handle begins, SHMCV_DELIVERY_EVERY or SHMCV_DELIVERY_OLDEST. Frames that are open stay as they are.
 //
 // A reader of every frame is owed each frame until it has taken it, has closed its handle, or its process has ended. What
-// the writer does meanwhile is the stream's when_behind.
+// the writer does meanwhile is the stream's when_behind. A handle that was opened read-only can have every frame of a stream
+// of SHMCV_WHEN_BEHIND_DROP, and of no other.
 //
-// Errors: SHMCV_E_BUSY if 63 others read the stream; SHMCV_E_INVALID for another delivery, or if stream is none;
+// Errors: SHMCV_E_PERMISSION for every frame of another stream that was opened read-only; SHMCV_E_BUSY if 63 others read the stream; SHMCV_E_INVALID for another delivery, or if stream is none;
 // SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED.
 //
 //export goStreamDeliver
@@ -198,8 +213,8 @@ func goStreamWaitWriter(stream C.shmcv_stream, timeoutMs C.int32_t, nap *C.shmcv
 // handle that has begun no frame yet becomes the stream's writer by this. The stream goes on if its writer, or the next one,
 // begins another frame.
 //
-// Errors: SHMCV_E_BUSY if another handle is the writer, or if a frame is begun and neither published nor closed;
-// SHMCV_E_INVALID if stream is none; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED.
+// Errors: SHMCV_E_PERMISSION if stream was opened read-only; SHMCV_E_BUSY if another handle is the writer, or if a frame is
+// begun and neither published nor closed; SHMCV_E_INVALID if stream is none; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED.
 //
 //export goStreamEnd
 func goStreamEnd(stream C.shmcv_stream) C.int32_t {
@@ -207,8 +222,8 @@ func goStreamEnd(stream C.shmcv_stream) C.int32_t {
 }
 
 // shmcv_stream_wait gives a frame of a stream, to read, as soon as there is one with a number greater than newer_than: the
-// newest one, or what shmcv_stream_deliver has chosen. The frame stays as it is until shmcv_frame_close; functions that would change it are SHMCV_E_PERMISSION, and
-// its memory faults when it is written to. newer_than 0 accepts any frame; with info->sequence of the last frame, each frame is seen once. timeout_ms is in
+// newest one, or what shmcv_stream_deliver has chosen. The frame stays as it is until shmcv_frame_close, unless stream was
+// opened read-only; see shmcv_stream_open_read_only. Functions that would change it are SHMCV_E_PERMISSION, and its memory faults when it is written to. newer_than 0 accepts any frame; with info->sequence of the last frame, each frame is seen once. timeout_ms is in
 // milliseconds: 0 does not sleep, and a negative number waits without an end. info gets the frame's number, time and
 // image; it may be NULL. A wait ends with SHMCV_E_CLOSED when another thread closes stream, within 0.1 s.
 //
@@ -260,7 +275,7 @@ func goFrameDescribe(frame C.shmcv_frame, captureTimeNs C.uint64_t, metadata *C.
 // there are. If they do not fit, size is given all the same. buffer may be NULL if capacity is 0. SHMCV_MAX_METADATA bytes
 // always suffice.
 //
-// Errors: SHMCV_E_TOO_SMALL; SHMCV_E_INVALID if frame is no frame; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
+// Errors: SHMCV_E_TOO_SMALL; SHMCV_E_OVERTAKEN; SHMCV_E_INVALID if frame is no frame; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED.
 //
 //export goFrameMetadata
 func goFrameMetadata(frame C.shmcv_frame, buffer unsafe.Pointer, capacity C.uint64_t, size *C.uint64_t) C.int32_t {
@@ -268,21 +283,19 @@ func goFrameMetadata(frame C.shmcv_frame, buffer unsafe.Pointer, capacity C.uint
 		if err := required("size", unsafe.Pointer(size)); err != nil {
 			return err
 		}
-		bytes, err := frame.Metadata()
-		if err != nil {
-			return err
-		}
-		*size = C.uint64_t(len(bytes))
-		if uint64(len(bytes)) > uint64(capacity) {
-			return abi.Errorf(abi.ETooSmall, "shmcv: %d bytes of metadata, and the buffer has %d", len(bytes), uint64(capacity))
-		}
-		if len(bytes) > 0 {
-			if err := required("buffer", buffer); err != nil {
-				return err
+		return frame.Metadata(func(bytes []byte) error {
+			*size = C.uint64_t(len(bytes))
+			if uint64(len(bytes)) > uint64(capacity) {
+				return abi.Errorf(abi.ETooSmall, "shmcv: %d bytes of metadata, and the buffer has %d", len(bytes), uint64(capacity))
 			}
-			copy(unsafe.Slice((*byte)(buffer), len(bytes)), bytes)
-		}
-		return nil
+			if len(bytes) > 0 {
+				if err := required("buffer", buffer); err != nil {
+					return err
+				}
+				copy(unsafe.Slice((*byte)(buffer), len(bytes)), bytes)
+			}
+			return nil
+		})
 	})
 }
 
@@ -310,10 +323,23 @@ func goFramePublish(frame C.shmcv_frame, sequence *C.uint64_t) C.int32_t {
 	})
 }
 
+// shmcv_frame_check tells if a frame to read is whole: SHMCV_OK says that all that was read of its memory before the call is
+// of this frame. A frame that is held, as every frame is unless its stream was opened read-only, is always whole.
+//
+// Errors: SHMCV_E_OVERTAKEN if the stream's writer has begun to write over it; SHMCV_E_CLOSED; SHMCV_E_INVALID if frame is no
+// frame; SHMCV_E_TRUNCATED.
+//
+//shmcv:try
+//export goFrameCheck
+func goFrameCheck(frame C.shmcv_frame) C.int32_t {
+	return with(handleOf(frame.pixels), isFrame, (*shm.Frame).Check)
+}
+
 // shmcv_frame_close gives a frame back. One to read may be written over then. Nothing of one to fill is ever seen.
 // Pointers from shmcv_data are invalid afterwards.
 //
-// Errors: SHMCV_E_CLOSED if frame is closed or published already; SHMCV_E_INVALID if it is none.
+// Errors: SHMCV_E_CLOSED if frame is closed or published already; SHMCV_E_INVALID if it is none; SHMCV_E_OVERTAKEN as for
+// shmcv_frame_check, and the frame is closed all the same.
 //
 //shmcv:try
 //export goFrameClose

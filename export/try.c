@@ -2,12 +2,14 @@
 #include "table.h"
 #include "_cgo_export.h"
 
+#include <stdio.h>
 #include <string.h>
 
 _Static_assert(sizeof(shmcv_image_info) == sizeof(shmcv_ring_image), "the ring's words are an image description");
 
 enum {
     SLICE = 100000000,         /* of one sleep, as in shm/wait.go */
+    UNMARKED_SLICE = 10000000, /* of a reader that cannot say that it sleeps */
     CLOSE_SLICE = 50000000,
 };
 
@@ -57,11 +59,30 @@ int32_t shmcv_try_frame_publish(shmcv_frame frame, uint64_t *sequence) {
     return done ? SHMCV_OK : SHMCV_ENTER_GO;
 }
 
+int32_t shmcv_try_frame_check(shmcv_frame frame) {
+    shmcv_item *item = shmcv_item_use(frame.pixels.handle, SHMCV_FRAME);
+    if (item == NULL) return SHMCV_ENTER_GO;
+    const bool is_whole = shmcv_ring_check(&item->frame) == SHMCV_RING_OK;
+    release(item);
+    return is_whole ? SHMCV_OK : SHMCV_ENTER_GO;
+}
+
+/* overtaken is the result of closing a frame that was not whole. */
+static int32_t overtaken(uint64_t sequence) {
+    char message[160];
+    const int length = snprintf(message, sizeof message, "shmcv: frame %llu, which is closed now: its writer has begun to write "
+                                "over it, and what was read of it may be of two frames", (unsigned long long)sequence);
+    shmcv_set_error(message, (size_t)length);
+    return SHMCV_E_OVERTAKEN;
+}
+
 int32_t shmcv_try_frame_close(shmcv_frame frame) {
     shmcv_item *item = shmcv_item_close(frame.pixels.handle, SHMCV_FRAME);
     if (item == NULL) return SHMCV_ENTER_GO;
+    const bool is_whole = shmcv_ring_check(&item->frame) != SHMCV_RING_OVERTAKEN;
+    const uint64_t sequence = item->frame.sequence;
     release(item);
-    return SHMCV_OK;
+    return is_whole ? SHMCV_OK : overtaken(sequence);
 }
 
 /* watch spins until there is news or the handle is closed, for the time that the party spins. */
@@ -93,7 +114,8 @@ static bool sleep_on_bell(shmcv_ring *ring, uint64_t newer_than, int32_t timeout
     nap->words[0] = shmcv_word_of(&ring->words->bell, value, false);
     nap->words[1] = shmcv_word_of(closings, closing, true);
     nap->count = 2;
-    nap->until = nap->deadline - now < SLICE ? nap->deadline : now + SLICE;
+    const uint64_t slice = ring->unmarked ? UNMARKED_SLICE : SLICE;
+    nap->until = nap->deadline - now < slice ? nap->deadline : now + slice;
     nap->soon = now + CLOSE_SLICE;
     return true;
 }
@@ -125,6 +147,7 @@ int32_t shmcv_try_stream_wait(shmcv_stream stream, uint64_t newer_than, int32_t 
             info->capture_time_ns = taken.capture_time;
             info->metadata_size = taken.metadata_size;
             memcpy(&info->image, &taken.image, sizeof info->image);
+            info->held = shmcv_ring_is_held(&taken);
         }
         return SHMCV_OK;
     }
@@ -136,7 +159,8 @@ int32_t shmcv_try_data(shmcv_segment seg, void **ptr, uint64_t *size) {
     shmcv_item *item = shmcv_item_use(seg.handle, SHMCV_FRAME);
     if (item == NULL) return SHMCV_ENTER_GO;
     shmcv_ring *ring = item->frame.ring;
-    const bool there = shmcv_ring_state(&item->frame) != SHMCV_RING_PUBLISHED && shmcv_ring_whole(ring) == SHMCV_RING_OK;
+    const bool there = shmcv_ring_state(&item->frame) != SHMCV_RING_PUBLISHED && shmcv_ring_whole(ring) == SHMCV_RING_OK &&
+                       shmcv_ring_check(&item->frame) == SHMCV_RING_OK;
     if (there) {
         if (ptr != NULL) *ptr = shmcv_ring_bytes(&item->frame);
         if (size != NULL) *size = ring->slot_size;
@@ -150,7 +174,8 @@ int32_t shmcv_try_image_get(shmcv_segment seg, shmcv_image_info *out) {
     shmcv_item *item = shmcv_item_use(seg.handle, SHMCV_FRAME);
     if (item == NULL) return SHMCV_ENTER_GO;
     shmcv_ring_image image;
-    const bool there = shmcv_ring_state(&item->frame) != SHMCV_RING_PUBLISHED && shmcv_ring_get_image(&item->frame, &image);
+    const bool there = shmcv_ring_state(&item->frame) != SHMCV_RING_PUBLISHED && shmcv_ring_get_image(&item->frame, &image) &&
+                       shmcv_ring_check(&item->frame) == SHMCV_RING_OK;
     if (there) memcpy(out, &image, sizeof *out);
     release(item);
     return there ? SHMCV_OK : SHMCV_ENTER_GO;

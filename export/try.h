@@ -15,6 +15,7 @@ int32_t shmcv_try_stream_begin(shmcv_stream stream, int32_t timeout_ms, shmcv_fr
 int32_t shmcv_try_stream_wait(shmcv_stream stream, uint64_t newer_than, int32_t timeout_ms, shmcv_frame *frame,
                               shmcv_frame_info *info, shmcv_nap *nap);
 int32_t shmcv_try_frame_publish(shmcv_frame frame, uint64_t *sequence);
+int32_t shmcv_try_frame_check(shmcv_frame frame);
 int32_t shmcv_try_frame_close(shmcv_frame frame);
 
 #endif

@@ -261,7 +261,8 @@ enum shmcv_error_code {
     SHMCV_E_TIMEOUT     = -19, /* The time is up. */
     SHMCV_E_INTERNAL    = -20, /* A defect in this library; please report it with the message. */
     SHMCV_E_ENDED       = -21, /* The writer has ended the stream, and there is no frame after the last. */
-    SHMCV_E_WRITER_GONE = -22  /* No program writes to the stream, and the reader has asked to be told. */
+    SHMCV_E_WRITER_GONE = -22, /* No program writes to the stream, and the reader has asked to be told. */
+    SHMCV_E_OVERTAKEN   = -24  /* The writer has begun to write over a frame that its reader does not hold. */
 };
 
 /* SHMCV_MESSAGE_SIZE is how many bytes shmcv_last_error writes at the most, with the NUL at the end. */
@@ -403,7 +404,10 @@ typedef struct shmcv_frame_info {
                                * 0 if it has not. */
     uint64_t metadata_size;   /* Bytes of metadata that its writer has given it, 0 to SHMCV_MAX_METADATA. */
     shmcv_image_info image;   /* What its pixels mean. */
-    uint64_t reserved[3];     /* 0. */
+    uint32_t held;            /* 1 if nobody writes to its slot until it is closed; 0 if the stream was
+                               * opened read-only: see shmcv_frame_check. */
+    uint32_t reserved0;       /* 0. */
+    uint64_t reserved[2];     /* 0. */
 } shmcv_frame_info;
 
 /* shmcv_wait_set is a handle of a wait set, given by shmcv_wait_set_create, and valid in this process until
@@ -730,11 +734,24 @@ SHMCV_API int32_t shmcv_convert(shmcv_segment src, shmcv_segment dst, int32_t or
 SHMCV_API int32_t shmcv_stream_create(const char *name, uint64_t slot_size, uint32_t slots, int32_t when_behind,
                                       shmcv_stream *out);
 
-/* shmcv_stream_open opens a stream that any process has created.
+/* shmcv_stream_open opens a stream that any process has created. A stream that this process may only read is
+ * opened as shmcv_stream_open_read_only does, if its owner has given a group of this process to read it
+ * (mode 0640).
  *
  * Errors: SHMCV_E_INVALID if there is a segment of that name that is no stream; otherwise those of
  * shmcv_open. */
 SHMCV_API int32_t shmcv_stream_open(const char *name, shmcv_stream *out);
+
+/* shmcv_stream_open_read_only opens a stream to read alone, as shmcv_open_read_only does a segment: any
+ * regular file will do that this process may read. The handle is no party to the stream: it takes none of
+ * the 63 places, no writer ever waits for it, and of its frames shmcv_frame_info.held is 0. The writer may
+ * write over such a frame while this process reads it. Every function that reads pixels or metadata of it
+ * then fails with SHMCV_E_OVERTAKEN, and what it has stored is not to be used. A program that reads the
+ * memory by itself (shmcv_data) asks shmcv_frame_check when it has done so.
+ *
+ * Errors: those of shmcv_open_read_only; SHMCV_E_INVALID if there is a segment of that name that is no
+ * stream. */
+SHMCV_API int32_t shmcv_stream_open_read_only(const char *name, shmcv_stream *out);
 
 /* shmcv_stream_open_or_create opens the stream of that name, or makes one as shmcv_stream_create does if
  * there is none. A stream that is there must have slots of at least slot_size bytes, and at least slots of
@@ -775,9 +792,10 @@ SHMCV_API int32_t shmcv_stream_info(shmcv_stream stream, shmcv_segment_info *out
  * negative number waits without an end. The wait is over as soon as those are dead who hold the slots. In
  * other streams, and with 0, the function does not wait.
  *
- * Errors: SHMCV_E_BUSY if another handle is the writer (the message names the process), if the frame begun
- * before is neither published nor closed, or if there is no slot, because readers hold them, or are behind;
- * SHMCV_E_TIMEOUT; SHMCV_E_INVALID if stream is none; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */
+ * Errors: SHMCV_E_PERMISSION if stream was opened read-only; SHMCV_E_BUSY if another handle is the writer
+ * (the message names the process), if the frame begun before is neither published nor closed, or if there is
+ * no slot, because readers hold them, or are behind; SHMCV_E_TIMEOUT; SHMCV_E_INVALID if stream is none;
+ * SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_stream_begin(shmcv_stream stream, int32_t timeout_ms, shmcv_frame *frame);
 
 /* shmcv_stream_deliver chooses which frames shmcv_stream_wait gives to this handle: delivery is
@@ -785,10 +803,12 @@ SHMCV_API int32_t shmcv_stream_begin(shmcv_stream stream, int32_t timeout_ms, sh
  * Frames that are open stay as they are.
  *
  * A reader of every frame is owed each frame until it has taken it, has closed its handle, or its process
- * has ended. What the writer does meanwhile is the stream's when_behind.
+ * has ended. What the writer does meanwhile is the stream's when_behind. A handle that was opened read-only
+ * can have every frame of a stream of SHMCV_WHEN_BEHIND_DROP, and of no other.
  *
- * Errors: SHMCV_E_BUSY if 63 others read the stream; SHMCV_E_INVALID for another delivery, or if stream is
- * none; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */
+ * Errors: SHMCV_E_PERMISSION for every frame of another stream that was opened read-only; SHMCV_E_BUSY if 63
+ * others read the stream; SHMCV_E_INVALID for another delivery, or if stream is none; SHMCV_E_CLOSED;
+ * SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_stream_deliver(shmcv_stream stream, int32_t delivery);
 
 /* shmcv_stream_spin sets for how many microseconds a wait on this handle watches for a frame before it
@@ -819,17 +839,18 @@ SHMCV_API int32_t shmcv_stream_wait_writer(shmcv_stream stream, int32_t timeout_
  * SHMCV_E_ENDED. A handle that has begun no frame yet becomes the stream's writer by this. The stream goes
  * on if its writer, or the next one, begins another frame.
  *
- * Errors: SHMCV_E_BUSY if another handle is the writer, or if a frame is begun and neither published nor
- * closed; SHMCV_E_INVALID if stream is none; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */
+ * Errors: SHMCV_E_PERMISSION if stream was opened read-only; SHMCV_E_BUSY if another handle is the writer,
+ * or if a frame is begun and neither published nor closed; SHMCV_E_INVALID if stream is none;
+ * SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_stream_end(shmcv_stream stream);
 
 /* shmcv_stream_wait gives a frame of a stream, to read, as soon as there is one with a number greater than
  * newer_than: the newest one, or what shmcv_stream_deliver has chosen. The frame stays as it is until
- * shmcv_frame_close; functions that would change it are SHMCV_E_PERMISSION, and its memory faults when it is
- * written to. newer_than 0 accepts any frame; with info->sequence of the last frame, each frame is seen
- * once. timeout_ms is in milliseconds: 0 does not sleep, and a negative number waits without an end. info
- * gets the frame's number, time and image; it may be NULL. A wait ends with SHMCV_E_CLOSED when another
- * thread closes stream, within 0.1 s.
+ * shmcv_frame_close, unless stream was opened read-only; see shmcv_stream_open_read_only. Functions that
+ * would change it are SHMCV_E_PERMISSION, and its memory faults when it is written to. newer_than 0 accepts
+ * any frame; with info->sequence of the last frame, each frame is seen once. timeout_ms is in milliseconds:
+ * 0 does not sleep, and a negative number waits without an end. info gets the frame's number, time and
+ * image; it may be NULL. A wait ends with SHMCV_E_CLOSED when another thread closes stream, within 0.1 s.
  *
  * Errors: SHMCV_E_TIMEOUT; SHMCV_E_ENDED if the writer has ended the stream, and there is no further frame;
  * SHMCV_E_WRITER_GONE; see shmcv_stream_heed_writer; SHMCV_E_BUSY if 63 others read the stream;
@@ -852,7 +873,8 @@ SHMCV_API int32_t shmcv_frame_describe(shmcv_frame frame, uint64_t capture_time_
  * size how many there are. If they do not fit, size is given all the same. buffer may be NULL if capacity is
  * 0. SHMCV_MAX_METADATA bytes always suffice.
  *
- * Errors: SHMCV_E_TOO_SMALL; SHMCV_E_INVALID if frame is no frame; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
+ * Errors: SHMCV_E_TOO_SMALL; SHMCV_E_OVERTAKEN; SHMCV_E_INVALID if frame is no frame; SHMCV_E_CLOSED;
+ * SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_frame_metadata(shmcv_frame frame, void *buffer, uint64_t capacity, uint64_t *size);
 
 /* shmcv_frame_publish makes a frame that was begun the stream's newest, wakes those who wait for it, and
@@ -865,10 +887,19 @@ SHMCV_API int32_t shmcv_frame_metadata(shmcv_frame frame, void *buffer, uint64_t
  * SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_frame_publish(shmcv_frame frame, uint64_t *sequence);
 
+/* shmcv_frame_check tells if a frame to read is whole: SHMCV_OK says that all that was read of its memory
+ * before the call is of this frame. A frame that is held, as every frame is unless its stream was opened
+ * read-only, is always whole.
+ *
+ * Errors: SHMCV_E_OVERTAKEN if the stream's writer has begun to write over it; SHMCV_E_CLOSED;
+ * SHMCV_E_INVALID if frame is no frame; SHMCV_E_TRUNCATED. */
+SHMCV_API int32_t shmcv_frame_check(shmcv_frame frame);
+
 /* shmcv_frame_close gives a frame back. One to read may be written over then. Nothing of one to fill is ever
  * seen. Pointers from shmcv_data are invalid afterwards.
  *
- * Errors: SHMCV_E_CLOSED if frame is closed or published already; SHMCV_E_INVALID if it is none. */
+ * Errors: SHMCV_E_CLOSED if frame is closed or published already; SHMCV_E_INVALID if it is none;
+ * SHMCV_E_OVERTAKEN as for shmcv_frame_check, and the frame is closed all the same. */
 SHMCV_API int32_t shmcv_frame_close(shmcv_frame frame);
 
 /* -------------------------------------------------------------------------------------------------------------

@@ -266,7 +266,11 @@ func TestFrameTravelsWithItsStory(t *testing.T) {
 		f.Release()
 		got, err := waitFor(reader, sequence-1, 0)
 		must(t, err, abi.OK)
-		found, err := got.Metadata()
+		var found []byte
+		err = got.Metadata(func(metadata []byte) error {
+			found = bytes.Clone(metadata)
+			return nil
+		})
 		if details := got.Details(); err != nil || !bytes.Equal(found, metadata) || details.CaptureTimeNs != uint64(1000+i) || details.MetadataSize != uint64(len(metadata)) {
 			t.Errorf("%+v, %q, %v", details, found, err)
 		}

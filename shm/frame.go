@@ -10,7 +10,7 @@ import (
 )
 
 // Frame is a slot of a stream that this process may use: the writer's slot, to be filled, or one that a reader holds, to
-// be read. A caller that is given a frame holds a reference. Release gives the slot back with the last one. Nobody ever
+// be read. The frame of a stream that was opened read-only is not held: the writer may write over it, and Check tells. A caller that is given a frame holds a reference. Release gives the slot back with the last one. Nobody ever
 // sees a frame that was begun and released without being published.
 type Frame struct {
 	stream     *Stream // The frame holds a reference to it.
@@ -80,9 +80,29 @@ func (f *Frame) publishing() error {
 	return abi.Errorf(abi.EBusy, "shm: publish a frame of %q: another thread is still storing pixels in it", f.stream.name)
 }
 
+// Check returns nil if all that was read of the frame before is of this frame. A frame that is held is always whole.
+//
+// Errors: EOvertaken when the writer has begun to write over it; ETruncated.
+func (f *Frame) Check() error {
+	switch status := f.slot.Check(); status {
+	case ring.OK:
+		return nil
+	case ring.Overtaken:
+		return abi.Errorf(abi.EOvertaken, "shm: frame %d of %q: its writer has begun to write over it, and this process, which has "+
+			"opened the stream read-only, cannot hold it; what was read of it may be of two frames: take the next one, or create "+
+			"the stream with more slots", f.slot.Sequence(), f.stream.name)
+	default:
+		return f.stream.problem(status)
+	}
+}
+
 // Details tells what is known of a frame to be read.
 func (f *Frame) Details() abi.FrameInfo {
 	image, _ := f.slot.Image()
+	held := uint32(0)
+	if f.slot.IsHeld() {
+		held = 1
+	}
 	return abi.FrameInfo{
 		Sequence:      f.slot.Sequence(),
 		TimeNs:        f.slot.Time(),
@@ -90,6 +110,7 @@ func (f *Frame) Details() abi.FrameInfo {
 		CaptureTimeNs: f.slot.Captured(),
 		MetadataSize:  uint64(len(f.slot.Metadata())),
 		Image:         imageOf(image),
+		Held:          held,
 	}
 }
 
@@ -116,17 +137,25 @@ func (f *Frame) Describe(captureTime uint64, metadata []byte) error {
 	return nil
 }
 
-// Metadata gives the frame's metadata, which are valid until the reference is released.
+// Metadata gives read the frame's metadata.
 //
-// Errors: EClosed when the frame has been published; ETruncated.
-func (f *Frame) Metadata() ([]byte, error) {
+// Errors: those of read; EClosed when the frame has been published; EOvertaken; ETruncated.
+func (f *Frame) Metadata(read func(metadata []byte) error) error {
 	if err := f.checkOpen(); err != nil {
-		return nil, err
+		return err
 	}
 	if err := f.stream.checkSize(); err != nil {
-		return nil, err
+		return err
 	}
-	return f.slot.Metadata(), nil
+	return f.unlessOvertaken(read(f.slot.Metadata()))
+}
+
+// unlessOvertaken returns the error of who has read of the frame. An overtaken frame may be why there is an error.
+func (f *Frame) unlessOvertaken(err error) error {
+	if overtaken := f.Check(); overtaken != nil {
+		return overtaken
+	}
+	return err
 }
 
 // Keep keeps the memory of all of the stream's frames mapped until this process ends. The frame is given back as ever.
@@ -136,9 +165,9 @@ func (f *Frame) Keep() { f.stream.Keep() }
 func (f *Frame) Name() string { return f.stream.name }
 
 // Bytes gives the slot's memory, which is valid until the reference is released. The memory of a frame to be read faults
-// when it is written to.
+// when it is written to. Who reads the memory of a frame that is not held calls Check afterwards.
 //
-// Errors: EClosed when the frame has been published; ETruncated.
+// Errors: EClosed when the frame has been published; EOvertaken; ETruncated.
 func (f *Frame) Bytes() ([]byte, error) {
 	if err := f.checkOpen(); err != nil {
 		return nil, err
@@ -146,7 +175,7 @@ func (f *Frame) Bytes() ([]byte, error) {
 	if err := f.stream.checkSize(); err != nil {
 		return nil, err
 	}
-	return f.slot.Bytes(), nil
+	return f.slot.Bytes(), f.Check()
 }
 
 // Room gives the part of Bytes that an image takes, in a frame to be filled. The image has been checked.
@@ -166,7 +195,7 @@ func (f *Frame) Room(image abi.ImageInfo) ([]byte, error) {
 // Image gives the description of the frame's image.
 //
 // Errors: ENoImage in a frame to be filled, before an image is stored or set; EClosed when the frame has been
-// published.
+// published; EOvertaken.
 func (f *Frame) Image() (abi.ImageInfo, error) {
 	if err := f.checkOpen(); err != nil {
 		return abi.ImageInfo{}, err
@@ -175,7 +204,7 @@ func (f *Frame) Image() (abi.ImageInfo, error) {
 	if !there {
 		return abi.ImageInfo{}, abi.Errorf(abi.ENoImage, "shm: the frame of %q holds no image yet; load or set one", f.stream.name)
 	}
-	return imageOf(image), nil
+	return imageOf(image), f.Check()
 }
 
 // SetImage says what the pixels mean, to those who get the frame when it is published. A stride of 0 means rows without
@@ -221,7 +250,7 @@ func (f *Frame) Store(write StoreFunc) error {
 	return f.SetImage(image)
 }
 
-// Read gives read the image with its pixels.
+// Read gives read the image with its pixels. If the result is EOvertaken, they may have been those of two frames.
 //
 // Errors: those of read and of Image; ETruncated.
 func (f *Frame) Read(read ReadFunc) error {
@@ -233,7 +262,7 @@ func (f *Frame) Read(read ReadFunc) error {
 	if err != nil {
 		return err
 	}
-	return read(image, bytes[:image.Bytes()])
+	return f.unlessOvertaken(read(image, bytes[:image.Bytes()]))
 }
 
 // No other process stores in a frame. So the following need not wait for a turn.

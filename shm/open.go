@@ -16,7 +16,7 @@ import (
 // has given a group of this process to read and write (sys.ToWrite); EInvalid when the name is bad, when the file is empty, and when it holds a stream; ECorrupt when the metadata makes no sense;
 // EUnsupported when a later version of this library made it; ENoSpace when there is no memory for all of a file that
 // another program made.
-func Open(name string) (*Segment, error) { return openSegment(name, false) }
+func Open(name string) (*Segment, error) { return openSegment(name, sys.ToWrite) }
 
 // OpenReadOnly opens the segment that has a name, to be read alone. Its memory faults when it is written to, and what
 // would change the segment is EPermission. Any regular file will do that this process may read, also another user's. A
@@ -26,10 +26,10 @@ func Open(name string) (*Segment, error) { return openSegment(name, false) }
 // is stored. A file that this process may not write to has no mark that somebody waits: Wait looks at it every 10 ms.
 //
 // Errors: those of Open; EPermission when this process may not read the file.
-func OpenReadOnly(name string) (*Segment, error) { return openSegment(name, true) }
+func OpenReadOnly(name string) (*Segment, error) { return openSegment(name, sys.ToRead) }
 
-func openSegment(name string, readOnly bool) (*Segment, error) {
-	m, err := openMapping(name, readOnly)
+func openSegment(name string, use sys.Use) (*Segment, error) {
+	m, err := openMapping(name, use)
 	if err != nil {
 		return nil, err
 	}
@@ -40,11 +40,33 @@ func openSegment(name string, readOnly bool) (*Segment, error) {
 	return m.segment, nil
 }
 
-// OpenStream opens the stream that has a name. Each call makes a party of its own to the stream; see Stream.
+// OpenStream opens the stream that has a name. Each call makes a party of its own to the stream; see Stream. A stream that
+// this process may only read is opened as OpenStreamReadOnly does, if it is this user's, or its owner has given a group of
+// this process to read it.
 //
 // Errors: those of Open; EInvalid when the file holds a segment.
 func OpenStream(name string) (*Stream, error) {
-	m, err := openMapping(name, false)
+	m, err := openMapping(name, sys.ToWrite)
+	if abi.CodeOf(err) == abi.EPermission {
+		if seen, e := openMapping(name, sys.ToLook); e == nil {
+			m, err = seen, nil
+		}
+	}
+	return streamIn(m, name, err)
+}
+
+// OpenStreamReadOnly opens the stream that has a name, to be read alone. Any regular file will do that this process may
+// read, also another user's. The party takes no place: any number of them may read, the writer knows of none, and may write
+// over a frame that one of them reads; see Frame.Check.
+//
+// Errors: those of OpenReadOnly; EInvalid when the file holds a segment.
+func OpenStreamReadOnly(name string) (*Stream, error) {
+	m, err := openMapping(name, sys.ToRead)
+	return streamIn(m, name, err)
+}
+
+// streamIn makes a party to the stream that a mapping has. err is that of the mapping.
+func streamIn(m *mapping, name string, err error) (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -56,16 +78,17 @@ func OpenStream(name string) (*Stream, error) {
 }
 
 // openMapping gives the mapping of the file that has a name, with one more reference. If this process has mapped the
-// file already, that is the same mapping.
-func openMapping(name string, readOnly bool) (*mapping, error) {
+// file already, that is the same mapping. use is sys.ToWrite, or one to read alone.
+func openMapping(name string, use sys.Use) (*mapping, error) {
 	if err := ValidName(name); err != nil {
 		return nil, err
 	}
 	name = plainest(name)
-	file, err := openToUse(name, readOnly)
+	file, err := openToUse(name, use)
 	if err != nil {
 		return nil, err
 	}
+	readOnly := use != sys.ToWrite
 	key := mappingKey{file.ID(), readOnly}
 	if m := mappings.findLocking(key); m != nil {
 		file.Close()
@@ -99,11 +122,8 @@ const sweepPatience = time.Second
 
 // openToUse opens the file that has a name, and takes the lock that tells Sweep that the file is used. Between the two,
 // another process may remove the name or give it to another file. openToUse then looks again.
-func openToUse(name string, readOnly bool) (*sys.File, error) {
-	openFile, use := sys.Open, sys.ToWrite
-	if readOnly {
-		openFile, use = sys.OpenToRead, sys.ToRead
-	}
+func openToUse(name string, use sys.Use) (*sys.File, error) {
+	openFile := map[sys.Use]func(string) (*sys.File, error){sys.ToWrite: sys.Open, sys.ToRead: sys.OpenToRead, sys.ToLook: sys.OpenToLook}[use]
 	for deadline := time.Now().Add(sweepPatience); ; time.Sleep(100 * time.Microsecond) {
 		file, err := openFile(name)
 		if err != nil {

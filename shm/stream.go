@@ -95,7 +95,8 @@ func checkStreamShape(name string, slotSize uint64, slots uint32) error {
 	return nil
 }
 
-// newStream makes another party to a stream. It takes over a reference to the mapping.
+// newStream makes another party to a stream. It takes over a reference to the mapping. A party to a mapping that is
+// read-only takes no place.
 func newStream(m *mapping) (*Stream, error) {
 	places := len(m.shared) - trailerSize - placesSize
 	party, status := ring.New(&ring.Parts{
@@ -104,6 +105,8 @@ func newStream(m *mapping) (*Stream, error) {
 		Slots:      m.identity.SlotCount,
 		SlotSize:   m.identity.SlotSize,
 		WhenBehind: m.identity.WhenBehind,
+		OnlyReads:  m.readOnly,
+		Unmarked:   !m.file.Writable(),
 		Pixels:     m.memory,
 		Records:    m.records,
 		Holders:    m.shared,
@@ -157,7 +160,8 @@ func (s *Stream) problem(status ring.Status) error {
 
 // Deliver chooses which frames Wait gives to this party. Frames that it holds stay as they are.
 //
-// Errors: EInvalid for a number that is no delivery; EBusy when 63 parties read the stream; ETruncated; ECorrupt.
+// Errors: EInvalid for a number that is no delivery; EBusy when 63 parties read the stream; EPermission for every frame of a
+// stream that was opened read-only and whose writer waits for readers or fails; ETruncated; ECorrupt.
 func (s *Stream) Deliver(delivery abi.Delivery) error {
 	if delivery < abi.DeliveryNewest || delivery > abi.DeliveryOldest {
 		return abi.Errorf(abi.EInvalid, "shm: delivery %d for a reader of %q; it is 0 (newest), 1 (every) or 2 (oldest)", delivery, s.name)
@@ -165,7 +169,7 @@ func (s *Stream) Deliver(delivery abi.Delivery) error {
 	if err := s.checkTrailer(); err != nil {
 		return err
 	}
-	if err := s.takePlace(); err != nil {
+	if err := s.prepareFor(delivery); err != nil {
 		return err
 	}
 	status := ring.OK
@@ -178,6 +182,19 @@ func (s *Stream) Deliver(delivery abi.Delivery) error {
 		return s.problem(status)
 	}
 	return nil
+}
+
+// prepareFor takes a place for a delivery. A party that only reads has none, and cannot make the writer wait.
+func (s *Stream) prepareFor(delivery abi.Delivery) error {
+	if !s.readOnly {
+		return s.takePlace()
+	}
+	if delivery == abi.DeliveryNewest || s.identity.WhenBehind == uint32(abi.WhenBehindDrop) {
+		return nil
+	}
+	return abi.Errorf(abi.EPermission, "shm: every frame of %q: its writer is to wait for readers of every frame, or to fail "+
+		"(when_behind), and this one has opened the stream read-only, so that the writer does not know of it; take the newest "+
+		"frames, or create the stream with when_behind drop, or open it with the right to write (shmcv_stream_open, mode 0660)", s.name)
 }
 
 // HeedWriter lets Wait fail when there is no frame and no writer, or not.
@@ -338,6 +355,10 @@ func (s *Stream) becomeWriter() error {
 	if err := s.checkTrailer(); err != nil {
 		return err
 	}
+	if s.readOnly {
+		return abi.Errorf(abi.EPermission, "shm: write to stream %q: it was opened read-only; open it with shmcv_stream_open, which "+
+			"its owner has to allow (mode 0660, and a group of this process)", s.name)
+	}
 	p := &s.parties
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -362,6 +383,7 @@ func (s *Stream) becomeWriter() error {
 		return abi.Errorf(abi.EBusy, "shm: process %d writes to %q; a stream has one writer, and the next may begin when "+
 			"it has closed the stream or ended", s.trailer.Writer.Load(), s.name)
 	}
+	s.ring.WakeAlways(s.file.ReadByOthers())
 	if status := s.ring.TakeOver(p.memory, p.memory[s.identity.recordsAt():], sys.ProcessID(), sys.ProcessStart()); status != ring.OK {
 		s.file.Unlock(lockWriter)
 		return s.problem(status)

@@ -20,7 +20,9 @@ type FrameInfo struct {
 	CaptureTimeNs uint64    // When it was captured, as its writer has told: CLOCK_MONOTONIC, nanoseconds; 0 if it has not.
 	MetadataSize  uint64    // Bytes of metadata that its writer has given it, 0 to MaxMetadata.
 	Image         ImageInfo // What its pixels mean.
-	Reserved      [3]uint64 // 0.
+	Held          uint32    // 1 if nobody writes to its slot until it is closed; 0 if the stream was opened read-only: see shmcv_frame_check.
+	Reserved0     uint32    // 0.
+	Reserved      [2]uint64 // 0.
 }
 
 // Limits on streams.

@@ -155,6 +155,9 @@ public enum ErrorCode : int
 
     /// <summary>No program writes to the stream, and the reader has asked to be told.</summary>
     WriterGone = -22,
+
+    /// <summary>The writer has begun to write over a frame that its reader does not hold.</summary>
+    Overtaken = -24,
 }
 
 /// <summary>The type of one sample.</summary>

@@ -68,7 +68,9 @@ internal unsafe struct ShmcvFrameInfo
     internal ulong CaptureTimeNs;
     internal ulong MetadataSize;
     internal ShmcvImageInfo Image;
-    internal fixed ulong Reserved[3];
+    internal uint Held;
+    internal uint Reserved0;
+    internal fixed ulong Reserved[2];
 }
 
 internal static unsafe partial class NativeMethods
@@ -190,6 +192,9 @@ internal static unsafe partial class NativeMethods
     internal static partial ErrorCode shmcv_stream_open(string name, out ulong @out);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_stream_open_read_only(string name, out ulong @out);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_stream_open_or_create(string name, ulong slotSize, uint slots, int whenBehind, out ulong @out, out int created);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
@@ -230,6 +235,9 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_frame_publish(ulong frame, out ulong sequence);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_frame_check(ulong frame);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_frame_close(ulong frame);

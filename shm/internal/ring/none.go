@@ -17,6 +17,7 @@ type Parts struct {
 	Slots                                     uint32
 	SlotSize                                  uint64
 	WhenBehind                                uint32
+	OnlyReads, Unmarked                       bool
 	Pixels, Records, Holders, Places, Trailer []byte
 }
 
@@ -33,6 +34,7 @@ func (*Ring) Begin(*Frame) Status                             { panic(noC) }
 func (*Ring) Wait(uint64, *Frame) Status                      { panic(noC) }
 func (*Ring) Follow(bool) Status                              { panic(noC) }
 func (*Ring) Unfollow() Status                                { panic(noC) }
+func (*Ring) WakeAlways(bool)                                 { panic(noC) }
 func (*Ring) Heed(bool)                                       { panic(noC) }
 func (*Ring) Spin(uint64)                                     { panic(noC) }
 func (*Ring) Forget(int) Status                               { panic(noC) }
@@ -57,6 +59,8 @@ func (*Frame) State() uint32             { panic(noC) }
 func (*Frame) Bytes() []byte             { panic(noC) }
 func (*Frame) Describe(uint64, []byte)   { panic(noC) }
 func (*Frame) Metadata() []byte          { panic(noC) }
+func (*Frame) Check() Status             { panic(noC) }
+func (*Frame) IsHeld() bool              { panic(noC) }
 func (*Frame) Slot() int                 { panic(noC) }
 func (*Frame) Sequence() uint64          { panic(noC) }
 func (*Frame) Time() uint64              { panic(noC) }

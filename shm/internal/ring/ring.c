@@ -60,6 +60,14 @@ static void ring_bell(uint32_t *bell, uint32_t *asleep) {
     if (load(asleep) != 0 && swap(asleep, 0) != 0) ring_wake(bell);
 }
 
+/* tell_readers does the same for the readers' bell, on which a reader may sleep that cannot say so. */
+static void tell_readers(const shmcv_ring *ring) {
+    uint32_t *bell = &ring->words->bell, *asleep = &ring->words->asleep;
+    add(bell, 1);
+    const bool marked = load(asleep) != 0 && swap(asleep, 0) != 0;
+    if (marked || ring->wakes_always) ring_wake(bell);
+}
+
 /* wake_writer tells the writer that a slot may have come free, if it waits for one. */
 static void wake_writer(shmcv_ring *ring) {
     if (load(&ring->words->wants_room) != 0) ring_bell(&ring->words->room, &ring->words->wants_room);
@@ -94,6 +102,7 @@ shmcv_ring_status shmcv_ring_whole(shmcv_ring *ring) {
 
 /* let_go gives back what hold has taken. */
 static void let_go(shmcv_ring *ring, uint32_t slot) {
+    if (ring->only_reads) return;
     uint32_t *held = &ring->held[slot];
     for (unsigned attempt = 0; !load(&ring->broken); attempt++) {
         uint32_t frames = load(held);
@@ -112,6 +121,7 @@ static void let_go(shmcv_ring *ring, uint32_t slot) {
 
 /* hold takes a slot for reading, and returns true if the slot has the frame of that sequence. */
 static bool hold(shmcv_ring *ring, uint32_t slot, uint64_t sequence) {
+    if (ring->only_reads) return load(&ring->records[slot].sequence) == sequence; /* L2 */
     uint32_t *held = &ring->held[slot];
     uint64_t *places = &ring->holders[slot].places;
     for (unsigned attempt = 0; !load(&ring->broken); attempt++) {
@@ -134,7 +144,21 @@ static bool hold(shmcv_ring *ring, uint32_t slot, uint64_t sequence) {
     return false;
 }
 
-/* describe fills a frame that is held. */
+/* is_still_there returns true if the slot of a frame that is not held has the frame still. Then all that this thread has read
+ * of the slot is of that frame: the fence keeps these reads, of whatever kind, before the look at the sequence. The writer
+ * sets the sequence to 0 before it writes, and has a fence too; see begin. */
+static bool is_still_there(const shmcv_ring_frame *frame) {
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return load(&frame->ring->records[frame->slot].sequence) == frame->sequence; /* L4 */
+}
+
+shmcv_ring_status shmcv_ring_check(shmcv_ring_frame *frame) {
+    if (shmcv_ring_is_held(frame) || load(&frame->state) != SHMCV_RING_READING) return SHMCV_RING_OK;
+    GUARDED(frame->ring, SHMCV_RING_CUT);
+    RETURN(is_still_there(frame) ? SHMCV_RING_OK : SHMCV_RING_OVERTAKEN);
+}
+
+/* describe fills a frame that hold has found. */
 static shmcv_ring_status describe(shmcv_ring *ring, uint32_t slot, uint64_t sequence, uint64_t missed, shmcv_ring_frame *frame) {
     const shmcv_ring_record *record = &ring->records[slot];
     frame->ring = ring;
@@ -149,6 +173,7 @@ static shmcv_ring_status describe(shmcv_ring *ring, uint32_t slot, uint64_t sequ
     frame->capture_time = record->capture_time;
     frame->metadata_size = record->metadata_size;
     frame->missed = missed;
+    if (ring->only_reads && !is_still_there(frame)) return SHMCV_RING_OVERTAKEN;
     if (frame->metadata_size > SHMCV_RING_METADATA) {
         let_go(ring, slot);
         return SHMCV_RING_CORRUPT;
@@ -171,7 +196,8 @@ static shmcv_ring_status take_newest(shmcv_ring *ring, uint64_t newer_than, shmc
         if (slot >= ring->slots) return SHMCV_RING_CORRUPT;
         if (hold(ring, slot, sequence)) {
             const uint64_t seen = newer_than > ring->joined ? newer_than : ring->joined;
-            return describe(ring, slot, sequence, sequence > seen ? sequence - seen - 1 : 0, frame);
+            const shmcv_ring_status status = describe(ring, slot, sequence, sequence > seen ? sequence - seen - 1 : 0, frame);
+            if (status != SHMCV_RING_OVERTAKEN) return status;
         }
         at_one = newest == last ? at_one + 1 : 0;
         last = newest;
@@ -183,7 +209,7 @@ static shmcv_ring_status take_newest(shmcv_ring *ring, uint64_t newer_than, shmc
 /* move_cursor says that a reader of every frame wants no frame before. */
 static void move_cursor(shmcv_ring *ring, uint64_t cursor) {
     ring->cursor = cursor;
-    store(&ring->places[ring->place].cursor, cursor);
+    if (!ring->only_reads) store(&ring->places[ring->place].cursor, cursor);
 }
 
 /* is_there returns true if a slot has the frame of that sequence, and the writer does not claim it. */
@@ -207,7 +233,7 @@ static shmcv_ring_status take_next(shmcv_ring *ring, uint64_t newer_than, shmcv_
             const uint64_t first = ring->cursor > newer_than ? ring->cursor : newer_than + 1;
             const shmcv_ring_status status = describe(ring, slot, wanted, wanted - first, frame);
             if (status == SHMCV_RING_OK) move_cursor(ring, wanted + 1); /* E3 */
-            return status;
+            if (status != SHMCV_RING_OVERTAKEN) return status;
         }
         /* A claim that the writer takes back leaves the frame there. Otherwise the frame is gone. */
         const bool claimed = shmcv_ring_sequence(turn) == wanted && slot < ring->slots && load(&ring->records[slot].sequence) == wanted;
@@ -226,7 +252,7 @@ shmcv_ring_status shmcv_ring_wait(shmcv_ring *ring, uint64_t newer_than, shmcv_r
     }
     shmcv_ring_status status = sound(ring);
     if (status != SHMCV_RING_OK) RETURN(status);
-    if (ring->place == SHMCV_RING_NOWHERE) RETURN(SHMCV_RING_NO_PLACE);
+    if (ring->place == SHMCV_RING_NOWHERE && !ring->only_reads) RETURN(SHMCV_RING_NO_PLACE);
     if (!load(&ring->every)) RETURN(take_newest(ring, newer_than, frame));
     for (unsigned attempt = 0; swap(&ring->taking, 1) != 0 && !load(&ring->broken); attempt++) pause_briefly(attempt);
     status = take_next(ring, newer_than, frame);
@@ -244,7 +270,7 @@ bool shmcv_ring_is_new(shmcv_ring *ring, uint64_t newer_than) {
 shmcv_ring_status shmcv_ring_follow(shmcv_ring *ring, bool from_oldest) {
     GUARDED(ring, SHMCV_RING_CUT);
     move_cursor(ring, 1);                           /* J1 */
-    set_bits(&ring->words->every, bit(ring->place)); /* J2 */
+    if (!ring->only_reads) set_bits(&ring->words->every, bit(ring->place)); /* J2 */
     /* From here on the writer heeds the cursor. So frames that are published later wait for this reader. Of the earlier ones,
      * those do that the writer has not claimed: it looks at the cursor once more after a claim. */
     const uint64_t newest = shmcv_ring_sequence(load(&ring->words->published)); /* J3 */
@@ -252,13 +278,14 @@ shmcv_ring_status shmcv_ring_follow(shmcv_ring *ring, bool from_oldest) {
     while (from_oldest && first > 1 && newest + 1 - first < ring->slots && is_there(ring, first - 1)) first--; /* J4 */
     move_cursor(ring, first);                                                                                  /* J5 */
     store(&ring->every, 1);
-    wake_writer(ring);
+    if (!ring->only_reads) wake_writer(ring);
     RETURN(SHMCV_RING_OK);
 }
 
 shmcv_ring_status shmcv_ring_unfollow(shmcv_ring *ring) {
     GUARDED(ring, SHMCV_RING_CUT);
     store(&ring->every, 0);
+    if (ring->only_reads) RETURN(SHMCV_RING_OK);
     clear_bits(&ring->words->every, bit(ring->place));
     move_cursor(ring, 0);
     wake_writer(ring);
@@ -303,7 +330,7 @@ shmcv_ring_status shmcv_ring_take_over(shmcv_ring *ring, uint32_t process, uint6
     store(&words->ended, 0);
     store(&ring->filling, 0);
     store(&ring->writes, 1);
-    ring_bell(&words->bell, &words->asleep);
+    tell_readers(ring);
     RETURN(SHMCV_RING_OK);
 }
 
@@ -320,7 +347,7 @@ shmcv_ring_status shmcv_ring_end(shmcv_ring *ring) {
     if (swap(&ring->filling, 1) != 0) RETURN(SHMCV_RING_FILLING);
     store(&ring->words->ended, ring->newest + 1);
     store(&ring->filling, 0);
-    ring_bell(&ring->words->bell, &ring->words->asleep);
+    tell_readers(ring);
     RETURN(SHMCV_RING_OK);
 }
 
@@ -366,6 +393,7 @@ static shmcv_ring_status begin(shmcv_ring *ring, shmcv_ring_frame *frame) {
         if (status == SHMCV_RING_BEHIND) why = status;
         if (status != SHMCV_RING_OK) continue;
         store(&ring->written[slot].sequence, 0);
+        __atomic_thread_fence(__ATOMIC_RELEASE); /* no store of W3 comes before: see is_still_there */
         if (load(&ring->words->ended) != 0) store(&ring->words->ended, 0); /* the writer goes on */
         *frame = (shmcv_ring_frame){.ring = ring, .slot = slot, .state = SHMCV_RING_WRITING};
         return SHMCV_RING_OK;
@@ -412,7 +440,7 @@ static shmcv_ring_status publish(shmcv_ring_frame *frame, uint64_t *sequence) {
     store(&frame->state, SHMCV_RING_PUBLISHED);
     store(&words->published, packed); /* W5 */
     store(&ring->filling, 0); /* not before: another thread may publish the next frame then */
-    ring_bell(&words->bell, &words->asleep);
+    tell_readers(ring);
     *sequence = next;
     return SHMCV_RING_OK;
 }
@@ -463,7 +491,7 @@ void shmcv_ring_give_back(shmcv_ring_frame *frame) {
 
 uint32_t shmcv_ring_listen(shmcv_ring *ring) {
     GUARDED(ring, 0);
-    store(&ring->words->asleep, 1);
+    if (!ring->unmarked) store(&ring->words->asleep, 1);
     RETURN(load(&ring->words->bell));
 }
 
@@ -549,4 +577,4 @@ bool shmcv_ring_get_image(shmcv_ring_frame *frame, shmcv_ring_image *image) {
     return there;
 }
 
-_Static_assert(SHMCV_RING_OK == 0 && SHMCV_RING_CUT == 13, "status.go has the same values");
+_Static_assert(SHMCV_RING_OK == 0 && SHMCV_RING_OVERTAKEN == 14, "status.go has the same values");

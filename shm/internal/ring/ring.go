@@ -28,6 +28,8 @@ type Parts struct {
 	Slots      uint32
 	SlotSize   uint64
 	WhenBehind uint32
+	OnlyReads  bool // The party takes no place.
+	Unmarked   bool // The trailer is not writable.
 	Pixels     []byte // Slot after slot.
 	Records    []byte
 	Holders    []byte
@@ -47,6 +49,7 @@ func New(parts *Parts) (*Ring, Status) {
 	}
 	r.file, r.file_size = C.intptr_t(parts.File), C.uint64_t(parts.FileSize)
 	r.slots, r.slot_size, r.when_behind = C.uint32_t(parts.Slots), C.uint64_t(parts.SlotSize), C.uint32_t(parts.WhenBehind)
+	r.only_reads, r.unmarked = flag(parts.OnlyReads), flag(parts.Unmarked)
 	r.identity = (*C.uchar)(&parts.Trailer[0])
 	copy(unsafe.Slice((*byte)(&r.found[0]), len(r.found)), parts.Trailer)
 	r.pixels = (*C.uchar)(&parts.Pixels[0])
@@ -55,6 +58,13 @@ func New(parts *Parts) (*Ring, Status) {
 	r.places = (*C.shmcv_ring_place)(unsafe.Pointer(&parts.Places[0]))
 	r.words = (*C.shmcv_ring_words)(unsafe.Pointer(&parts.Trailer[wordsOffset]))
 	return (*Ring)(r), Status(C.shmcv_ring_open(r, held))
+}
+
+func flag(set bool) C.uint32_t {
+	if set {
+		return 1
+	}
+	return 0
 }
 
 // Free frees a party that nobody uses.
@@ -92,6 +102,9 @@ func (r *Ring) Follow(fromOldest bool) Status {
 }
 
 func (r *Ring) Unfollow() Status { return Status(C.shmcv_ring_unfollow(r.c())) }
+
+// WakeAlways lets the writer wake readers whether or not one says that it sleeps.
+func (r *Ring) WakeAlways(wake bool) { r.wakes_always = flag(wake) }
 
 func (r *Ring) Heed(heed bool) { C.shmcv_ring_heed(r.c(), C.bool(heed)) }
 
@@ -135,6 +148,10 @@ func (f *Frame) Publish() (uint64, Status) {
 }
 
 func (f *Frame) GiveBack() { C.shmcv_ring_give_back(f.c()) }
+
+func (f *Frame) Check() Status { return Status(C.shmcv_ring_check(f.c())) }
+
+func (f *Frame) IsHeld() bool { return bool(C.shmcv_ring_is_held(f.c())) }
 
 func (f *Frame) Image() (image Image, there bool) {
 	there = bool(C.shmcv_ring_get_image(f.c(), words(&image)))

@@ -37,6 +37,7 @@ typedef enum shmcv_ring_status {
     SHMCV_RING_UNKNOWN_IMAGE, /* nobody has looked yet whether the frame's image fits */
     SHMCV_RING_CORRUPT,       /* the words make no sense */
     SHMCV_RING_CUT,           /* the file has been cut */
+    SHMCV_RING_OVERTAKEN,     /* the writer has claimed the slot of a frame that was read without a place */
 } shmcv_ring_status;
 
 /* What the writer does when a reader of every frame is behind. */
@@ -123,6 +124,10 @@ typedef struct shmcv_ring {
     uint32_t broken; /* memory has gone, and functions give up */
     uint64_t joined; /* the sequence of the newest frame when the party opened the stream */
 
+    /* Of a party that may only read. shm sets them. */
+    uint32_t only_reads; /* it never takes a place: its frames are not held, and the writer may write over them */
+    uint32_t unmarked;   /* the stream's words are not writable: it cannot say that it sleeps */
+
     /* The reader's. */
     int32_t place;    /* SHMCV_RING_NOWHERE before shm takes one */
     uint32_t every;   /* it reads every frame */
@@ -136,6 +141,7 @@ typedef struct shmcv_ring {
     unsigned char *writable;       /* the pixels; NULL before shm maps them to be written to */
     shmcv_ring_record *written;    /* the records */
     uint32_t writes;               /* the party is the stream's writer */
+    uint32_t wakes_always;         /* somebody may sleep who cannot say so */
     uint32_t filling;              /* it has begun a frame */
     uint64_t newest;               /* the sequence of the newest frame: the word in the trailer can be written by anybody */
     int32_t newest_slot;
@@ -197,6 +203,13 @@ void shmcv_ring_give_back(shmcv_ring_frame *frame);
  * back, lets the ring know the image if it fits, and waits again. */
 shmcv_ring_status shmcv_ring_wait(shmcv_ring *ring, uint64_t newer_than, shmcv_ring_frame *frame);
 
+/* shmcv_ring_check returns OK if a frame to be read is whole: what was read of it before the call is of that frame. It
+ * returns OVERTAKEN if the writer has claimed the slot, which it never does while the frame is held. */
+shmcv_ring_status shmcv_ring_check(shmcv_ring_frame *frame);
+
+/* shmcv_ring_is_held returns true if the writer cannot write over the frame. */
+static inline bool shmcv_ring_is_held(const shmcv_ring_frame *frame) { return !frame->ring->only_reads; }
+
 /* shmcv_ring_is_new returns true if wait would not find nothing, and if the memory has gone. */
 bool shmcv_ring_is_new(shmcv_ring *ring, uint64_t newer_than);
 
@@ -223,8 +236,8 @@ shmcv_ring_status shmcv_ring_forget(shmcv_ring *ring, int32_t place);
 /* shmcv_ring_blockers gives the places for which the writer cannot begin a frame. */
 uint64_t shmcv_ring_blockers(shmcv_ring *ring);
 
-/* shmcv_ring_listen sets the mark that somebody may be asleep until readers' news, and gives the bell's value. 0 if the
- * memory has gone. */
+/* shmcv_ring_listen sets the mark that somebody may be asleep until readers' news, if it can, and gives the bell's value. 0
+ * if the memory has gone. */
 uint32_t shmcv_ring_listen(shmcv_ring *ring);
 
 /* shmcv_ring_accept remembers an image that fits into a slot, if it does not know it yet. One thread at a time. */

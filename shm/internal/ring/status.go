@@ -18,6 +18,7 @@ const (
 	UnknownImage
 	Corrupt
 	Cut
+	Overtaken
 )
 
 // What a frame is.

@@ -53,6 +53,15 @@ func cannotWrite(err error) bool {
 
 func (f openFile) writable() bool { return !f.readOnly }
 
+func (f openFile) readByOthers() bool {
+	var stat unix.Stat_t
+	if err := retry(func() error { return unix.Fstat(f.fd, &stat) }); err != nil {
+		return false
+	}
+	readers, writers := stat.Mode>>2&0o011, stat.Mode>>1&0o011 // Of the group, and of all others.
+	return readers&^writers != 0
+}
+
 func openFD(path string, flags int) (int, error) {
 	return noted(func() (fd int, err error) {
 		err = retry(func() error {

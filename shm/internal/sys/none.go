@@ -48,6 +48,7 @@ func (openFile) mapped(offset, size uint64, writable bool) ([]byte, mapping, err
 }
 func (openFile) reserveMissing(name string) error                           { panic(defaultFolder) }
 func (openFile) writable() bool                                             { panic(defaultFolder) }
+func (openFile) readByOthers() bool                                         { panic(defaultFolder) }
 func (openFile) close()                                                     { panic(defaultFolder) }
 func (openFile) lock(number int, shared bool) (bool, error)                 { panic(defaultFolder) }
 func (openFile) unlock(number int)                                          { panic(defaultFolder) }

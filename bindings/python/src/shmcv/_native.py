@@ -123,6 +123,8 @@ class ShmcvFrameInfo(Structure):
     capture_time_ns: int
     metadata_size: int
     image: ShmcvImageInfo
+    held: int
+    reserved0: int
     reserved: Array[c_uint64]
 
     _fields_ = (
@@ -132,7 +134,9 @@ class ShmcvFrameInfo(Structure):
         ("capture_time_ns", c_uint64),
         ("metadata_size", c_uint64),
         ("image", ShmcvImageInfo),
-        ("reserved", c_uint64 * 3),
+        ("held", c_uint32),
+        ("reserved0", c_uint32),
+        ("reserved", c_uint64 * 2),
     )
 
 
@@ -233,6 +237,8 @@ def declare(library: CDLL) -> None:
     library.shmcv_stream_create.restype = c_int32
     library.shmcv_stream_open.argtypes = [c_char_p, POINTER(ShmcvStream)]
     library.shmcv_stream_open.restype = c_int32
+    library.shmcv_stream_open_read_only.argtypes = [c_char_p, POINTER(ShmcvStream)]
+    library.shmcv_stream_open_read_only.restype = c_int32
     library.shmcv_stream_open_or_create.argtypes = [
         c_char_p,
         c_uint64,
@@ -268,6 +274,8 @@ def declare(library: CDLL) -> None:
     library.shmcv_frame_metadata.restype = c_int32
     library.shmcv_frame_publish.argtypes = [ShmcvFrame, POINTER(c_uint64)]
     library.shmcv_frame_publish.restype = c_int32
+    library.shmcv_frame_check.argtypes = [ShmcvFrame]
+    library.shmcv_frame_check.restype = c_int32
     library.shmcv_frame_close.argtypes = [ShmcvFrame]
     library.shmcv_frame_close.restype = c_int32
     library.shmcv_wait_set_create.argtypes = [POINTER(ShmcvWaitSet)]

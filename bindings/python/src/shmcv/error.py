@@ -177,6 +177,12 @@ class WriterGoneError(ShmcvError, builtins.ConnectionResetError):
     errno = errnos.ECONNRESET
 
 
+class OvertakenError(ShmcvError, builtins.RuntimeError):
+    """The writer has begun to write over a frame that its reader does not hold."""
+
+    code = ErrorCode.OVERTAKEN
+
+
 #: The exception of each code.
 EXCEPTIONS: dict[int, type[ShmcvError]] = {
     kind.code: kind
@@ -203,5 +209,6 @@ EXCEPTIONS: dict[int, type[ShmcvError]] = {
         InternalError,
         EndedError,
         WriterGoneError,
+        OvertakenError,
     )
 }
