@@ -38,8 +38,11 @@
  * to do. The text of a function names its errors. Any function on a segment, a frame or a stream can also
  * return SHMCV_E_CLOSED, SHMCV_E_TRUNCATED, SHMCV_E_CORRUPT, SHMCV_E_BUSY (another process has kept it from
  * its turn) or SHMCV_E_INTERNAL. Any function can return SHMCV_E_NO_SPACE where the system gives the process
- * no more memory, and SHMCV_E_IO where it gives no more file descriptors. Results go through pointers, which
- * are written only on success, with the exception of shmcv_read's buffer.
+ * no more memory, and SHMCV_E_IO where it gives no more file descriptors. Any function on a frame to read,
+ * of a stream that was opened read-only, can return SHMCV_E_OVERTAKEN: the writer has begun to write over
+ * the frame. What the function has made of the pixels is then no image: shmcv_flip and shmcv_convert leave
+ * dst without one, shmcv_save writes no file, and the buffer of shmcv_read holds anything. Results go
+ * through pointers, which are written only on success, with the exception of shmcv_read's buffer.
  *
  * Arguments. Strings are UTF-8 and NUL-terminated. The library borrows what an argument points to for the
  * call only. A pointer to a buffer is followed by the buffer's size. NULL is SHMCV_E_INVALID where the
@@ -52,7 +55,8 @@
  * Threads. Every thread may call every function at any time. The functions that store an image in a segment
  * take turns across all processes, and shmcv_read copies one whole image. A program that reads the memory
  * itself, saves from it or flips out of it while another program stores an image can see parts of both
- * images. Streams have no such moment, because a frame does not change.
+ * images. Streams have no such moment, because a frame does not change, or its reader is told
+ * (SHMCV_E_OVERTAKEN).
  *
  * The host. The library does not print or exit. It keeps handlers for SIGSEGV and SIGBUS, which pass a fault
  * of the host's, or of the library's C++ code, on to the host's handler or to the default action. The

@@ -511,7 +511,7 @@ class read_only_segment : public pixels {
     }
 };
 
-/// A frame to read, from stream::wait. It stays as it is until it is closed. Closed when destroyed; move-only.
+/// A frame to read, from stream::wait. It stays as it is until it is closed, if it is held. Closed when destroyed; move-only.
 class frame : public pixels {
   public:
     /// No frame.
@@ -541,6 +541,15 @@ class frame : public pixels {
     /// When it was captured, as its writer has told: CLOCK_MONOTONIC, nanoseconds; 0 if it has not.
     [[nodiscard]] std::uint64_t capture_time_ns() const noexcept { return info_.capture_time_ns; }
 
+    /// Returns true if nobody writes to it until it is closed; false if its stream was opened read-only. The writer may then
+    /// write over it at any time: functions that read its pixels or metadata are error_code::overtaken. Call check() after
+    /// reading data() or bytes().
+    [[nodiscard]] bool held() const noexcept { return info_.held != 0; }
+
+    /// Returns if all that was read of it before is of this frame, as it always is of a frame that is held.
+    /// error_code::overtaken if the writer has begun to write over it.
+    void check() const { detail::check(shmcv_frame_check({handle_})); }
+
     /// Returns a copy of the metadata that the writer has given it.
     [[nodiscard]] std::vector<std::byte> metadata() const {
         std::vector<std::byte> copy(info_.metadata_size);
@@ -549,7 +558,8 @@ class frame : public pixels {
         return copy;
     }
 
-    /// Gives it back now, as the destructor would. error_code::closed the second time.
+    /// Gives it back now, as the destructor would. error_code::closed the second time. error_code::overtaken as for check();
+    /// it is closed all the same.
     void close() { detail::check(shmcv_frame_close({release()})); }
 
   private:
@@ -640,11 +650,21 @@ class stream {
         return opened;
     }
 
-    /// Opens a stream that any process has created. error_code::not_found if there is none of that name.
+    /// Opens a stream that any process has created. One that this process may only read by its group is opened as by
+    /// open_read_only. error_code::not_found if there is none of that name.
     [[nodiscard]] static stream open(std::string_view name) {
         detail::require_library();
         stream opened;
         detail::check(shmcv_stream_open(detail::c_string("name", name).c_str(), &opened.handle_));
+        return opened;
+    }
+
+    /// Opens a stream to read alone; see shmcv_stream_open_read_only. No writer waits for this object, and its frames are not
+    /// held(). error_code::not_found if there is none of that name.
+    [[nodiscard]] static stream open_read_only(std::string_view name) {
+        detail::require_library();
+        stream opened;
+        detail::check(shmcv_stream_open_read_only(detail::c_string("name", name).c_str(), &opened.handle_));
         return opened;
     }
 

@@ -202,6 +202,33 @@ CHILD(member) {
     return failed_checks();
 }
 
+/* A member of the group that may only read: by shmcv_stream_open too. It sleeps without a mark in the file. */
+CHILD(viewer) {
+    (void)argc;
+    become(USER, STRANGERS);
+    shmcv_stream streams[2];
+    NEED_OK(shmcv_stream_open(argv[1], &streams[0]));
+    NEED_OK(shmcv_stream_open_read_only(argv[1], &streams[1]));
+    shmcv_frame_info info = {0};
+    for (int i = 0; i < 2; i++) {
+        shmcv_frame frame;
+        for (int waits = 0; waits < 3; waits++) {
+            CHECK_FAILS(SHMCV_E_TIMEOUT, "", shmcv_stream_wait(streams[i], info.sequence, 1, &frame, NULL));
+            printf("waits\n");
+            fflush(stdout);
+            NEED_OK(shmcv_stream_wait(streams[i], info.sequence, 60000, &frame, &info));
+            CHECK_INT(0, info.held);
+            CHECK_INT(info.sequence, pixels(frame.pixels, NULL)[99]);
+            CHECK_OK(shmcv_frame_close(frame));
+        }
+        CHECK_FAILS(SHMCV_E_PERMISSION, "read-only", shmcv_stream_begin(streams[i], 0, &frame));
+        CHECK_OK(shmcv_stream_heed_writer(streams[i], 1));
+        CHECK_FAILS(SHMCV_E_TIMEOUT, "", shmcv_stream_wait(streams[i], info.sequence, 1, &frame, NULL));
+        CHECK_OK(shmcv_stream_close(streams[i]));
+    }
+    return failed_checks();
+}
+
 CHILD(no_member) {
     (void)argc;
     become(USER, USER);
@@ -228,4 +255,25 @@ TEST(group_opens_what_it_was_given) {
     CHECK_INT(0, finish(&stranger));
     CHECK_INT(3, pixels(seg, NULL)[0]);
     CHECK(access(path_of(none), F_OK) != 0);
+}
+
+TEST(group_that_may_only_read_a_stream_gets_its_frames) {
+    if (geteuid() != 0) skip("BEING ANOTHER USER TAKES ROOT");
+    const char *name = new_name();
+    shmcv_access given = of_mode(0640);
+    given.group = STRANGERS;
+    shmcv_stream stream;
+    NEED_OK(shmcv_stream_create_for(name, 100, 2, SHMCV_WHEN_BEHIND_DROP, &given, &stream));
+    shmcv_frame frame;
+    NEED_OK(shmcv_stream_begin(stream, 0, &frame)); /* so that there is a writer */
+    process reader = start("viewer", name, NULL);
+    char line[16];
+    for (uint64_t sequence = 1; read_line(&reader, line, sizeof line); sequence++) {
+        const shmcv_image_info image = make_image(10, 10, SHMCV_ORDER_GRAY);
+        memset(pixels(frame.pixels, NULL), (int)sequence, 100);
+        NEED_OK(shmcv_image_set(frame.pixels, &image));
+        NEED_OK(shmcv_frame_publish(frame, NULL));
+        NEED_OK(shmcv_stream_begin(stream, 0, &frame)); /* in the other slot: nobody writes to the newest frame */
+    }
+    CHECK_INT(0, finish(&reader));
 }

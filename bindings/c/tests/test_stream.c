@@ -423,3 +423,111 @@ TEST(reader_that_heeds_the_writer_is_told_that_there_is_none) {
     NEED_OK(shmcv_stream_heed_writer(reader, 0));
     CHECK_FAILS(SHMCV_E_TIMEOUT, "no frame", shmcv_stream_wait(reader, 1, 10, &frame, NULL));
 }
+
+/* overtake has the writer begin a frame in every slot but the newest's. */
+static void overtake(shmcv_stream writer, int slots) {
+    for (int i = 0; i < slots; i++) put(writer, 99);
+}
+
+TEST(overtaken_reader_is_told_by_every_function) {
+    shmcv_stream party, reader, writer = stream_of(2, SHMCV_WHEN_BEHIND_DROP, &party);
+    shmcv_segment_info stream_info;
+    NEED_OK(shmcv_stream_info(writer, &stream_info));
+    NEED_OK(shmcv_stream_open_read_only(stream_info.name, &reader));
+    put(writer, 1);
+    shmcv_frame frame, held;
+    shmcv_frame_info info;
+    NEED_OK(shmcv_stream_wait(party, 0, 0, &held, &info));
+    CHECK_INT(1, info.held);
+    CHECK_OK(shmcv_frame_check(held));
+    CHECK_OK(shmcv_frame_close(held));
+    memset(&info, 0xff, sizeof info);
+    NEED_OK(shmcv_stream_wait(reader, 0, 0, &frame, &info));
+    CHECK_INT(0, info.held);
+    CHECK_INT(1, mark_of(frame));
+    CHECK_OK(shmcv_frame_check(frame));
+    CHECK_FAILS(SHMCV_E_PERMISSION, "to be read", shmcv_image_set(frame.pixels, &info.image));
+    CHECK_OK(shmcv_frame_close(frame));
+
+    NEED_OK(shmcv_stream_wait(reader, 0, 0, &frame, NULL));
+    overtake(writer, 2);
+    unsigned char copy[SIZE];
+    uint64_t size;
+    void *data = copy;
+    shmcv_image_info image;
+    shmcv_segment_info segment_info;
+    shmcv_segment dst = new_segment(SIZE);
+    NEED_OK(shmcv_image_set(dst, &info.image));
+    NEED_OK(shmcv_info(dst, &segment_info));
+    CHECK_FAILS(SHMCV_E_OVERTAKEN, "frame 1", shmcv_frame_check(frame));
+    CHECK_FAILS(SHMCV_E_OVERTAKEN, "frame 1", shmcv_data(frame.pixels, &data, NULL));
+    CHECK(data == copy);
+    CHECK_FAILS(SHMCV_E_OVERTAKEN, "frame 1", shmcv_image_get(frame.pixels, &image));
+    CHECK_FAILS(SHMCV_E_OVERTAKEN, "frame 1", shmcv_read(frame.pixels, NULL, copy, SIZE, NULL));
+    CHECK_FAILS(SHMCV_E_OVERTAKEN, "frame 1", shmcv_flip(frame.pixels, dst, SHMCV_FLIP_VERTICAL));
+    CHECK_FAILS(SHMCV_E_OVERTAKEN, "frame 1", shmcv_convert(frame.pixels, dst, SHMCV_ORDER_BGR));
+    CHECK_FAILS(SHMCV_E_OVERTAKEN, "frame 1", shmcv_save(frame.pixels, temporary("overtaken.png"), SHMCV_QUALITY_DEFAULT));
+    CHECK(fopen(temporary("overtaken.png"), "rb") == NULL);
+    CHECK_FAILS(SHMCV_E_OVERTAKEN, "frame 1", shmcv_show("window", frame.pixels));
+    CHECK_FAILS(SHMCV_E_OVERTAKEN, "frame 1", shmcv_frame_metadata(frame, copy, SIZE, &size));
+    CHECK_FAILS(SHMCV_E_OVERTAKEN, "frame 1", shmcv_frame_close(frame));
+    CHECK_FAILS(SHMCV_E_CLOSED, "", shmcv_frame_close(frame)); /* it was closed all the same */
+    CHECK_FAILS(SHMCV_E_CLOSED, "", shmcv_frame_check(frame));
+    CHECK_OK(shmcv_image_get(dst, &image)); /* nothing has been written to it */
+
+    CHECK_FAILS(SHMCV_E_PERMISSION, "read-only", shmcv_stream_begin(reader, 0, &frame));
+    CHECK_FAILS(SHMCV_E_PERMISSION, "read-only", shmcv_stream_end(reader));
+    NEED_OK(shmcv_stream_deliver(reader, SHMCV_DELIVERY_OLDEST));
+    NEED_OK(shmcv_stream_wait(reader, 0, 0, &frame, &info));
+    CHECK_INT(2, info.sequence);
+    CHECK_OK(shmcv_frame_close(frame));
+    CHECK_FAILS(SHMCV_E_INVALID, "no stream", shmcv_stream_open_read_only(segment_info.name, &reader));
+    CHECK_FAILS(SHMCV_E_INVALID, "", shmcv_frame_check((shmcv_frame){dst}));
+
+    shmcv_stream blocking = stream_of(2, SHMCV_WHEN_BEHIND_BLOCK, &party);
+    NEED_OK(shmcv_stream_info(blocking, &stream_info));
+    NEED_OK(shmcv_stream_open_read_only(stream_info.name, &reader));
+    CHECK_FAILS(SHMCV_E_PERMISSION, "0660", shmcv_stream_deliver(reader, SHMCV_DELIVERY_EVERY));
+}
+
+CHILD(publishes_at_full_speed) {
+    (void)argc;
+    shmcv_stream stream;
+    NEED_OK(shmcv_stream_open(argv[1], &stream));
+    for (int i = 0; i < 20000; i++) put(stream, (unsigned char)i);
+    CHECK_OK(shmcv_stream_end(stream));
+    return failed_checks();
+}
+
+TEST(frame_that_is_judged_whole_is_whole) {
+    const char *name = new_name();
+    shmcv_stream reader, created;
+    NEED_OK(shmcv_stream_create(name, SIZE, 2, SHMCV_WHEN_BEHIND_DROP, &created));
+    NEED_OK(shmcv_stream_open_read_only(name, &reader));
+    process writer = start("publishes_at_full_speed", name, NULL);
+    shmcv_frame_info info = {0};
+    int whole = 0, overtaken = 0, torn = 0;
+    for (;;) {
+        shmcv_frame frame;
+        const int32_t status = shmcv_stream_wait(reader, info.sequence, 60000, &frame, &info);
+        if (status == SHMCV_E_ENDED) break;
+        NEED_OK(status);
+        void *data;
+        if (shmcv_data(frame.pixels, &data, NULL) == SHMCV_OK) {
+            const volatile unsigned char *bytes = data;
+            bool differs = false;
+            for (int i = 0; i < SIZE; i++) differs = differs || bytes[i] != (unsigned char)(info.sequence - 1);
+            const int32_t check = shmcv_frame_check(frame), close = shmcv_frame_close(frame);
+            if (check == SHMCV_OK) whole++;
+            else overtaken++;
+            torn += differs && check == SHMCV_OK;
+            CHECK(check == SHMCV_OK || (check == SHMCV_E_OVERTAKEN && close == check));
+        } else {
+            overtaken++;
+            CHECK_INT(SHMCV_E_OVERTAKEN, shmcv_frame_close(frame));
+        }
+    }
+    CHECK_INT(0, torn);
+    CHECK(whole > 0);
+    CHECK_INT(0, finish(&writer));
+}

@@ -133,3 +133,26 @@ TEST(one_thread_waits_on_many) {
     none.close();
     throws(error_code::closed, [&] { none.close(); });
 }
+
+TEST(reader_that_only_reads_is_told_that_it_was_overtaken) {
+    const char *name = new_name();
+    stream writer = stream::create(name, width * height, 2);
+    stream reader = stream::open_read_only(name);
+    put(writer, 1);
+    CHECK(writer.wait().held());
+    frame seen = reader.wait();
+    CHECK(!seen.held());
+    CHECK_INT(1, seen.data()[0]);
+    seen.check();
+    put(writer, 2);
+    seen.check(); // in the other slot
+    put(writer, 3);
+    throws(error_code::overtaken, [&] { seen.check(); });
+    throws(error_code::overtaken, [&] { (void)seen.data(); });
+    std::vector<std::byte> copy;
+    throws(error_code::overtaken, [&] { seen.read(copy); });
+    throws(error_code::overtaken, [&] { seen.close(); });
+    throws(error_code::closed, [&] { seen.check(); });
+    throws(error_code::permission, [&] { (void)reader.begin(); });
+    CHECK_INT(3, reader.wait(1).sequence());
+}

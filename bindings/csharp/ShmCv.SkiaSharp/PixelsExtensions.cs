@@ -311,7 +311,26 @@ public static class PixelsExtensions
         }
 
         var alpha = alphaType ?? (pixels is NewFrame ? SKAlphaType.Unpremul : NaturalAlpha(view.Span, image));
+        if (pixels is Frame { Held: false } frame)
+        {
+            CheckOrDispose(frame, view);
+        }
+
         return (view, image.ToSKImageInfo(alpha), image.Stride);
+    }
+
+    /// <summary>Checks a frame whose pixels have been looked at. If it was overtaken, nobody gets the view.</summary>
+    private static void CheckOrDispose(Frame frame, ReadOnlyPixelView view)
+    {
+        try
+        {
+            frame.Check();
+        }
+        catch
+        {
+            view.Dispose();
+            throw;
+        }
     }
 
     private static NotSupportedException Unaligned(Pixels pixels, SKImageInfo info, int rowBytes) => new(

@@ -32,6 +32,116 @@ public sealed partial class StreamTests : IDisposable
     }
 
     [Fact]
+    public void AReaderThatOnlyReadsIsToldThatItWasOvertaken()
+    {
+        using var writer = Create(2);
+        using var reader = FrameStream.OpenReadOnly(writer.Name);
+        Put(writer, 1);
+        using (var held = writer.Wait())
+        {
+            Assert.True(held.Held);
+            held.Check();
+        }
+
+        using var frame = reader.Wait();
+        Assert.False(frame.Held);
+        Assert.Equal(1, frame.AsSpan()[0]);
+        frame.Check();
+        using var view = frame.View();
+        using var target = Segment.Create(_scratch.Name(), _image);
+        using var bitmap = new SKBitmap(_image.ToSKImageInfo());
+        Put(writer, 2);
+        frame.Check(); // in the other slot
+        Put(writer, 3);
+        Action[] looks =
+        [
+            frame.Check, () => frame.AsSpan(), () => frame.View().Dispose(), () => frame.Read(out _), () => _ = frame.Image,
+            () => frame.FlipInto(target, FlipCode.Both), () => frame.Save(_scratch.File("overtaken.png")),
+            () => frame.CopyTo(bitmap), () => frame.ToSKBitmap().Dispose(), () => frame.AsSKBitmap().Dispose(),
+        ];
+        foreach (var look in looks)
+        {
+            Assert.Contains("frame 1", Assert.Throws<ShmCvOvertakenException>(look).Message, StringComparison.Ordinal);
+        }
+
+        Assert.False(File.Exists(_scratch.File("overtaken.png")));
+        Assert.Equal(3, view.Span[0]); // of another frame: the view tells nobody
+        view.Dispose();
+        Assert.True(frame.Next());
+        Assert.Equal(3, frame.Sequence);
+        frame.Check();
+        Assert.Throws<ShmCvPermissionException>(() => reader.Begin());
+    }
+
+    [Fact]
+    public void MetadataOfAnOvertakenFrameAreNotGiven()
+    {
+        using var writer = Create(2);
+        using var reader = FrameStream.OpenReadOnly(writer.Name);
+        void PutWith(byte metadata)
+        {
+            using var frame = writer.Begin();
+            frame.Image = _image;
+            frame.Describe(1, [metadata]);
+            frame.Publish();
+        }
+
+        PutWith(1);
+        using var first = reader.Wait();
+        using var same = reader.Wait();
+        Assert.Equal([1], first.Metadata);
+        PutWith(2);
+        PutWith(3);
+        Assert.Equal([1], first.Metadata); // the copy of the first look
+        Assert.Throws<ShmCvOvertakenException>(() => same.Metadata.Length);
+    }
+
+    [Fact]
+    public async Task AFrameThatIsJudgedWholeIsWhole()
+    {
+        using var writer = Create(2);
+        using var reader = FrameStream.OpenReadOnly(writer.Name);
+        var writing = Task.Run(
+            () =>
+            {
+                for (var i = 1; i <= 5000; i++)
+                {
+                    Put(writer, (byte)i);
+                }
+
+                writer.End();
+            },
+            TestContext.Current.CancellationToken);
+        var whole = 0;
+        await foreach (var frame in reader.FramesAsync(cancellationToken: TestContext.Current.CancellationToken))
+        {
+            try
+            {
+                var differs = frame.AsSpan()[..(int)_image.Size].ContainsAnyExcept((byte)frame.Sequence);
+                frame.Check();
+                Assert.False(differs);
+                whole++;
+            }
+            catch (ShmCvOvertakenException)
+            {
+                // The next one, then.
+            }
+        }
+
+        await writing;
+        Assert.True(whole > 0);
+    }
+
+    [Fact]
+    public void AReaderThatOnlyReadsCannotHoldTheWriterUp()
+    {
+        using var writer = Create(2, WhenBehind.Block);
+        using var reader = FrameStream.OpenReadOnly(writer.Name);
+        var refused = Assert.Throws<ShmCvPermissionException>(() => reader.Deliver(Delivery.Every));
+        Assert.Contains("0660", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void WhatIsPublishedIsWhatReadersGet()
     {
         using var writer = Create();

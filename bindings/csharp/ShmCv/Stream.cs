@@ -134,7 +134,11 @@ public sealed class FrameStream : IDisposable
         return new FrameStream(name, stream) { Created = created != 0 };
     }
 
-    /// <summary>Opens a stream that any process has created.</summary>
+    /// <summary>
+    /// Opens a stream that any process has created. A stream that this process may only read is opened as by
+    /// <see cref="OpenReadOnly"/>, if its owner has given a group of this process to read it
+    /// (<see cref="Access.GroupRead(string)"/>).
+    /// </summary>
     /// <param name="name">The stream's name.</param>
     /// <returns>The stream.</returns>
     /// <exception cref="ShmCvNotFoundException">There is none of that name.</exception>
@@ -147,6 +151,30 @@ public sealed class FrameStream : IDisposable
     {
         Argument.Text(name);
         Error.Check(NativeMethods.shmcv_stream_open(name, out var stream));
+        return new FrameStream(name, stream);
+    }
+
+    /// <summary>
+    /// Opens a stream to read alone. The right to read its file is enough, also if the file is another user's.
+    /// </summary>
+    /// <remarks>
+    /// This object is no party to the stream: any number of them may read, no writer ever waits for one, and its frames are
+    /// not <see cref="Frame.Held"/>: the writer may write over a frame at any time. Members that read pixels or metadata of
+    /// the frame then throw <see cref="ShmCvOvertakenException"/>. Call <see cref="Frame.Check"/> after you have read a span,
+    /// a view or a bitmap of it. The object gets the newest frame, or every frame of a stream of
+    /// <see cref="WhenBehind.Drop"/>.
+    /// </remarks>
+    /// <param name="name">The stream's name.</param>
+    /// <returns>The stream.</returns>
+    /// <exception cref="ShmCvNotFoundException">There is none of that name.</exception>
+    /// <exception cref="ShmCvPermissionException">This process may not read the file.</exception>
+    /// <exception cref="ShmCvInvalidException">The name breaks the rule, or is that of a segment that is no
+    /// stream.</exception>
+    /// <exception cref="ShmCvCorruptException">The stream's metadata has been overwritten.</exception>
+    public static FrameStream OpenReadOnly(string name)
+    {
+        Argument.Text(name);
+        Error.Check(NativeMethods.shmcv_stream_open_read_only(name, out var stream));
         return new FrameStream(name, stream);
     }
 
@@ -177,6 +205,8 @@ public sealed class FrameStream : IDisposable
     /// </remarks>
     /// <param name="delivery">Which frames.</param>
     /// <exception cref="ShmCvBusyException">63 others read the stream.</exception>
+    /// <exception cref="ShmCvPermissionException">The stream was opened read-only, and is not one of
+    /// <see cref="WhenBehind.Drop"/>.</exception>
     /// <exception cref="ShmCvInvalidException"><paramref name="delivery"/> is unknown.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
     public void Deliver(Delivery delivery)
@@ -520,7 +550,8 @@ internal struct FrameWait(ulong newerThan, bool throwAtEnd) : Slice.IWait
 }
 
 /// <summary>
-/// A frame to read. It stays as it is until it is disposed of, and until no view or bitmap of it is left.
+/// A frame to read. It stays as it is until it is disposed of, and until no view or bitmap of it is left, if it is
+/// <see cref="Held"/>.
 /// </summary>
 /// <remarks>Dispose of frames soon: a stream has few slots. Members may be called from every thread.</remarks>
 public sealed class Frame : Pixels
@@ -561,9 +592,17 @@ public sealed class Frame : Pixels
     public long CaptureTimeNs { get; private set; }
 
     /// <summary>
+    /// True if no program writes to the frame until it is disposed of. False if the stream was opened read-only: the writer
+    /// may write over the frame at any time; see <see cref="Check"/>.
+    /// </summary>
+    public bool Held { get; private set; }
+
+    /// <summary>
     /// The metadata that the writer has given the frame: at most <see cref="Constants.MaxMetadata"/> bytes, a copy that is
     /// made at the first look. It is valid until <see cref="Next"/>.
     /// </summary>
+    /// <exception cref="ShmCvOvertakenException">The writer has begun to write over the frame, which is not
+    /// <see cref="Held"/>.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
     public ReadOnlySpan<byte> Metadata
     {
@@ -579,6 +618,25 @@ public sealed class Frame : Pixels
 
             return _metadata.AsSpan(0, _metadataSize);
         }
+    }
+
+    /// <summary>
+    /// Returns if all that was read of the frame before, by spans, views and bitmaps too, is of this frame. So it is of a
+    /// frame that is <see cref="Held"/>.
+    /// </summary>
+    /// <example>
+    /// <code>
+    /// using var frame = stream.Wait(newest);
+    /// var brightness = Mean(frame.AsSpan());
+    /// frame.Check(); // or brightness may be of two frames
+    /// </code>
+    /// </example>
+    /// <exception cref="ShmCvOvertakenException">The writer has begun to write over the frame.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
+    public void Check()
+    {
+        using var call = Handle.Use();
+        Error.Check(NativeMethods.shmcv_frame_check(call.Handle));
     }
 
     /// <summary>Returns the metadata as an object, of which they are the JSON.</summary>
@@ -683,6 +741,7 @@ public sealed class Frame : Pixels
         Missed = (long)info.Missed;
         CaptureTimeNs = (long)info.CaptureTimeNs;
         _metadataSize = (int)info.MetadataSize;
+        Held = info.Held != 0;
     }
 
     private unsafe void CopyMetadata(NativeHandle.Call call)

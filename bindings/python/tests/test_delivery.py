@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -182,3 +183,98 @@ def test_reader_that_heeds_the_writer_is_told_that_there_is_none(make: Make) -> 
         reader.heed_writer(False)
         with pytest.raises(TimeoutError):
             reader.wait(1, timeout=0.01)
+
+
+def test_reader_that_only_reads_is_told_that_it_was_overtaken(make: Make, create: Callable[..., shmcv.Segment]) -> None:
+    with make(2) as stream, shmcv.Stream.open_read_only(stream.name) as reader:
+        put(stream, 1)
+        with stream.wait() as held:
+            assert held.held
+        frame = reader.wait()
+        assert not frame.held
+        assert (frame.array == 1).all()
+        frame.check()
+        put(stream, 2)
+        put(stream, 3)
+        elsewhere = create(64)
+        for look in (
+            frame.check,
+            frame.read,
+            lambda: frame.array,
+            lambda: frame.buffer,
+            lambda: frame.image,
+            lambda: np.asarray(frame),
+            lambda: frame.flip_into(elsewhere, 1),
+            lambda: frame.save("/dev/null.png"),
+        ):
+            with pytest.raises(shmcv.OvertakenError, match="frame 1"):
+                look()
+        assert "sequence 1" in repr(frame)
+        with pytest.raises(shmcv.OvertakenError), frame:
+            pass
+        assert frame.closed
+        frame.close()
+        with pytest.raises(ZeroDivisionError), reader.wait(1):
+            put(stream, 4)
+            put(stream, 5)
+            raise ZeroDivisionError
+        with pytest.raises(shmcv.PermissionError, match="read-only"):
+            reader.begin()
+        again = pickle.loads(pickle.dumps(reader))
+        with again, again.wait() as frame:
+            assert not frame.held
+            assert frame.sequence == 5
+
+
+def test_metadata_of_an_overtaken_frame_are_not_given(make: Make) -> None:
+    with make(2) as stream, shmcv.Stream.open_read_only(stream.name) as reader:
+        put(stream, 1, metadata=b"one")
+        frame = reader.wait()
+        assert frame.metadata == b"one"
+        put(stream, 2, metadata=b"two")
+        put(stream, 3, metadata=b"three")
+        with pytest.raises(shmcv.OvertakenError):
+            _ = frame.metadata
+
+
+@pytest.mark.parametrize("delivery", list(shmcv.Delivery))
+def test_loop_of_a_reader_that_only_reads(make: Make, delivery: shmcv.Delivery) -> None:
+    """A frame that was judged whole is whole, at the writer's full speed, in two slots."""
+    with make(2) as stream, shmcv.Stream.open_read_only(stream.name) as reader:
+        put(stream, 1)
+        reader.deliver(delivery)
+
+        def write() -> None:
+            for sequence in range(2, 5000):
+                put(stream, sequence % 251)
+            stream.end()
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        whole, torn = 0, 0
+        for frame in reader.frames(timeout=60):
+            try:
+                with frame:
+                    differs = not (frame.array == frame.sequence % 251).all()
+                torn += differs
+                whole += 1
+            except shmcv.OvertakenError:
+                continue
+        writer.join()
+        assert torn == 0
+        assert whole > 0
+
+
+def test_reader_that_only_reads_cannot_hold_the_writer_up(make: Make) -> None:
+    with make(2, shmcv.WhenBehind.BLOCK) as stream, shmcv.Stream.open_read_only(stream.name) as reader:
+        with pytest.raises(shmcv.PermissionError, match="0660"):
+            reader.deliver(shmcv.Delivery.EVERY)
+
+        async def waits() -> None:
+            waiting = asyncio.ensure_future(reader.wait_async(timeout=60))
+            await asyncio.sleep(0)
+            put(stream, 1)
+            with await waiting as frame:
+                assert frame.sequence == 1
+
+        asyncio.run(waits())

@@ -309,12 +309,14 @@ class Segment(Stored, WritablePixels):
             raise
 
 
-def open_again(kind: Any, name: str, uuid: UUID | None) -> Any:
+def open_again(kind: Any, name: str, uuid: UUID | None, opener: str = "open") -> Any:
     """Open the segment or stream that was pickled. ``uuid`` is its identity, None for a foreign segment.
+
+    ``opener`` is the class method that opens it.
 
     Raises NotFoundError if it is gone, also if another one has its name now.
     """
-    opened = kind.open(name)
+    opened = getattr(kind, opener)(name)
     if opened.info.uuid != uuid:
         opened.close()
         raise NotFoundError(f'shmcv: open "{name}": what was pickled is gone, and another one has its name now')

@@ -52,10 +52,14 @@ class _ReadOnlyFrameMemory(_FrameMemory):
 
 
 class Frame(Pixels):
-    """A frame to read. It stays as it is until it is closed and no array taken from it is left.
+    """A frame to read. It stays as it is until it is closed and no array taken from it is left, if it is ``held``.
 
     ``array`` and ``buffer`` are the pixels themselves, read-only: memory that is written to by other means faults.
     Close frames soon: a stream has few slots.
+
+    A frame of a stream that was opened read-only is not held: its writer may write over it at any time. Members that
+    read its pixels or metadata then raise OvertakenError. Call ``check`` after you have read its arrays; the end of a
+    ``with`` block does so.
     """
 
     _noun: ClassVar[str] = "frame of stream"
@@ -69,12 +73,32 @@ class Frame(Pixels):
     missed: int
     #: When it was captured, as its writer has told, in nanoseconds of ``time.monotonic_ns()``; 0 if it has not.
     capture_time_ns: int
+    #: True if nobody writes to it until it is closed; False if its stream was opened read-only.
+    held: bool
 
     def __init__(self, name: str, memory: Memory, info: ShmcvFrameInfo) -> None:
         """Take over a handle. ``Stream.wait`` calls this."""
         super().__init__(name, memory)
         self.sequence, self.time_ns, self.missed = info.sequence, info.time_ns, info.missed
         self.capture_time_ns, self._metadata_size = info.capture_time_ns, info.metadata_size
+        self.held = info.held != 0
+
+    def check(self) -> None:
+        """Return if all that was read of the frame before is of this frame. A frame that is ``held`` is always whole.
+
+        Raises OvertakenError if the writer has begun to write over it.
+        """
+        check(library().shmcv_frame_check(self._open.number))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close the frame. Raises OvertakenError as ``check``, unless there is an exception already."""
+        try:
+            if kind is None and not self.held and not self.closed:
+                self.check()
+        finally:
+            self.close()
 
     @property
     def metadata(self) -> bytes:
@@ -208,6 +232,9 @@ class Stream:
     #: True if this object made the stream, False if the stream was there.
     created: bool = False
 
+    #: The class method by which a copy of this object opens the stream.
+    _opened_by: str = "open"
+
     @classmethod
     def create(
         cls,
@@ -274,12 +301,31 @@ class Stream:
     def open(cls, name: str) -> Self:
         """Open a stream that any process, in whatever language, has created.
 
+        A stream that this process may only read is opened as by ``open_read_only``, if its owner has given a group of
+        this process to read it (mode 0o640).
+
         Raises NotFoundError; PermissionError; CorruptError; InvalidError for a bad name, or the name of a segment that
         is no stream.
         """
         handle = ShmcvStream()
         check(library().shmcv_stream_open(text("name", name), ctypes.byref(handle)), name)
         return cls(name, Handle(handle.value, library().shmcv_stream_close))
+
+    @classmethod
+    def open_read_only(cls, name: str) -> Self:
+        """Open a stream to read alone. A file that this process may read is enough, also another user's.
+
+        The object is no party to the stream: any number of them may read, no writer ever waits for one, and its frames
+        are not ``held``; see ``Frame``. It gets the newest frame, or every frame of a stream of ``WhenBehind.DROP``.
+
+        Raises NotFoundError; PermissionError if this process may not read the file; CorruptError; InvalidError for a
+        bad name, or the name of a segment that is no stream.
+        """
+        handle = ShmcvStream()
+        check(library().shmcv_stream_open_read_only(text("name", name), ctypes.byref(handle)), name)
+        stream = cls(name, Handle(handle.value, library().shmcv_stream_close))
+        stream._opened_by = "open_read_only"
+        return stream
 
     @property
     def _open(self) -> Handle:
@@ -311,7 +357,8 @@ class Stream:
         a negative number waits without an end. Ctrl-C ends the wait. In other streams it never waits.
 
         Raises BusyError if there is another writer, if the frame begun before is neither published nor closed, and if
-        there is no slot, because readers hold them, or are behind; TimeoutError.
+        there is no slot, because readers hold them, or are behind; TimeoutError; PermissionError if the stream was
+        opened read-only.
         """
         stream, handle = self._open, ShmcvFrame()
         begun, begin = ctypes.byref(handle), library().shmcv_stream_begin
@@ -349,7 +396,8 @@ class Stream:
         A reader of every frame is owed each frame until it has taken it, has closed the stream, or its process has
         ended. What the writer does meanwhile is the stream's ``when_behind``.
 
-        Raises BusyError if 63 others read the stream.
+        Raises BusyError if 63 others read the stream; PermissionError for every frame of a stream that was opened
+        read-only, unless it is one of ``WhenBehind.DROP``.
         """
         check(library().shmcv_stream_deliver(self._open.number, Delivery(delivery)))
 
@@ -444,7 +492,8 @@ class Stream:
     def frames(self, newer_than: int = 0, timeout: float | None = None) -> Frames:
         """Return an iterator over the frames to come, for ``for`` and ``async for``.
 
-        The iterator closes each frame when the next one is asked for. It ends when the writer ends the stream, and
+        The iterator closes each frame when the next one is asked for. It does not ask whether a frame that is not
+        ``held`` was whole until then: the loop's body does, by ``with frame:`` or ``frame.check()``. It ends when the writer ends the stream, and
         when the stream is closed, by another thread or the loop itself. It raises TimeoutError when a frame takes
         longer than ``timeout`` seconds.
         ``async for`` lets other tasks run at every second frame, also when frames are always ready.
@@ -488,7 +537,7 @@ class Stream:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the name and the identity. Unpickling, and ``copy.copy``, open the stream; see ``open_again``."""
-        return open_again, (type(self), self._name, self.info.uuid)
+        return open_again, (type(self), self._name, self.info.uuid, self._opened_by)
 
     def __deepcopy__(self, memo: object) -> NoReturn:
         """Refuse: a copy would have the same frames."""
