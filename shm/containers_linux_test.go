@@ -168,10 +168,8 @@ func descriptorOf(path string) int {
 	return -1
 }
 
-// attack tries to change a file of which the process has a read-only segment, and tells of each way whether it failed.
-func attack(s *Segment, path string) []error {
-	memory, err := s.Bytes()
-	childCheck(err)
+// attack tries to change a file that the process has mapped to read, and tells of each way whether it failed.
+func attack(memory []byte, path string) []error {
 	address := uintptr(unsafe.Pointer(&memory[0]))
 	length := uintptr((len(memory) + 4095) / 4096 * 4096)
 	fd := descriptorOf(path)
@@ -221,6 +219,83 @@ func attack(s *Segment, path string) []error {
 		reopen(path, unix.O_RDWR), reopen(fmt.Sprintf("/proc/self/fd/%d", fd), unix.O_RDWR),
 		unix.Fchmod(fd, 0o666), os.Rename(path, path+"2"),
 	}
+}
+
+// attackWords tries to change a stream's words, on which its readers sleep.
+func attackWords(words []byte) []error {
+	address := uintptr(unsafe.Pointer(&words[0]))
+	futex := func(operation, value, other uintptr, operator uintptr) error {
+		_, _, errno := unix.Syscall6(unix.SYS_FUTEX, address, operation, value, 1, other, operator)
+		if errno != 0 {
+			return errno
+		}
+		return nil
+	}
+	const wakeOp, lockPI, trylockPI = 5, 6, 8
+	const addOne = 1<<28 | 1<<12 // Adds 1 to the word at other.
+	_, _, byProtection := unix.Syscall(unix.SYS_MPROTECT, address&^4095, 4096, unix.PROT_READ|unix.PROT_WRITE)
+	return []error{
+		futex(wakeOp, 1, address, addOne), futex(lockPI, 0, 0, 0), futex(trylockPI, 0, 0, 0), errnoOrNil(byProtection),
+	}
+}
+
+func errnoOrNil(errno unix.Errno) error {
+	if errno == 0 {
+		return nil
+	}
+	return errno
+}
+
+// seizeLocks takes every lock of a file that it gets, and tells how many, and how many of them alone.
+func seizeLocks(fd int) (shared, alone int) {
+	for number := range int64(256) {
+		for _, kind := range []int16{unix.F_WRLCK, unix.F_RDLCK} {
+			lock := unix.Flock_t{Type: kind, Whence: unix.SEEK_SET, Start: 1<<62 + number, Len: 1}
+			if unix.FcntlFlock(uintptr(fd), unix.F_OFD_SETLK, &lock) != nil {
+				continue
+			}
+			if shared++; kind == unix.F_WRLCK {
+				alone++
+			}
+		}
+	}
+	return shared, alone
+}
+
+// tell tells of each attempt whether it failed.
+func tell(attempts []error) {
+	for attempt, err := range attempts {
+		if err == nil {
+			fmt.Println("attempt", attempt, "succeeded")
+			continue
+		}
+		fmt.Println("attempt", attempt, "failed")
+		fmt.Fprintln(os.Stderr, attempt, err)
+	}
+}
+
+// A reader of a stream that may not write to its file, and writes wherever it can, changes no pixel. It takes all locks that
+// it gets, and the writer goes on.
+func TestReaderOfAStreamInAnotherContainerChangesNoPixel(t *testing.T) {
+	a, b, _, here := containers(t)
+	if !here {
+		return
+	}
+	camera := a.start(t, "container stream camera")
+	camera.expect("ready")
+	hostile := b.start(t, "container stream hostile")
+	hostile.expect("frame 1 is whole, and not held")
+	for attempt := range hostileAttempts {
+		hostile.expect(fmt.Sprintf("attempt %d failed", attempt))
+	}
+	for attempt := range 4 {
+		hostile.expect(fmt.Sprintf("attempt %d failed", attempt))
+	}
+	hostile.expect("locks alone: 0, some shared: true")
+	camera.say("count")
+	camera.expect("0 of 1000000 pixels changed")
+	camera.expect("published 200 more")
+	hostile.expect("no frame that was judged whole was torn")
 }
 
 func init() {
@@ -310,21 +385,90 @@ func init() {
 	}
 	roles["container hostile"] = func([]string) {
 		s := childSegment(OpenReadOnly("pixels"))
-		for attempt, err := range attack(s, pathOf("pixels")) {
-			if err == nil {
-				fmt.Println("attempt", attempt, "succeeded")
-				continue
-			}
-			fmt.Println("attempt", attempt, "failed")
-			fmt.Fprintln(os.Stderr, attempt, err)
-		}
+		memory, err := s.Bytes()
+		childCheck(err)
+		tell(attack(memory, pathOf("pixels")))
 		private, err := unix.Mmap(descriptorOf(pathOf("pixels")), 0, hostilePixels, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE)
 		childCheck(err)
 		clear(private)
-		memory, err := s.Bytes()
-		childCheck(err)
 		if memory[1] == 7 {
 			fmt.Println("wrote its own copy alone")
+		}
+	}
+	pattern := func(i int, sequence uint64) byte { return byte(i*7) + byte(sequence) }
+	gray := abi.NewImageInfo(1000, 1000, abi.DepthU8, abi.OrderGray)
+	roles["container stream camera"] = func([]string) {
+		stream, err := CreateStreamFor("cam", hostilePixels, 3, abi.WhenBehindDrop, access(-1, 0o640))
+		childCheck(err)
+		publish := func(sequence uint64) {
+			f, err := stream.Begin(0, &Nap{})
+			childCheck(err)
+			pixels, err := f.Bytes()
+			childCheck(err)
+			for i := range hostilePixels {
+				pixels[i] = pattern(i, sequence)
+			}
+			childCheck(f.SetImage(gray))
+			_, err = f.Publish()
+			childCheck(err)
+			f.Release()
+		}
+		publish(1)
+		f, err := waitFor(stream, 0, 0) // This process has a place before the other one takes locks.
+		childCheck(err)
+		fmt.Println("ready")
+		nextLine()
+		pixels, err := f.Bytes()
+		childCheck(err)
+		changed := 0
+		for i := range hostilePixels {
+			if pixels[i] != pattern(i, 1) {
+				changed++
+			}
+		}
+		f.Release()
+		fmt.Printf("%d of %d pixels changed\n", changed, hostilePixels)
+		for sequence := uint64(2); sequence <= 201; sequence++ {
+			publish(sequence)
+		}
+		childCheck(stream.End())
+		fmt.Println("published 200 more")
+		nextLine()
+	}
+	roles["container stream hostile"] = func([]string) {
+		stream, err := OpenStream("cam")
+		childCheck(err)
+		whole := func(f *Frame) (bool, error) {
+			torn, pixels := false, f.slot.Bytes()
+			for i := range hostilePixels {
+				torn = torn || pixels[i] != pattern(i, f.slot.Sequence())
+			}
+			return !torn, f.Check()
+		}
+		f, err := waitFor(stream, 0, 0)
+		childCheck(err)
+		if is, err := whole(f); is && err == nil && f.Details().Held == 0 {
+			fmt.Println("frame 1 is whole, and not held")
+		}
+		path := pathOf("cam")
+		tell(attack(f.slot.Bytes(), path))
+		tell(attackWords(stream.shared[len(stream.shared)-trailerSize+320:]))
+		shared, alone := seizeLocks(descriptorOf(path))
+		fmt.Printf("locks alone: %d, some shared: %t\n", alone, shared > 0)
+		f.Release()
+		for newest := uint64(1); ; {
+			f, err := waitFor(stream, newest, -1)
+			if abi.CodeOf(err) == abi.EEnded {
+				fmt.Println("no frame that was judged whole was torn")
+				nextLine()
+				return
+			}
+			childCheck(err)
+			if is, err := whole(f); !is && err == nil {
+				fmt.Println("frame", f.slot.Sequence(), "is torn")
+			}
+			newest = f.slot.Sequence()
+			f.Release()
 		}
 	}
 }

@@ -161,3 +161,74 @@ func TestWaitSetWaitsForWhoCannotMarkTheBell(t *testing.T) {
 		must(t, <-waited, abi.OK)
 	}
 }
+
+// A process that may only read a stream can share the locks of its dead readers for ever. The writer goes on all the same, and
+// a reader with the right to write takes no place that is being emptied.
+func TestSharedLocksOfDeadReadersDoNotHoldTheWriterUp(t *testing.T) {
+	for _, whenBehind := range []abi.WhenBehind{abi.WhenBehindDrop, abi.WhenBehindBlock} {
+		writer, err := CreateStreamFor(newName(t), frameBytes, 2, whenBehind, access(-1, 0o644))
+		must(t, err, abi.OK)
+		defer writer.Release()
+		mustPut(t, writer, 1, 1)
+		dead := startChild(t, "stream", []string{writer.Name()})
+		dead.expect("ready")
+		dead.say("get")
+		dead.expect("1")
+		living := startChild(t, "stream", []string{writer.Name()})
+		living.expect("ready")
+		mustPut(t, writer, 2, 2)
+		dead.kill()
+		hostile := unwritableStream(t, writer)
+		if shared, alone := seizeLocks(int(hostile.file.Number())); shared == 0 || alone != 0 {
+			t.Fatalf("%d locks, %d of them alone", shared, alone)
+		}
+		for sequence := uint64(3); sequence < 10; sequence++ {
+			mustPut(t, writer, sequence, sequence)
+		}
+		_, err = waitFor(reopened(t, writer), 0, 0) // All places are locked.
+		must(t, err, abi.EBusy, writer.Name())
+		mustGet(t, hostile, 0, 9, 9).Release()
+		hostile.file.Unlock(lockPlace + 5)
+		living.say("get")
+		living.expect("9")
+		mustPut(t, writer, 10, 10)
+		_, err = writer.Begin(0, &Nap{}) // The living reader is not taken for a dead one.
+		must(t, err, abi.EBusy)
+	}
+}
+
+func TestPlaceThatIsBeingEmptiedIsNotTaken(t *testing.T) {
+	writer := newStreamWith(t, 4, access(-1, 0o644))
+	mustPut(t, writer, 1, 1)
+	writer.ring.SetEmptied(0, true)
+	reader := reopened(t, writer)
+	mustGet(t, reader, 0, 1, 1).Release()
+	if place := reader.ring.Place(); place != 1 {
+		t.Errorf("place %d", place)
+	}
+	next := reopened(t, writer)
+	must(t, next.End(), abi.EBusy)
+	writer.resign()
+	must(t, next.End(), abi.OK) // The next writer knows that the place's emptying is over.
+	if writer.ring.IsEmptied(0) {
+		t.Error("the place is never taken again")
+	}
+}
+
+// The lock of the writer can be shared as long as there is none. The error says so, and a stream that is made again has other
+// locks.
+func TestWriterIsToldThatAReaderSharesItsLock(t *testing.T) {
+	s := newStreamWith(t, 2, access(-1, 0o644))
+	hostile := unwritableStream(t, s)
+	seizeLocks(int(hostile.file.Number()))
+	_, err := put(s, 1)
+	must(t, err, abi.EBusy, "may only read", "create the stream again")
+	if s.writerAlive() {
+		t.Error("who shares the lock counts as a writer")
+	}
+	must(t, s.ClearName(), abi.OK)
+	again, err := CreateStreamFor(s.Name(), frameBytes, 2, abi.WhenBehindDrop, access(-1, 0o644))
+	must(t, err, abi.OK)
+	defer again.Release()
+	mustPut(t, again, 1, 1)
+}

@@ -7,7 +7,7 @@ import (
 
 // This is the protocol of internal/ring/ring.c as a machine that takes one step at a time. It has one writer after another,
 // two readers and three slots. A reader reads the newest frame, or joins and then reads every frame, for which the writer
-// waits. Each party may die before any of its steps. A dead writer has a successor; the place of a dead reader is emptied.
+// waits; or it has no place, holds nothing, and judges afterwards whether what it has read is whole. Each party may die before any of its steps. A dead writer has a successor; the place of a dead reader is emptied.
 // explore goes through every order of steps.
 
 // The step that a party takes next. The names are those of ring.c.
@@ -24,6 +24,11 @@ const (
 	atRead
 	atReadOn // Has read half of the slot.
 	atR4     // Clears its bit.
+	atL1     // A reader without a place: looks for a frame, by the newest or by its turn.
+	atL2     // Looks whether the slot has the frame.
+	atL3     // Reads half of the slot.
+	atL3On   // Reads the other half.
+	atL4     // Looks whether the slot has the frame still.
 	deadReader
 )
 
@@ -65,6 +70,7 @@ type modelReader struct {
 	wanted   int8 // The frame that it looks for.
 	slot     int8 // Where that is.
 	half     int8 // The first half, as the reader has read it.
+	other    int8 // The second half.
 	read     int8 // The frame that it has read last, or the one before its first.
 	promised bool // No frame from now on may be missing.
 	cursor   int8 // In the file.
@@ -100,12 +106,16 @@ type flaws struct {
 	joinsAtOnce      bool // J1 and J2 are left out: a reader says which frame it wants when it has found out.
 	joinsAtClaimed   bool // J4 takes a frame that the writer claims.
 	skipsClaimed     bool // A frame whose slot is claimed for a moment is passed over.
+	noLastLook       bool // L4 is left out.
+	marksLate        bool // The slot is marked by a 0 after W3, as a processor might do that has no fence between.
+	marksOnlyItsOwn  bool // The last look takes a slot that is marked for one that has the frame still.
 }
 
 type model struct {
 	flaws  flaws
 	seen   map[modelState]bool
 	reads  int
+	told   int // How often a reader without a place is told that it was overtaken.
 	refuse int
 }
 
@@ -217,7 +227,62 @@ func (m *model) stepReader(s *modelState, i int) (wrong string) {
 	case atR4:
 		s.slots[r.slot].holders &^= bit
 		r.at, r.wanted, r.slot, r.half = atR1, 0, 0, 0
+	case atL1:
+		m.lookWithoutPlace(s, r)
+	case atL2:
+		if r.at = atL3; s.slots[r.slot].sequence != r.wanted {
+			r.passOn(s)
+		}
+	case atL3:
+		r.half, r.at = s.slots[r.slot].first, atL3On
+	case atL3On:
+		r.other, r.at = s.slots[r.slot].second, atL4
+	case atL4:
+		return m.judge(s, r)
 	}
+	return ""
+}
+
+// lookWithoutPlace is L1. The writer may be ahead of a reader of every frame, who goes on with the oldest that may be there.
+func (m *model) lookWithoutPlace(s *modelState, r *modelReader) {
+	newest := s.published
+	if newest.sequence <= r.read {
+		return
+	}
+	if !r.every {
+		r.wanted, r.slot, r.at = newest.sequence, newest.slot, atL2
+		return
+	}
+	wanted := max(r.read+1, newest.sequence-modelSlots+1)
+	if turn := s.turns[wanted%modelSlots]; turn.sequence == wanted {
+		r.wanted, r.slot, r.at = wanted, turn.slot, atL2
+	} else if wanted < newest.sequence {
+		r.read = wanted
+	}
+}
+
+// passOn ends the reading of a frame. A reader of every frame goes on with the next one if this one is gone.
+func (r *modelReader) passOn(s *modelState) {
+	if r.every && r.wanted < s.published.sequence {
+		r.read = r.wanted
+	}
+	r.at, r.wanted, r.slot, r.half, r.other = atL1, 0, 0, 0, 0
+}
+
+// judge is L4: the reader is told that it was overtaken, or what it has read is the frame.
+func (m *model) judge(s *modelState, r *modelReader) (wrong string) {
+	now := s.slots[r.slot].sequence
+	if now != r.wanted && !m.flaws.noLastLook && !(m.flaws.marksOnlyItsOwn && now == 0) {
+		m.told++
+		r.passOn(s)
+		return ""
+	}
+	if r.half != r.wanted || r.other != r.wanted {
+		return fmt.Sprintf("a reader without a place judged frame %d whole, and got halves of %d and %d", r.wanted, r.half, r.other)
+	}
+	m.reads++
+	r.read = r.wanted
+	r.passOn(s)
 	return ""
 }
 
@@ -315,6 +380,9 @@ func (m *model) stepWriter(s *modelState) {
 		}
 	case atW2:
 		w.at = atMark
+		if m.flaws.marksLate {
+			w.at = atW3
+		}
 		if s.awaited(w.slot) {
 			w.at = atUndo
 		}
@@ -323,13 +391,16 @@ func (m *model) stepWriter(s *modelState) {
 		w.at = atW0
 	case atMark:
 		slot.sequence, w.at = 0, atW3
-		if m.flaws.publishFirst {
+		if m.flaws.publishFirst || m.flaws.marksLate {
 			w.at = atW4
 		}
 	case atW3:
 		slot.first, w.at = next, atW3On
 	case atW3On:
 		slot.second, w.at = next, atW4
+		if m.flaws.marksLate {
+			w.at = atMark
+		}
 		if m.flaws.publishFirst {
 			w.published()
 		}
@@ -372,28 +443,39 @@ func (m *model) succeed(s *modelState) {
 	s.writer = modelWriter{newest: newest}
 }
 
-// audiences are the readers that the model is explored with.
-var audiences = map[string][modelReaders]modelReader{
-	"newest and newest": {{at: atR1}, {at: atR1}},
-	"newest and every":  {{at: atR1}, {at: atJ1, every: true}},
-	"every and every":   {{at: atJ1, every: true}, {at: atJ1, every: true}},
+type modelAudience struct {
+	name    string
+	readers [modelReaders]modelReader
 }
 
-func exploreWith(flaws flaws, audience [modelReaders]modelReader) (*model, string) {
+// audiences are the readers that the model is explored with, those with the fewest states first.
+var audiences = []modelAudience{
+	{"two without a place", [modelReaders]modelReader{{at: atL1}, {at: atL1, every: true}}},
+	{"newest, and newest without a place", [modelReaders]modelReader{{at: atR1}, {at: atL1}}},
+	{"every, and every without a place", [modelReaders]modelReader{{at: atJ1, every: true}, {at: atL1, every: true}}},
+	{"newest and newest", [modelReaders]modelReader{{at: atR1}, {at: atR1}}},
+	{"newest and every", [modelReaders]modelReader{{at: atR1}, {at: atJ1, every: true}}},
+	{"every and every", [modelReaders]modelReader{{at: atJ1, every: true}, {at: atJ1, every: true}}},
+}
+
+func exploreWith(flaws flaws, audience modelAudience) (*model, string) {
 	m := &model{flaws: flaws, seen: map[modelState]bool{}}
-	return m, m.explore(modelState{writer: modelWriter{newest: modelFrame{0, -1}}, readers: audience})
+	return m, m.explore(modelState{writer: modelWriter{newest: modelFrame{0, -1}}, readers: audience.readers})
 }
 
 func TestNoOrderOfStepsTearsOrLosesAFrame(t *testing.T) {
-	for name, audience := range audiences {
-		t.Run(name, func(t *testing.T) {
+	for _, audience := range audiences {
+		t.Run(audience.name, func(t *testing.T) {
 			m, wrong := exploreWith(flaws{}, audience)
 			if wrong != "" {
 				t.Fatal(wrong)
 			}
-			t.Logf("%d states, frames read to the end in %d of them", len(m.seen), m.reads)
+			t.Logf("%d states, frames read to the end in %d of them, and overtaken in %d", len(m.seen), m.reads, m.told)
 			if m.reads == 0 {
 				t.Error("no frame was ever read")
+			}
+			if without := audience.readers[1].at == atL1; without != (m.told > 0) {
+				t.Errorf("readers were overtaken in %d states", m.told)
 			}
 		})
 	}
@@ -401,8 +483,8 @@ func TestNoOrderOfStepsTearsOrLosesAFrame(t *testing.T) {
 
 // In each state a living writer finds a slot, if no reader moves, and living readers neither hold nor want every slot.
 func TestNoOrderOfStepsLeavesTheWriterStuck(t *testing.T) {
-	for name, audience := range audiences {
-		t.Run(name, func(t *testing.T) {
+	for _, audience := range audiences {
+		t.Run(audience.name, func(t *testing.T) {
 			m, _ := exploreWith(flaws{}, audience)
 			if wrong := m.stuck(); wrong != "" {
 				t.Fatal(wrong)
@@ -458,6 +540,9 @@ func TestModelFindsWhatEachCheckPrevents(t *testing.T) {
 		"joined without a word before":   {joinsAtOnce: true},
 		"joined at a claimed frame":      {joinsAtClaimed: true},
 		"frame passed over that is back": {skipsClaimed: true},
+		"no last look without a place":   {noLastLook: true},
+		"slot marked after the pixels":   {marksLate: true},
+		"last look takes a mark for it":  {marksOnlyItsOwn: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, audience := range audiences {

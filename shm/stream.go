@@ -39,6 +39,7 @@ type parties struct {
 	mu     sync.Mutex
 	writer *Stream // The party of this process that writes; nil if none does.
 	memory []byte  // The slots and what describes them, writable; nil before this process writes.
+	shown  bool    // When the writer began, the file's mode let somebody read it who may not write to it.
 	places uint64  // A bit for each place that a party of this process has.
 }
 
@@ -380,16 +381,27 @@ func (s *Stream) becomeWriter() error {
 		return err
 	}
 	if !free {
-		return abi.Errorf(abi.EBusy, "shm: process %d writes to %q; a stream has one writer, and the next may begin when "+
-			"it has closed the stream or ended", s.trailer.Writer.Load(), s.name)
+		return s.noTurnToWrite()
 	}
-	s.ring.WakeAlways(s.file.ReadByOthers())
+	p.shown = s.file.ReadByOthers()
+	s.ring.WakeAlways(p.shown)
 	if status := s.ring.TakeOver(p.memory, p.memory[s.identity.recordsAt():], sys.ProcessID(), sys.ProcessStart()); status != ring.OK {
 		s.file.Unlock(lockWriter)
 		return s.problem(status)
 	}
 	p.writer = s
 	return nil
+}
+
+// noTurnToWrite is the error of a party that does not get the writer's lock.
+func (s *Stream) noTurnToWrite() error {
+	if held, err := s.file.HeldByOther(lockWriter); err == nil && !held && s.file.ReadByOthers() {
+		return abi.Errorf(abi.EBusy, "shm: write to stream %q: no program writes to it, and one that may only read it shares the lock "+
+			"of the writer, which this library never does; end that program (lslocks names it), or clear the name and create the "+
+			"stream again, which gives it other locks", s.name)
+	}
+	return abi.Errorf(abi.EBusy, "shm: process %d writes to %q; a stream has one writer, and the next may begin when "+
+		"it has closed the stream or ended", s.trailer.Writer.Load(), s.name)
 }
 
 // resign makes s writer no longer, if it is the writer.
@@ -422,6 +434,10 @@ func (s *Stream) takePlace() error {
 			return err
 		}
 		if !taken {
+			continue
+		}
+		if s.ring.IsEmptied(place) {
+			s.file.Unlock(lockPlace + place)
 			continue
 		}
 		if status := s.ring.Forget(place); status != ring.OK { // What a dead party may have left.
@@ -465,9 +481,31 @@ func (s *Stream) forgetTheDead() (forgotten bool, err error) {
 			s.ring.Forget(place)
 			s.file.Unlock(lockPlace + place)
 			forgotten = true
+		} else if p.shown {
+			dead, err := s.forgetWithoutLock(place)
+			if err != nil {
+				return forgotten, err
+			}
+			forgotten = forgotten || dead
 		}
 	}
 	return forgotten, nil
+}
+
+// forgetWithoutLock does the same where the place's lock is not to be had. A process that may only read the file can share
+// the lock of a dead party, and keep everybody from it for ever; but it does not hold the lock alone, as a party does.
+//
+// No party takes the place meanwhile: one that gets the lock looks whether the place is being emptied, and the writer says so
+// before it asks who holds the lock. Either the party sees that, or the writer sees the party.
+func (s *Stream) forgetWithoutLock(place int) (dead bool, err error) {
+	s.ring.SetEmptied(place, true)
+	defer s.ring.SetEmptied(place, false)
+	held, err := s.file.HeldByOther(lockPlace + place)
+	if held || err != nil {
+		return false, err
+	}
+	s.ring.Forget(place)
+	return true, nil
 }
 
 // Wait gives the newest frame, if its sequence is greater than newerThan, held and with one reference: nobody writes

@@ -38,6 +38,8 @@ func (*Ring) WakeAlways(bool)                                 { panic(noC) }
 func (*Ring) Heed(bool)                                       { panic(noC) }
 func (*Ring) Spin(uint64)                                     { panic(noC) }
 func (*Ring) Forget(int) Status                               { panic(noC) }
+func (*Ring) SetEmptied(int, bool)                            { panic(noC) }
+func (*Ring) IsEmptied(int) bool                              { panic(noC) }
 func (*Ring) Blockers() uint64                                { panic(noC) }
 func (*Ring) Accept(_, _ Image)                               { panic(noC) }
 func (*Ring) Place() int                                      { panic(noC) }

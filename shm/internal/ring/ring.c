@@ -306,6 +306,17 @@ shmcv_ring_status shmcv_ring_forget(shmcv_ring *ring, int32_t place) {
     RETURN(SHMCV_RING_OK);
 }
 
+void shmcv_ring_set_emptied(shmcv_ring *ring, int32_t place, bool emptied) {
+    GUARDED(ring, );
+    store(&ring->places[place].emptied, emptied);
+    RETURN();
+}
+
+bool shmcv_ring_is_emptied(shmcv_ring *ring, int32_t place) {
+    GUARDED(ring, false);
+    RETURN(load(&ring->places[place].emptied) != 0);
+}
+
 /* The writer. */
 
 shmcv_ring_status shmcv_ring_take_over(shmcv_ring *ring, uint32_t process, uint64_t start) {
@@ -321,6 +332,7 @@ shmcv_ring_status shmcv_ring_take_over(shmcv_ring *ring, uint32_t process, uint6
         if (load(sequence) > newest) store(sequence, 0);
         clear_bits(&ring->holders[slot].places, WRITER);
     }
+    for (int32_t place = 0; place < SHMCV_RING_PLACES; place++) store(&ring->places[place].emptied, 0); /* of a dead writer */
     ring->newest = newest;
     ring->newest_slot = SHMCV_RING_NOWHERE;
     if (newest > 0 && load(&ring->written[newest_slot].sequence) == newest) ring->newest_slot = (int32_t)newest_slot;

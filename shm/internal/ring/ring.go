@@ -28,8 +28,8 @@ type Parts struct {
 	Slots      uint32
 	SlotSize   uint64
 	WhenBehind uint32
-	OnlyReads  bool // The party takes no place.
-	Unmarked   bool // The trailer is not writable.
+	OnlyReads  bool   // The party takes no place.
+	Unmarked   bool   // The trailer is not writable.
 	Pixels     []byte // Slot after slot.
 	Records    []byte
 	Holders    []byte
@@ -111,6 +111,14 @@ func (r *Ring) Heed(heed bool) { C.shmcv_ring_heed(r.c(), C.bool(heed)) }
 func (r *Ring) Spin(nanoseconds uint64) { C.shmcv_ring_spin(r.c(), C.uint64_t(nanoseconds)) }
 
 func (r *Ring) Forget(place int) Status { return Status(C.shmcv_ring_forget(r.c(), C.int32_t(place))) }
+
+func (r *Ring) SetEmptied(place int, emptied bool) {
+	C.shmcv_ring_set_emptied(r.c(), C.int32_t(place), C.bool(emptied))
+}
+
+func (r *Ring) IsEmptied(place int) bool {
+	return bool(C.shmcv_ring_is_emptied(r.c(), C.int32_t(place)))
+}
 
 func (r *Ring) Blockers() uint64 { return uint64(C.shmcv_ring_blockers(r.c())) }
 

@@ -70,7 +70,8 @@ typedef struct shmcv_ring_holders {
 typedef struct shmcv_ring_place {
     uint64_t cursor; /* of a reader of every frame: the sequence that it wants next */
     uint64_t process;
-    uint64_t unused[6];
+    uint64_t emptied; /* 1 while the writer empties the place without its lock, and nobody may take it */
+    uint64_t unused[5];
 } shmcv_ring_place;
 
 /* The stream's words in the trailer, from byte 320 on. */
@@ -232,6 +233,11 @@ void shmcv_ring_describe(shmcv_ring_frame *frame, uint64_t capture_time, const v
 
 /* shmcv_ring_forget empties a place: its party has ended, or has not begun. The caller has the place's lock. */
 shmcv_ring_status shmcv_ring_forget(shmcv_ring *ring, int32_t place);
+
+/* shmcv_ring_set_emptied says that the place is being emptied by the writer, who could not have its lock, or no longer. Only
+ * the writer calls it. shmcv_ring_is_emptied tells a party that has just got the lock. */
+void shmcv_ring_set_emptied(shmcv_ring *ring, int32_t place, bool emptied);
+bool shmcv_ring_is_emptied(shmcv_ring *ring, int32_t place);
 
 /* shmcv_ring_blockers gives the places for which the writer cannot begin a frame. */
 uint64_t shmcv_ring_blockers(shmcv_ring *ring);
