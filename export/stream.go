@@ -134,9 +134,9 @@ func goStreamInfo(stream C.shmcv_stream, out *C.shmcv_segment_info) C.int32_t {
 // waits without an end. The wait is over as soon as those are dead who hold the slots. In other streams, and with 0, the
 // function does not wait.
 //
-// Errors: SHMCV_E_PERMISSION if stream was opened read-only; SHMCV_E_BUSY if another handle is the writer (the message names the process), if the frame begun before is
-// neither published nor closed, or if there is no slot, because readers hold them, or are behind; SHMCV_E_TIMEOUT; SHMCV_E_INVALID if stream is none; SHMCV_E_CLOSED;
-// SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED.
+// Errors: SHMCV_E_PERMISSION if stream was opened read-only; SHMCV_E_BUSY if another handle is the writer (the message names
+// the process), if the frame begun before is neither published nor closed, or if there is no slot, because readers hold them,
+// or are behind; SHMCV_E_TIMEOUT; SHMCV_E_INVALID if stream is none; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED.
 //
 //shmcv:try
 //export goStreamBegin
@@ -223,8 +223,9 @@ func goStreamEnd(stream C.shmcv_stream) C.int32_t {
 
 // shmcv_stream_wait gives a frame of a stream, to read, as soon as there is one with a number greater than newer_than: the
 // newest one, or what shmcv_stream_deliver has chosen. The frame stays as it is until shmcv_frame_close, unless stream was
-// opened read-only; see shmcv_stream_open_read_only. Functions that would change it are SHMCV_E_PERMISSION, and its memory faults when it is written to. newer_than 0 accepts any frame; with info->sequence of the last frame, each frame is seen once. timeout_ms is in
-// milliseconds: 0 does not sleep, and a negative number waits without an end. info gets the frame's number, time and
+// opened read-only; see shmcv_stream_open_read_only. Functions that would change it are SHMCV_E_PERMISSION, and its memory
+// faults when it is written to. newer_than 0 accepts any frame; with info->sequence of the last frame, each frame is seen once.
+// timeout_ms is in milliseconds: 0 does not sleep, and a negative number waits without an end. info gets the frame's number, time and
 // image; it may be NULL. A wait ends with SHMCV_E_CLOSED when another thread closes stream, within 0.1 s.
 //
 // Errors: SHMCV_E_TIMEOUT; SHMCV_E_ENDED if the writer has ended the stream, and there is no further frame;

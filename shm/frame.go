@@ -10,8 +10,9 @@ import (
 )
 
 // Frame is a slot of a stream that this process may use: the writer's slot, to be filled, or one that a reader holds, to
-// be read. The frame of a stream that was opened read-only is not held: the writer may write over it, and Check tells. A caller that is given a frame holds a reference. Release gives the slot back with the last one. Nobody ever
-// sees a frame that was begun and released without being published.
+// be read. The frame of a stream that was opened read-only is not held: the writer may write over it, and Check tells. A
+// caller that is given a frame holds a reference. Release gives the slot back with the last one. Nobody ever sees a frame
+// that was begun and released without being published.
 type Frame struct {
 	stream     *Stream // The frame holds a reference to it.
 	slot       *ring.Frame

@@ -123,7 +123,13 @@ const sweepPatience = time.Second
 // openToUse opens the file that has a name, and takes the lock that tells Sweep that the file is used. Between the two,
 // another process may remove the name or give it to another file. openToUse then looks again.
 func openToUse(name string, use sys.Use) (*sys.File, error) {
-	openFile := map[sys.Use]func(string) (*sys.File, error){sys.ToWrite: sys.Open, sys.ToRead: sys.OpenToRead, sys.ToLook: sys.OpenToLook}[use]
+	openFile := sys.Open
+	switch use {
+	case sys.ToRead:
+		openFile = sys.OpenToRead
+	case sys.ToLook:
+		openFile = sys.OpenToLook
+	}
 	for deadline := time.Now().Add(sweepPatience); ; time.Sleep(100 * time.Microsecond) {
 		file, err := openFile(name)
 		if err != nil {

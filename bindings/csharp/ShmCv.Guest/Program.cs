@@ -11,6 +11,7 @@ try
         "show-and-wait" => ShowAndWait(args[1], args[2]),
         "flip-horizontally" => Flip(args[1]),
         "folder" => Make(args[1]),
+        "watch" => Watch(args[1]),
         var unknown => throw new ArgumentException($"no command {unknown}"),
     });
     return 0;
@@ -48,6 +49,22 @@ static string Make(string name)
 {
     using var made = Segment.Create(name, 100);
     return $"{made.Info.Name} {Segment.List().Count}";
+}
+
+static string Watch(string name)
+{
+    using var stream = FrameStream.Open(name);
+    using var frame = stream.Wait();
+    var first = frame.AsSpan()[0];
+    frame.Check();
+    try
+    {
+        return stream.TryBegin(0)!.Name;
+    }
+    catch (ShmCvPermissionException)
+    {
+        return $"held {frame.Held}, first {first}, refused";
+    }
 }
 
 static string Flip(string name)

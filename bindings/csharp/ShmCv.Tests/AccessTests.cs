@@ -113,6 +113,20 @@ public sealed class AccessTests : IDisposable
     }
 
     [Fact]
+    public void AGroupThatMayOnlyReadAStreamGetsItsFrames()
+    {
+        Assert.SkipUnless(Environment.UserName == "root" && Processes.Has("setpriv"), "ONLY ROOT WITH SETPRIV CAN BE OTHER USERS");
+        var name = _scratch.Name();
+        using var stream = FrameStream.Create(name, 64, access: Access.GroupRead("54322"));
+        stream.Publish(Enumerable.Repeat((byte)7, 64).ToArray(), new ImageInfo(8, 8, ColorOrder.Gray), ColorOrder.Gray);
+        string[] member = ["--reuid=54321", "--regid=54322", "--clear-groups", Processes.Guest, "watch", name];
+        var run = Processes.Run("setpriv", member);
+        Assert.Equal("held False, first 7, refused", run.Output.Trim());
+        string[] stranger = ["--reuid=54321", "--regid=54321", "--clear-groups", Processes.Guest, "watch", name];
+        Assert.Contains(nameof(ShmCvPermissionException), Processes.Run("setpriv", stranger).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void TheVariableNamesTheFolderOfPlainNames()
     {
         var variables = new Dictionary<string, string?> { ["SHMCV_FOLDER"] = _scratch.Folder };

@@ -7,9 +7,12 @@ import os
 import pickle
 import shutil
 import stat
+import subprocess
+import sys
 
+import numpy as np
 import pytest
-from support import SHM, environment, python
+from support import PATIENCE, SHM, environment, python
 
 import shmcv
 
@@ -211,3 +214,50 @@ def test_a_reader_without_the_right_changes_no_pixel(folder):
         assert python(HOSTILE, env=env, prefix=as_user(VIEWER)).stdout == "tried\n"
         assert (made.array == 7).sum() == 1000 * 1000
         assert (folder / "pixels").stat().st_size == 1 << 20
+
+
+#: Reads a stream as another user of the group, and then writes wherever it can. It tells how its frame is at the end.
+HOSTILE_VIEWER = (
+    """
+import shmcv
+stream = shmcv.Stream.open("pixels")
+frame = stream.wait()
+print(frame.held, frame.sequence, (frame.array == 7).all())
+with stream.wait() as whole:
+    assert (whole.array == 7).all()
+try:
+    stream.begin()
+except shmcv.PermissionError as e:
+    print("read-only" in str(e))
+print("sleeps", flush=True)
+with stream.wait(1) as second:
+    print(second.sequence, second.array[0, 0], flush=True)
+reader = frame
+"""
+    + HOSTILE[HOSTILE.index("path = ") :].replace("import ctypes, mmap, os, shmcv", "")
+    + """
+frame.check()
+"""
+)
+
+
+@ROOT_ALONE
+def test_a_viewer_of_a_stream_without_the_right_changes_no_pixel(folder):
+    path = str(folder / "pixels")
+    with shmcv.Stream.create(path, 1000 * 1000, mode=0o640, group=GROUP, clear_on_close=True) as stream:
+        stream.publish(np.full((1000, 1000), 7, np.uint8))
+        program = subprocess.Popen(
+            [*as_user(VIEWER), sys.executable, "-c", "import ctypes, mmap, os\n" + HOSTILE_VIEWER],
+            env=environment(SHMCV_FOLDER=str(folder)),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert program.stdout is not None
+        told = [program.stdout.readline() for _ in range(3)]
+        assert told == ["False 1 True\n", "True\n", "sleeps\n"]
+        stream.publish(np.full((1000, 1000), 8, np.uint8))
+        assert program.communicate(timeout=PATIENCE)[0] == "2 8\ntried\n"
+        assert program.returncode == 0
+        with stream.wait() as frame:
+            assert (frame.array == 8).sum() == 1000 * 1000
+        assert stream.publish(np.full((1000, 1000), 9, np.uint8)) == 3

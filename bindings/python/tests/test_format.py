@@ -6,8 +6,10 @@ import ctypes
 import fcntl
 import mmap
 import os
+import platform
 import re
 import struct
+import threading
 import time
 import uuid
 import zlib
@@ -25,7 +27,8 @@ PAGE = 4096
 RECORD = 1152
 FIRST_LOCK = 1 << 62
 WRITER = 1 << 63
-SEQUENTIALLY_CONSISTENT = 5  # GCC's __ATOMIC_SEQ_CST
+SYS_FUTEX, FUTEX_WAIT = {"x86_64": 202, "aarch64": 98}.get(platform.machine(), 0), 0
+SEQUENTIALLY_CONSISTENT, ACQUIRE = 5, 2  # GCC's __ATOMIC_SEQ_CST and __ATOMIC_ACQUIRE
 
 atomic = ctypes.CDLL("libatomic.so.1")  # what Python lacks
 compare_exchange = atomic["__atomic_compare_exchange_8"]
@@ -41,11 +44,11 @@ def pages(size: int) -> int:
 
 
 class Reader:
-    """A segment as the document describes it."""
+    """A segment as the document describes it. One that is read-only cannot write a byte, and has no place."""
 
-    def __init__(self, name: str) -> None:
-        self.file = (SHM / name).open("r+b")
-        self.memory = mmap.mmap(self.file.fileno(), 0)
+    def __init__(self, name: str, read_only: bool = False) -> None:
+        self.file = (SHM / name).open("rb" if read_only else "r+b")
+        self.memory = mmap.mmap(self.file.fileno(), 0, access=mmap.ACCESS_READ if read_only else mmap.ACCESS_WRITE)
         self.trailer = len(self.memory) - TRAILER
         slots = self.identity()["slots"]
         self.holders = self.trailer - pages(64 * slots + 4096 * bool(slots))
@@ -123,10 +126,22 @@ class Reader:
     def newest_without_place(self) -> tuple[int, int, ImageFields, bytes]:
         """Return the same, read as by a reader that may not write to the file."""
         while True:
-            sequence, slot = divmod(*self.read("Q", 320), 1024)
-            frame = self.frame(slot)
-            if self.record(slot)[0] == sequence:
+            sequence, slot = divmod(*self.read("Q", 320), 1024)  # L1
+            if self.record(slot)[0] != sequence:  # L2
+                continue
+            frame = self.frame(slot)  # L3
+            if self.is_still(sequence, slot):
                 return sequence, *frame
+
+    def is_still(self, sequence: int, slot: int) -> bool:
+        """Return true if all that was read of a frame before is of that frame."""
+        atomic["atomic_thread_fence"](ACQUIRE)
+        return self.record(slot)[0] == sequence  # L4
+
+    def sleep(self, bell: int) -> None:
+        """Sleep on the stream bell until it is rung, unless it has another value than ``bell``. No mark is set."""
+        word = np.frombuffer(self.memory, np.uint32, 1, self.trailer + 328)
+        ctypes.CDLL(None).syscall(SYS_FUTEX, ctypes.c_void_p(word.ctypes.data), FUTEX_WAIT, bell, None)
 
     def frame(self, slot: int) -> tuple[int, ImageFields, bytes]:
         at = self.records + RECORD * slot + 64
@@ -180,8 +195,8 @@ def reader() -> Iterator[Callable[[str], Reader]]:
     """A function that opens readers, which are closed after the test."""
     opened: list[Reader] = []
 
-    def make(name: str) -> Reader:
-        opened.append(Reader(name))
+    def make(name: str, read_only: bool = False) -> Reader:
+        opened.append(Reader(name, read_only))
         return opened[-1]
 
     yield make
@@ -266,6 +281,35 @@ def test_frames_are_as_documented(stream: shmcv.Stream, reader: Callable[[str], 
     turns = [divmod(raw.record(slot)[3], 1024) for slot in range(3)]
     assert [turn[0] for turn in turns] == [9, 7, 8]
     assert all(raw.record(slot)[0] == sequence for sequence, slot in turns)
+
+
+def test_reader_that_only_reads_is_as_documented(name: str, reader: Callable[..., Reader]) -> None:
+    """It sees whole frames, knows when it was overtaken, and is woken although it cannot say that it sleeps."""
+    with shmcv.Stream.create(name, 5000, slots=2, mode=0o644, clear_on_close=True) as stream:
+        stream.publish(np.full((20, 30), 1, np.uint8))
+        raw = reader(name, read_only=True)
+        with pytest.raises(TypeError):
+            raw.memory[0] = 1
+        sequence, slot = divmod(*raw.read("Q", 320), 1024)
+        assert raw.newest_without_place()[0] == sequence == 1
+        stream.publish(np.full((20, 30), 2, np.uint8))
+        assert raw.is_still(sequence, slot)
+        stream.publish(np.full((20, 30), 3, np.uint8))
+        assert not raw.is_still(sequence, slot)
+        assert raw.newest_without_place()[3] == bytes([3]) * 600
+        assert not any(raw.held(slot) for slot in range(2))
+
+        (bell,) = raw.read("I", 328)
+        sleeper = threading.Thread(target=raw.sleep, args=(bell,), daemon=True)
+        sleeper.start()
+        call = Path(f"/proc/self/task/{sleeper.native_id}/syscall")
+        deadline = time.monotonic() + 60
+        while not call.read_text().startswith(f"{SYS_FUTEX} ") and time.monotonic() < deadline:
+            pass  # it does not sleep yet
+        stream.publish(np.full((20, 30), 4, np.uint8))
+        sleeper.join(60)
+        assert not sleeper.is_alive()
+        assert raw.newest_without_place()[0] == 4
 
 
 def test_documented_place_holds_a_slot(stream: shmcv.Stream, reader: Callable[[str], Reader]) -> None:
