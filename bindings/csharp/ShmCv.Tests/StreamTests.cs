@@ -89,10 +89,10 @@ public sealed partial class StreamTests : IDisposable
         PutWith(1);
         using var first = reader.Wait();
         using var same = reader.Wait();
-        Assert.Equal([1], first.Metadata);
+        Assert.Equal([1], first.Metadata.ToArray());
         PutWith(2);
         PutWith(3);
-        Assert.Equal([1], first.Metadata); // the copy of the first look
+        Assert.Equal([1], first.Metadata.ToArray()); // the copy of the first look
         Assert.Throws<ShmCvOvertakenException>(() => same.Metadata.Length);
     }
 
