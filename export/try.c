@@ -67,7 +67,7 @@ int32_t shmcv_try_frame_check(shmcv_frame frame) {
     return is_whole ? SHMCV_OK : SHMCV_ENTER_GO;
 }
 
-/* overtaken is the result of closing a frame that was not whole. */
+/* overtaken gives the result of closing a frame that was not whole. */
 static int32_t overtaken(uint64_t sequence) {
     char message[160];
     const int length = snprintf(message, sizeof message, "shmcv: frame %llu, which is closed now: its writer has begun to write "

@@ -47,10 +47,8 @@ func openSegment(name string, use sys.Use) (*Segment, error) {
 // Errors: those of Open; EInvalid when the file holds a segment.
 func OpenStream(name string) (*Stream, error) {
 	m, err := openMapping(name, sys.ToWrite)
-	if abi.CodeOf(err) == abi.EPermission {
-		if seen, e := openMapping(name, sys.ToLook); e == nil {
-			m, err = seen, nil
-		}
+	if abi.CodeOf(err) == abi.EPermission { // If this one is too, its message tells what is missing to read the stream at least.
+		m, err = openMapping(name, sys.ToLook)
 	}
 	return streamIn(m, name, err)
 }

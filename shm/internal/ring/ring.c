@@ -152,8 +152,8 @@ static bool is_still_there(const shmcv_ring_frame *frame) {
     return load(&frame->ring->records[frame->slot].sequence) == frame->sequence; /* L4 */
 }
 
-shmcv_ring_status shmcv_ring_check(shmcv_ring_frame *frame) {
-    if (shmcv_ring_is_held(frame) || load(&frame->state) != SHMCV_RING_READING) return SHMCV_RING_OK;
+shmcv_ring_status shmcv_ring_check_unheld(shmcv_ring_frame *frame) {
+    if (load(&frame->state) != SHMCV_RING_READING) return SHMCV_RING_OK;
     GUARDED(frame->ring, SHMCV_RING_CUT);
     RETURN(is_still_there(frame) ? SHMCV_RING_OK : SHMCV_RING_OVERTAKEN);
 }

@@ -204,12 +204,15 @@ void shmcv_ring_give_back(shmcv_ring_frame *frame);
  * back, lets the ring know the image if it fits, and waits again. */
 shmcv_ring_status shmcv_ring_wait(shmcv_ring *ring, uint64_t newer_than, shmcv_ring_frame *frame);
 
-/* shmcv_ring_check returns OK if a frame to be read is whole: what was read of it before the call is of that frame. It
- * returns OVERTAKEN if the writer has claimed the slot, which it never does while the frame is held. */
-shmcv_ring_status shmcv_ring_check(shmcv_ring_frame *frame);
-
 /* shmcv_ring_is_held returns true if the writer cannot write over the frame. */
 static inline bool shmcv_ring_is_held(const shmcv_ring_frame *frame) { return !frame->ring->only_reads; }
+
+/* shmcv_ring_check returns OK if a frame to be read is whole: what was read of it before the call is of that frame. It
+ * returns OVERTAKEN if the writer has claimed the slot, which it never does while the frame is held. */
+shmcv_ring_status shmcv_ring_check_unheld(shmcv_ring_frame *frame);
+static inline shmcv_ring_status shmcv_ring_check(shmcv_ring_frame *frame) {
+    return shmcv_ring_is_held(frame) ? SHMCV_RING_OK : shmcv_ring_check_unheld(frame);
+}
 
 /* shmcv_ring_is_new returns true if wait would not find nothing, and if the memory has gone. */
 bool shmcv_ring_is_new(shmcv_ring *ring, uint64_t newer_than);
