@@ -403,7 +403,10 @@ typedef struct shmcv_frame_info {
                                * 0 if it has not. */
     uint64_t metadata_size;   /* Bytes of metadata that its writer has given it, 0 to SHMCV_MAX_METADATA. */
     shmcv_image_info image;   /* What its pixels mean. */
-    uint64_t reserved[3];     /* 0. */
+    const void *data;         /* Its pixels, as shmcv_data gives them: not to be written to, and there until
+                               * the frame is closed. */
+    uint64_t size;            /* Bytes at data, as shmcv_data gives them. */
+    uint64_t reserved;        /* 0. */
 } shmcv_frame_info;
 
 /* shmcv_wait_set is a handle of a wait set, given by shmcv_wait_set_create, and valid in this process until

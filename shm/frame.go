@@ -83,6 +83,7 @@ func (f *Frame) publishing() error {
 // Details tells what is known of a frame to be read.
 func (f *Frame) Details() abi.FrameInfo {
 	image, _ := f.slot.Image()
+	pixels := f.slot.Bytes()
 	return abi.FrameInfo{
 		Sequence:      f.slot.Sequence(),
 		TimeNs:        f.slot.Time(),
@@ -90,6 +91,8 @@ func (f *Frame) Details() abi.FrameInfo {
 		CaptureTimeNs: f.slot.Captured(),
 		MetadataSize:  uint64(len(f.slot.Metadata())),
 		Image:         imageOf(image),
+		Data:          uintptr(unsafe.Pointer(&pixels[0])),
+		Size:          uint64(len(pixels)),
 	}
 }
 
@@ -183,7 +186,6 @@ func (f *Frame) Image() (abi.ImageInfo, error) {
 //
 // Errors: EInvalid or ELimit when the image makes no sense; otherwise those of Room.
 func (f *Frame) SetImage(image abi.ImageInfo) error {
-	asked := image
 	image, err := image.Checked()
 	if err != nil {
 		return err
@@ -191,7 +193,7 @@ func (f *Frame) SetImage(image abi.ImageInfo) error {
 	if _, err := f.Room(image); err != nil {
 		return err
 	}
-	f.stream.accept(asked, image)
+	f.stream.accept(image)
 	f.slot.SetImage(wordsOf(image))
 	return nil
 }

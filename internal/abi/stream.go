@@ -20,7 +20,9 @@ type FrameInfo struct {
 	CaptureTimeNs uint64    // When it was captured, as its writer has told: CLOCK_MONOTONIC, nanoseconds; 0 if it has not.
 	MetadataSize  uint64    // Bytes of metadata that its writer has given it, 0 to MaxMetadata.
 	Image         ImageInfo // What its pixels mean.
-	Reserved      [3]uint64 // 0.
+	Data          uintptr   // Its pixels, as shmcv_data gives them: not to be written to, and there until the frame is closed.
+	Size          uint64    // Bytes at data, as shmcv_data gives them.
+	Reserved      uint64    // 0.
 }
 
 // Limits on streams.

@@ -68,7 +68,9 @@ internal unsafe struct ShmcvFrameInfo
     internal ulong CaptureTimeNs;
     internal ulong MetadataSize;
     internal ShmcvImageInfo Image;
-    internal fixed ulong Reserved[3];
+    internal nint Data;
+    internal ulong Size;
+    internal ulong Reserved;
 }
 
 internal static unsafe partial class NativeMethods

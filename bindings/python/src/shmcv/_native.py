@@ -123,7 +123,9 @@ class ShmcvFrameInfo(Structure):
     capture_time_ns: int
     metadata_size: int
     image: ShmcvImageInfo
-    reserved: Array[c_uint64]
+    data: int | None
+    size: int
+    reserved: int
 
     _fields_ = (
         ("sequence", c_uint64),
@@ -132,7 +134,9 @@ class ShmcvFrameInfo(Structure):
         ("capture_time_ns", c_uint64),
         ("metadata_size", c_uint64),
         ("image", ShmcvImageInfo),
-        ("reserved", c_uint64 * 3),
+        ("data", c_void_p),
+        ("size", c_uint64),
+        ("reserved", c_uint64),
     )
 
 
