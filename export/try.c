@@ -131,7 +131,6 @@ int32_t shmcv_try_stream_wait(shmcv_stream stream, uint64_t newer_than, int32_t 
         status = shmcv_ring_wait(item->ring, newer_than, taken);
     }
     if (status == SHMCV_RING_OK) {
-        frame->pixels.handle = shmcv_item_make_frame(reserved, item);
         if (info != NULL) {
             *info = (shmcv_frame_info){
                 .sequence = taken->sequence,
@@ -144,6 +143,7 @@ int32_t shmcv_try_stream_wait(shmcv_stream stream, uint64_t newer_than, int32_t 
             };
             memcpy(&info->image, &taken->image, sizeof info->image);
         }
+        frame->pixels.handle = shmcv_item_make_frame(reserved, item); /* last, because any thread may close the handle */
         return SHMCV_OK;
     }
     if (status == SHMCV_RING_UNKNOWN_IMAGE) shmcv_ring_give_back(taken);
