@@ -157,8 +157,7 @@ func addStream(open func() (*shm.Stream, error)) (handle, error) {
 		streams.byRing = map[unsafe.Pointer]*shm.Stream{}
 	}
 	streams.byRing[s.Ring()] = s
-	C.shmcv_item_make_stream(item, (*C.shmcv_ring)(s.Ring()))
-	return handle(C.shmcv_item_handle(item)), nil
+	return handle(C.shmcv_item_make_stream(item, (*C.shmcv_ring)(s.Ring()))), nil
 }
 
 func tooManyHandles() error {
@@ -209,18 +208,17 @@ func giveFrame(h handle, out *C.shmcv_frame, take func(frame unsafe.Pointer) (bo
 	if item == nil {
 		return closed(h)
 	}
-	var frame C.shmcv_ring_frame
-	if there, err := take(unsafe.Pointer(&frame)); !there {
-		drop(item)
-		return err
-	}
-	given := C.shmcv_item_new_frame(item, &frame)
-	if given == nil {
-		C.shmcv_ring_give_back(&frame)
+	reserved := C.shmcv_item_reserve()
+	if reserved == nil {
 		drop(item)
 		return tooManyHandles()
 	}
-	out.pixels.handle = C.shmcv_item_handle(given)
+	if there, err := take(unsafe.Pointer(&reserved.frame)); !there {
+		C.shmcv_item_give_back(reserved)
+		drop(item)
+		return err
+	}
+	out.pixels.handle = C.shmcv_item_make_frame(reserved, item)
 	return nil
 }
 

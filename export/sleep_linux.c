@@ -1,5 +1,6 @@
 /* How a function that waits sleeps: outside Go, and with the host's signal mask. */
 #include "host.h"
+#include "../shm/internal/ring/system_linux.h"
 
 #include <errno.h>
 #include <linux/futex.h>
@@ -35,11 +36,7 @@ shmcv_word shmcv_word_of(uint32_t *address, uint32_t value, bool own) {
     return opaque;
 }
 
-uint64_t shmcv_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * NANOSECONDS + (uint64_t)now.tv_nsec;
-}
+uint64_t shmcv_now(void) { return ring_now(); }
 
 static struct timespec time_of(uint64_t nanoseconds) {
     return (struct timespec){.tv_sec = (time_t)(nanoseconds / NANOSECONDS), .tv_nsec = (long)(nanoseconds % NANOSECONDS)};

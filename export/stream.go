@@ -225,8 +225,9 @@ func goStreamEnd(stream C.shmcv_stream) C.int32_t {
 // newest one, or what shmcv_stream_deliver has chosen. The frame stays as it is until shmcv_frame_close, unless stream was
 // opened read-only; see shmcv_stream_open_read_only. Functions that would change it are SHMCV_E_PERMISSION, and its memory
 // faults when it is written to. newer_than 0 accepts any frame; with info->sequence of the last frame, each frame is seen once.
-// timeout_ms is in milliseconds: 0 does not sleep, and a negative number waits without an end. info gets the frame's number, time and
-// image; it may be NULL. A wait ends with SHMCV_E_CLOSED when another thread closes stream, within 0.1 s.
+// timeout_ms is in milliseconds: 0 does not sleep, and a negative number waits without an end. info gets the frame's number,
+// time and image, and the address of its pixels, as shmcv_data gives it; it may be NULL. A wait ends with SHMCV_E_CLOSED when
+// another thread closes stream, within 0.1 s.
 //
 // Errors: SHMCV_E_TIMEOUT; SHMCV_E_ENDED if the writer has ended the stream, and there is no further frame;
 // SHMCV_E_WRITER_GONE; see shmcv_stream_heed_writer; SHMCV_E_BUSY if 63 others read the stream; SHMCV_E_INVALID if stream is none;

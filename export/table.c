@@ -51,29 +51,25 @@ void shmcv_item_give_back(shmcv_item *item) {
     __atomic_fetch_and(&blocks[item->index / IN_BLOCK]->used, ~((uint64_t)1 << item->index % IN_BLOCK), __ATOMIC_SEQ_CST);
 }
 
-static shmcv_item *open_item(shmcv_item *item, uint32_t kind) {
-    __atomic_store_n(&item->kind, kind, __ATOMIC_SEQ_CST);
-    __atomic_store_n(&item->word, ((load(&item->word) | (GIVEN_OUT - 1)) + 1) | OPEN | 1, __ATOMIC_SEQ_CST);
-    return item;
+/* open_item opens the handle of a reserved item, which nobody else uses, and gives the handle. Whoever finds the handle open
+ * also sees what the item holds. */
+static uint64_t open_item(shmcv_item *item, uint32_t kind) {
+    const uint64_t given_out = (load(&item->word) | (GIVEN_OUT - 1)) + 1;
+    __atomic_store_n(&item->kind, kind, __ATOMIC_RELAXED);
+    __atomic_store_n(&item->word, given_out | OPEN | 1, __ATOMIC_RELEASE);
+    return given_out | SHMCV_IN_C | item->index;
 }
 
-void shmcv_item_make_stream(shmcv_item *item, shmcv_ring *ring) {
+uint64_t shmcv_item_make_stream(shmcv_item *item, shmcv_ring *ring) {
     item->ring = ring;
     item->stream = NULL;
-    open_item(item, SHMCV_STREAM);
+    return open_item(item, SHMCV_STREAM);
 }
 
-shmcv_item *shmcv_item_new_frame(shmcv_item *stream, const shmcv_ring_frame *frame) {
-    shmcv_item *item = shmcv_item_reserve();
-    if (item == NULL) return NULL;
+uint64_t shmcv_item_make_frame(shmcv_item *item, shmcv_item *stream) {
     item->ring = NULL;
     item->stream = stream;
-    item->frame = *frame;
     return open_item(item, SHMCV_FRAME);
-}
-
-uint64_t shmcv_item_handle(const shmcv_item *item) {
-    return (load(&item->word) & ~(GIVEN_OUT - 1)) | SHMCV_IN_C | item->index;
 }
 
 /* item_of gives the item that a number may name. */

@@ -24,18 +24,16 @@ typedef struct shmcv_item {
     shmcv_ring_frame frame;
 } shmcv_item;
 
-/* shmcv_item_reserve gives an item to be made a stream, or given back. It gives NULL if there is no memory. */
+/* shmcv_item_reserve gives an item to be made a stream or a frame, or given back. It gives NULL if there is no memory. */
 shmcv_item *shmcv_item_reserve(void);
 void shmcv_item_give_back(shmcv_item *reserved);
 
-/* shmcv_item_make_stream makes a reserved item a stream, whose handle is open. */
-void shmcv_item_make_stream(shmcv_item *reserved, shmcv_ring *ring);
+/* shmcv_item_make_stream makes a reserved item a stream, and gives its handle, which is open. */
+uint64_t shmcv_item_make_stream(shmcv_item *reserved, shmcv_ring *ring);
 
-/* shmcv_item_new_frame gives a new item, whose handle is open. It takes over the caller's reference to the stream. It gives
- * NULL if there is no memory. */
-shmcv_item *shmcv_item_new_frame(shmcv_item *stream, const shmcv_ring_frame *frame);
-
-uint64_t shmcv_item_handle(const shmcv_item *item);
+/* shmcv_item_make_frame makes a reserved item, whose field frame the caller has filled, a frame of that stream, and gives its
+ * handle, which is open. It takes over the caller's reference to the stream. */
+uint64_t shmcv_item_make_frame(shmcv_item *reserved, shmcv_item *stream);
 
 /* shmcv_item_use gives the item of an open handle, with a reference, if it is of that kind. Otherwise it gives NULL. */
 shmcv_item *shmcv_item_use(uint64_t handle, uint32_t kind);

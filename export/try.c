@@ -11,6 +11,7 @@ enum {
     SLICE = 100000000,         /* of one sleep, as in shm/wait.go */
     UNMARKED_SLICE = 10000000, /* of a reader that cannot say that it sleeps */
     CLOSE_SLICE = 50000000,
+    LOOKS = 128,               /* of a reader that spins, between two looks at the clock: half a microsecond */
 };
 
 /* release gives a reference back, and tells Go of a stream that nobody uses any more. */
@@ -23,24 +24,17 @@ static void release(shmcv_item *item) {
     shmcv_leave(&entry);
 }
 
-/* give_frame gives a frame its handle. It takes over the reference to the stream if it succeeds. */
-static bool give_frame(shmcv_item *stream, shmcv_ring_frame *taken, shmcv_frame *out) {
-    shmcv_item *item = shmcv_item_new_frame(stream, taken);
-    if (item == NULL) {
-        shmcv_ring_give_back(taken);
-        return false;
-    }
-    out->pixels.handle = shmcv_item_handle(item);
-    return true;
-}
-
 int32_t shmcv_try_stream_begin(shmcv_stream stream, int32_t timeout_ms, shmcv_frame *frame, shmcv_nap *nap) {
     (void)timeout_ms, (void)nap; /* Go waits for a slot, because it may have to repair what a dead reader holds */
     if (frame == NULL) return SHMCV_ENTER_GO;
     shmcv_item *item = shmcv_item_use(stream.handle, SHMCV_STREAM);
     if (item == NULL) return SHMCV_ENTER_GO;
-    shmcv_ring_frame begun;
-    if (shmcv_ring_begin(item->ring, &begun) == SHMCV_RING_OK && give_frame(item, &begun, frame)) return SHMCV_OK;
+    shmcv_item *reserved = shmcv_item_reserve();
+    if (reserved != NULL && shmcv_ring_begin(item->ring, &reserved->frame) == SHMCV_RING_OK) {
+        frame->pixels.handle = shmcv_item_make_frame(reserved, item);
+        return SHMCV_OK;
+    }
+    if (reserved != NULL) shmcv_item_give_back(reserved);
     release(item);
     return SHMCV_ENTER_GO;
 }
@@ -85,15 +79,18 @@ int32_t shmcv_try_frame_close(shmcv_frame frame) {
     return is_whole ? SHMCV_OK : overtaken(sequence);
 }
 
-/* watch spins until there is news or the handle is closed, for the time that the party spins. */
-static void watch(shmcv_ring *ring, uint64_t newer_than, uint64_t deadline, uint32_t closing, const uint32_t *closings) {
+/* watch spins for the time that the party spins, and returns true as soon as there is news. It ends when the handle is closed. */
+static bool watch(shmcv_ring *ring, uint64_t newer_than, uint64_t deadline, uint32_t closing, const uint32_t *closings) {
     const uint64_t now = shmcv_now(), spin = __atomic_load_n(&ring->spin, __ATOMIC_RELAXED);
     const uint64_t end = deadline - now < spin ? deadline : now + spin;
+    shmcv_ring_stage stage;
+    shmcv_ring_set_stage(&stage);
     do {
-        for (int i = 0; i < 32; i++) {
-            if (shmcv_ring_is_new(ring, newer_than)) return;
-        }
+        if (shmcv_ring_is_new(ring, newer_than, LOOKS)) return true;
+        shmcv_ring_rehearse(&stage);
+        if (shmcv_ring_whole(ring) != SHMCV_RING_OK) return true;
     } while (shmcv_now() < end && __atomic_load_n(closings, __ATOMIC_RELAXED) == closing);
+    return false;
 }
 
 /* sleep_on_bell prepares the sleep of a reader that has found nothing. It returns false if there is something now, or if the
@@ -103,12 +100,12 @@ static bool sleep_on_bell(shmcv_ring *ring, uint64_t newer_than, int32_t timeout
     const bool first = nap->deadline == 0;
     if (first) {
         nap->deadline = timeout_ms < 0 ? UINT64_MAX : shmcv_now() + (uint64_t)timeout_ms * 1000000;
-        if (shmcv_processors > 1) watch(ring, newer_than, nap->deadline, closing, closings);
+        if (shmcv_processors > 1 && watch(ring, newer_than, nap->deadline, closing, closings)) return false;
     } else if (shmcv_ring_whole(ring) != SHMCV_RING_OK) {
         return false;
     }
     const uint32_t value = shmcv_ring_listen(ring);
-    if (shmcv_ring_is_new(ring, newer_than)) return false;
+    if (shmcv_ring_is_new(ring, newer_than, 1)) return false;
     const uint64_t now = shmcv_now();
     if (now >= nap->deadline) return false;
     nap->words[0] = shmcv_word_of(&ring->words->bell, value, false);
@@ -120,6 +117,18 @@ static bool sleep_on_bell(shmcv_ring *ring, uint64_t newer_than, int32_t timeout
     return true;
 }
 
+/* is_settled returns true if nothing need be asked when there is no frame: only Go finds out whether there is a writer. */
+static bool is_settled(shmcv_ring *ring) {
+    return !__atomic_load_n(&ring->heeds, __ATOMIC_SEQ_CST) && shmcv_ring_whole(ring) == SHMCV_RING_OK;
+}
+
+/* no_frame is the answer to a reader that asks again and again. Go's, with the stream's name, takes ten times as long. */
+static int32_t no_frame(void) {
+    static const char message[] = "shm: there is no frame yet that is newer, and the call was not to wait for one (a timeout of 0)";
+    shmcv_set_error(message, sizeof message - 1);
+    return SHMCV_E_TIMEOUT;
+}
+
 int32_t shmcv_try_stream_wait(shmcv_stream stream, uint64_t newer_than, int32_t timeout_ms, shmcv_frame *frame,
                               shmcv_frame_info *info, shmcv_nap *nap) {
     if (frame == NULL) return SHMCV_ENTER_GO;
@@ -127,32 +136,44 @@ int32_t shmcv_try_stream_wait(shmcv_stream stream, uint64_t newer_than, int32_t 
     const uint32_t closing = __atomic_load_n(closings, __ATOMIC_SEQ_CST); /* before the look-up, so that no close is missed */
     shmcv_item *item = shmcv_item_use(stream.handle, SHMCV_STREAM);
     if (item == NULL) return SHMCV_ENTER_GO;
-    shmcv_ring_frame taken;
-    shmcv_ring_status status = shmcv_ring_wait(item->ring, newer_than, &taken);
+    shmcv_item *reserved = shmcv_item_reserve(); /* before the frame is there, because time counts afterwards */
+    if (reserved == NULL) {
+        release(item);
+        return SHMCV_ENTER_GO;
+    }
+    shmcv_ring_frame *taken = &reserved->frame;
+    shmcv_ring_status status = shmcv_ring_wait(item->ring, newer_than, taken);
     /* Only Go finds out whether there is a writer. */
     if (status == SHMCV_RING_NOTHING && timeout_ms != 0 && !__atomic_load_n(&item->ring->heeds, __ATOMIC_SEQ_CST)) {
         if (sleep_on_bell(item->ring, newer_than, timeout_ms, closing, closings, nap)) {
+            shmcv_item_give_back(reserved);
             release(item);
             return SHMCV_OK; /* the shim sleeps, and calls again */
         }
-        status = shmcv_ring_wait(item->ring, newer_than, &taken);
+        status = shmcv_ring_wait(item->ring, newer_than, taken);
     }
-    if (status == SHMCV_RING_UNKNOWN_IMAGE) shmcv_ring_give_back(&taken);
-    if (status == SHMCV_RING_OK && give_frame(item, &taken, frame)) {
+    if (status == SHMCV_RING_OK) {
         if (info != NULL) {
-            memset(info, 0, sizeof *info);
-            info->sequence = taken.sequence;
-            info->time_ns = taken.time;
-            info->missed = taken.missed;
-            info->capture_time_ns = taken.capture_time;
-            info->metadata_size = taken.metadata_size;
-            memcpy(&info->image, &taken.image, sizeof info->image);
-            info->held = shmcv_ring_is_held(&taken);
+            *info = (shmcv_frame_info){
+                .sequence = taken->sequence,
+                .time_ns = taken->time,
+                .missed = taken->missed,
+                .capture_time_ns = taken->capture_time,
+                .metadata_size = taken->metadata_size,
+                .data = shmcv_ring_bytes(taken),
+                .size = taken->ring->slot_size,
+                .held = shmcv_ring_is_held(taken),
+            };
+            memcpy(&info->image, &taken->image, sizeof info->image);
         }
+        frame->pixels.handle = shmcv_item_make_frame(reserved, item); /* last, because any thread may close the handle */
         return SHMCV_OK;
     }
+    if (status == SHMCV_RING_UNKNOWN_IMAGE) shmcv_ring_give_back(taken);
+    const bool nothing = status == SHMCV_RING_NOTHING && timeout_ms == 0 && is_settled(item->ring);
+    shmcv_item_give_back(reserved);
     release(item);
-    return SHMCV_ENTER_GO;
+    return nothing ? no_frame() : SHMCV_ENTER_GO;
 }
 
 int32_t shmcv_try_data(shmcv_segment seg, void **ptr, uint64_t *size) {
@@ -181,12 +202,21 @@ int32_t shmcv_try_image_get(shmcv_segment seg, shmcv_image_info *out) {
     return there ? SHMCV_OK : SHMCV_ENTER_GO;
 }
 
+/* complete gives an image as words, with the stride that a caller may leave out. What makes no sense, no ring knows. */
+static shmcv_ring_image complete(const shmcv_image_info *image) {
+    shmcv_image_info whole = *image;
+    const uint64_t sample = whole.depth == SHMCV_DEPTH_F32 ? 4 : whole.depth;
+    if (whole.stride == 0) whole.stride = (uint64_t)whole.width * whole.channels * sample;
+    shmcv_ring_image words;
+    memcpy(&words, &whole, sizeof words);
+    return words;
+}
+
 int32_t shmcv_try_image_set(shmcv_segment seg, const shmcv_image_info *image) {
     if (image == NULL) return SHMCV_ENTER_GO;
     shmcv_item *item = shmcv_item_use(seg.handle, SHMCV_FRAME);
     if (item == NULL) return SHMCV_ENTER_GO;
-    shmcv_ring_image wanted;
-    memcpy(&wanted, image, sizeof wanted);
+    const shmcv_ring_image wanted = complete(image);
     const bool fits = shmcv_ring_state(&item->frame) == SHMCV_RING_WRITING && shmcv_ring_knows(item->frame.ring, &wanted);
     if (fits) shmcv_ring_set_image(&item->frame, &wanted);
     release(item);

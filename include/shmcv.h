@@ -408,10 +408,12 @@ typedef struct shmcv_frame_info {
                                * 0 if it has not. */
     uint64_t metadata_size;   /* Bytes of metadata that its writer has given it, 0 to SHMCV_MAX_METADATA. */
     shmcv_image_info image;   /* What its pixels mean. */
+    const void *data;         /* Its pixels, as shmcv_data gives them: not to be written to, and there until
+                               * the frame is closed. */
+    uint64_t size;            /* Bytes at data, as shmcv_data gives them. */
     uint32_t held;            /* 1 if nobody writes to its slot until it is closed; 0 if the stream was
                                * opened read-only: see shmcv_frame_check. */
-    uint32_t reserved0;       /* 0. */
-    uint64_t reserved[2];     /* 0. */
+    uint32_t reserved;        /* 0. */
 } shmcv_frame_info;
 
 /* shmcv_wait_set is a handle of a wait set, given by shmcv_wait_set_create, and valid in this process until
@@ -854,7 +856,8 @@ SHMCV_API int32_t shmcv_stream_end(shmcv_stream stream);
  * would change it are SHMCV_E_PERMISSION, and its memory faults when it is written to. newer_than 0 accepts
  * any frame; with info->sequence of the last frame, each frame is seen once. timeout_ms is in milliseconds:
  * 0 does not sleep, and a negative number waits without an end. info gets the frame's number, time and
- * image; it may be NULL. A wait ends with SHMCV_E_CLOSED when another thread closes stream, within 0.1 s.
+ * image, and the address of its pixels, as shmcv_data gives it; it may be NULL. A wait ends with
+ * SHMCV_E_CLOSED when another thread closes stream, within 0.1 s.
  *
  * Errors: SHMCV_E_TIMEOUT; SHMCV_E_ENDED if the writer has ended the stream, and there is no further frame;
  * SHMCV_E_WRITER_GONE; see shmcv_stream_heed_writer; SHMCV_E_BUSY if 63 others read the stream;

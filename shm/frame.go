@@ -104,6 +104,7 @@ func (f *Frame) Details() abi.FrameInfo {
 	if f.slot.IsHeld() {
 		held = 1
 	}
+	pixels := f.slot.Bytes()
 	return abi.FrameInfo{
 		Sequence:      f.slot.Sequence(),
 		TimeNs:        f.slot.Time(),
@@ -112,6 +113,8 @@ func (f *Frame) Details() abi.FrameInfo {
 		MetadataSize:  uint64(len(f.slot.Metadata())),
 		Image:         imageOf(image),
 		Held:          held,
+		Data:          uintptr(unsafe.Pointer(&pixels[0])),
+		Size:          uint64(len(pixels)),
 	}
 }
 
@@ -213,7 +216,6 @@ func (f *Frame) Image() (abi.ImageInfo, error) {
 //
 // Errors: EInvalid or ELimit when the image makes no sense; otherwise those of Room.
 func (f *Frame) SetImage(image abi.ImageInfo) error {
-	asked := image
 	image, err := image.Checked()
 	if err != nil {
 		return err
@@ -221,7 +223,7 @@ func (f *Frame) SetImage(image abi.ImageInfo) error {
 	if _, err := f.Room(image); err != nil {
 		return err
 	}
-	f.stream.accept(asked, image)
+	f.stream.accept(image)
 	f.slot.SetImage(wordsOf(image))
 	return nil
 }

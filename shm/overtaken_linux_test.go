@@ -179,7 +179,10 @@ func TestSharedLocksOfDeadReadersDoNotHoldTheWriterUp(t *testing.T) {
 		mustPut(t, writer, 2, 2)
 		dead.kill()
 		hostile := unwritableStream(t, writer)
-		if shared, alone := seizeLocks(int(hostile.file.Number())); shared == 0 || alone != 0 {
+		file, err := os.Open(pathOf(writer.Name()))
+		must(t, err, abi.OK)
+		defer file.Close()
+		if shared, alone := seizeLocks(int(file.Fd())); shared == 0 || alone != 0 {
 			t.Fatalf("%d locks, %d of them alone", shared, alone)
 		}
 		for sequence := uint64(3); sequence < 10; sequence++ {
@@ -188,7 +191,8 @@ func TestSharedLocksOfDeadReadersDoNotHoldTheWriterUp(t *testing.T) {
 		_, err = waitFor(reopened(t, writer), 0, 0) // All places are locked.
 		must(t, err, abi.EBusy, writer.Name())
 		mustGet(t, hostile, 0, 9, 9).Release()
-		hostile.file.Unlock(lockPlace + 5)
+		fifth := unix.Flock_t{Type: unix.F_UNLCK, Whence: unix.SEEK_SET, Start: 1<<62 + lockPlace + 5, Len: 1}
+		must(t, unix.FcntlFlock(file.Fd(), unix.F_OFD_SETLK, &fifth), abi.OK)
 		living.say("get")
 		living.expect("9")
 		mustPut(t, writer, 10, 10)
@@ -219,9 +223,11 @@ func TestPlaceThatIsBeingEmptiedIsNotTaken(t *testing.T) {
 // locks.
 func TestWriterIsToldThatAReaderSharesItsLock(t *testing.T) {
 	s := newStreamWith(t, 2, access(-1, 0o644))
-	hostile := unwritableStream(t, s)
-	seizeLocks(int(hostile.file.Number()))
-	_, err := put(s, 1)
+	file, err := os.Open(pathOf(s.Name()))
+	must(t, err, abi.OK)
+	defer file.Close()
+	seizeLocks(int(file.Fd()))
+	_, err = put(s, 1)
 	must(t, err, abi.EBusy, "may only read", "create the stream again")
 	if s.writerAlive() {
 		t.Error("who shares the lock counts as a writer")

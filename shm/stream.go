@@ -101,8 +101,6 @@ func checkStreamShape(name string, slotSize uint64, slots uint32) error {
 func newStream(m *mapping) (*Stream, error) {
 	places := len(m.shared) - trailerSize - placesSize
 	party, status := ring.New(&ring.Parts{
-		File:       m.file.Number(),
-		FileSize:   m.fileSize,
 		Slots:      m.identity.SlotCount,
 		SlotSize:   m.identity.SlotSize,
 		WhenBehind: m.identity.WhenBehind,
@@ -576,7 +574,7 @@ func (s *Stream) take(newerThan uint64, frame *ring.Frame) (bool, error) {
 			if err != nil {
 				return false, err
 			}
-			s.accept(image, image)
+			s.accept(image)
 		default:
 			return false, s.problem(status)
 		}
@@ -596,11 +594,11 @@ func (s *Stream) noWriter() error {
 // so more than a few mean that somebody writes over the metadata.
 const unknownImages = 1000
 
-// accept lets the ring know an image that fits into a slot. asked is how a caller has described it.
-func (s *Stream) accept(asked, image abi.ImageInfo) {
+// accept lets the ring know an image that fits into a slot.
+func (s *Stream) accept(image abi.ImageInfo) {
 	s.parties.mu.Lock()
 	defer s.parties.mu.Unlock()
-	s.ring.Accept(wordsOf(asked), wordsOf(image))
+	s.ring.Accept(wordsOf(image))
 }
 
 // newestImage gives the image of a stream's newest frame.

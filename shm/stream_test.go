@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unsafe"
 
 	"shmcv/internal/abi"
 	"shmcv/shm/internal/ring"
@@ -108,7 +109,11 @@ func TestReaderGetsWhatTheWriterPublished(t *testing.T) {
 	mustPut(t, writer, 0xabcdef, 1)
 	f := mustGet(t, reader, 0, 1, 0xabcdef)
 	defer f.Release()
-	want := abi.FrameInfo{Sequence: 1, TimeNs: f.slot.Time(), Image: tall}
+	pixels := f.slot.Bytes()
+	want := abi.FrameInfo{
+		Sequence: 1, TimeNs: f.slot.Time(), Image: tall,
+		Data: uintptr(unsafe.Pointer(&pixels[0])), Size: uint64(len(pixels)),
+	}
 	if details := f.Details(); details != want || f.slot.Time() < before || f.slot.Time() > sys.Monotonic() {
 		t.Errorf("%+v", details)
 	}

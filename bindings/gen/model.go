@@ -95,6 +95,8 @@ var basics = map[string]ctype{
 	"int64":  {"int64_t ", "c_int64", "long"},
 	"uint32": {"uint32_t ", "c_uint32", "uint"},
 	"uint64": {"uint64_t ", "c_uint64", "ulong"},
+	// The address of memory that may only be read.
+	"uintptr": {"const void *", "c_void_p", "nint"},
 }
 
 // status is the type that nearly every function returns.

@@ -284,6 +284,8 @@ func (f *field) pythonAnnotation() string {
 		return "bytes"
 	case f.length > 0:
 		return "Array[" + f.pythonType() + "]"
+	case f.pythonType() == "c_void_p":
+		return "int | None"
 	}
 	return "int"
 }

@@ -20,9 +20,10 @@ type FrameInfo struct {
 	CaptureTimeNs uint64    // When it was captured, as its writer has told: CLOCK_MONOTONIC, nanoseconds; 0 if it has not.
 	MetadataSize  uint64    // Bytes of metadata that its writer has given it, 0 to MaxMetadata.
 	Image         ImageInfo // What its pixels mean.
+	Data          uintptr   // Its pixels, as shmcv_data gives them: not to be written to, and there until the frame is closed.
+	Size          uint64    // Bytes at data, as shmcv_data gives them.
 	Held          uint32    // 1 if nobody writes to its slot until it is closed; 0 if the stream was opened read-only: see shmcv_frame_check.
-	Reserved0     uint32    // 0.
-	Reserved      [2]uint64 // 0.
+	Reserved      uint32    // 0.
 }
 
 // Limits on streams.

@@ -149,7 +149,6 @@ static void stream_read(const char *name, bool spins, uint64_t count) {
     shmcv_stream stream;
     shmcv_frame frame;
     shmcv_frame_info info = {0};
-    void *data;
     int recorded = 0;
     check(shmcv_stream_create(name, (uint64_t)WIDTH * HEIGHT * 3, 4, SHMCV_WHEN_BEHIND_DROP, &stream));
     check(shmcv_stream_close(stream)); /* Opened again, the mapping has a name in /proc/self/smaps. */
@@ -158,8 +157,7 @@ static void stream_read(const char *name, bool spins, uint64_t count) {
     say_ready();
     for (uint64_t number = 0; number < count;) {
         check(shmcv_stream_wait(stream, info.sequence, -1, &frame, &info));
-        check(shmcv_data(frame.pixels, &data, NULL));
-        number = record(data, &recorded);
+        number = record(info.data, &recorded);
         check(shmcv_frame_close(frame));
     }
     print_times(recorded);

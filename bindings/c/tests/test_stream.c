@@ -72,6 +72,10 @@ TEST(published_frame_is_what_readers_get) {
     CHECK_INT(1, info.missed);
     CHECK(info.time_ns > 0);
     CHECK_INT(WIDTH, info.image.width);
+    uint64_t size;
+    CHECK(info.data == pixels(frame.pixels, &size)); /* a reader need not ask for the address */
+    CHECK(info.size == size && size >= SIZE);
+    CHECK_INT(0, info.reserved);
     CHECK_INT(22, mark_of(frame));
     CHECK_INT(3, put(writer, 33));
     CHECK_INT(22, mark_of(frame)); /* the lease keeps the frame until it is closed */
@@ -80,6 +84,103 @@ TEST(published_frame_is_what_readers_get) {
     CHECK_OK(shmcv_stream_wait(reader, info.sequence, 0, &frame, &info));
     CHECK_INT(33, mark_of(frame));
     CHECK_FAILS(SHMCV_E_TIMEOUT, name, shmcv_stream_wait(reader, 3, 1, &frame, NULL));
+}
+
+TEST(a_stride_that_is_left_out_is_that_of_packed_rows) {
+    shmcv_stream stream = new_stream(new_name(), 0);
+    const uint32_t depths[] = {SHMCV_DEPTH_U8, SHMCV_DEPTH_U16, SHMCV_DEPTH_F32};
+    for (int i = 0; i < 6; i++) { /* the second time the library knows the image */
+        shmcv_frame frame;
+        shmcv_image_info image = {.width = 33, .height = 5, .channels = 3, .order = SHMCV_ORDER_RGB, .depth = depths[i % 3]}, found;
+        NEED_OK(shmcv_stream_begin(stream, 0, &frame));
+        NEED_OK(shmcv_image_set(frame.pixels, &image));
+        NEED_OK(shmcv_image_get(frame.pixels, &found));
+        CHECK_INT(33 * 3 << i % 3, found.stride);
+        image.channels = 4;
+        CHECK_FAILS(SHMCV_E_INVALID, "4 channels", shmcv_image_set(frame.pixels, &image));
+        NEED_OK(shmcv_frame_publish(frame, NULL));
+    }
+}
+
+/* From the file's end the trailer goes first. A look at it must tell as much as the file's length. */
+TEST(a_stream_whose_file_is_cut_is_an_error) {
+    for (int i = 0; i < 4; i++) {
+        const char *name = new_name();
+        shmcv_stream stream = new_stream(name, 0), spinner;
+        shmcv_segment_info about;
+        shmcv_frame frame, begun, other;
+        void *data;
+        NEED_OK(shmcv_stream_open(name, &spinner));
+        NEED_OK(shmcv_stream_spin(spinner, 100000000));
+        NEED_OK(shmcv_stream_info(stream, &about));
+        put(stream, 1);
+        NEED_OK(shmcv_stream_wait(stream, 0, 0, &frame, NULL));
+        NEED_OK(shmcv_stream_begin(stream, 0, &begun));
+        const uint64_t lengths[] = {0, 4096, SIZE, about.file_size - 4096};
+        char path[300];
+        snprintf(path, sizeof path, "/dev/shm/%s", name);
+        NEED(truncate(path, (off_t)lengths[i]) == 0);
+        CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_data(frame.pixels, &data, NULL));
+        CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_data(begun.pixels, &data, NULL));
+        CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_frame_publish(begun, NULL));
+        CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_stream_wait(stream, 1, 0, &other, NULL));
+        CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_stream_wait(spinner, 1, -1, &other, NULL));
+        CHECK_OK(shmcv_frame_close(frame));
+        CHECK_OK(shmcv_frame_close(begun));
+        CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_stream_begin(stream, 0, &begun));
+        CHECK_OK(shmcv_clear(name));
+    }
+}
+
+static void *cut(void *path) {
+    for (volatile int i = rand() % 100000; i > 0; i--) {}
+    CHECK(truncate(path, 0) == 0);
+    return NULL;
+}
+
+TEST(a_file_that_is_cut_during_a_call_is_an_error) {
+    for (int i = 0; i < 200; i++) {
+        const char *name = new_name();
+        shmcv_stream stream = new_stream(name, 0);
+        const shmcv_image_info image = make_image(WIDTH, HEIGHT, SHMCV_ORDER_GRAY);
+        char path[300];
+        pthread_t cutter;
+        int32_t status = SHMCV_OK;
+        snprintf(path, sizeof path, "/dev/shm/%s", name);
+        NEED(pthread_create(&cutter, NULL, cut, path) == 0);
+        while (status == SHMCV_OK) {
+            shmcv_frame frame;
+            void *data;
+            status = shmcv_stream_begin(stream, 0, &frame);
+            if (status != SHMCV_OK) break;
+            status = shmcv_image_set(frame.pixels, &image);
+            if (status == SHMCV_OK) status = shmcv_data(frame.pixels, &data, NULL);
+            if (status == SHMCV_OK) status = shmcv_frame_publish(frame, NULL);
+            if (status != SHMCV_OK) CHECK_OK(shmcv_frame_close(frame));
+            if (status == SHMCV_OK) status = shmcv_stream_wait(stream, 0, -1, &frame, NULL);
+            if (status == SHMCV_OK) status = shmcv_data(frame.pixels, &data, NULL), shmcv_frame_close(frame);
+        }
+        CHECK_INT(SHMCV_E_TRUNCATED, status);
+        NEED(pthread_join(cutter, NULL) == 0);
+        CHECK_OK(shmcv_stream_close(stream));
+        CHECK_OK(shmcv_clear(name));
+    }
+}
+
+TEST(who_does_not_wait_is_told_at_once) {
+    shmcv_stream stream = new_stream(new_name(), 0);
+    shmcv_frame frame = {{99}};
+    shmcv_frame_info info = {0};
+    CHECK_FAILS(SHMCV_E_TIMEOUT, "no frame yet", shmcv_stream_wait(stream, 0, 0, &frame, &info));
+    put(stream, 7);
+    for (uint64_t i = 0; i < 3; i++) {
+        CHECK_FAILS(SHMCV_E_TIMEOUT, "no frame yet", shmcv_stream_wait(stream, 1 + i, 0, &frame, &info));
+        CHECK_INT(99, frame.pixels.handle);
+    }
+    NEED_OK(shmcv_stream_end(stream));
+    CHECK_FAILS(SHMCV_E_ENDED, "", shmcv_stream_wait(stream, 1, 0, &frame, &info));
+    NEED_OK(shmcv_stream_wait(stream, 0, 0, &frame, &info));
+    CHECK_OK(shmcv_frame_close(frame));
 }
 
 TEST(every_function_works_on_a_frame) {

@@ -68,9 +68,10 @@ internal unsafe struct ShmcvFrameInfo
     internal ulong CaptureTimeNs;
     internal ulong MetadataSize;
     internal ShmcvImageInfo Image;
+    internal nint Data;
+    internal ulong Size;
     internal uint Held;
-    internal uint Reserved0;
-    internal fixed ulong Reserved[2];
+    internal uint Reserved;
 }
 
 internal static unsafe partial class NativeMethods

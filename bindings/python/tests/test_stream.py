@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import gc
+import os
 import pickle
 import signal
 import subprocess
@@ -115,7 +116,8 @@ def test_frame_has_all_members_that_read_and_none_that_writes() -> None:
     assert shmcv.WritablePixels.image.fset is not None
     assert issubclass(shmcv.Frame, shmcv.Pixels)
     assert not issubclass(shmcv.Frame, shmcv.WritablePixels)
-    assert members(shmcv.Frame) == reading | {"metadata", "mapping"}
+    told = {"sequence", "time_ns", "missed", "capture_time_ns", "metadata", "mapping"}
+    assert members(shmcv.Frame) == reading | told
     for kind in (shmcv.Segment, shmcv.NewFrame):
         assert issubclass(kind, shmcv.WritablePixels)
         assert members(kind) >= reading | writing
@@ -380,3 +382,60 @@ def test_sweep_removes_what_nobody_has_open(name: str) -> None:
     gc.collect()
     assert shmcv.sweep() >= 1
     assert not (SHM / name).exists()
+
+
+def test_a_frame_of_a_file_that_is_cut_is_an_error(stream: shmcv.Stream) -> None:
+    stream.publish(picture(1))
+    with stream.wait() as frame:
+        kept = frame.image
+        os.truncate(SHM / stream.name, 4096)
+        for look in (lambda: frame.array, lambda: frame.buffer, lambda: frame.size, frame.read):
+            with pytest.raises(shmcv.TruncatedError):
+                look()
+        assert frame.image == kept
+        assert frame.sequence == 1
+
+
+def test_views_of_a_frame_hold_its_lease(name: str) -> None:
+    with shmcv.Stream.create(name, 16, slots=2, clear_on_close=True) as stream:
+        image = shmcv.ImageInfo(4, 4, shmcv.ColorOrder.GRAY)
+
+        def publish(mark: int) -> None:
+            with stream.begin() as frame:
+                frame.image = image
+                frame.buffer[0] = mark
+
+        publish(1)
+        view = stream.wait().buffer  # the frame itself is forgotten at once
+        publish(2)
+        with pytest.raises(shmcv.BusyError):
+            stream.begin()
+        assert view[0] == 1
+        assert view.readonly
+        assert view.format == "B"
+        del view
+        publish(3)
+        assert stream.wait().array[0, 0] == 3
+
+
+def test_a_spinning_reader_gets_frames_times_out_and_notices_a_close(name: str) -> None:
+    with shmcv.Stream.create(name, 16, clear_on_close=True) as writer, shmcv.Stream.open(name) as reader:
+        reader.spin(60)
+        with pytest.raises(shmcv.TimeoutError):
+            reader.wait(timeout=0.001)
+        with writer.begin() as frame:
+            frame.image = shmcv.ImageInfo(4, 4, shmcv.ColorOrder.GRAY)
+        assert reader.wait().sequence == 1
+        raised: list[Exception] = []
+
+        def watch() -> None:
+            try:
+                reader.wait(1)
+            except shmcv.ShmcvError as problem:
+                raised.append(problem)
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        reader.close()
+        watcher.join(PATIENCE)
+        assert [type(problem) for problem in raised] == [shmcv.ClosedError]

@@ -12,8 +12,6 @@ const noC = "the ring is C, and was built without it"
 type Image = [8]uint64
 
 type Parts struct {
-	File                                      uintptr
-	FileSize                                  uint64
 	Slots                                     uint32
 	SlotSize                                  uint64
 	WhenBehind                                uint32
@@ -41,7 +39,7 @@ func (*Ring) Forget(int) Status                               { panic(noC) }
 func (*Ring) SetEmptied(int, bool)                            { panic(noC) }
 func (*Ring) IsEmptied(int) bool                              { panic(noC) }
 func (*Ring) Blockers() uint64                                { panic(noC) }
-func (*Ring) Accept(_, _ Image)                               { panic(noC) }
+func (*Ring) Accept(Image)                                    { panic(noC) }
 func (*Ring) Place() int                                      { panic(noC) }
 func (*Ring) SetPlace(int, uint32)                            { panic(noC) }
 func (*Ring) ProcessAt(int) uint32                            { panic(noC) }

@@ -23,8 +23,6 @@ type Image = [8]uint64
 
 // Parts tells where the parts of a stream's file are in this process. All of it is mapped memory.
 type Parts struct {
-	File       uintptr // The system's number of the open file.
-	FileSize   uint64
 	Slots      uint32
 	SlotSize   uint64
 	WhenBehind uint32
@@ -47,11 +45,10 @@ func New(parts *Parts) (*Ring, Status) {
 		C.free(unsafe.Pointer(held))
 		return nil, OK
 	}
-	r.file, r.file_size = C.intptr_t(parts.File), C.uint64_t(parts.FileSize)
 	r.slots, r.slot_size, r.when_behind = C.uint32_t(parts.Slots), C.uint64_t(parts.SlotSize), C.uint32_t(parts.WhenBehind)
 	r.only_reads, r.unmarked = flag(parts.OnlyReads), flag(parts.Unmarked)
-	r.identity = (*C.uchar)(&parts.Trailer[0])
-	copy(unsafe.Slice((*byte)(&r.found[0]), len(r.found)), parts.Trailer)
+	r.identity = (*C.uint64_t)(unsafe.Pointer(&parts.Trailer[0]))
+	copy(unsafe.Slice((*byte)(unsafe.Pointer(&r.found[0])), unsafe.Sizeof(r.found)), parts.Trailer)
 	r.pixels = (*C.uchar)(&parts.Pixels[0])
 	r.records = (*C.shmcv_ring_record)(unsafe.Pointer(&parts.Records[0]))
 	r.holders = (*C.shmcv_ring_holders)(unsafe.Pointer(&parts.Holders[0]))
@@ -122,9 +119,7 @@ func (r *Ring) IsEmptied(place int) bool {
 
 func (r *Ring) Blockers() uint64 { return uint64(C.shmcv_ring_blockers(r.c())) }
 
-func (r *Ring) Accept(asked, image Image) {
-	C.shmcv_ring_accept(r.c(), words(&asked), words(&image))
-}
+func (r *Ring) Accept(image Image) { C.shmcv_ring_accept(r.c(), words(&image)) }
 
 // Place gives the party's place, or Nowhere.
 func (r *Ring) Place() int { return int(r.place) }

@@ -3,8 +3,7 @@
  * these functions on a caller's thread, and shm calls them for all that is rare. docs/segment-format.md has the words and
  * the steps; the names of the steps are those of shm/protocol_test.go.
  *
- * No function here waits, allocates memory or makes a system call, except that whole looks at the file's length, and that
- * publish and give_back wake sleepers. A function may be called by several threads at once unless it says otherwise. Memory that a
+ * No function here waits, allocates memory or makes a system call, except that publish and give_back wake sleepers. A function may be called by several threads at once unless it says otherwise. Memory that a
  * neighbour has cut off the file is SHMCV_RING_CUT, not the end of the process; see guard.h. */
 #ifndef SHMCV_RING_H
 #define SHMCV_RING_H
@@ -16,6 +15,7 @@ enum {
     SHMCV_RING_MOST_SLOTS = 1024,
     SHMCV_RING_PLACES = 63,
     SHMCV_RING_METADATA = 1024, /* bytes of the user's own with each frame, at most */
+    SHMCV_RING_IDENTITY = 16,   /* words */
     SHMCV_RING_NOWHERE = -1,    /* no place, or no slot */
     SHMCV_RING_SPIN = 20000,    /* nanoseconds; see spinTime in shm/wait.go */
     SHMCV_RING_KNOWN = 4,       /* images that a party remembers */
@@ -100,22 +100,15 @@ static inline uint64_t shmcv_ring_packed(uint64_t sequence, uint32_t slot) { ret
 static inline uint64_t shmcv_ring_sequence(uint64_t packed) { return packed >> SHMCV_RING_SLOT_BITS; }
 static inline uint32_t shmcv_ring_slot(uint64_t packed) { return packed & (SHMCV_RING_MOST_SLOTS - 1); }
 
-/* An image as a caller describes it, and as it is with all that the caller has left out. */
-typedef struct shmcv_ring_known {
-    shmcv_ring_image asked, image;
-} shmcv_ring_known;
-
 /* What a party knows of a stream that it has open. shm fills the first part, before any other call, and calls
  * shmcv_ring_open. */
 typedef struct shmcv_ring {
-    /* The file, and where its parts are in this process. They do not change. */
-    intptr_t file;
-    uint64_t file_size;
+    /* Where the parts of the file are in this process. They do not change. */
     uint64_t slot_size;
     uint32_t slots;
     uint32_t when_behind;
-    const unsigned char *identity;       /* in the trailer, 128 bytes */
-    unsigned char found[128];            /* the same, as it was when the stream was opened */
+    const uint64_t *identity;            /* in the trailer */
+    uint64_t found[SHMCV_RING_IDENTITY]; /* the same, as it was when the stream was opened */
     const unsigned char *pixels;         /* of the first slot; not writable */
     const shmcv_ring_record *records;    /* not writable */
     shmcv_ring_holders *holders;
@@ -150,7 +143,7 @@ typedef struct shmcv_ring {
     /* Images that shm has found to fit into a slot, so that frames like them need no other look. */
     uint32_t known_turn; /* odd while one is being stored, and 0 before the first */
     uint32_t next_known;
-    shmcv_ring_known known[SHMCV_RING_KNOWN];
+    shmcv_ring_image known[SHMCV_RING_KNOWN];
 } shmcv_ring;
 
 /* What a frame is. */
@@ -176,7 +169,7 @@ typedef struct shmcv_ring_frame {
 /* shmcv_ring_open prepares a party. held has a word for each slot, all 0. */
 shmcv_ring_status shmcv_ring_open(shmcv_ring *ring, uint32_t *held);
 
-/* shmcv_ring_whole returns OK, or CUT or CORRUPT if the file or its identity is no longer as it was. */
+/* shmcv_ring_whole returns OK, or CUT if the file has lost its end, or CORRUPT if its identity is another one. */
 shmcv_ring_status shmcv_ring_whole(shmcv_ring *ring);
 
 /* shmcv_ring_take_over makes the party the writer. The caller has the writer's lock, and has set writable. It
@@ -214,8 +207,23 @@ static inline shmcv_ring_status shmcv_ring_check(shmcv_ring_frame *frame) {
     return shmcv_ring_is_held(frame) ? SHMCV_RING_OK : shmcv_ring_check_unheld(frame);
 }
 
-/* shmcv_ring_is_new returns true if wait would not find nothing, and if the memory has gone. */
-bool shmcv_ring_is_new(shmcv_ring *ring, uint64_t newer_than);
+/* A reader that spins rehearses the taking of a frame on a stage: a stream of its own, which always has a frame. When the frame
+ * comes that it waits for, the processor has the code at hand; without that, to fetch it takes longer than to run it. */
+typedef struct shmcv_ring_stage {
+    shmcv_ring ring;
+    shmcv_ring_words words;
+    shmcv_ring_record record;
+    shmcv_ring_holders holders;
+    shmcv_ring_place place;
+    uint32_t held;
+} shmcv_ring_stage;
+
+void shmcv_ring_set_stage(shmcv_ring_stage *stage);
+void shmcv_ring_rehearse(shmcv_ring_stage *stage);
+
+/* shmcv_ring_is_new returns true if wait would not find nothing, and if the memory has gone. It looks so many times, until it
+ * is so. */
+bool shmcv_ring_is_new(shmcv_ring *ring, uint64_t newer_than, uint32_t looks);
 
 /* shmcv_ring_follow makes the party a reader of every frame, from the next one on, or from the oldest that there is. It
  * has a place. */
@@ -250,10 +258,10 @@ uint64_t shmcv_ring_blockers(shmcv_ring *ring);
 uint32_t shmcv_ring_listen(shmcv_ring *ring);
 
 /* shmcv_ring_accept remembers an image that fits into a slot, if it does not know it yet. One thread at a time. */
-void shmcv_ring_accept(shmcv_ring *ring, const shmcv_ring_image *asked, const shmcv_ring_image *image);
+void shmcv_ring_accept(shmcv_ring *ring, const shmcv_ring_image *image);
 
-/* shmcv_ring_knows returns true if an image was accepted, as it is or as a caller asks for it. It completes image then. */
-bool shmcv_ring_knows(shmcv_ring *ring, shmcv_ring_image *image);
+/* shmcv_ring_knows returns true if an image was accepted. */
+bool shmcv_ring_knows(shmcv_ring *ring, const shmcv_ring_image *image);
 
 /* shmcv_ring_set_image and shmcv_ring_get_image store and give a frame's image. get returns false if there is none. To
  * store NULL takes it away. */

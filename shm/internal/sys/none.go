@@ -40,7 +40,6 @@ func createUnnamed(name string, wanted, size uint64, access abi.Access) (openFil
 }
 
 func (*openFile) link(name string) error                          { panic(defaultFolder) }
-func (openFile) number() uintptr                                  { panic(defaultFolder) }
 func (openFile) size() (uint64, error)                            { panic(defaultFolder) }
 func (openFile) readAt(buffer []byte, offset uint64) (int, error) { panic(defaultFolder) }
 func (openFile) mapped(offset, size uint64, writable bool) ([]byte, mapping, error) {

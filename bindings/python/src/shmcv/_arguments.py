@@ -30,3 +30,9 @@ def integer(argument: str, value: int, kind: _Integer) -> int:
     if kind(number).value != number:
         raise InvalidError(f"shmcv: {argument} {number} is out of the range of {kind.__name__[2:]}")
     return number
+
+
+def uint64(argument: str, value: int) -> ctypes.c_uint64:
+    """Return a number as a uint64_t. Raises InvalidError for one that is none."""
+    made = ctypes.c_uint64(value)
+    return made if made.value == value else ctypes.c_uint64(integer(argument, value, ctypes.c_uint64))

@@ -7,7 +7,7 @@ import os
 from typing import Union
 
 from ._library import library
-from .constants import MESSAGE_SIZE, ErrorCode
+from .constants import MESSAGE_SIZE
 from .error import EXCEPTIONS, ShmcvError
 
 #: The type of a file's name. The library takes UTF-8, and refuses a name that is not.
@@ -23,7 +23,7 @@ def check(status: int, asked: StrPath | None = None) -> None:
     It must be called on the thread that called the function, before that thread's next call: the message is the
     thread's.
     """
-    if status != ErrorCode.OK:
+    if status:
         raise _failure(status, asked)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from . import _native
@@ -38,6 +39,25 @@ def library() -> ctypes.CDLL:
     except AttributeError as problem:
         raise LibraryError(f"shmcv: {path} is not the shmcv library, or not all of it: {problem}") from problem
     return loaded
+
+
+@functools.cache
+def direct(name: str) -> Callable[..., int]:
+    """Return a function for calls that are made for every frame, and that may take long.
+
+    ctypes converts no argument of it, which would take longer than the call does. So all arguments must be ready:
+    ctypes objects of the right type, ``byref`` of them, None, or an int that is an int32_t.
+    """
+    return library()[name]
+
+
+@functools.cache
+def quick(name: str) -> Callable[..., int]:
+    """Return a function as ``direct`` does, whose calls end at once. They keep the interpreter's lock.
+
+    To give the lock back and take it again takes as long as such a call, and much longer if other threads want it.
+    """
+    return ctypes.PyDLL(library()._name, handle=library()._handle)[name]
 
 
 def _find() -> str:

@@ -3,41 +3,48 @@
 from __future__ import annotations
 
 import ctypes
-import weakref
+import functools
+import sys
 from collections.abc import Callable
 from typing import Any, ClassVar, NoReturn
 
-import numpy as np
-
 from ._check import check
-from ._library import library
+from ._library import quick
 from .error import ClosedError
 
 
 class Handle:
     """One open handle of the native library. It is closed when nothing refers to this object any more."""
 
-    __slots__ = ("__weakref__", "_closer", "ended", "number")
+    __slots__ = ("__weakref__", "_close", "ended", "handle")
 
-    def __init__(self, number: int, close: Callable[[int], int]) -> None:
-        """Take over a handle. ``close`` is the library's function that closes handles of its kind."""
-        self.number = number
+    def __init__(self, number: int, close: str) -> None:
+        """Take over a handle, or 0 if there is none yet. ``close`` is the function that closes handles of its kind."""
+        self.handle = ctypes.c_uint64(number)
         #: True if the object that users close is closed. Arrays may still keep the handle open.
         self.ended = False
-        self._closer = weakref.finalize(self, close, number)
-        # At the interpreter's end other exit handlers may still read their arrays. The system unmaps the memory later.
-        self._closer.atexit = False
+        self._close: Callable[..., int] | None = quick(close)
+
+    @property
+    def number(self) -> int:
+        """The handle."""
+        return self.handle.value
 
     def close(self) -> None:
         """Close the handle now. Closing again does nothing, and calls nothing."""
-        taken = self._closer.detach()
-        if taken is not None:
-            _, close, numbers, _ = taken
-            check(close(*numbers))
+        close, self._close = self._close, None
+        if close is not None:
+            check(close(self.handle))
 
     def forget(self) -> None:
         """Note that the library has closed the handle itself. A second close would fail and leave its own message."""
-        self._closer.detach()
+        self._close = None
+
+    def __del__(self, at_end: Callable[[], bool] = sys.is_finalizing) -> None:
+        """Close the handle. At the interpreter's end the system does so, when nothing reads an array any more."""
+        close = getattr(self, "_close", None)  # none if the constructor was interrupted
+        if close is not None and self.handle.value and not at_end():
+            close(self.handle)
 
     def __reduce__(self) -> NoReturn:
         """Refuse to be pickled or copied: a number of this process means something else, or nothing, in another one."""
@@ -47,29 +54,32 @@ class Handle:
 class Memory(Handle):
     """A handle of pixels: a segment's or a frame's.
 
-    Every numpy array of the pixels refers to this object, so the memory stays mapped for as long as there is an array.
+    Every view and numpy array of the pixels refers to this object. So the memory stays mapped as long as there is one.
     """
 
-    __slots__ = ("_address", "_size")
+    __slots__ = ()
 
     #: True if the pixels may only be read.
     read_only: ClassVar[bool] = False
 
-    def bytes(self) -> np.ndarray[Any, np.dtype[np.uint8]]:
-        """Return all bytes for pixels as an array of one dimension.
+    def view(self) -> memoryview:
+        """Return all bytes for pixels.
 
-        Raises TruncatedError if another process has made the segment's file shorter. Touching the array would then end
+        Raises TruncatedError if another process has made the segment's file shorter. Touching the view would then end
         this process.
         """
         address, size = ctypes.c_void_p(), ctypes.c_uint64()
-        check(library().shmcv_data(self.number, ctypes.byref(address), ctypes.byref(size)))
-        self._address, self._size = address.value, size.value
-        return np.asarray(self)
+        check(quick("shmcv_data")(self.handle, ctypes.byref(address), ctypes.byref(size)))
+        block = block_of(size.value).from_address(address.value)
+        block.owner = self
+        view = memoryview(block).cast("B")
+        return view.toreadonly() if self.read_only else view
 
-    @property
-    def __array_interface__(self) -> dict[str, Any]:
-        """Tell numpy where the bytes are. numpy makes this object the base of its array."""
-        return {"version": 3, "typestr": "|u1", "shape": (self._size,), "data": (self._address, self.read_only)}
+
+@functools.lru_cache(maxsize=64)
+def block_of(size: int) -> Any:
+    """Return the type of so many bytes of memory, which know the object that keeps them mapped."""
+    return type("Block", (ctypes.c_uint8 * size,), {"__slots__": ("owner",)})
 
 
 class ReadOnlyMemory(Memory):

@@ -123,9 +123,10 @@ class ShmcvFrameInfo(Structure):
     capture_time_ns: int
     metadata_size: int
     image: ShmcvImageInfo
+    data: int | None
+    size: int
     held: int
-    reserved0: int
-    reserved: Array[c_uint64]
+    reserved: int
 
     _fields_ = (
         ("sequence", c_uint64),
@@ -134,9 +135,10 @@ class ShmcvFrameInfo(Structure):
         ("capture_time_ns", c_uint64),
         ("metadata_size", c_uint64),
         ("image", ShmcvImageInfo),
+        ("data", c_void_p),
+        ("size", c_uint64),
         ("held", c_uint32),
-        ("reserved0", c_uint32),
-        ("reserved", c_uint64 * 2),
+        ("reserved", c_uint32),
     )
 
 

@@ -10,6 +10,8 @@ from ._check import check
 from .constants import ErrorCode
 from .error import InvalidError, TimeoutError  # noqa: A004 # shmcv's own
 
+_TIMEOUT = int(ErrorCode.TIMEOUT)
+
 #: The longest time that one call waits, in milliseconds. An object that another thread closes is noticed after a slice.
 SLICE_MS = 50
 
@@ -31,19 +33,30 @@ def too_late(what: str, timeout: float | None) -> TimeoutError:
     return TimeoutError(f"shmcv: {what} within {timeout:g} s")
 
 
-def in_slices(wait: Callable[[int], int], timeout: float | None, what: str) -> None:
+def in_slices(wait: Callable[[int], int], timeout: float | None, what: str, spin: float = 0) -> None:
     """Call ``wait`` again and again until it returns another code than TIMEOUT, or the time is up.
 
     ``wait`` takes milliseconds and returns a code of the library. ``timeout`` is a caller's. ``what`` says what has not
-    happened in time. Raises the exception of the last code, which is TimeoutError when the time is up.
+    happened in time. For ``spin`` seconds no call sleeps. Raises the exception of the last code, which is TimeoutError
+    when the time is up.
     """
     limit = seconds(timeout)
     end = None if limit is None else time.monotonic() + limit
+    if spin:
+        # The library could spin too. But then the processor would no longer have Python's code at hand, and fetch it
+        # when there is news, which takes longer than to run it.
+        until = time.monotonic() + spin
+        if end is not None and end < until:
+            until = end
+        while (status := wait(0)) == _TIMEOUT and time.monotonic() < until:
+            pass
+        if status != _TIMEOUT:
+            return check(status)
     while True:
         left = SLICE_MS if end is None else max(0.0, (end - time.monotonic()) * 1000)
         # Rounded up: 0.5 ms must not become 0, which does not sleep.
         status = wait(SLICE_MS if left >= SLICE_MS else -int(-left // 1))
-        if status != ErrorCode.TIMEOUT:
+        if status != _TIMEOUT:
             return check(status)
         if end is not None and time.monotonic() >= end:
             raise too_late(what, limit)

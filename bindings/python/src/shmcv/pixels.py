@@ -41,7 +41,7 @@ class Pixels(Save, TransformInto, Show, PixelsBase):
     @property
     def size(self) -> int:
         """Bytes for pixels. Raises TruncatedError if another process has made the segment's file shorter."""
-        return len(self._open.bytes())
+        return len(self._open.view())
 
     @property
     def closed(self) -> bool:
@@ -78,14 +78,14 @@ class Pixels(Save, TransformInto, Show, PixelsBase):
         """
         image = self.image
         pixels: np.ndarray[Any, Any] = np.ndarray(
-            image.shape, image.dtype, buffer=self._open.bytes(), strides=image.strides
+            image.shape, image.dtype, buffer=self._open.view(), strides=image.strides
         )
         return pixels
 
     @property
     def buffer(self) -> memoryview:
         """All bytes for pixels, with or without an image. It is read-only, and keeps the memory alive, as ``array``."""
-        return self._open.bytes().data
+        return (self._memory or self._open).view()
 
     def read(self, order: ColorOrder | None = None) -> np.ndarray[Any, Any]:
         """Return a copy of the pixels in the colour order ``order``, which is by default the one that they have.

@@ -118,7 +118,7 @@ class ReadOnlySegment(Stored):
         """
         handle = ShmcvSegment()
         check(library().shmcv_open_read_only(text("name", name), ctypes.byref(handle)), name)
-        return cls(name, ReadOnlyMemory(handle.value, library().shmcv_close))
+        return cls(name, ReadOnlyMemory(handle.value, "shmcv_close"))
 
 
 class Segment(Stored, WritablePixels):
@@ -336,7 +336,7 @@ def _size(size: object) -> int:
 
 
 def _memory(handle: ctypes.c_uint64) -> Memory:
-    return Memory(handle.value, library().shmcv_close)
+    return Memory(handle.value, "shmcv_close")
 
 
 def clear(name: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import functools
 import json
 import math
 from collections.abc import Mapping
@@ -13,15 +14,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from . import error
 from ._access import OWN, Account, access
-from ._arguments import integer, text
+from ._arguments import integer, text, uint64
 from ._check import check
-from ._library import library
-from ._memory import Handle, Memory
-from ._native import ShmcvFrame, ShmcvFrameInfo, ShmcvSegmentInfo, ShmcvStream
+from ._library import direct, library, quick
+from ._memory import Handle, Memory, block_of
+from ._native import ShmcvFrameInfo, ShmcvImageInfo, ShmcvSegmentInfo, ShmcvStream
 from ._slices import in_slices, seconds
 from ._waits import end, news, repeat
 from .constants import MAX_METADATA, Delivery, WhenBehind
 from .error import ClosedError, EndedError, ForkedError, InvalidError, NotFoundError
+from .image import ImageInfo
 from .info import EPOCH, SegmentInfo
 from .pixels import Pixels, WritablePixels
 from .segment import clear, open_again
@@ -34,21 +36,43 @@ if TYPE_CHECKING:
 
 
 class _FrameMemory(Memory):
-    """The memory of a frame. It keeps the stream open, because arrays of a frame may outlive the Stream object."""
+    """The memory of a frame. It keeps the stream open, because arrays of a frame may outlive the Stream object.
+
+    It is made before the call that begins or takes the frame, and that call writes the handle into it. So the frame is
+    there as soon as the call returns, and is not lost if Ctrl-C comes at that moment.
+    """
 
     __slots__ = ("_stream",)
 
-    def __init__(self, handle: ctypes.c_uint64, stream: Handle) -> None:
-        super().__init__(handle.value, library().shmcv_frame_close)
+    def __init__(self, stream: Handle) -> None:
+        super().__init__(0, "shmcv_frame_close")
         self._stream = stream
 
 
 class _ReadOnlyFrameMemory(_FrameMemory):
-    """The memory of a frame to read."""
+    """The memory of a frame to read, and what the library has told of the frame."""
 
-    __slots__ = ()
+    __slots__ = ("_data", "info")
 
     read_only = True
+
+    def __init__(self, stream: Handle) -> None:
+        super().__init__(stream)
+        self.info = ShmcvFrameInfo()
+        self._data = quick("shmcv_data")
+
+    def view(self) -> memoryview:
+        check(self._data(self.handle, None, None))  # is the memory still there?
+        info = self.info
+        block = block_of(info.size).from_address(info.data)
+        block.owner = self
+        return memoryview(block).cast("B").toreadonly()
+
+
+@functools.lru_cache(maxsize=64)
+def _image_of(native: bytes) -> ImageInfo:
+    """Return the description that frame after frame has."""
+    return ImageInfo._from_native(ShmcvImageInfo.from_buffer_copy(native))
 
 
 class Frame(Pixels):
@@ -64,24 +88,45 @@ class Frame(Pixels):
 
     _noun: ClassVar[str] = "frame of stream"
 
-    #: The frame's number: 1 for the stream's first, then 1 more each, across writers.
-    sequence: int
-    #: When it was published, in nanoseconds of ``time.monotonic_ns()``.
-    time_ns: int
-    #: How many frames this reader has missed: after ``newer_than`` of ``Stream.wait``, after it opened the stream, and
-    #: before this one.
-    missed: int
-    #: When it was captured, as its writer has told, in nanoseconds of ``time.monotonic_ns()``; 0 if it has not.
-    capture_time_ns: int
-    #: True if nobody writes to it until it is closed; False if its stream was opened read-only.
-    held: bool
-
-    def __init__(self, name: str, memory: Memory, info: ShmcvFrameInfo) -> None:
-        """Take over a handle. ``Stream.wait`` calls this."""
+    def __init__(self, name: str, stream: Handle) -> None:
+        """Make an object for ``Stream.wait``, which has the library write what the frame is."""
+        memory = _ReadOnlyFrameMemory(stream)
         super().__init__(name, memory)
-        self.sequence, self.time_ns, self.missed = info.sequence, info.time_ns, info.missed
-        self.capture_time_ns, self._metadata_size = info.capture_time_ns, info.metadata_size
-        self.held = info.held != 0
+        self._info, self._out = memory.info, (ctypes.byref(memory.handle), ctypes.byref(memory.info))
+
+    @property
+    def sequence(self) -> int:
+        """The frame's number: 1 for the stream's first, then 1 more each, across writers."""
+        return self._info.sequence
+
+    @property
+    def time_ns(self) -> int:
+        """When it was published, in nanoseconds of ``time.monotonic_ns()``."""
+        return self._info.time_ns
+
+    @property
+    def missed(self) -> int:
+        """How many frames this reader has missed.
+
+        They came after ``newer_than`` of ``Stream.wait``, after the reader opened the stream, and before this one.
+        """
+        return self._info.missed
+
+    @property
+    def capture_time_ns(self) -> int:
+        """When it was captured, as its writer has told, in nanoseconds of ``time.monotonic_ns()``; 0 if it has not."""
+        return self._info.capture_time_ns
+
+    @property
+    def held(self) -> bool:
+        """True if nobody writes to it until it is closed; False if its stream was opened read-only."""
+        return self._info.held != 0
+
+    @property
+    def image(self) -> ImageInfo:
+        """The description of the pixels."""
+        self._open  # noqa: B018 # it raises ClosedError
+        return _image_of(bytes(self._info.image))
 
     def check(self) -> None:
         """Return if all that was read of the frame before is of this frame. A frame that is ``held`` is always whole.
@@ -104,7 +149,7 @@ class Frame(Pixels):
     def metadata(self) -> bytes:
         """A copy of what the writer has given the frame with ``NewFrame.describe``; empty if it has given nothing."""
         copy, size = ctypes.create_string_buffer(MAX_METADATA), ctypes.c_uint64()
-        if self._metadata_size == 0:
+        if self._info.metadata_size == 0:
             return b""
         check(library().shmcv_frame_metadata(self._open.number, copy, MAX_METADATA, ctypes.byref(size)))
         return copy.raw[: size.value]
@@ -138,6 +183,15 @@ class NewFrame(WritablePixels):
     #: The frame's number, or None before it is published.
     sequence: int | None = None
 
+    def __init__(self, name: str, stream: Handle) -> None:
+        """Make an object for ``Stream.begin``, which has the library write what the frame is."""
+        memory, published = _FrameMemory(stream), ctypes.c_uint64()
+        super().__init__(name, memory)
+        self._memory: _FrameMemory | None = memory
+        self._out = ctypes.byref(memory.handle)
+        self._published, self._published_out = published, ctypes.byref(published)
+        self._publish = quick("shmcv_frame_publish")
+
     def __reduce__(self) -> NoReturn:
         """Refuse to be pickled or copied. This process alone is the stream's writer."""
         raise TypeError(
@@ -167,13 +221,12 @@ class NewFrame(WritablePixels):
         Raises NoImageError if nothing has said what its pixels mean; BusyError while another thread's call stores
         pixels in it. The frame is still open then.
         """
-        sequence = ctypes.c_uint64()
         memory = self._open
-        check(library().shmcv_frame_publish(memory.number, ctypes.byref(sequence)))
+        check(self._publish(memory.handle, self._published_out))
         memory.forget()
-        self.sequence = sequence.value
-        self.close()
-        return sequence.value
+        self._memory = None
+        self.sequence = sequence = self._published.value
+        return sequence
 
     def close(self) -> None:
         """Give the frame back. Unless it was published, no reader has seen it. Closing again does nothing."""
@@ -191,7 +244,7 @@ class NewFrame(WritablePixels):
     ) -> None:
         """Publish the frame, unless there is an exception or it is closed already."""
         try:
-            if kind is None and not self.closed:
+            if kind is None and self._memory is not None:
                 self.publish()
         finally:
             self.close()
@@ -225,6 +278,7 @@ class Stream:
         """Take over a handle. ``create`` and ``open`` call this."""
         self._name = name
         self._stream: Handle | None = handle
+        self._spin = 0.0  # besides what the library does by itself
 
     #: True if closing this object removes the stream's name too, if the name is still this stream's.
     clear_on_close: bool = False
@@ -262,7 +316,7 @@ class Stream:
         size, number = integer("slot_size", slot_size, ctypes.c_uint64), integer("slots", slots, ctypes.c_uint32)
         behind, who, out = WhenBehind(when_behind), access(mode, group, owner), ctypes.byref(handle)
         check(library().shmcv_stream_create_for(text("name", name), size, number, behind, who, out), name)
-        stream = cls(name, Handle(handle.value, library().shmcv_stream_close))
+        stream = cls(name, Handle(handle.value, "shmcv_stream_close"))
         stream.created, stream.clear_on_close = True, clear_on_close
         return stream
 
@@ -293,7 +347,7 @@ class Stream:
         behind, who = WhenBehind(when_behind), access(mode, group, owner)
         out = ctypes.byref(handle), ctypes.byref(created)
         check(library().shmcv_stream_open_or_create_for(text("name", name), size, number, behind, who, *out), name)
-        stream = cls(name, Handle(handle.value, library().shmcv_stream_close))
+        stream = cls(name, Handle(handle.value, "shmcv_stream_close"))
         stream.created, stream.clear_on_close = bool(created), clear_on_close
         return stream
 
@@ -309,7 +363,7 @@ class Stream:
         """
         handle = ShmcvStream()
         check(library().shmcv_stream_open(text("name", name), ctypes.byref(handle)), name)
-        return cls(name, Handle(handle.value, library().shmcv_stream_close))
+        return cls(name, Handle(handle.value, "shmcv_stream_close"))
 
     @classmethod
     def open_read_only(cls, name: str) -> Self:
@@ -323,7 +377,7 @@ class Stream:
         """
         handle = ShmcvStream()
         check(library().shmcv_stream_open_read_only(text("name", name), ctypes.byref(handle)), name)
-        stream = cls(name, Handle(handle.value, library().shmcv_stream_close))
+        stream = cls(name, Handle(handle.value, "shmcv_stream_close"))
         stream._opened_by = "open_read_only"
         return stream
 
@@ -360,14 +414,14 @@ class Stream:
         there is no slot, because readers hold them, or are behind; TimeoutError; PermissionError if the stream was
         opened read-only.
         """
-        stream, handle = self._open, ShmcvFrame()
-        begun, begin = ctypes.byref(handle), library().shmcv_stream_begin
+        frame, begin = NewFrame(self._name, self._open), direct("shmcv_stream_begin")
+        out = frame._out
         in_slices(
-            lambda milliseconds: begin(self._open.number, milliseconds, begun),
+            lambda milliseconds: begin(self._open.handle, milliseconds, out),
             timeout,
             f'no slot of "{self._name}" has come free',
         )
-        return NewFrame(self._name, _FrameMemory(handle, stream))
+        return frame
 
     def publish(
         self,
@@ -433,6 +487,7 @@ class Stream:
         if limit is None:
             raise InvalidError(f"shmcv: a time of {time} s to watch for a frame; it is 0 to 4000 s")
         check(library().shmcv_stream_spin(self._open.number, min(math.ceil(limit * 1e6), 2**32 - 1)))
+        self._spin = limit
 
     def end(self) -> None:
         """Tell all readers that no frame follows.
@@ -461,16 +516,16 @@ class Stream:
         63 others read the stream; ClosedError within 0.1 s when another thread closes the stream; InvalidError for a
         timeout of NaN.
         """
-        stream, handle, info = self._open, ShmcvFrame(), ShmcvFrameInfo()
-        number = integer("newer_than", newer_than, ctypes.c_uint64)
-        found, told, wait = ctypes.byref(handle), ctypes.byref(info), library().shmcv_stream_wait
+        frame, wait = Frame(self._name, self._open), direct("shmcv_stream_wait")
+        number, (found, told) = uint64("newer_than", newer_than), frame._out
         # Every slice reads self._open again, because another thread may close the stream.
         in_slices(
-            lambda milliseconds: wait(self._open.number, number, milliseconds, found, told),
+            lambda milliseconds: wait(self._open.handle, number, milliseconds, found, told),
             timeout,
             self._none_newer_than(newer_than),
+            self._spin,
         )
-        return Frame(self._name, _ReadOnlyFrameMemory(handle, stream), info)
+        return frame
 
     async def wait_async(self, newer_than: int = 0, timeout: float | None = None) -> Frame:
         """Do as ``wait``, and let other tasks of the event loop run meanwhile.
