@@ -108,7 +108,7 @@ func TestReaderGetsWhatTheWriterPublished(t *testing.T) {
 	mustPut(t, writer, 0xabcdef, 1)
 	f := mustGet(t, reader, 0, 1, 0xabcdef)
 	defer f.Release()
-	want := abi.FrameInfo{Sequence: 1, TimeNs: f.slot.Time(), Image: tall}
+	want := abi.FrameInfo{Sequence: 1, TimeNs: f.slot.Time(), Image: tall, Held: 1}
 	if details := f.Details(); details != want || f.slot.Time() < before || f.slot.Time() > sys.Monotonic() {
 		t.Errorf("%+v", details)
 	}
