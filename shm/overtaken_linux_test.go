@@ -153,7 +153,10 @@ func TestWaitSetWaitsForWhoCannotMarkTheBell(t *testing.T) {
 		checkKeys(t, keysOf(t, w, 0))
 		waited := make(chan error)
 		go func() {
-			_, err := waitFor(reader, 0, 20*time.Second)
+			f, err := waitFor(reader, 0, 20*time.Second)
+			if err == nil {
+				f.Release()
+			}
 			waited <- err
 		}()
 		mustPut(t, writer, 1, 1)

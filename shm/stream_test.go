@@ -111,7 +111,7 @@ func TestReaderGetsWhatTheWriterPublished(t *testing.T) {
 	defer f.Release()
 	pixels := f.slot.Bytes()
 	want := abi.FrameInfo{
-		Sequence: 1, TimeNs: f.slot.Time(), Image: tall,
+		Sequence: 1, TimeNs: f.slot.Time(), Image: tall, Held: 1,
 		Data: uintptr(unsafe.Pointer(&pixels[0])), Size: uint64(len(pixels)),
 	}
 	if details := f.Details(); details != want || f.slot.Time() < before || f.slot.Time() > sys.Monotonic() {
