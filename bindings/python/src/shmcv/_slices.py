@@ -50,12 +50,16 @@ def in_slices(wait: Callable[[int], int], timeout: float | None, what: str, spin
             until = end
         while (status := wait(0)) == _TIMEOUT and time.monotonic() < until:
             pass
+        if not status:
+            return None
         if status != _TIMEOUT:
             return check(status)
     while True:
         left = SLICE_MS if end is None else max(0.0, (end - time.monotonic()) * 1000)
         # Rounded up: 0.5 ms must not become 0, which does not sleep.
         status = wait(SLICE_MS if left >= SLICE_MS else -int(-left // 1))
+        if not status:
+            return None
         if status != _TIMEOUT:
             return check(status)
         if end is not None and time.monotonic() >= end:

@@ -52,18 +52,19 @@ class _FrameMemory(Memory):
 class _ReadOnlyFrameMemory(_FrameMemory):
     """The memory of a frame to read, and what the library has told of the frame."""
 
-    __slots__ = ("_data", "info")
+    __slots__ = ("_ask", "info")
 
     read_only = True
 
     def __init__(self, stream: Handle) -> None:
         super().__init__(stream)
         self.info = ShmcvFrameInfo()
-        self._data = quick("shmcv_data")
+        self._ask = functools.partial(quick("shmcv_data"), self.handle, None, None)
 
     def view(self) -> memoryview:
-        check(self._data(self.handle, None, None))  # is the memory still there?
-        info = self.info
+        status, info = self._ask(), self.info  # whether the memory is still there
+        if status:
+            check(status)
         block = block_of(info.size).from_address(info.data)
         block.owner = self
         return memoryview(block).cast("B").toreadonly()
@@ -188,9 +189,8 @@ class NewFrame(WritablePixels):
         memory, published = _FrameMemory(stream), ctypes.c_uint64()
         super().__init__(name, memory)
         self._memory: _FrameMemory | None = memory
-        self._out = ctypes.byref(memory.handle)
-        self._published, self._published_out = published, ctypes.byref(published)
-        self._publish = quick("shmcv_frame_publish")
+        self._out, self._published = ctypes.byref(memory.handle), published
+        self._publish = functools.partial(quick("shmcv_frame_publish"), memory.handle, ctypes.byref(published))
 
     def __reduce__(self) -> NoReturn:
         """Refuse to be pickled or copied. This process alone is the stream's writer."""
@@ -221,8 +221,10 @@ class NewFrame(WritablePixels):
         Raises NoImageError if nothing has said what its pixels mean; BusyError while another thread's call stores
         pixels in it. The frame is still open then.
         """
-        memory = self._open
-        check(self._publish(memory.handle, self._published_out))
+        return self._after_publishing(self._open, self._publish())
+
+    def _after_publishing(self, memory: Memory, status: int) -> int:
+        check(status)
         memory.forget()
         self._memory = None
         self.sequence = sequence = self._published.value
@@ -244,8 +246,9 @@ class NewFrame(WritablePixels):
     ) -> None:
         """Publish the frame, unless there is an exception or it is closed already."""
         try:
-            if kind is None and self._memory is not None:
-                self.publish()
+            memory = self._memory
+            if kind is None and memory is not None:
+                self._after_publishing(memory, self._publish())
         finally:
             self.close()
 
