@@ -54,10 +54,12 @@ static inline void pause_briefly(unsigned attempt) {
 
 static inline uint64_t bit(int32_t place) { return (uint64_t)1 << place; }
 
-/* ring_bell changes a bell, and wakes who sleeps on it. */
+/* ring_bell changes a bell, and wakes who sleeps on it. The mark goes before the value changes: if a reader still had the mark
+ * when the new value is there, the reader would go to sleep on that value, and the mark would be taken from it then. */
 static void ring_bell(uint32_t *bell, uint32_t *asleep) {
+    const bool sleepers = load(asleep) != 0 && swap(asleep, 0) != 0;
     add(bell, 1);
-    if (load(asleep) != 0 && swap(asleep, 0) != 0) ring_wake(bell);
+    if (sleepers) ring_wake(bell);
 }
 
 /* wake_writer tells the writer that a slot may have come free, if it waits for one. */
@@ -463,8 +465,13 @@ void shmcv_ring_give_back(shmcv_ring_frame *frame) {
 
 uint32_t shmcv_ring_listen(shmcv_ring *ring) {
     GUARDED(ring, 0);
-    store(&ring->words->asleep, 1);
-    RETURN(load(&ring->words->bell));
+    uint32_t value = 0;
+    for (unsigned attempt = 0; attempt < ATTEMPTS_AT_ONE; attempt++) {
+        store(&ring->words->asleep, 1);
+        value = load(&ring->words->bell);
+        if (load(&ring->words->asleep) != 0) break; /* else the value may be one for which nobody is woken */
+    }
+    RETURN(value);
 }
 
 /* Images. */
