@@ -640,12 +640,22 @@ class stream {
         return opened;
     }
 
-    /// Opens a stream that any process has created. error_code::not_found if there is none of that name.
-    [[nodiscard]] static stream open(std::string_view name) {
+    /// Opens a stream that any process has created. With a timeout it waits until there is one, and a negative time waits
+    /// without an end: error_code::timeout if there is none in time, and error_code::not_found without a timeout.
+    [[nodiscard]] static stream open(std::string_view name, std::chrono::milliseconds timeout = std::chrono::milliseconds(0)) {
         detail::require_library();
         stream opened;
-        detail::check(shmcv_stream_open(detail::c_string("name", name).c_str(), &opened.handle_));
+        detail::check(shmcv_stream_open(detail::c_string("name", name).c_str(), detail::timeout(timeout), &opened.handle_));
         return opened;
+    }
+
+    /// Opens the stream that has got the name of this one, after error_code::replaced, and waits until there is one, as open
+    /// does. The new object waits for frames as this one does; its frames' numbers begin at 1. This object stays as it is. See
+    /// shmcv_stream_follow.
+    [[nodiscard]] stream follow(std::chrono::milliseconds timeout = std::chrono::milliseconds(-1)) const {
+        stream next;
+        detail::check(shmcv_stream_follow(handle_, detail::timeout(timeout), &next.handle_));
+        return next;
     }
 
     stream(stream &&other) noexcept
@@ -731,8 +741,8 @@ class stream {
     }
 
     /// Returns the newest frame with a number above newer_than, or the next one; see deliver. error_code::timeout if there
-    /// is none in time, error_code::ended if the writer has ended the stream and there will be none. A negative time waits
-    /// without an end.
+    /// is none in time, error_code::ended if the writer has ended the stream and there will be none, error_code::replaced if
+    /// another stream has the name and there will be none here; see follow. A negative time waits without an end.
     [[nodiscard]] frame wait(std::uint64_t newer_than = 0,
                              std::chrono::milliseconds timeout = std::chrono::milliseconds(-1)) const {
         shmcv_frame leased{};

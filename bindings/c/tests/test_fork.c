@@ -193,7 +193,7 @@ static int refused_everywhere(void *argument) {
     shmcv_stream stream;
     CHECK_OK(shmcv_open(all->name, &again));
     CHECK_INT(3, pixels(again, NULL)[3]);
-    CHECK_OK(shmcv_stream_open(all->stream_name, &stream));
+    CHECK_OK(shmcv_stream_open(all->stream_name, 0, &stream));
     CHECK_OK(shmcv_stream_wait(stream, 0, -1, &frame, NULL));
     CHECK_FAILS(SHMCV_E_BUSY, "one writer", shmcv_stream_begin(stream, 0, &frame));
     return failed_checks();
@@ -461,7 +461,7 @@ CHILD(hold_and_fork) {
     const shmcv_image_info image = make_image(8, 8, SHMCV_ORDER_GRAY);
     NEED_OK(shmcv_image_set(frame.pixels, &image));
     NEED_OK(shmcv_frame_publish(frame, NULL));
-    NEED_OK(shmcv_stream_open(argv[1], &read));
+    NEED_OK(shmcv_stream_open(argv[1], 0, &read));
     NEED_OK(shmcv_stream_wait(read, 0, 0, &frame, NULL));
     NEED_OK(shmcv_create(argv[2], 64, &seg));
     const pid_t child = fork();
@@ -486,7 +486,7 @@ TEST(killed_process_is_dead_although_its_forked_child_lives) {
     shmcv_frame frame;
     shmcv_segment seg;
     shmcv_segment_info info;
-    NEED_OK(shmcv_stream_open(name, &stream));
+    NEED_OK(shmcv_stream_open(name, 0, &stream));
     /* Both slots are free, the one that the dead process was reading too. */
     for (int i = 0; i < 2; i++) {
         CHECK_OK(shmcv_stream_begin(stream, 0, &frame));

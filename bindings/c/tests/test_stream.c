@@ -62,7 +62,7 @@ TEST(published_frame_is_what_readers_get) {
     const char *name = new_name();
     shmcv_stream writer = new_stream(name, 0), reader;
     shmcv_frame frame;
-    NEED_OK(shmcv_stream_open(name, &reader));
+    NEED_OK(shmcv_stream_open(name, 0, &reader));
     CHECK_INT(1, put(writer, 11));
     CHECK_INT(2, put(writer, 22));
     shmcv_frame_info info;
@@ -125,7 +125,7 @@ CHILD(write_to_frame) {
     (void)argc;
     shmcv_stream stream;
     shmcv_frame frame;
-    NEED_OK(shmcv_stream_open(argv[1], &stream));
+    NEED_OK(shmcv_stream_open(argv[1], 0, &stream));
     NEED_OK(shmcv_stream_wait(stream, 0, 0, &frame, NULL));
     unsigned char *memory = pixels(frame.pixels, NULL);
     NEED(memory[0] == 7 && memory[SIZE - 1] == 7);
@@ -185,7 +185,7 @@ TEST(segment_is_no_stream_and_no_frame) {
     shmcv_frame frame;
     shmcv_segment_info info;
     NEED_OK(shmcv_create(name, 100, &segment));
-    CHECK_FAILS(SHMCV_E_INVALID, "no stream", shmcv_stream_open(name, &stream));
+    CHECK_FAILS(SHMCV_E_INVALID, "no stream", shmcv_stream_open(name, 0, &stream));
     CHECK_FAILS(SHMCV_E_INVALID, "no stream", shmcv_stream_begin(as_stream(segment.handle), 0, &frame));
     CHECK_FAILS(SHMCV_E_INVALID, "no stream", shmcv_stream_wait(as_stream(segment.handle), 0, 0, &frame, NULL));
     CHECK_FAILS(SHMCV_E_INVALID, "no stream", shmcv_stream_info(as_stream(segment.handle), &info));
@@ -236,7 +236,7 @@ TEST(frame_that_is_closed_unpublished_is_never_seen) {
 
 CHILD(write_for_ever) {
     shmcv_stream stream;
-    if (argc != 2 || shmcv_stream_open(argv[1], &stream) != SHMCV_OK) return 1;
+    if (argc != 2 || shmcv_stream_open(argv[1], 0, &stream) != SHMCV_OK) return 1;
     for (unsigned char mark = 0;; mark++) {
         put(stream, mark);
         if (mark == 0) {
@@ -314,7 +314,7 @@ static shmcv_stream stream_of(uint32_t slots, int32_t when_behind, shmcv_stream 
     const char *name = new_name();
     shmcv_stream stream;
     NEED_OK(shmcv_stream_create(name, SIZE, slots, when_behind, &stream));
-    NEED_OK(shmcv_stream_open(name, reader));
+    NEED_OK(shmcv_stream_open(name, 0, reader));
     return stream;
 }
 
@@ -422,4 +422,68 @@ TEST(reader_that_heeds_the_writer_is_told_that_there_is_none) {
     CHECK_FAILS(SHMCV_E_WRITER_GONE, "newest frame is 1", shmcv_stream_wait(reader, 1, -1, &frame, NULL));
     NEED_OK(shmcv_stream_heed_writer(reader, 0));
     CHECK_FAILS(SHMCV_E_TIMEOUT, "no frame", shmcv_stream_wait(reader, 1, 10, &frame, NULL));
+}
+
+TEST(reader_of_a_replaced_stream_is_told_and_follows) {
+    const char *name = new_name();
+    shmcv_stream old = new_stream(name, 0), reader, next, follower = {0};
+    shmcv_frame frame;
+    shmcv_frame_info info;
+    NEED_OK(shmcv_stream_open(name, 0, &reader));
+    NEED_OK(shmcv_stream_deliver(reader, SHMCV_DELIVERY_EVERY));
+    put(old, 1);
+    CHECK_FAILS(SHMCV_E_NOT_FOUND, "still", shmcv_stream_follow(reader, 0, &follower));
+    CHECK_FAILS(SHMCV_E_TIMEOUT, "still", shmcv_stream_follow(reader, 10, &follower));
+    CHECK_FAILS(SHMCV_E_INVALID, "out", shmcv_stream_follow(reader, 0, NULL));
+    NEED_OK(shmcv_clear(name));
+    put(old, 2);
+    next = new_stream(name, 0);
+    get(reader, 1, 1); /* what is there comes first */
+    get(reader, 2, 2);
+    CHECK_FAILS(SHMCV_E_REPLACED, "frame 2 was the last", shmcv_stream_wait(reader, 2, -1, &frame, &info));
+    CHECK_FAILS(SHMCV_E_REPLACED, name, shmcv_stream_begin(old, 0, &frame));
+    put(next, 3);
+    put(next, 4);
+    NEED_OK(shmcv_stream_follow(reader, -1, &follower));
+    get(follower, 1, 3);
+    get(follower, 2, 4);
+    CHECK_OK(shmcv_stream_close(reader));
+    CHECK_FAILS(SHMCV_E_CLOSED, "", shmcv_stream_follow(reader, -1, &follower));
+    CHECK_OK(shmcv_stream_close(old));
+    CHECK_OK(shmcv_stream_close(next));
+    CHECK_FAILS(SHMCV_E_TIMEOUT, "", shmcv_stream_wait(follower, 2, 1, &frame, NULL));
+}
+
+static void *make_it(void *name) {
+    shmcv_stream *made = malloc(sizeof *made);
+    NEED_OK(shmcv_stream_create(name, SIZE, 0, SHMCV_WHEN_BEHIND_DROP, made));
+    return made;
+}
+
+TEST(open_waits_for_the_stream) {
+    const char *name = new_name();
+    shmcv_stream opened = {0}, *made;
+    CHECK_FAILS(SHMCV_E_NOT_FOUND, name, shmcv_stream_open(name, 0, &opened));
+    CHECK_FAILS(SHMCV_E_TIMEOUT, name, shmcv_stream_open(name, 10, &opened));
+    CHECK_FAILS(SHMCV_E_INVALID, "a slash", shmcv_stream_open("not/plain", -1, &opened));
+    pthread_t maker;
+    NEED(pthread_create(&maker, NULL, make_it, (void *)name) == 0);
+    CHECK_OK(shmcv_stream_open(name, -1, &opened));
+    pthread_join(maker, (void **)&made);
+    put(*made, 5);
+    get(opened, 1, 5);
+    free(made);
+}
+
+static void *close_it(void *stream) {
+    CHECK_OK(shmcv_stream_close(*(shmcv_stream *)stream));
+    return NULL;
+}
+
+TEST(close_ends_the_wait_for_a_stream_to_follow) {
+    shmcv_stream stream = new_stream(new_name(), 0), next;
+    pthread_t closer;
+    NEED(pthread_create(&closer, NULL, close_it, &stream) == 0);
+    CHECK_FAILS(SHMCV_E_CLOSED, "", shmcv_stream_follow(stream, -1, &next));
+    pthread_join(closer, NULL);
 }

@@ -133,3 +133,24 @@ TEST(one_thread_waits_on_many) {
     none.close();
     throws(error_code::closed, [&] { none.close(); });
 }
+
+TEST(replaced_stream_is_followed) {
+    const char *name = new_name();
+    throws(error_code::not_found, [&] { (void)stream::open(name); });
+    throws(error_code::timeout, [&] { (void)stream::open(name, 1ms); });
+    std::thread maker([&] {
+        stream made = stream::create(name, width * height);
+        put(made, 5);
+    });
+    stream old = stream::open(name, -1ms);
+    maker.join();
+    CHECK_INT(5, old.wait().data()[0]);
+    throws(error_code::not_found, [&] { (void)old.follow(0ms); });
+    old.clear();
+    stream next = stream::create(name, width * height);
+    throws(error_code::replaced, [&] { (void)old.wait(1); });
+    const stream follower = old.follow();
+    put(next, 6);
+    CHECK_INT(6, follower.wait().data()[0]);
+    CHECK_INT(5, old.wait().data()[0]);
+}

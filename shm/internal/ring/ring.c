@@ -160,7 +160,8 @@ static shmcv_ring_status describe(shmcv_ring *ring, uint32_t slot, uint64_t sequ
 
 /* nothing tells whether there may be another frame. */
 static shmcv_ring_status nothing(const shmcv_ring *ring, uint64_t newest) {
-    return load(&ring->words->ended) == newest + 1 ? SHMCV_RING_ENDED : SHMCV_RING_NOTHING;
+    if (load(&ring->words->ended) == newest + 1) return SHMCV_RING_ENDED;
+    return load(&ring->words->cleared) != 0 ? SHMCV_RING_CLEARED : SHMCV_RING_NOTHING;
 }
 
 static shmcv_ring_status take_newest(shmcv_ring *ring, uint64_t newer_than, shmcv_ring_frame *frame) {
@@ -375,9 +376,10 @@ static shmcv_ring_status begin(shmcv_ring *ring, shmcv_ring_frame *frame) {
     return why;
 }
 
-shmcv_ring_status shmcv_ring_begin(shmcv_ring *ring, shmcv_ring_frame *frame) {
+shmcv_ring_status shmcv_ring_begin(shmcv_ring *ring, bool although_cleared, shmcv_ring_frame *frame) {
     GUARDED(ring, SHMCV_RING_CUT);
     if (!load(&ring->writes)) RETURN(SHMCV_RING_NO_WRITER);
+    if (!although_cleared && load(&ring->words->cleared) != 0) RETURN(SHMCV_RING_CLEARED);
     shmcv_ring_status status = sound(ring);
     if (status != SHMCV_RING_OK) RETURN(status);
     if (swap(&ring->filling, 1) != 0) RETURN(SHMCV_RING_FILLING);
@@ -474,6 +476,17 @@ uint32_t shmcv_ring_listen(shmcv_ring *ring) {
     RETURN(value);
 }
 
+uint64_t shmcv_ring_seen(shmcv_ring *ring) { return load(&ring->every) ? load(&ring->cursor) - 1 : 0; }
+
+shmcv_ring_status shmcv_ring_clear(shmcv_ring_words *words) {
+    shmcv_guard guard;
+    if (SHMCV_FAULTS(guard)) return SHMCV_RING_CUT;
+    store(&words->cleared, 1);
+    ring_bell(&words->bell, &words->asleep);
+    ring_bell(&words->room, &words->wants_room);
+    RETURN(SHMCV_RING_OK);
+}
+
 /* Images. */
 
 static shmcv_ring_status newest_image(const shmcv_ring_words *words, const shmcv_ring_record *records, uint32_t slots,
@@ -556,4 +569,4 @@ bool shmcv_ring_get_image(shmcv_ring_frame *frame, shmcv_ring_image *image) {
     return there;
 }
 
-_Static_assert(SHMCV_RING_OK == 0 && SHMCV_RING_CUT == 13, "status.go has the same values");
+_Static_assert(SHMCV_RING_OK == 0 && SHMCV_RING_CLEARED == 3 && SHMCV_RING_CUT == 14, "status.go has the same values");

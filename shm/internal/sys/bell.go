@@ -11,7 +11,7 @@ package sys
 // the value that was slept on: whoever takes the mark afterwards changes the value and wakes. If Ring finds no mark, Listen
 // comes after it, and the look that follows Listen sees the news. (If Ring changed the value first, Listen might read the new
 // value and lose the mark after that; the next Ring would then wake nobody. A reader that took the news before it listened
-// would sleep over the news after that.)
+// would sleep over the news after that; shm/replaced_model_test.go.)
 type Bell struct{ bell }
 
 // Bell makes the bell whose value is at one offset of a mapping and whose mark is at another. Both are multiples of 4.

@@ -231,8 +231,10 @@ def declare(library: CDLL) -> None:
     library.shmcv_convert.restype = c_int32
     library.shmcv_stream_create.argtypes = [c_char_p, c_uint64, c_uint32, c_int32, POINTER(ShmcvStream)]
     library.shmcv_stream_create.restype = c_int32
-    library.shmcv_stream_open.argtypes = [c_char_p, POINTER(ShmcvStream)]
+    library.shmcv_stream_open.argtypes = [c_char_p, c_int32, POINTER(ShmcvStream)]
     library.shmcv_stream_open.restype = c_int32
+    library.shmcv_stream_follow.argtypes = [ShmcvStream, c_int32, POINTER(ShmcvStream)]
+    library.shmcv_stream_follow.restype = c_int32
     library.shmcv_stream_open_or_create.argtypes = [
         c_char_p,
         c_uint64,
