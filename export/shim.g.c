@@ -456,6 +456,15 @@ int32_t shmcv_stream_wait(shmcv_stream stream, uint64_t newer_than, int32_t time
     return status;
 }
 
+int32_t shmcv_stream_descriptor(shmcv_stream stream, int64_t *descriptor) {
+    SHMCV_PASS_ON(shmcv_stream_descriptor, (stream, descriptor), stream.handle);
+    shmcv_entry entry;
+    shmcv_enter(&entry);
+    int32_t status = goStreamDescriptor(stream, descriptor);
+    shmcv_leave(&entry);
+    return status;
+}
+
 int32_t shmcv_frame_describe(shmcv_frame frame, uint64_t capture_time_ns, const void *metadata, uint64_t size) {
     SHMCV_PASS_ON(shmcv_frame_describe, (frame, capture_time_ns, metadata, size), frame.pixels.handle);
     shmcv_entry entry;

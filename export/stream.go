@@ -33,6 +33,7 @@
 package main
 
 // #include "native.h"
+// #include "serve.h"
 import "C"
 
 import (
@@ -267,6 +268,50 @@ func goStreamWait(stream C.shmcv_stream, newerThan C.uint64_t, timeoutMs C.int32
 			return there, err
 		})
 	})
+}
+
+// shmcv_stream_descriptor gives a descriptor on which a program's own loop waits for frames of a stream, among sockets and
+// timers: by poll, select, epoll, or asyncio. On Linux it is a file descriptor that polls readable. (On Windows it will be the
+// handle of an event.) All calls on a handle give the same one.
+//
+// The descriptor is readable at first. When it is readable, call shmcv_stream_wait with a timeout of 0, as often as it gives
+// frames. The descriptor stays readable until such a call is SHMCV_E_TIMEOUT. It is readable again when there is a frame that
+// is newer than newer_than of that call, or when the call would tell that the stream has ended, was replaced or has no writer,
+// or that something is wrong. Now and then it is readable for nothing.
+//
+// The descriptor is the handle's: do not read, write or close it. shmcv_stream_close closes it, and wakes who waits on it; take
+// it out of your loop before, because another file may get the number. A forked child has closed its copy, and asks for one
+// of its own handle's. One thread of the library serves all descriptors of the process. It begins with the first and ends with
+// the last of them, and has all signals blocked.
+//
+// Errors: SHMCV_E_IO if the process has no file descriptors left; SHMCV_E_NO_SPACE if it gets no thread; SHMCV_E_CLOSED;
+// SHMCV_E_INVALID if stream is none.
+//
+//export goStreamDescriptor
+func goStreamDescriptor(stream C.shmcv_stream, descriptor *C.int64_t) C.int32_t {
+	return withStream(stream, func(stream *shm.Stream) error {
+		if err := required("descriptor", unsafe.Pointer(descriptor)); err != nil {
+			return err
+		}
+		number, err := stream.Descriptor(func() bool { return bool(C.shmcv_start_serving()) })
+		if err == nil {
+			*descriptor = C.int64_t(number)
+		}
+		return err
+	})
+}
+
+// goServeDescriptors returns 0 when the thread that calls it is to end. Serve.c calls it.
+//
+//shmcv:private
+//export goServeDescriptors
+func goServeDescriptors(nap *C.shmcv_nap) C.int32_t {
+	on := false
+	_ = guard(func() error { on = shm.ServeDescriptors(napOf(nap)); return nil })
+	if on {
+		return 1
+	}
+	return 0
 }
 
 // shmcv_frame_describe gives a frame that was begun the time when its picture was captured, and metadata: size bytes, at most

@@ -733,6 +733,16 @@ class stream {
         detail::check(shmcv_stream_wait_writer(handle_, detail::timeout(timeout)));
     }
 
+    /// Returns a descriptor on which a program's own loop waits for frames, by poll, select or epoll. On Linux it is a file
+    /// descriptor that polls readable. It is readable until wait(newer_than, 0ms) is error_code::timeout, and again when there is
+    /// something for that wait. It is this object's: do not close it, and take it out of the loop before this object is closed.
+    /// See shmcv_stream_descriptor. error_code::io if the process has no file descriptors left.
+    [[nodiscard]] std::intptr_t descriptor() const {
+        std::int64_t number = 0;
+        detail::check(shmcv_stream_descriptor(handle_, &number));
+        return static_cast<std::intptr_t>(number);
+    }
+
     /// Sets for how long wait watches for a frame before it sleeps; 20 µs at first. See shmcv_stream_spin.
     void spin(std::chrono::microseconds time) {
         const auto most = std::chrono::microseconds(UINT32_MAX);

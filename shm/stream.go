@@ -33,6 +33,7 @@ type Stream struct {
 	heeds      atomic.Bool  // It wants to be told when there is no writer.
 	followed   bool         // It came from Follow.
 	delivery   atomic.Int32 // An abi.Delivery.
+	descriptor atomic.Pointer[descriptor]
 	references atomic.Int64
 }
 
@@ -137,6 +138,7 @@ func (s *Stream) Release() {
 	if s.references.Add(-1) > 0 {
 		return
 	}
+	s.closeDescriptor()
 	s.resign()
 	s.leavePlace()
 	s.ring.Free()
@@ -180,6 +182,7 @@ func (s *Stream) Deliver(delivery abi.Delivery) error {
 		return s.problem(status)
 	}
 	s.delivery.Store(int32(delivery))
+	s.raiseDescriptor()
 	return nil
 }
 
@@ -187,6 +190,7 @@ func (s *Stream) Deliver(delivery abi.Delivery) error {
 func (s *Stream) HeedWriter(heed bool) {
 	s.heeds.Store(heed)
 	s.ring.Heed(heed)
+	s.raiseDescriptor()
 }
 
 // lonely returns true if the party heeds the writer and there is none. A stream that was followed may be so new that its
@@ -506,6 +510,7 @@ func (s *Stream) waitIn(newerThan uint64, timeout time.Duration, nap *Nap, frame
 	if there || err != nil || nap.Count != 0 {
 		return there, err
 	}
+	s.foundNothing(newerThan)
 	return false, abi.Errorf(abi.ETimeout, "shm: no frame of %q newer than %d within %v", s.name, newerThan, timeout)
 }
 

@@ -190,8 +190,12 @@ func (w *WaitSet) Remove(key uint64) error {
 	return abi.Errorf(abi.ENotFound, "shm: the wait set has no wait of key %d; a thread may have been told that it is over", key)
 }
 
-// Closed ends all waits, in all sets of this process, that were added for an owner. on is what was waited on.
+// Closed ends all waits, in all sets of this process, that were added for an owner, and the descriptor. on is what was waited
+// on.
 func Closed(on Waitable, owner uint64) {
+	if s, ok := on.(*Stream); ok {
+		s.closeDescriptor()
+	}
 	if waitSets.count.Load() == 0 {
 		return
 	}
@@ -258,6 +262,15 @@ func (w *WaitSet) Wait(timeout time.Duration, nap *Nap, keys []uint64) (int, err
 	w.waiting = self
 	w.prepare(nap, now)
 	return 0, nil
+}
+
+// leave ends a wait that is not to be called again.
+func (w *WaitSet) leave(nap *Nap) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.waiting == uintptr(unsafe.Pointer(nap)) {
+		w.waiting = 0
+	}
 }
 
 // prepare tells the thread to sleep on the alarm, and on as many bells as there is room for. The last bells of the order

@@ -226,6 +226,9 @@ internal static unsafe partial class NativeMethods
     internal static partial ErrorCode shmcv_stream_wait(ulong stream, ulong newerThan, int timeoutMs, out ulong frame, out ShmcvFrameInfo info);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_stream_descriptor(ulong stream, out long descriptor);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_frame_describe(ulong frame, ulong captureTimeNs, byte* metadata, ulong size);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]

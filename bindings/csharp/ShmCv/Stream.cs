@@ -70,6 +70,32 @@ public sealed class FrameStream : IDisposable
         }
     }
 
+    /// <summary>
+    /// A descriptor on which a program's own loop waits for frames, by poll or epoll, among sockets and whatever else. On
+    /// Linux it is a file descriptor that polls readable. In C# alone, <see cref="WaitAsync"/> does the same with less.
+    /// </summary>
+    /// <remarks>
+    /// <para>The descriptor is readable at first. When it is readable, call <see cref="TryWait"/> with a time of 0, as often
+    /// as it gives frames. The descriptor stays readable until such a call returns null. It is readable again when there is a
+    /// frame that is newer than <c>newerThan</c> of that call, or when the call would throw: the stream has ended, was
+    /// replaced or has no writer, or something is wrong. Now and then it is readable for nothing.</para>
+    /// <para>The descriptor is this object's: do not read, write or close it. <see cref="Dispose"/> closes it, and wakes who
+    /// waits on it; take it out of the loop before, because another file may get the number. One thread of the library
+    /// serves all descriptors of the process; it begins with the first look at this property.</para>
+    /// </remarks>
+    /// <exception cref="ShmCvIOException">The process has no file descriptors left.</exception>
+    /// <exception cref="ShmCvNoSpaceException">The process gets no thread.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
+    public nint Descriptor
+    {
+        get
+        {
+            using var call = Handle.Use();
+            Error.Check(NativeMethods.shmcv_stream_descriptor(call.Handle, out var descriptor));
+            return (nint)descriptor;
+        }
+    }
+
     internal NativeHandle Handle { get; }
 
     /// <summary>

@@ -264,6 +264,8 @@ def declare(library: CDLL) -> None:
     library.shmcv_stream_end.restype = c_int32
     library.shmcv_stream_wait.argtypes = [ShmcvStream, c_uint64, c_int32, POINTER(ShmcvFrame), POINTER(ShmcvFrameInfo)]
     library.shmcv_stream_wait.restype = c_int32
+    library.shmcv_stream_descriptor.argtypes = [ShmcvStream, POINTER(c_int64)]
+    library.shmcv_stream_descriptor.restype = c_int32
     library.shmcv_frame_describe.argtypes = [ShmcvFrame, c_uint64, c_void_p, c_uint64]
     library.shmcv_frame_describe.restype = c_int32
     library.shmcv_frame_metadata.argtypes = [ShmcvFrame, c_void_p, c_uint64, POINTER(c_uint64)]

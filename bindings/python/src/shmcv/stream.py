@@ -478,6 +478,25 @@ class Stream:
             self._none_newer_than(newer_than),
         )
 
+    def fileno(self) -> int:
+        """Return a descriptor on which a loop of one's own waits for frames: by ``loop.add_reader``, ``selectors``, epoll.
+
+        The stream itself may be given to ``add_reader`` and ``selectors``, as a socket may. The descriptor is readable at
+        first. When it is readable, call ``wait`` with a timeout of 0, as often as it gives frames. The descriptor stays
+        readable until such a call raises TimeoutError. It is readable again when there is a frame that is newer than
+        ``newer_than`` of that call, or when the call would tell that the stream has ended, was replaced or has no writer,
+        or that something is wrong. Now and then it is readable for nothing.
+
+        The descriptor is this object's: do not read, write or close it. ``close`` closes it; take it out of the loop
+        before, because another file may get the number. A forked child opens the stream again, and asks for one of its
+        own. One thread of the library serves all descriptors of the process.
+
+        Raises IOError if the process has no file descriptors left; ClosedError.
+        """
+        number = ctypes.c_int64()
+        check(library().shmcv_stream_descriptor(self._open.number, ctypes.byref(number)))
+        return number.value
+
     def _none_newer_than(self, newer_than: int) -> str:
         return f'no frame of "{self._name}" newer than {newer_than}'
 
