@@ -30,7 +30,7 @@ int32_t shmcv_try_stream_begin(shmcv_stream stream, int32_t timeout_ms, shmcv_fr
     shmcv_item *item = shmcv_item_use(stream.handle, SHMCV_STREAM);
     if (item == NULL) return SHMCV_ENTER_GO;
     shmcv_item *reserved = shmcv_item_reserve();
-    if (reserved != NULL && shmcv_ring_begin(item->ring, &reserved->frame) == SHMCV_RING_OK) {
+    if (reserved != NULL && shmcv_ring_begin(item->ring, false, &reserved->frame) == SHMCV_RING_OK) {
         frame->pixels.handle = shmcv_item_make_frame(reserved, item);
         return SHMCV_OK;
     }
@@ -93,17 +93,12 @@ static bool watch(shmcv_ring *ring, uint64_t newer_than, uint64_t deadline, uint
     return false;
 }
 
-/* sleep_on_bell prepares the sleep of a reader that has found nothing. It returns false if there is something now, or if the
- * time is up. */
+/* sleep_on_bell prepares the first sleep of a reader that has found nothing. It returns false if there is something now, or if
+ * the time is up. */
 static bool sleep_on_bell(shmcv_ring *ring, uint64_t newer_than, int32_t timeout_ms, uint32_t closing, uint32_t *closings,
                           shmcv_nap *nap) {
-    const bool first = nap->deadline == 0;
-    if (first) {
-        nap->deadline = timeout_ms < 0 ? UINT64_MAX : shmcv_now() + (uint64_t)timeout_ms * 1000000;
-        if (shmcv_processors > 1 && watch(ring, newer_than, nap->deadline, closing, closings)) return false;
-    } else if (shmcv_ring_whole(ring) != SHMCV_RING_OK) {
-        return false;
-    }
+    nap->deadline = timeout_ms < 0 ? UINT64_MAX : shmcv_now() + (uint64_t)timeout_ms * 1000000;
+    if (shmcv_processors > 1 && watch(ring, newer_than, nap->deadline, closing, closings)) return false;
     const uint32_t value = shmcv_ring_listen(ring);
     if (shmcv_ring_is_new(ring, newer_than, 1)) return false;
     const uint64_t now = shmcv_now();
@@ -117,9 +112,16 @@ static bool sleep_on_bell(shmcv_ring *ring, uint64_t newer_than, int32_t timeout
     return true;
 }
 
-/* is_settled returns true if nothing need be asked when there is no frame: only Go finds out whether there is a writer. */
+/* is_settled returns true if nothing need be asked when there is no frame. Only Go finds out whether there is a writer, takes
+ * a descriptor down, and looks now and then which file has the stream's name. */
 static bool is_settled(shmcv_ring *ring) {
-    return !__atomic_load_n(&ring->heeds, __ATOMIC_SEQ_CST) && shmcv_ring_whole(ring) == SHMCV_RING_OK;
+    if (__atomic_load_n(&ring->heeds, __ATOMIC_SEQ_CST) || __atomic_load_n(&ring->polled, __ATOMIC_SEQ_CST)) return false;
+    const uint64_t now = shmcv_now();
+    if (now - __atomic_load_n(&ring->asked, __ATOMIC_RELAXED) >= SLICE) {
+        __atomic_store_n(&ring->asked, now, __ATOMIC_RELAXED);
+        return false;
+    }
+    return shmcv_ring_whole(ring) == SHMCV_RING_OK;
 }
 
 /* no_frame is the answer to a reader that asks again and again. Go's, with the stream's name, takes ten times as long. */
@@ -143,8 +145,8 @@ int32_t shmcv_try_stream_wait(shmcv_stream stream, uint64_t newer_than, int32_t 
     }
     shmcv_ring_frame *taken = &reserved->frame;
     shmcv_ring_status status = shmcv_ring_wait(item->ring, newer_than, taken);
-    /* Only Go finds out whether there is a writer. */
-    if (status == SHMCV_RING_NOTHING && timeout_ms != 0 && !__atomic_load_n(&item->ring->heeds, __ATOMIC_SEQ_CST)) {
+    /* Only Go finds out whether there is a writer and, when a sleep has ended without news, looks at the file and its name. */
+    if (status == SHMCV_RING_NOTHING && timeout_ms != 0 && nap->deadline == 0 && !__atomic_load_n(&item->ring->heeds, __ATOMIC_SEQ_CST)) {
         if (sleep_on_bell(item->ring, newer_than, timeout_ms, closing, closings, nap)) {
             shmcv_item_give_back(reserved);
             release(item);

@@ -90,8 +90,8 @@ func TestOpenGivesAReaderToWhoMayOnlyRead(t *testing.T) {
 	}
 }
 
-// asleep waits until a thread of this process sleeps in a system call for futexes.
-func asleep(t testing.TB, thread int) {
+// untilAsleep waits until a thread of this process sleeps in a system call for futexes.
+func untilAsleep(t testing.TB, thread int) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); ; runtime.Gosched() {
 		call, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/syscall", thread))
@@ -132,7 +132,7 @@ func TestReaderThatCannotMarkTheBellIsWoken(t *testing.T) {
 				nap.Sleep()
 				close(woken)
 			}()
-			asleep(t, <-thread)
+			untilAsleep(t, <-thread)
 			must(t, news(), abi.OK)
 			select {
 			case <-woken:

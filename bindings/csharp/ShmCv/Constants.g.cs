@@ -156,6 +156,9 @@ public enum ErrorCode : int
     /// <summary>No program writes to the stream, and the reader has asked to be told.</summary>
     WriterGone = -22,
 
+    /// <summary>Another stream has got the stream's name.</summary>
+    Replaced = -23,
+
     /// <summary>The writer has begun to write over a frame that its reader does not hold.</summary>
     Overtaken = -24,
 }

@@ -92,6 +92,10 @@ public sealed class ShmCvEndedException(string message) : ShmCvException(ErrorCo
 /// <param name="message">What was asked, what was found and what to do.</param>
 public sealed class ShmCvWriterGoneException(string message) : ShmCvException(ErrorCode.WriterGone, message);
 
+/// <summary>Another stream has got the stream's name.</summary>
+/// <param name="message">What was asked, what was found and what to do.</param>
+public sealed class ShmCvReplacedException(string message) : ShmCvException(ErrorCode.Replaced, message);
+
 /// <summary>The writer has begun to write over a frame that its reader does not hold.</summary>
 /// <param name="message">What was asked, what was found and what to do.</param>
 public sealed class ShmCvOvertakenException(string message) : ShmCvException(ErrorCode.Overtaken, message);
@@ -122,6 +126,7 @@ internal static unsafe partial class Error
         ErrorCode.Internal => new ShmCvInternalException(message),
         ErrorCode.Ended => new ShmCvEndedException(message),
         ErrorCode.WriterGone => new ShmCvWriterGoneException(message),
+        ErrorCode.Replaced => new ShmCvReplacedException(message),
         ErrorCode.Overtaken => new ShmCvOvertakenException(message),
         _ => new ShmCvException(code, message),
     };

@@ -33,12 +33,14 @@ def too_late(what: str, timeout: float | None) -> TimeoutError:
     return TimeoutError(f"shmcv: {what} within {timeout:g} s")
 
 
-def in_slices(wait: Callable[[int], int], timeout: float | None, what: str, spin: float = 0) -> None:
+def in_slices(
+    wait: Callable[[int], int], timeout: float | None, what: str, spin: float = 0, asked: str | None = None
+) -> None:
     """Call ``wait`` again and again until it returns another code than TIMEOUT, or the time is up.
 
     ``wait`` takes milliseconds and returns a code of the library. ``timeout`` is a caller's. ``what`` says what has not
-    happened in time. For ``spin`` seconds no call sleeps. Raises the exception of the last code, which is TimeoutError
-    when the time is up.
+    happened in time, ``asked`` is for ``check``. For ``spin`` seconds no call sleeps. Raises the exception of the last
+    code, which is TimeoutError when the time is up.
     """
     limit = seconds(timeout)
     end = None if limit is None else time.monotonic() + limit
@@ -53,7 +55,7 @@ def in_slices(wait: Callable[[int], int], timeout: float | None, what: str, spin
         if not status:
             return None
         if status != _TIMEOUT:
-            return check(status)
+            return check(status, asked)
     while True:
         left = SLICE_MS if end is None else max(0.0, (end - time.monotonic()) * 1000)
         # Rounded up: 0.5 ms must not become 0, which does not sleep.
@@ -61,6 +63,6 @@ def in_slices(wait: Callable[[int], int], timeout: float | None, what: str, spin
         if not status:
             return None
         if status != _TIMEOUT:
-            return check(status)
+            return check(status, asked)
         if end is not None and time.monotonic() >= end:
             raise too_late(what, limit)

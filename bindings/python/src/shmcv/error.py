@@ -177,6 +177,13 @@ class WriterGoneError(ShmcvError, builtins.ConnectionResetError):
     errno = errnos.ECONNRESET
 
 
+class ReplacedError(ShmcvError, builtins.OSError):
+    """Another stream has got the stream's name."""
+
+    code = ErrorCode.REPLACED
+    errno = errnos.ESTALE
+
+
 class OvertakenError(ShmcvError, builtins.RuntimeError):
     """The writer has begun to write over a frame that its reader does not hold."""
 
@@ -209,6 +216,7 @@ EXCEPTIONS: dict[int, type[ShmcvError]] = {
         InternalError,
         EndedError,
         WriterGoneError,
+        ReplacedError,
         OvertakenError,
     )
 }

@@ -8,7 +8,8 @@ import ctypes
 import functools
 import json
 import math
-from collections.abc import Mapping
+import weakref
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
@@ -20,9 +21,9 @@ from ._library import direct, library, quick
 from ._memory import Handle, Memory, block_of
 from ._native import ShmcvFrameInfo, ShmcvImageInfo, ShmcvSegmentInfo, ShmcvStream
 from ._slices import in_slices, seconds
-from ._waits import end, news, repeat
+from ._waits import end, news, repeat, until_found
 from .constants import MAX_METADATA, Delivery, WhenBehind
-from .error import ClosedError, EndedError, ForkedError, InvalidError, NotFoundError
+from .error import ClosedError, EndedError, ForkedError, InvalidError, NotFoundError, ReplacedError
 from .image import ImageInfo
 from .info import EPOCH, SegmentInfo
 from .pixels import Pixels, WritablePixels
@@ -89,10 +90,14 @@ class Frame(Pixels):
 
     _noun: ClassVar[str] = "frame of stream"
 
-    def __init__(self, name: str, stream: Handle) -> None:
+    #: The stream that it is of. In a loop that follows, another object than before tells that the numbers begin anew.
+    stream: Stream
+
+    def __init__(self, stream: Stream) -> None:
         """Make an object for ``Stream.wait``, which has the library write what the frame is."""
-        memory = _ReadOnlyFrameMemory(stream)
-        super().__init__(name, memory)
+        memory = _ReadOnlyFrameMemory(stream._open)
+        super().__init__(stream._name, memory)
+        self.stream = stream
         self._info, self._out = memory.info, (ctypes.byref(memory.handle), ctypes.byref(memory.info))
 
     @property
@@ -282,6 +287,7 @@ class Stream:
         self._name = name
         self._stream: Handle | None = handle
         self._spin = 0.0  # besides what the library does by itself
+        self._followed: weakref.WeakSet[Stream] = weakref.WeakSet()  # those that loops over frames have gone on to
 
     #: True if closing this object removes the stream's name too, if the name is still this stream's.
     clear_on_close: bool = False
@@ -355,34 +361,71 @@ class Stream:
         return stream
 
     @classmethod
-    def open(cls, name: str) -> Self:
+    def open(cls, name: str, timeout: float | None = 0) -> Self:
         """Open a stream that any process, in whatever language, has created.
 
         A stream that this process may only read is opened as by ``open_read_only``, if its owner has given a group of
         this process to read it (mode 0o640).
 
-        Raises NotFoundError; PermissionError; CorruptError; InvalidError for a bad name, or the name of a segment that
-        is no stream.
+        ``timeout`` says how long to wait until there is one, in seconds: with 0 it has to be there, and None or a
+        negative number waits without an end. Ctrl-C ends the wait.
+
+        Raises NotFoundError if there is none and ``timeout`` is 0; TimeoutError if there is none in time;
+        PermissionError; CorruptError; InvalidError for a bad name, or the name of a segment that is no stream.
         """
-        handle = ShmcvStream()
-        check(library().shmcv_stream_open(text("name", name), ctypes.byref(handle)), name)
-        return cls(name, Handle(handle.value, "shmcv_stream_close"))
+        return cls._open_by("open", name, timeout)
 
     @classmethod
-    def open_read_only(cls, name: str) -> Self:
+    def open_read_only(cls, name: str, timeout: float | None = 0) -> Self:
         """Open a stream to read alone. A file that this process may read is enough, also another user's.
 
         The object is no party to the stream: any number of them may read, no writer ever waits for one, and its frames
         are not ``held``; see ``Frame``. It gets the newest frame, or every frame of a stream of ``WhenBehind.DROP``.
+        ``timeout`` is as for ``open``.
 
-        Raises NotFoundError; PermissionError if this process may not read the file; CorruptError; InvalidError for a
-        bad name, or the name of a segment that is no stream.
+        Raises what ``open`` raises; PermissionError only if this process may not read the file.
         """
-        handle = ShmcvStream()
-        check(library().shmcv_stream_open_read_only(text("name", name), ctypes.byref(handle)), name)
+        return cls._open_by("open_read_only", name, timeout)
+
+    @classmethod
+    def _open_by(cls, way: str, name: str, timeout: float | None) -> Self:
+        handle, asked, call = ShmcvStream(), text("name", name), getattr(library(), f"shmcv_stream_{way}")
+        cls._open_in(name, timeout, lambda milliseconds: call(asked, milliseconds, ctypes.byref(handle)))
         stream = cls(name, Handle(handle.value, "shmcv_stream_close"))
-        stream._opened_by = "open_read_only"
+        stream._opened_by = way
         return stream
+
+    @staticmethod
+    def _open_in(name: str, timeout: float | None, attempt: Callable[[int], int]) -> None:
+        # A call with 0 ms raises NotFoundError, so a wait that is at its end makes one with 1 ms.
+        least = 0 if timeout == 0 else 1
+        in_slices(lambda ms: attempt(max(ms, least)), timeout, _none_to_open(name), asked=name)
+
+    @classmethod
+    async def open_async(cls, name: str, timeout: float | None = None) -> Self:
+        """Do as ``open``, and let other tasks of the event loop run meanwhile."""
+        return await until_found(lambda: cls.open(name), timeout, _none_to_open(name))
+
+    def follow(self, timeout: float | None = None) -> Self:
+        """Open the stream that has got the name of this one, after ReplacedError, and return it.
+
+        The new object waits for frames as this one does: it watches for as long before it sleeps; it heeds the writer,
+        from the first one on; and if this one gets every frame, so does the new one, from the oldest on that is there.
+        The numbers of its frames begin at 1, so begin again with a ``newer_than`` of 0. This object stays as it is.
+        ``frames(follow=True)`` does all of this by itself.
+
+        ``timeout`` is as for ``open``. There is no stream to follow as long as the name is still this one's, or
+        nobody's. Raises what ``open`` raises; ClosedError within 0.1 s when another thread closes this stream.
+        """
+        handle, follow = ShmcvStream(), library().shmcv_stream_follow
+        self._open_in(self._name, timeout, lambda ms: follow(self._open.number, ms, ctypes.byref(handle)))
+        next_one = type(self)(self._name, Handle(handle.value, "shmcv_stream_close"))
+        next_one._spin, next_one._opened_by = self._spin, self._opened_by
+        return next_one
+
+    async def follow_async(self, timeout: float | None = None) -> Self:
+        """Do as ``follow``, and let other tasks of the event loop run meanwhile."""
+        return await until_found(lambda: self.follow(0), timeout, _none_to_open(self._name))
 
     @property
     def _open(self) -> Handle:
@@ -415,7 +458,7 @@ class Stream:
 
         Raises BusyError if there is another writer, if the frame begun before is neither published nor closed, and if
         there is no slot, because readers hold them, or are behind; TimeoutError; PermissionError if the stream was
-        opened read-only.
+        opened read-only; ReplacedError if the stream's name was cleared, and another stream has the name.
         """
         frame, begin = NewFrame(self._name, self._open), direct("shmcv_stream_begin")
         out = frame._out
@@ -471,7 +514,8 @@ class Stream:
     def wait_writer(self, timeout: float | None = None) -> None:
         """Wait until a program writes to the stream: has begun a frame. ``timeout`` is as for ``wait``.
 
-        Raises TimeoutError; ClosedError within 0.1 s when another thread closes the stream.
+        Raises TimeoutError; ReplacedError if there is no writer, and another stream has the name; ClosedError within
+        0.1 s when another thread closes the stream.
         """
         wait = library().shmcv_stream_wait_writer
         in_slices(
@@ -515,11 +559,11 @@ class Stream:
         wait.
 
         Raises TimeoutError; EndedError if the writer has ended the stream and there is no further frame;
-        WriterGoneError, see ``heed_writer``; BusyError if
-        63 others read the stream; ClosedError within 0.1 s when another thread closes the stream; InvalidError for a
-        timeout of NaN.
+        ReplacedError if another stream has got the name and there is no further frame here, see ``follow``;
+        WriterGoneError, see ``heed_writer``; BusyError if 63 others read the stream; ClosedError within 0.1 s when
+        another thread closes the stream; InvalidError for a timeout of NaN.
         """
-        frame, wait = Frame(self._name, self._open), direct("shmcv_stream_wait")
+        frame, wait = Frame(self), direct("shmcv_stream_wait")
         number, (found, told) = uint64("newer_than", newer_than), frame._out
         # Every slice reads self._open again, because another thread may close the stream.
         in_slices(
@@ -544,19 +588,44 @@ class Stream:
             self._none_newer_than(newer_than),
         )
 
+    def fileno(self) -> int:
+        """Return a descriptor on which a loop of one's own waits for frames: ``loop.add_reader``, ``selectors``, epoll.
+
+        The stream itself may be given to ``add_reader`` and ``selectors``, as a socket may. The descriptor is readable
+        at first. When it is readable, call ``wait`` with a timeout of 0, as often as it gives frames. The descriptor
+        stays readable until such a call raises TimeoutError. It is readable again when there is a frame that is newer
+        than ``newer_than`` of that call, or when the call would tell that the stream has ended, was replaced or has no
+        writer, or that something is wrong. Now and then it is readable for nothing.
+
+        The descriptor is this object's: do not read, write or close it. ``close`` closes it; take it out of the loop
+        before, because another file may get the number. A forked child opens the stream again, and asks for one of its
+        own. One thread of the library serves all descriptors of the process.
+
+        Raises IOError if the process has no file descriptors left; ClosedError.
+        """
+        number = ctypes.c_int64()
+        check(library().shmcv_stream_descriptor(self._open.number, ctypes.byref(number)))
+        return number.value
+
     def _none_newer_than(self, newer_than: int) -> str:
         return f'no frame of "{self._name}" newer than {newer_than}'
 
-    def frames(self, newer_than: int = 0, timeout: float | None = None) -> Frames:
+    def frames(self, newer_than: int = 0, timeout: float | None = None, *, follow: bool = False) -> Frames:
         """Return an iterator over the frames to come, for ``for`` and ``async for``.
 
         The iterator closes each frame when the next one is asked for. It does not ask whether a frame that is not
         ``held`` was whole until then: the loop's body does, by ``with frame:`` or ``frame.check()``. It ends when the writer ends the stream, and
         when the stream is closed, by another thread or the loop itself. It raises TimeoutError when a frame takes
         longer than ``timeout`` seconds.
+
+        When the name is cleared and another stream gets it, the iterator raises ReplacedError. With ``follow`` it goes
+        on with that stream instead, again and again, as ``Stream.follow`` does: ``stream`` of the frame is another
+        object from then on, and ``sequence`` begins at 1. Closing the stream that ``frames`` was called on ends the
+        loop then too.
+
         ``async for`` lets other tasks run at every second frame, also when frames are always ready.
         """
-        return Frames(self, newer_than, timeout)
+        return Frames(self, newer_than, timeout, follow)
 
     def clear(self) -> None:
         """Remove the stream's name. A name that another stream has by now is NotFoundError, and stays.
@@ -577,6 +646,8 @@ class Stream:
         stream's. In a forked child the name of the parent's stream stays.
         """
         stream, self._stream = self._stream, None
+        for followed in list(self._followed):
+            followed.close()
         if stream is not None:
             end(stream)
             if self.clear_on_close:
@@ -614,12 +685,18 @@ class Stream:
         return f"<shmcv.{type(self).__name__} {self._name!r} {told}>"
 
 
+def _none_to_open(name: str) -> str:
+    return f'there has been no stream "{name}" to open'
+
+
 class Frames:
     """An iterator over the frames of a stream as they come; see ``Stream.frames``. For one loop at a time."""
 
-    def __init__(self, stream: Stream, newer_than: int, timeout: float | None) -> None:
+    def __init__(self, stream: Stream, newer_than: int, timeout: float | None, follow: bool) -> None:
         """Begin after the frame with the number ``newer_than``. ``Stream.frames`` calls this."""
+        self._first = stream
         self._stream = stream
+        self._follow = follow
         self._newest = newer_than
         self._timeout = timeout
         self._frame: Frame | None = None
@@ -639,10 +716,16 @@ class Frames:
     def __next__(self) -> Frame:
         """Close the last frame, and wait for the next one."""
         self._close_last()
-        try:
-            return self._remember(self._stream.wait(self._newest, self._timeout))
-        except (ClosedError, EndedError):
-            raise StopIteration from None
+        while True:
+            try:
+                try:
+                    return self._remember(self._stream.wait(self._newest, self._timeout))
+                except ReplacedError:
+                    if not self._follow:
+                        raise
+                    self._go_on_with(self._stream.follow(self._timeout))
+            except (ClosedError, EndedError):
+                raise StopIteration from None
 
     def __aiter__(self) -> Self:
         """Return the iterator itself."""
@@ -654,15 +737,31 @@ class Frames:
         if self._at_once:
             await asyncio.sleep(0)
         self._at_once = not self._at_once
-        try:
+        while True:
             try:
-                frame = self._stream.wait(self._newest, 0)
-            except error.TimeoutError:
-                self._at_once = False
-                frame = await self._stream.wait_async(self._newest, self._timeout)
-            return self._remember(frame)
-        except (ClosedError, EndedError):
-            raise StopAsyncIteration from None
+                try:
+                    return self._remember(await self._next_async())
+                except ReplacedError:
+                    if not self._follow:
+                        raise
+                    self._go_on_with(await self._stream.follow_async(self._timeout))
+            except (ClosedError, EndedError):
+                raise StopAsyncIteration from None
+
+    async def _next_async(self) -> Frame:
+        try:
+            return self._stream.wait(self._newest, 0)
+        except error.TimeoutError:
+            self._at_once = False
+            return await self._stream.wait_async(self._newest, self._timeout)
+
+    def _go_on_with(self, stream: Stream) -> None:
+        before, self._stream, self._newest = self._stream, stream, 0
+        if before is not self._first:
+            before.close()
+        self._first._followed.add(stream)
+        if self._first.closed:  # by another thread, which may not have seen the new one
+            stream.close()
 
     def _remember(self, frame: Frame) -> Frame:
         self._newest, self._frame = frame.sequence, frame
