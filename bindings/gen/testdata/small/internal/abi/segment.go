@@ -15,5 +15,6 @@ type SegmentInfo struct {
 	Name     [24]byte  // The name.
 	UUID     [16]byte  // The identity.
 	HasImage uint64    // 1 when Image means something.
+	Data     uintptr   // The pixels.
 	Image    ImageInfo // The image.
 }
