@@ -187,7 +187,7 @@ func (s *Stream) HeedWriter(heed bool) {
 }
 
 // heedSlice is the longest sleep of a reader that heeds the writer, before it looks whether the writer lives.
-const heedSlice = 5 * time.Millisecond
+const heedSlice = 2 * time.Millisecond
 
 // readSlice is the longest sleep of a reader.
 func (s *Stream) readSlice() time.Duration {

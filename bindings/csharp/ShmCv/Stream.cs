@@ -208,7 +208,7 @@ public sealed class FrameStream : IDisposable
     /// <summary>
     /// Lets waits on this object throw <see cref="ShmCvWriterGoneException"/> when there is no further frame and no program
     /// that writes, or not, as at first. The writer is disposed of, has been killed, or there has been none yet. A wait
-    /// that sleeps is told within some 5 ms.
+    /// that sleeps is told within some 2 ms.
     /// </summary>
     /// <param name="heed">True to be told.</param>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
