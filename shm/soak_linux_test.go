@@ -137,11 +137,12 @@ func TestEverythingAtOnceFromEightGoroutines(t *testing.T) {
 	}
 }
 
-// A reader of every frame dies while it holds a frame and is behind, so that the writer waits for this reader alone. The writer
-// goes on, and readers that live and are fast get every frame. SHMCV_KILL_ROUNDS says how many readers die. On a machine that
-// does other work too:
+// A reader of every frame dies while it holds a frame and is behind, so that the writer waits for this reader alone. The
+// writer goes on, and readers that live and are fast get every frame. SHMCV_KILL_ROUNDS says how many readers die. For times
+// on a machine that does other work too:
 //
-//	go test -c -o /tmp/shm.test ./shm && cd shm && SHMCV_KILL_ROUNDS=1000 chrt -f 10 /tmp/shm.test -test.v -test.run HoldsItDies
+//	go test -c -o /tmp/shm.test ./shm && cd shm
+//	SHMCV_KILL_ROUNDS=1000 chrt -f 10 /tmp/shm.test -test.v -test.run 'HoldsItDies|KilledWriter'
 func TestAWriterGoesOnWhenTheReaderThatHoldsItDies(t *testing.T) {
 	const living, slots = 2, 8
 	s, err := CreateStream(newName(t), uint64(line.Bytes()), slots, abi.WhenBehindBlock)
@@ -210,6 +211,6 @@ func TestAWriterGoesOnWhenTheReaderThatHoldsItDies(t *testing.T) {
 		}
 	}
 	slices.Sort(held)
-	t.Logf("%d readers killed, %d frames: from the release of the dead reader's lock to the writer's frame: median %v, longest %v", len(held),
-		sequence, held[len(held)/2], held[len(held)-1])
+	t.Logf("%d readers killed, %d frames: from the release of the dead reader's lock to the writer's frame: median %v, longest %v",
+		len(held), sequence, held[len(held)/2], held[len(held)-1])
 }

@@ -128,6 +128,6 @@ func TestEveryReaderKnowsOfAKilledWriterAndGoesOnWithTheNext(t *testing.T) {
 			wentOnLate = max(wentOnLate, e.at.Sub(wrote))
 		}
 	}
-	t.Logf("%d writers killed: every reader knew within %v of the signal (%d later than 10 ms) and %v of the process's end, and had "+
-		"the next writer's first frame within %v", kills(), toldLate, late, diedLate, wentOnLate)
+	t.Logf("%d writers killed: every reader knew within %v of the signal (%d later than 10 ms) and %v of the process's end, "+
+		"and had the next writer's first frame within %v", kills(), toldLate, late, diedLate, wentOnLate)
 }
