@@ -56,8 +56,8 @@ KINDS = {
     "memory": Kind("That program's peak memory", "ru_maxrss, shared memory included.", unit="KiB", base="cv2"),
     "call": Kind(
         "What a call costs",
-        "image_get enters Go; abi_version does not, and is the language's own floor. next is Frame.Next and AsSpan, for "
-        "a frame that is there already.",
+        "image_get enters Go; abi_version does not, and is the language's own floor. next is Frame.Next and AsSpan, "
+        "for a frame that is there already.",
     ),
     "library": Kind(
         "Having the library, in a process that is new, from the page cache",
