@@ -215,7 +215,7 @@ func goStreamSpin(stream C.shmcv_stream, microseconds C.uint32_t) C.int32_t {
 
 // shmcv_stream_heed_writer lets waits on this handle fail with SHMCV_E_WRITER_GONE when there is no further frame and no
 // program that writes to the stream, if heed is not 0: the writer has closed the stream, has been killed, or there has been
-// none yet. A wait that sleeps is told within some 5 ms. With heed 0, as at first, waits go on until another program writes.
+// none yet. A wait that sleeps is told within some 2 ms. With heed 0, as at first, waits go on until another program writes.
 //
 // Errors: SHMCV_E_CLOSED; SHMCV_E_INVALID if stream is none.
 //

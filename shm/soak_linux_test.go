@@ -1,10 +1,14 @@
 package shm
 
 import (
+	"math/bits"
 	"math/rand/v2"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"shmcv/internal/abi"
 )
@@ -131,4 +135,85 @@ func TestEverythingAtOnceFromEightGoroutines(t *testing.T) {
 	if len(mappings.byFile) != 0 {
 		t.Errorf("%d segments are remembered", len(mappings.byFile))
 	}
+}
+
+// A reader of every frame dies while it holds a frame and is behind, so that the writer waits for this reader alone. The
+// writer goes on, and readers that live and are fast get every frame. SHMCV_KILL_ROUNDS says how many readers die. For times
+// on a machine that does other work too:
+//
+//	go test -c -o /tmp/shm.test ./shm && cd shm
+//	SHMCV_KILL_ROUNDS=1000 chrt -f 10 /tmp/shm.test -test.v -test.run 'HoldsItDies|KilledWriter'
+func TestAWriterGoesOnWhenTheReaderThatHoldsItDies(t *testing.T) {
+	const living, slots = 2, 8
+	// The writer sleeps in a system call. With fewer, Go takes up to 10 ms to see that the writer may run.
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))
+	s, err := CreateStream(newName(t), uint64(line.Bytes()), slots, abi.WhenBehindBlock)
+	must(t, err, abi.OK)
+	defer s.Release()
+	var fast [living]*child
+	for i := range fast {
+		fast[i] = startChild(t, "every frame in order", []string{s.Name()})
+		fast[i].expect("ready")
+	}
+	sequence := uint64(0)
+	put := func(timeout time.Duration) (time.Time, error) {
+		f, err := begin(s, timeout)
+		if err != nil {
+			return time.Time{}, err
+		}
+		begun := time.Now()
+		defer f.Release()
+		sequence++
+		must(t, paint(f, sequence, int(line.Bytes())), abi.OK)
+		must(t, f.SetImage(line), abi.OK)
+		_, err = f.Publish()
+		must(t, err, abi.OK)
+		return begun, nil
+	}
+	var held []time.Duration
+	for range kills() {
+		slow := startChild(t, "every frame", []string{s.Name(), "1"})
+		slow.expect("ready")
+		_, err := put(time.Minute)
+		must(t, err, abi.OK)
+		if !slow.from.Scan() { // It has the frame, and keeps it.
+			t.Fatal("the slow reader has ended")
+		}
+		blockers := uint64(0)
+		for err = nil; err == nil || bits.OnesCount64(blockers) != 1; blockers = s.ring.Blockers() {
+			_, err = put(0)
+			if err != nil {
+				must(t, err, abi.EBusy)
+				runtime.Gosched() // A fast reader has not taken all yet.
+			}
+		}
+		released, gone := make(chan time.Time, 1), make(chan struct{})
+		place := lockPlace + bits.TrailingZeros64(blockers)
+		go func() {
+			slow.kill()
+			close(gone)
+		}()
+		go func() {
+			for {
+				if held, err := s.file.HeldByOther(place); !held || err != nil {
+					released <- time.Now()
+					return
+				}
+			}
+		}()
+		begun, err := put(time.Minute)
+		must(t, err, abi.OK)
+		held = append(held, begun.Sub(<-released))
+		<-gone
+	}
+	must(t, s.End(), abi.OK)
+	for i, reader := range fast {
+		if !reader.from.Scan() || reader.from.Text() != "whole" {
+			t.Errorf("reader %d: %s", i, reader.from.Text())
+		}
+	}
+	slices.Sort(held)
+	late, _ := slices.BinarySearch(held, time.Millisecond)
+	t.Logf("%d readers killed, %d frames: from the release of the dead reader's lock to the writer's frame: median %v, longest %v "+
+		"(%d more than 1 ms)", len(held), sequence, held[len(held)/2], held[len(held)-1], len(held)-late)
 }

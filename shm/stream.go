@@ -217,7 +217,7 @@ func (s *Stream) lonely() bool {
 
 // heedSlice is the longest sleep of a reader that heeds the writer, before it looks whether the writer lives, and of a reader
 // of a stream without a name, before it looks whether another stream has the name.
-const heedSlice = 5 * time.Millisecond
+const heedSlice = 2 * time.Millisecond
 
 // readSlice is the longest sleep of a reader.
 func (s *Stream) readSlice() time.Duration {

@@ -19,7 +19,7 @@ The works, and the other values of their requests:
     save format=jpeg|png path= source=                   the pixels of the file `source`
     job path= out=                                       load, flip horizontally, save
     tobitmap, frombitmap channels= width= height= into=  between a segment and an SKBitmap
-    call name=image_get|abi_version                      one call into the library
+    call name=image_get|abi_version|next                 one call into the library; next: take a frame (C#)
     copy bytes= into=warm|fresh                          memcpy, the floor: between segments, or into memory of malloc's
 
 A whole program, from start to end, is measured from outside: `PEER once job path= out=`.

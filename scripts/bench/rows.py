@@ -54,7 +54,11 @@ KINDS = {
     ),
     "program": Kind("The same job, from a program's start to its end", "", base="cv2"),
     "memory": Kind("That program's peak memory", "ru_maxrss, shared memory included.", unit="KiB", base="cv2"),
-    "call": Kind("What a call costs", "image_get enters Go; abi_version does not, and is the language's own floor."),
+    "call": Kind(
+        "What a call costs",
+        "image_get enters Go; abi_version does not, and is the language's own floor. next is Frame.Next and AsSpan, "
+        "for a frame that is there already.",
+    ),
     "library": Kind(
         "Having the library, in a process that is new, from the page cache",
         "dlopen is the library alone, with a call into it. The imports bring numpy with them, where they use it.",
@@ -266,6 +270,7 @@ def _calls() -> list[Row]:
     return [
         row("image_get", (Target("ctypes", None, 200), Target("P/Invoke", None, 600))),
         row("abi_version"),
+        Row("call", "next", {"C#": Entry("csharp", "call name=next")}, (Target("C#", None, 3000),), repetitions=5),
         Row(
             "library",
             "time",

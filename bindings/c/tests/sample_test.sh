@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# sample_test.sh CHECKOUT: the C sample compiles without a warning. With and without a display it saves a picture and leaves
-# no segment behind; with one it shows both pictures. For a file that is no photograph it prints an error that names the file.
+# sample_test.sh CHECKOUT: the C samples compile without a warning. With and without a display the first saves a picture and
+# leaves no segment behind; with one it shows both pictures. For a file that is no photograph it prints an error that names
+# the file. The second, the camera, publishes until Ctrl-C, and goes on with the stream of an earlier one.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 tests="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 cd "$1"
@@ -36,3 +37,22 @@ if "$work/flip" --headless testdata/empty.jpg "$work/flipped.png" >"$work/said" 
     fail "the sample accepted an empty file as a photograph"
 fi
 grep -q empty.jpg "$work/why" || fail "the message does not name the file: $(cat "$work/why")"
+
+# The camera publishes until Ctrl-C. bindings/python/tests/test_samples.py runs it together with the other programs of its
+# chain.
+"$CC" -std=c11 "${warnings[@]}" c-sample/camera.c -Iinclude -Lbuild -lshmcv -Wl,-rpath,"$PWD/build" -o "$work/camera"
+name="shmcv-sample-test-$$"
+trap 'rm -rf "$work" "/dev/shm/$name"' EXIT
+for _ in first second; do
+    coproc CAMERA { exec "$work/camera" "$name" 500; }
+    camera=$CAMERA_PID
+    # shellcheck disable=SC2153 # coproc makes CAMERA
+    read -r said <&"${CAMERA[0]}"
+    case "$said" in *"$name"*) ;; *) fail "the camera does not name its stream: $said" ;; esac
+    exec {from}<&"${CAMERA[0]}"
+    kill -INT "$camera"
+    wait "$camera" || fail "the camera fails when Ctrl-C ends it"
+    read -r said <&"$from"
+    case "$said" in "the camera has published "*) ;; *) fail "the camera does not tell what it has done: $said" ;; esac
+    exec {from}<&-
+done

@@ -806,6 +806,238 @@ public sealed partial class StreamTests : IDisposable
         }
     }
 
+    // Writer and reader in turn, each with one object, and with all that a frame brings.
+    [Fact]
+    public async Task WritingAndReadingFrameAfterFrameAllocatesNothing()
+    {
+        const int Frames = 10_000;
+        using var writer = Create();
+        using var reader = FrameStream.Open(writer.Name);
+        var pixels = new byte[_image.Size];
+        using var filled = writer.Begin();
+        Fill(0);
+        filled.Publish();
+        using var read = reader.Wait();
+        await Exchange(Frames); // the first calls may compile code
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var exchanged = Exchange(Frames);
+        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        Assert.True(exchanged.IsCompletedSuccessfully);
+        Assert.Equal(0, allocated);
+
+        async ValueTask Exchange(int frames)
+        {
+            for (var i = 0; i < frames; i += 4)
+            {
+                filled.Next();
+                Publish(i);
+                Look(read.Next(), i);
+                await filled.NextAsync();
+                Publish(i + 1);
+                Look(await read.NextAsync(), i + 1);
+                Look(filled.TryNext(0), i + 1);
+                Publish(i + 2);
+                Look(read.TryNext(0), i + 2);
+                writer.Publish(pixels, _image, ColorOrder.Bgra);
+                Look(read.Next(), 0);
+            }
+        }
+
+        void Publish(int i)
+        {
+            Fill(i);
+            filled.Publish();
+        }
+
+        void Fill(int i)
+        {
+            filled.AsSpan()[0] = (byte)i;
+            filled.Image = _image;
+            filled.Describe(i, [(byte)i]);
+        }
+
+        void Look(bool there, int i)
+        {
+            if (!there || read.AsSpan()[0] != (byte)i || read.Image != _image || read.CaptureTimeNs != i || (i != 0 && read.Metadata[0] != (byte)i))
+            {
+                throw new InvalidOperationException($"frame {read.Sequence}");
+            }
+        }
+    }
+
+    [Fact]
+    public void AFrameToFillBecomesTheNextOne()
+    {
+        using var stream = Create(slots: 3);
+        using var frame = stream.Begin();
+        frame.AsSpan().Fill(1);
+        frame.Image = _image;
+        Assert.Equal(1, frame.Publish());
+        Assert.Throws<ObjectDisposedException>(() => frame.AsSpan().Length);
+        Assert.Throws<ObjectDisposedException>(() => frame.Publish());
+        frame.Next();
+        frame.AsSpan().Fill(2);
+        frame.Next(); // which nobody ever sees
+        Assert.Throws<ShmCvNoImageException>(() => frame.Publish());
+        Assert.Throws<ShmCvBusyException>(() => stream.Begin());
+        var view = frame.View();
+        view.GetSpan().Fill(3);
+        frame.Image = _image;
+        Assert.Equal(2, frame.Publish());
+        Assert.True(frame.TryNext(0));
+        frame.AsSpan().Fill(4);
+        frame.Image = _image;
+        Assert.False(view.GetSpan().ContainsAnyExcept((byte)3)); // memory of the frame before
+        view.Dispose();
+        using (var read = stream.Wait())
+        {
+            Assert.Equal(2, read.Sequence);
+            Assert.False(read.AsSpan().ContainsAnyExcept((byte)3));
+        }
+
+        Assert.Equal(3, frame.Publish());
+        frame.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => frame.Next());
+        Assert.Equal(4, Put(stream, 5));
+    }
+
+    [Fact]
+    public void APublishedFrameThatNobodyDisposesOfKeepsNoWriterOut()
+    {
+        var stream = Create();
+        using var next = FrameStream.Open(stream.Name);
+        var frame = stream.Begin();
+        frame.Image = _image;
+        frame.Publish();
+        stream.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => frame.Next());
+        Assert.Equal(2, Put(next, 1));
+    }
+
+    [Fact]
+    public async Task AWriterThatWaitsForASlotOccupiesNoThreadOfItsCaller()
+    {
+        using var writer = Create(slots: 3, WhenBehind.Block);
+        using var reader = Reader(writer, Delivery.Every);
+        Put(writer, 1);
+        Put(writer, 2);
+        Put(writer, 3);
+        var begin = writer.BeginAsync();
+        Assert.False(begin.IsCompleted); // the reader has taken none of the three
+        reader.Wait().Dispose();
+        using var frame = await begin;
+        frame.Image = _image;
+        Assert.Equal(4, frame.Publish());
+
+        var next = frame.NextAsync().AsTask();
+        Assert.False(next.IsCompleted);
+        Assert.Throws<InvalidOperationException>(() => frame.Next());
+        reader.Wait().Dispose();
+        await next;
+        frame.Image = _image;
+        Assert.Equal(5, frame.Publish());
+        Assert.False(frame.TryNext(1));
+
+        using var stop = new CancellationTokenSource();
+        var cancelled = new[] { frame.NextAsync(stop.Token).AsTask(), writer.BeginAsync(stop.Token) };
+        await stop.CancelAsync();
+        foreach (var wait in cancelled)
+        {
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => wait);
+        }
+
+        Assert.ThrowsAny<OperationCanceledException>(() => writer.TryBegin(-1, stop.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() => frame.TryNext(-1, stop.Token));
+        var disposed = frame.NextAsync().AsTask();
+        frame.Dispose();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => disposed);
+        var closed = writer.BeginAsync();
+        writer.Dispose();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => closed);
+    }
+
+    [Fact]
+    public async Task AWriterThatNeedNotWaitIsToldSoByTheTaskToo()
+    {
+        using var first = Create();
+        using var second = FrameStream.Open(first.Name);
+        Put(first, 1);
+        await Assert.ThrowsAsync<ShmCvBusyException>(() => second.BeginAsync());
+        using var frame = await first.BeginAsync();
+        await Assert.ThrowsAsync<ShmCvBusyException>(() => first.BeginAsync());
+    }
+
+    [Fact]
+    public async Task TheNextFrameIsAwaitedAsOthersAre()
+    {
+        var stream = Create(slots: 3);
+        Put(stream, 1);
+        using var frame = stream.Wait();
+        Assert.False(frame.TryNext(0));
+        Assert.Throws<ObjectDisposedException>(() => frame.AsSpan().Length);
+        var next = frame.NextAsync();
+        Assert.False(next.IsCompleted);
+        Put(stream, 2);
+        Assert.True(await next);
+        Assert.Equal(2, frame.Sequence);
+        Assert.False(frame.AsSpan().ContainsAnyExcept((byte)2));
+
+        using var stop = new CancellationTokenSource();
+        var cancelled = frame.NextAsync(stop.Token);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled.AsTask());
+        Assert.ThrowsAny<OperationCanceledException>(() => frame.TryNext(-1, stop.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() => stream.TryWait(2, -1, stop.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() => stream.TryWaitWriter(-1, stop.Token));
+        Put(stream, 3);
+        Assert.True(frame.TryNext(-1));
+        Assert.Equal(3, frame.Sequence);
+
+        var disposed = frame.NextAsync();
+        frame.Dispose();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => disposed.AsTask());
+        Assert.Equal(0, Waits.CountOf(stream.Handle));
+
+        using var other = stream.Wait();
+        stream.End();
+        Assert.Throws<ShmCvEndedException>(() => other.TryNext(-1));
+        Assert.False(await other.NextAsync());
+        stream.Dispose();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => other.NextAsync().AsTask());
+    }
+
+    [Fact]
+    public async Task DisposingAFrameThatIsBegunLeavesNoSlotBehind()
+    {
+        using var stream = Create(slots: 3);
+        for (var round = 0; round < 100; round++)
+        {
+            var frame = stream.Begin();
+            using var start = new Barrier(2);
+            var moving = Task.Run(() =>
+            {
+                start.SignalAndWait();
+                try
+                {
+                    while (true)
+                    {
+                        frame.Image = _image;
+                        frame.Publish();
+                        frame.Next();
+                    }
+                }
+                catch (Exception end) when (end is ObjectDisposedException or ShmCvClosedException)
+                {
+                    // the expected end
+                }
+            });
+            start.SignalAndWait();
+            frame.Dispose();
+            await moving;
+            Put(stream, 3); // a frame that were still begun would refuse another one
+        }
+    }
+
     [Fact]
     public void OperationsGoFromFrameToFrame()
     {

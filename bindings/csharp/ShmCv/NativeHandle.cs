@@ -53,6 +53,16 @@ internal sealed class NativeHandle : CriticalFinalizerObject, IDisposable
         }
     }
 
+    /// <summary>A handle without a frame, as <see cref="GiveBack"/> leaves one.</summary>
+    private NativeHandle(Func<ulong, ErrorCode> close, Type owner, NativeHandle? stream)
+    {
+        _close = close;
+        _owner = owner;
+        _stream = stream;
+        _state = Empty;
+        _closed = 1;
+    }
+
     [SuppressMessage("Design", "MA0055", Justification = "A SafeHandle cannot take over another frame.")]
     ~NativeHandle() => Leave();
 
@@ -151,7 +161,11 @@ internal sealed class NativeHandle : CriticalFinalizerObject, IDisposable
 
     /// <summary>Keeps the handle open until <see cref="Release"/>.</summary>
     /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
-    internal void Hold()
+    internal void Hold() => ObjectDisposedException.ThrowIf(!TryHold(), _owner);
+
+    /// <summary>Does as <see cref="Hold"/>.</summary>
+    /// <returns>False if the handle is closed.</returns>
+    internal bool TryHold()
     {
         var state = Volatile.Read(ref _state);
         while (state > 0)
@@ -159,13 +173,13 @@ internal sealed class NativeHandle : CriticalFinalizerObject, IDisposable
             var before = Interlocked.CompareExchange(ref _state, state + User, state);
             if (before == state)
             {
-                return;
+                return true;
             }
 
             state = before;
         }
 
-        throw new ObjectDisposedException(_owner.FullName);
+        return false;
     }
 
     /// <summary>Ends a <see cref="Hold"/>.</summary>
@@ -193,23 +207,41 @@ internal sealed class NativeHandle : CriticalFinalizerObject, IDisposable
 
         _spanned = false; // the frame's spans end with it
         Mapping = null;
-        _ = _close(_value);
+        _ = CloseNow();
+        _stream?.Release();
         return true;
     }
 
-    /// <summary>Returns a handle without a frame, as <see cref="GiveBack"/> leaves one.</summary>
-    internal static NativeHandle WithoutFrame(Func<ulong, ErrorCode> close, Type owner) =>
-        new(0, close, owner) { _state = Empty };
+    /// <summary>
+    /// Does as <see cref="GiveBack"/>, also if something else uses the frame, which keeps this handle then.
+    /// </summary>
+    /// <returns>The handle without a frame: this one, or another one.</returns>
+    internal NativeHandle MoveOn()
+    {
+        if (IsEmpty || GiveBack())
+        {
+            return this;
+        }
+
+        Dispose();
+        return new NativeHandle(_close, _owner, _stream);
+    }
 
     /// <summary>Takes over a frame, after <see cref="GiveBack"/>. One thread at a time may do that.</summary>
     /// <param name="frame">The frame. It is closed if it is not taken over.</param>
-    /// <returns>False if the object is disposed of.</returns>
+    /// <returns>False if the object is disposed of, or the stream of a frame to fill.</returns>
     internal bool TakeOver(ulong frame)
     {
-        _value = frame; // which nothing reads before the state is changed
-        if (Interlocked.CompareExchange(ref _state, Owned, Empty) == Empty)
+        _value = frame;
+        Volatile.Write(ref _closed, 0); // after the value: who sets it to 1 closes that value
+        if (_stream is null || _stream.TryHold())
         {
-            return true;
+            if (Interlocked.CompareExchange(ref _state, Owned, Empty) == Empty)
+            {
+                return true;
+            }
+
+            _stream?.Release();
         }
 
         _ = _close(frame);

@@ -40,7 +40,8 @@ public sealed class ReadOnlySegment : Pixels
         Stored.Wait(Handle, newerThan, cancellationToken);
 
     /// <inheritdoc cref="Segment.TryWait"/>
-    public long? TryWait(long newerThan, int milliseconds) => Stored.TryWait(Handle, newerThan, milliseconds);
+    public long? TryWait(long newerThan, int milliseconds, CancellationToken cancellationToken = default) =>
+        Stored.TryWait(Handle, newerThan, milliseconds, cancellationToken);
 
     /// <inheritdoc cref="Segment.WaitAsync"/>
     public Task<long> WaitAsync(long newerThan, CancellationToken cancellationToken = default) =>
@@ -60,15 +61,16 @@ internal static class Stored
     internal static long Wait(NativeHandle handle, long newerThan, CancellationToken cancellationToken) =>
         WaitFor(handle, newerThan, Timeout.Infinite, cancellationToken)!.Value;
 
-    internal static long? TryWait(NativeHandle handle, long newerThan, int milliseconds) =>
-        WaitFor(handle, newerThan, milliseconds, CancellationToken.None);
+    internal static long? TryWait(
+        NativeHandle handle, long newerThan, int milliseconds, CancellationToken cancellationToken) =>
+        WaitFor(handle, newerThan, milliseconds, cancellationToken);
 
     internal static async Task<long> WaitAsync(NativeHandle handle, long newerThan, CancellationToken cancellationToken)
     {
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (TryWait(handle, newerThan, 0) is { } sequence)
+            if (TryWait(handle, newerThan, 0, CancellationToken.None) is { } sequence)
             {
                 return sequence;
             }

@@ -247,12 +247,15 @@ public sealed class Segment : WritablePixels
     /// <summary>Does as <see cref="Wait"/>, for a limited time.</summary>
     /// <param name="newerThan">The <see cref="Sequence"/> of the image that is known already.</param>
     /// <param name="milliseconds">The time. 0 does not sleep, and a negative number waits without an end.</param>
+    /// <param name="cancellationToken">Ends the wait within 100 ms.</param>
     /// <returns>The number of images that have been stored, or null if the time is up.</returns>
     /// <exception cref="ShmCvUnsupportedException">Another program made the segment. Its users do not tell when they
     /// store an image.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the wait, which
     /// ends within 100 ms then.</exception>
-    public long? TryWait(long newerThan, int milliseconds) => Stored.TryWait(Handle, newerThan, milliseconds);
+    public long? TryWait(long newerThan, int milliseconds, CancellationToken cancellationToken = default) =>
+        Stored.TryWait(Handle, newerThan, milliseconds, cancellationToken);
 
     /// <summary>
     /// Does as <see cref="Wait"/>, and occupies no thread meanwhile. One thread sleeps for all asynchronous waits of the

@@ -353,7 +353,7 @@ public sealed class FrameStream : IDisposable
     /// <summary>
     /// Lets waits on this object throw <see cref="ShmCvWriterGoneException"/> when there is no further frame and no program
     /// that writes, or not, as at first. The writer is disposed of, has been killed, or there has been none yet. A wait
-    /// that sleeps is told within some 5 ms.
+    /// that sleeps is told within some 2 ms.
     /// </summary>
     /// <param name="heed">True to be told.</param>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
@@ -377,13 +377,15 @@ public sealed class FrameStream : IDisposable
 
     /// <summary>Does as <see cref="WaitWriter"/>, for a limited time.</summary>
     /// <param name="milliseconds">The time. 0 does not wait; a negative number waits without an end.</param>
+    /// <param name="cancellationToken">Ends the wait within 100 ms.</param>
     /// <returns>False if the time is up.</returns>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the wait, which
     /// ends within 100 ms then.</exception>
-    public bool TryWaitWriter(int milliseconds)
+    public bool TryWaitWriter(int milliseconds, CancellationToken cancellationToken = default)
     {
         var wait = default(WriterWait);
-        return Slice.Repeat(Handle, milliseconds, ref wait, CancellationToken.None);
+        return Slice.Repeat(Handle, milliseconds, ref wait, cancellationToken);
     }
 
     /// <summary>
@@ -419,6 +421,7 @@ public sealed class FrameStream : IDisposable
     /// frame, and stays the writer until it is disposed of. In a stream of <see cref="WhenBehind.Block"/> the method waits
     /// for a slot; in other streams there has to be one.
     /// </summary>
+    /// <remarks><see cref="NewFrame.Next"/> makes a loop that allocates nothing.</remarks>
     /// <param name="cancellationToken">Ends the wait within 100 ms.</param>
     /// <returns>
     /// The frame, without an image yet. If it is disposed of before it is published, no reader ever sees it.
@@ -430,17 +433,39 @@ public sealed class FrameStream : IDisposable
     /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the wait, which
     /// ends within 100 ms then.</exception>
     public NewFrame Begin(CancellationToken cancellationToken = default) =>
-        BeginIn(Timeout.Infinite, cancellationToken)!;
+        TryBegin(Timeout.Infinite, cancellationToken)!;
 
     /// <summary>Does as <see cref="Begin"/>, for a limited time.</summary>
     /// <param name="milliseconds">The time. With 0 the method does not wait in any stream: if there is no slot, it throws
     /// <see cref="ShmCvBusyException"/>. A negative number waits without an end.</param>
+    /// <param name="cancellationToken">Ends the wait within 100 ms.</param>
     /// <returns>The frame, or null if the time is up in a stream of <see cref="WhenBehind.Block"/>.</returns>
     /// <exception cref="ShmCvBusyException">There is another writer, the frame begun before is still open, or there is no
     /// slot in a stream in which the writer does not wait; the message says which.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the wait, which
     /// ends within 100 ms then.</exception>
-    public NewFrame? TryBegin(int milliseconds) => BeginIn(milliseconds, CancellationToken.None);
+    public NewFrame? TryBegin(int milliseconds, CancellationToken cancellationToken = default)
+    {
+        var wait = default(SlotWait);
+        return TakeSlot(ref wait, milliseconds, cancellationToken) ? new NewFrame(this, wait.Frame) : null;
+    }
+
+    /// <summary>
+    /// Does as <see cref="Begin"/>, and keeps the caller's thread free while it waits for a slot. The wait occupies a thread of
+    /// the pool, one for each stream, because a stream has one writer. If there is a slot, no thread is occupied.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the wait within 100 ms.</param>
+    /// <returns>
+    /// The frame, without an image yet. If it is disposed of before it is published, no reader ever sees it.
+    /// </returns>
+    /// <exception cref="ShmCvBusyException">There is another writer, the frame begun before is still open, or there is no
+    /// slot in a stream in which the writer does not wait; the message says which.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the wait, which
+    /// ends within 100 ms then.</exception>
+    public async Task<NewFrame> BeginAsync(CancellationToken cancellationToken = default) =>
+        new(this, await TakeSlotAsync(mover: null, cancellationToken).ConfigureAwait(false));
 
     /// <summary>Copies pixels of the caller into a new frame, and publishes it.</summary>
     /// <param name="pixels">The pixels, at least <see cref="ImageInfo.Size"/> bytes of
@@ -455,12 +480,32 @@ public sealed class FrameStream : IDisposable
     /// <exception cref="ArgumentException"><paramref name="pixels"/> is too short.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
-    public long Publish(
+    public unsafe long Publish(
         ReadOnlySpan<byte> pixels, ImageInfo layout, ColorOrder order, CancellationToken cancellationToken = default)
     {
-        using var frame = Begin(cancellationToken);
-        frame.Write(pixels, layout, order);
-        return frame.Publish();
+        Argument.Room(pixels.Length, layout, nameof(pixels));
+        var wait = default(SlotWait);
+        _ = TakeSlot(ref wait, Timeout.Infinite, cancellationToken);
+        var published = false;
+        try
+        {
+            fixed (byte* source = pixels)
+            {
+                var native = layout.ToNative();
+                Error.Check(NativeMethods.shmcv_write(wait.Frame, native, source, (ulong)pixels.Length, (int)order));
+            }
+
+            Error.Check(NativeMethods.shmcv_frame_publish(wait.Frame, out var sequence));
+            published = true;
+            return (long)sequence;
+        }
+        finally
+        {
+            if (!published)
+            {
+                _ = NativeMethods.shmcv_frame_close(wait.Frame);
+            }
+        }
     }
 
     /// <summary>
@@ -485,13 +530,15 @@ public sealed class FrameStream : IDisposable
     /// <param name="newerThan">0 accepts any frame. With the last frame's <see cref="Frame.Sequence"/>, each frame is
     /// seen once.</param>
     /// <param name="milliseconds">The time. 0 does not sleep, and a negative number waits without an end.</param>
+    /// <param name="cancellationToken">Ends the wait within 100 ms.</param>
     /// <returns>The frame, or null if the time is up.</returns>
     /// <exception cref="ShmCvEndedException">The writer has ended the stream, and there is no further frame.</exception>
     /// <exception cref="ShmCvBusyException">63 others read the stream.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the wait, which
     /// ends within 100 ms then.</exception>
-    public Frame? TryWait(long newerThan, int milliseconds) =>
-        WaitFor(newerThan, milliseconds, throwAtEnd: true, CancellationToken.None);
+    public Frame? TryWait(long newerThan, int milliseconds, CancellationToken cancellationToken = default) =>
+        WaitFor(newerThan, milliseconds, throwAtEnd: true, cancellationToken);
 
     /// <summary>
     /// Does as <see cref="Wait"/>, and occupies no thread meanwhile. One thread sleeps for all asynchronous waits of the
@@ -606,6 +653,48 @@ public sealed class FrameStream : IDisposable
     internal bool Take(ref FrameWait wait, int milliseconds, CancellationToken cancellationToken) =>
         Slice.Repeat(Handle, milliseconds, ref wait, cancellationToken);
 
+    /// <summary>Waits for a slot to fill, for a time in milliseconds, without an end if it is negative.</summary>
+    /// <param name="wait">The wait. It gets the frame.</param>
+    /// <param name="milliseconds">The time.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>False if the time is up.</returns>
+    internal bool TakeSlot(ref SlotWait wait, int milliseconds, CancellationToken cancellationToken) =>
+        Slice.Repeat(Handle, milliseconds, ref wait, cancellationToken);
+
+    /// <summary>Gives a frame to fill: at once if there is a slot, otherwise on a thread of the pool.</summary>
+    /// <param name="mover">The object that is to have the frame, if there is one. Its disposal ends the wait.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>The frame.</returns>
+    internal async ValueTask<ulong> TakeSlotAsync(IMover? mover, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var wait = new SlotWait(mover);
+        if (wait.Try(Handle.Borrowed, 0) == ErrorCode.OK)
+        {
+            return wait.Frame;
+        }
+
+        // The thread of the pool also gets the error if this is no matter of time.
+        return await TakeSlotOnThePool(mover, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Completes when there may be a frame with a number above <paramref name="newerThan"/>; see
+    /// <see cref="Waits.OnStream"/>.
+    /// </summary>
+    internal Task News(long newerThan, NativeHandle? waiter, CancellationToken cancellationToken) =>
+        Waits.OnStream(Handle, newerThan, waiter, cancellationToken);
+
+    // The lambda allocates memory, which TakeSlotAsync therefore leaves to this method.
+    private Task<ulong> TakeSlotOnThePool(IMover? mover, CancellationToken cancellationToken) => Task.Run(
+        () =>
+        {
+            var wait = new SlotWait(mover);
+            _ = TakeSlot(ref wait, Timeout.Infinite, cancellationToken);
+            return wait.Frame;
+        },
+        CancellationToken.None);
+
     private Frame? WaitFor(long newerThan, int milliseconds, bool throwAtEnd, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(newerThan);
@@ -624,7 +713,7 @@ public sealed class FrameStream : IDisposable
                 return frame;
             }
 
-            await Waits.OnStream(Handle, newerThan, cancellationToken).ConfigureAwait(false);
+            await News(newerThan, waiter: null, cancellationToken).ConfigureAwait(false);
         }
 
         bool TryTake(out Frame? frame)
@@ -640,20 +729,6 @@ public sealed class FrameStream : IDisposable
     {
         var wait = default(FollowWait);
         return Slice.Repeat(Handle, milliseconds, ref wait, cancellationToken) ? new FrameStream(Name, wait.Stream) : null;
-    }
-
-    private NewFrame? BeginIn(int milliseconds, CancellationToken cancellationToken)
-    {
-        var wait = default(SlotWait);
-        return Slice.Repeat(Handle, milliseconds, ref wait, cancellationToken) ? new NewFrame(Name, wait.Frame, Handle) : null;
-    }
-
-    private struct SlotWait : Slice.IWait
-    {
-        internal ulong Frame;
-
-        public ErrorCode Try(ulong handle, int milliseconds) =>
-            NativeMethods.shmcv_stream_begin(handle, milliseconds, out Frame);
     }
 
     private const int LookEvery = 5; // milliseconds, while an asynchronous method waits for a name
@@ -761,8 +836,27 @@ public sealed class FrameStream : IDisposable
     }
 }
 
+/// <summary>An object that becomes one frame after the other.</summary>
+internal interface IMover
+{
+    /// <summary>Throws <see cref="ObjectDisposedException"/> if the object is disposed of.</summary>
+    void ThrowIfDisposed();
+}
+
+/// <summary>A wait for a slot to fill.</summary>
+internal struct SlotWait(IMover? mover) : Slice.IWait
+{
+    internal ulong Frame;
+
+    public ErrorCode Try(ulong handle, int milliseconds)
+    {
+        mover?.ThrowIfDisposed();
+        return NativeMethods.shmcv_stream_begin(handle, milliseconds, out Frame);
+    }
+}
+
 /// <summary>A wait for a frame. At the end of the stream it throws or is over, as its maker wants.</summary>
-internal struct FrameWait(ulong newerThan, bool throwAtEnd) : Slice.IWait
+internal struct FrameWait(ulong newerThan, bool throwAtEnd, IMover? mover = null) : Slice.IWait
 {
     internal ulong Frame;
     internal ShmcvFrameInfo Info;
@@ -771,6 +865,7 @@ internal struct FrameWait(ulong newerThan, bool throwAtEnd) : Slice.IWait
 
     public ErrorCode Try(ulong handle, int milliseconds)
     {
+        mover?.ThrowIfDisposed();
         var code = NativeMethods.shmcv_stream_wait(handle, newerThan, milliseconds, out Frame, out Info);
         if (code != ErrorCode.Ended || throwAtEnd)
         {
@@ -782,22 +877,64 @@ internal struct FrameWait(ulong newerThan, bool throwAtEnd) : Slice.IWait
     }
 }
 
+/// <summary>What an object that becomes one frame after the other knows of that.</summary>
+internal struct Moves
+{
+    private int _moving;
+    private volatile bool _ended;
+
+    /// <summary>Gives this thread the turn to make the object another frame, until <see cref="Leave"/>.</summary>
+    /// <exception cref="InvalidOperationException">Another thread has the turn.</exception>
+    internal void Enter()
+    {
+        if (Interlocked.Exchange(ref _moving, 1) != 0)
+        {
+            throw new InvalidOperationException("Another thread waits for the frame that follows this one.");
+        }
+    }
+
+    internal void Leave() => Volatile.Write(ref _moving, 0);
+
+    /// <summary>Notes that the object is disposed of, before its handle is.</summary>
+    internal void End()
+    {
+        _ended = true;
+        Interlocked.MemoryBarrier();
+    }
+
+    /// <exception cref="ObjectDisposedException">The object is disposed of.</exception>
+    internal readonly void ThrowIfEnded(object mover) => ObjectDisposedException.ThrowIf(_ended, mover);
+
+    /// <summary>Lets a handle take over a frame for the object.</summary>
+    /// <exception cref="ObjectDisposedException">The object, or its stream, is disposed of. The frame is closed.</exception>
+    internal readonly void TakeOver(NativeHandle handle, ulong frame, object mover)
+    {
+        var taken = handle.TakeOver(frame);
+        if (taken && _ended)
+        {
+            handle.CloseNow(); // another thread has disposed of the object, and may have seen the handle before
+            handle.Dispose();
+        }
+
+        ObjectDisposedException.ThrowIf(!taken || _ended, mover);
+    }
+}
+
 /// <summary>
 /// A frame to read. It stays as it is until it is disposed of, and until no view or bitmap of it is left, if it is
 /// <see cref="Held"/>.
 /// </summary>
 /// <remarks>Dispose of frames soon: a stream has few slots. Members may be called from every thread.</remarks>
-public sealed class Frame : Pixels
+public sealed class Frame : Pixels, IMover
 {
     private readonly FrameStream _stream;
     private byte[] _metadata = [];
     private int _metadataSize;
     private long _metadataOf; // the number of the frame whose metadata have been copied
-    private int _moving;
-    private int _ended;
+    private Moves _moves;
 
     internal Frame(FrameStream stream, in FrameWait wait)
-        : base(stream.Name, NewHandle(wait.Frame))
+        : base(stream.Name, new NativeHandle(wait.Frame, NativeMethods.shmcv_frame_close, typeof(Frame)))
     {
         _stream = stream;
         Describe(wait.Info);
@@ -925,53 +1062,104 @@ public sealed class Frame : Pixels
     /// wait, which ends within 100 ms then.</exception>
     public bool Next(CancellationToken cancellationToken = default)
     {
-        if (Interlocked.Exchange(ref _moving, 1) != 0)
-        {
-            throw new InvalidOperationException("Another thread waits for the frame that follows this one.");
-        }
-
+        _moves.Enter();
         try
         {
-            return MoveOn(cancellationToken);
+            GiveBack();
+            var wait = new FrameWait((ulong)Sequence, throwAtEnd: false, this);
+            _ = _stream.Take(ref wait, Timeout.Infinite, cancellationToken);
+            return TakeOver(wait);
         }
         finally
         {
-            Volatile.Write(ref _moving, 0);
+            _moves.Leave();
         }
     }
 
-    private protected override void BeforeDispose() => Interlocked.Exchange(ref _ended, 1);
-
-    private static NativeHandle NewHandle(ulong frame) => new(frame, NativeMethods.shmcv_frame_close, typeof(Frame));
-
-    private bool MoveOn(CancellationToken cancellationToken)
+    /// <summary>Does as <see cref="Next"/>, for a limited time.</summary>
+    /// <param name="milliseconds">The time. 0 does not sleep, and a negative number waits without an end.</param>
+    /// <param name="cancellationToken">Ends the wait within 100 ms.</param>
+    /// <returns>False if the time is up. The object has no frame then. To keep a frame until there is another one, use two
+    /// objects, and <see cref="FrameStream.TryWait"/>.</returns>
+    /// <exception cref="ShmCvEndedException">The writer has ended the stream, and there is no further frame.</exception>
+    /// <exception cref="ShmCvBusyException">63 others read the stream.</exception>
+    /// <exception cref="InvalidOperationException">Another thread waits for the frame that follows this one.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">This object, or its stream, is disposed, maybe by another thread during the
+    /// wait, which ends within 100 ms then.</exception>
+    public bool TryNext(int milliseconds, CancellationToken cancellationToken = default)
     {
-        ObjectDisposedException.ThrowIf(_ended != 0, this);
-        if (!Handle.IsEmpty && !Handle.GiveBack())
+        _moves.Enter();
+        try
         {
-            Handle.Dispose(); // a view, or another thread, keeps the frame
-            Handle = NativeHandle.WithoutFrame(NativeMethods.shmcv_frame_close, typeof(Frame));
+            GiveBack();
+            var wait = new FrameWait((ulong)Sequence, throwAtEnd: true, this);
+            return _stream.Take(ref wait, milliseconds, cancellationToken) && TakeOver(wait);
         }
-
-        var wait = new FrameWait((ulong)Sequence, throwAtEnd: false);
-        while (!_stream.Take(ref wait, Slice.Milliseconds, cancellationToken))
+        finally
         {
-            ObjectDisposedException.ThrowIf(Volatile.Read(ref _ended) != 0, this);
+            _moves.Leave();
         }
+    }
 
+    /// <summary>
+    /// Does as <see cref="Next"/>, and occupies no thread meanwhile. If the next frame is there, the method allocates no
+    /// memory, and the task is completed.
+    /// </summary>
+    /// <remarks>The continuation runs in the caller's context. <see cref="FrameStream.FramesAsync"/> gives other work of that
+    /// context its turn even if frames are always ready; a loop over this method does not.</remarks>
+    /// <param name="cancellationToken">Ends the wait. No frame is taken then.</param>
+    /// <returns>False if the writer has ended the stream, and there is no further frame.</returns>
+    /// <exception cref="ShmCvBusyException">63 others read the stream.</exception>
+    /// <exception cref="InvalidOperationException">Another thread waits for the frame that follows this one.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">This object, or its stream, is disposed, maybe by another thread during the
+    /// wait.</exception>
+    public async ValueTask<bool> NextAsync(CancellationToken cancellationToken = default)
+    {
+        _moves.Enter();
+        try
+        {
+            GiveBack();
+            while (true)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                var wait = new FrameWait((ulong)Sequence, throwAtEnd: false, this);
+                if (_stream.Take(ref wait, 0, CancellationToken.None))
+                {
+                    return TakeOver(wait);
+                }
+
+                await _stream.News(Sequence, Handle, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            _moves.Leave();
+        }
+    }
+
+    void IMover.ThrowIfDisposed() => _moves.ThrowIfEnded(this);
+
+    private protected override void BeforeDispose() => _moves.End();
+
+    private void GiveBack()
+    {
+        _moves.ThrowIfEnded(this);
+        Handle = Handle.MoveOn();
+    }
+
+    /// <summary>Makes this object the frame of a wait that is over.</summary>
+    /// <returns>False if it is over because the stream has ended.</returns>
+    private bool TakeOver(in FrameWait wait)
+    {
         if (wait.Ended)
         {
             return false;
         }
 
         Describe(wait.Info);
-        var taken = Handle.TakeOver(wait.Frame);
-        if (taken && _ended != 0)
-        {
-            Handle.Dispose(); // another thread has disposed of this object, and may have seen the handle before
-        }
-
-        ObjectDisposedException.ThrowIf(!taken || _ended != 0, this);
+        _moves.TakeOver(Handle, wait.Frame, this);
         return true;
     }
 
@@ -1011,12 +1199,14 @@ public sealed class Frame : Pixels
 /// <remarks>
 /// The memory holds anything at first. When the frame is published, views of it must not be written to any more.
 /// </remarks>
-public sealed class NewFrame : WritablePixels
+public sealed class NewFrame : WritablePixels, IMover
 {
-    internal NewFrame(string name, ulong frame, NativeHandle stream)
-        : base(name, new NativeHandle(frame, NativeMethods.shmcv_frame_close, typeof(NewFrame), stream))
-    {
-    }
+    private readonly FrameStream _stream;
+    private Moves _moves;
+
+    internal NewFrame(FrameStream stream, ulong frame)
+        : base(stream.Name, new NativeHandle(frame, NativeMethods.shmcv_frame_close, typeof(NewFrame), stream.Handle)) =>
+        _stream = stream;
 
     /// <summary>
     /// Gives the frame the time at which its picture was captured, and no metadata; see
@@ -1064,7 +1254,8 @@ public sealed class NewFrame : WritablePixels
         Describe(captureTimeNs, JsonSerializer.SerializeToUtf8Bytes(metadata, typeInfo));
 
     /// <summary>
-    /// Makes the frame the stream's newest, wakes the readers that wait for one, and disposes of this object.
+    /// Makes the frame the stream's newest, and wakes the readers that wait for one. This object has no frame then, and need
+    /// not be disposed of; <see cref="Next"/> begins another one in it.
     /// </summary>
     /// <returns>The frame's number, 1 more than that of the frame before.</returns>
     /// <exception cref="ShmCvNoImageException">The frame holds no image. It is still open.</exception>
@@ -1080,10 +1271,117 @@ public sealed class NewFrame : WritablePixels
             Handle.GiveAway();
         }
 
-        Dispose();
+        Handle = Handle.MoveOn();
         return (long)sequence;
     }
 
+    /// <summary>
+    /// Begins the stream's next frame as <see cref="FrameStream.Begin"/> does, and makes this object that frame. A loop needs
+    /// one object for all of its frames, and leaves the garbage collector nothing to do. A frame that is not published is
+    /// given back first, and no reader ever sees it.
+    /// </summary>
+    /// <remarks>
+    /// <para>Spans of the frame before are invalid.</para>
+    /// <para>While the method waits, and after it has thrown, the object has no frame: members that need one throw
+    /// <see cref="ObjectDisposedException"/>, and the method may be called again. <see cref="Pixels.Dispose"/> ends the wait,
+    /// within 100 ms.</para>
+    /// </remarks>
+    /// <example>
+    /// <code>
+    /// using var frame = stream.Begin();
+    /// while (true)
+    /// {
+    ///     camera.CopyTo(frame.AsSpan());
+    ///     frame.Image = camera.Image;
+    ///     frame.Publish();
+    ///     frame.Next(stop);
+    /// }
+    /// </code>
+    /// </example>
+    /// <param name="cancellationToken">Ends the wait within 100 ms.</param>
+    /// <exception cref="ShmCvBusyException">There is another writer, or there is no slot, because readers hold them, or are
+    /// behind; the message says which.</exception>
+    /// <exception cref="InvalidOperationException">Another thread is in this method.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">This object, or its stream, is disposed, maybe by another thread during the
+    /// wait, which ends within 100 ms then.</exception>
+    public void Next(CancellationToken cancellationToken = default) => TryNext(Timeout.Infinite, cancellationToken);
+
+    /// <summary>Does as <see cref="Next"/>, for a limited time.</summary>
+    /// <param name="milliseconds">The time. With 0 the method does not wait in any stream: if there is no slot, it throws
+    /// <see cref="ShmCvBusyException"/>. A negative number waits without an end.</param>
+    /// <param name="cancellationToken">Ends the wait within 100 ms.</param>
+    /// <returns>False if the time is up in a stream of <see cref="WhenBehind.Block"/>. The object has no frame then.</returns>
+    /// <exception cref="ShmCvBusyException">There is another writer, or there is no slot in a stream in which the writer does
+    /// not wait; the message says which.</exception>
+    /// <exception cref="InvalidOperationException">Another thread waits for the frame that follows this one.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">This object, or its stream, is disposed, maybe by another thread during the
+    /// wait, which ends within 100 ms then.</exception>
+    public bool TryNext(int milliseconds, CancellationToken cancellationToken = default)
+    {
+        _moves.Enter();
+        try
+        {
+            GiveBack();
+            var wait = new SlotWait(this);
+            if (!_stream.TakeSlot(ref wait, milliseconds, cancellationToken))
+            {
+                return false;
+            }
+
+            _moves.TakeOver(Handle, wait.Frame, this);
+            return true;
+        }
+        finally
+        {
+            _moves.Leave();
+        }
+    }
+
+    /// <summary>
+    /// Does as <see cref="Next"/>, and keeps the caller's thread free while it waits for a slot; see
+    /// <see cref="FrameStream.BeginAsync"/>. If there is a slot, the method allocates no memory, and the task is completed.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the wait within 100 ms.</param>
+    /// <returns>A task that is over when this object is the next frame.</returns>
+    /// <exception cref="ShmCvBusyException">There is another writer, or there is no slot in a stream in which the writer does
+    /// not wait; the message says which.</exception>
+    /// <exception cref="InvalidOperationException">Another thread waits for the frame that follows this one.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">This object, or its stream, is disposed, maybe by another thread during the
+    /// wait, which ends within 100 ms then.</exception>
+    public async ValueTask NextAsync(CancellationToken cancellationToken = default)
+    {
+        _moves.Enter();
+        try
+        {
+            GiveBack();
+            var frame = await _stream.TakeSlotAsync(this, cancellationToken).ConfigureAwait(false);
+            _moves.TakeOver(Handle, frame, this);
+        }
+        finally
+        {
+            _moves.Leave();
+        }
+    }
+
+    void IMover.ThrowIfDisposed() => _moves.ThrowIfEnded(this);
+
     // The frame is closed now and not with its last view, because the writer could not begin another frame before that.
-    private protected override void BeforeDispose() => Handle.CloseNow();
+    private protected override void BeforeDispose()
+    {
+        _moves.End();
+        Handle.CloseNow();
+    }
+
+    private void GiveBack()
+    {
+        _moves.ThrowIfEnded(this);
+        if (!Handle.IsEmpty)
+        {
+            Handle.CloseNow(); // also if a view keeps the memory
+            Handle = Handle.MoveOn();
+        }
+    }
 }

@@ -30,12 +30,18 @@ internal static class Waits
     /// Completes when the stream has a frame with a number above <paramref name="newerThan"/>, when the stream is
     /// disposed of, and when something is wrong with it. A call on the stream then tells which of these it is.
     /// </summary>
-    internal static Task OnStream(NativeHandle stream, long newerThan, CancellationToken cancellationToken) =>
-        Begin(NativeMethods.shmcv_wait_set_add_stream, stream, newerThan, cancellationToken);
+    /// <param name="stream">The stream.</param>
+    /// <param name="newerThan">The number.</param>
+    /// <param name="waiter">The frame that waits for the one that follows it, whose <see cref="End"/> ends the wait too; or
+    /// null.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    internal static Task OnStream(
+        NativeHandle stream, long newerThan, NativeHandle? waiter, CancellationToken cancellationToken) =>
+        Begin(NativeMethods.shmcv_wait_set_add_stream, stream, newerThan, waiter, cancellationToken);
 
     /// <summary>Does as <see cref="OnStream"/> for the images of a segment.</summary>
     internal static Task OnSegment(NativeHandle segment, long newerThan, CancellationToken cancellationToken) =>
-        Begin(NativeMethods.shmcv_wait_set_add_segment, segment, newerThan, cancellationToken);
+        Begin(NativeMethods.shmcv_wait_set_add_segment, segment, newerThan, waiter: null, cancellationToken);
 
     /// <summary>
     /// Completes all waits on an object that is disposed of. The native library does that when the handle is closed. A view
@@ -53,7 +59,7 @@ internal static class Waits
         {
             foreach (var (key, wait) in _pending)
             {
-                if (wait.Handle == handle)
+                if (wait.Handle == handle || wait.Waiter == handle)
                 {
                     (ended ??= []).Add(wait);
                     _ = NativeMethods.shmcv_wait_set_remove(_set, key); // it may be over already
@@ -66,15 +72,16 @@ internal static class Waits
         ended?.ForEach(wait => wait.TrySetResult());
     }
 
-    private static async Task Begin(Add add, NativeHandle handle, long newerThan, CancellationToken cancellationToken)
+    private static async Task Begin(
+        Add add, NativeHandle handle, long newerThan, NativeHandle? waiter, CancellationToken cancellationToken)
     {
-        var wait = Register(add, handle, newerThan);
+        var wait = Register(add, handle, newerThan, waiter);
         using var registration = cancellationToken.UnsafeRegister(
             static (wait, token) => Cancel((Pending)wait!, token), wait);
         await wait.Task.ConfigureAwait(false);
     }
 
-    private static Pending Register(Add add, NativeHandle handle, long newerThan)
+    private static Pending Register(Add add, NativeHandle handle, long newerThan, NativeHandle? waiter)
     {
         lock (_pending)
         {
@@ -84,7 +91,9 @@ internal static class Waits
             }
 
             handle.NoteWait();
-            var wait = new Pending(handle, ++_lastKey);
+            waiter?.NoteWait();
+            ObjectDisposedException.ThrowIf(waiter is { IsClosed: true }, typeof(Frame));
+            var wait = new Pending(handle, waiter, ++_lastKey);
             handle.Check(add(_set, handle.Borrowed, (ulong)newerThan, wait.Key));
             _pending.Add(wait.Key, wait);
             if (!_running)
@@ -192,10 +201,12 @@ internal static class Waits
         failed.ForEach(wait => wait.TrySetException(problem));
     }
 
-    private sealed class Pending(NativeHandle handle, ulong key)
+    private sealed class Pending(NativeHandle handle, NativeHandle? waiter, ulong key)
         : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
     {
         internal NativeHandle Handle => handle;
+
+        internal NativeHandle? Waiter => waiter;
 
         internal ulong Key => key;
     }

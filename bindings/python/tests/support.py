@@ -133,6 +133,35 @@ def in_a_namespace(*mount: str) -> tuple[str, ...]:
     return prefix
 
 
+def compiled(source: Path, folder: Path) -> list[str]:
+    """Compile a C program as the README says, with the library under test, and return its command."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("NO C COMPILER ('cc') HERE")
+    library = Path(os.environ.get("SHMCV_LIBRARY", ROOT / "build" / "libshmcv.so")).resolve()
+    program = folder / source.stem
+    subprocess.run(
+        [compiler, source, f"-I{ROOT / 'include'}", library, f"-Wl,-rpath,{library.parent}", "-o", program],
+        check=True,
+    )
+    return [str(program)]
+
+
+def built(project: Path, folder: Path) -> list[str]:
+    """Build a C# program outside the repository, where another build may be running, and return its command."""
+    if shutil.which("dotnet") is None:
+        pytest.skip("NO .NET SDK ('dotnet') HERE: C# IS NOT TESTED TOGETHER WITH THE OTHER LANGUAGES")
+    artifacts = folder / "artifacts"
+    done = subprocess.run(
+        ["dotnet", "build", project, "-c", "Release", "--artifacts-path", artifacts, "-v", "quiet"],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
+    return ["dotnet", str(artifacts / "bin" / project.stem / "release" / f"{project.stem}.dll")]
+
+
 #: X alone. If there is a Wayland compositor, the plugin would use that.
 NO_DISPLAY = {"DISPLAY": None, "WAYLAND_DISPLAY": None}
 

@@ -11,14 +11,13 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from support import ENDS_WITH_US, PACKAGE, PATIENCE, ROOT, Process
+from support import ENDS_WITH_US, PACKAGE, PATIENCE, ROOT, Process, built, compiled
 
 import shmcv
 
@@ -42,17 +41,8 @@ def command(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Command
 
 
 def build_c(folder: Path) -> Command:
-    """Compile as the README says, with the library under test."""
-    compiler = shutil.which("cc")
-    if compiler is None:
-        pytest.skip("NO C COMPILER ('cc') HERE")
-    library = Path(os.environ.get("SHMCV_LIBRARY", ROOT / "build" / "libshmcv.so")).resolve()
-    program = folder / "peer"
-    subprocess.run(
-        [compiler, PEERS / "peer.c", f"-I{ROOT / 'include'}", library, f"-Wl,-rpath,{library.parent}", "-o", program],
-        check=True,
-    )
-    return [str(program)]
+    """Compile the party."""
+    return compiled(PEERS / "peer.c", folder)
 
 
 def build_python(_: Path) -> Command:
@@ -61,18 +51,8 @@ def build_python(_: Path) -> Command:
 
 
 def build_csharp(folder: Path) -> Command:
-    """Build outside the repository, where another build may be running."""
-    if shutil.which("dotnet") is None:
-        pytest.skip("NO .NET SDK ('dotnet') HERE: C# IS NOT TESTED AS A PARTY OF STREAMS")
-    artifacts = folder / "artifacts"
-    done = subprocess.run(
-        ["dotnet", "build", PEERS / "csharp", "-c", "Release", "--artifacts-path", artifacts, "-v", "quiet"],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout
-    return ["dotnet", str(artifacts / "bin" / "Peer" / "release" / "Peer.dll")]
+    """Build the party."""
+    return built(PEERS / "csharp" / "Peer.csproj", folder)
 
 
 BUILDERS: dict[str, Callable[[Path], Command]] = {"c": build_c, "python": build_python, "csharp": build_csharp}

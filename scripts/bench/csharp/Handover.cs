@@ -37,15 +37,19 @@ internal static class Handover
         using var stream = FrameStream.Create(name, (long)Width * Height * 3);
         stream.ClearOnDispose = true;
         Console.WriteLine("ready");
-        long newest = 0;
-        for (ulong seen = 0; seen < count;)
+        using Frame frame = stream.Wait();
+        while (true)
         {
-            using Frame frame = stream.Wait(newest);
             ReadOnlySpan<byte> pixels = frame.AsSpan();
             long here = Now();
             Stamp stamp = MemoryMarshal.Read<Stamp>(pixels);
             times.Add(here - stamp.SentAt);
-            (newest, seen) = (frame.Sequence, stamp.Number);
+            if (stamp.Number >= count)
+            {
+                break;
+            }
+
+            frame.Next();
         }
 
         Console.WriteLine($"times {string.Join(' ', times)}");
@@ -55,10 +59,15 @@ internal static class Handover
     {
         using var stream = FrameStream.Open(name);
         var image = new ImageInfo(Width, Height, ColorOrder.Bgr);
+        using NewFrame frame = stream.Begin();
         for (ulong number = 1; number <= count; number++)
         {
+            if (number > 1)
+            {
+                frame.Next();
+            }
+
             Pause(busy);
-            using NewFrame frame = stream.Begin();
             frame.Image = image;
             var stamp = new Stamp { Number = number, SentAt = Now() };
             MemoryMarshal.Write(frame.AsSpan(), in stamp);

@@ -112,6 +112,7 @@ static void WarmUp(Work work)
 {
     for (long start = Stopwatch.GetTimestamp(); work.Inner > 1 && Stopwatch.GetElapsedTime(start).TotalSeconds < 0.5;)
     {
+        work.Restore?.Invoke();
         work.Run();
     }
 }

@@ -136,6 +136,11 @@ internal sealed class ShmCvPeer : IPeer
 
     private static Work Call(string name)
     {
+        if (name == "next")
+        {
+            return Next();
+        }
+
         if (name == "abi_version")
         {
             return new Work(() => Native.AskForVersion(Calls)) { Inner = Calls };
@@ -153,6 +158,45 @@ internal sealed class ShmCvPeer : IPeer
             Inner = Calls,
             Release = () => { _ = Native.shmcv_close(handle); Remove(segment); },
         };
+    }
+
+    /// <summary>Takes frames that are there already: waits, looks and gives back, by one object.</summary>
+    private static Work Next()
+    {
+        var image = new ImageInfo(64, 48, ColorOrder.Gray);
+        var writer = FrameStream.Create(SharedBlock.NewName(), image.Size, Calls + 2);
+        writer.ClearOnDispose = true;
+        var reader = FrameStream.Open(writer.Name);
+        reader.Deliver(Delivery.Every);
+        NewFrame filled = writer.Begin();
+        Publish();
+        Frame taken = reader.Wait();
+        return new Work(() =>
+        {
+            for (int i = 0; i < Calls; i++)
+            {
+                _ = taken.Next();
+                _ = taken.AsSpan();
+            }
+        })
+        {
+            Inner = Calls,
+            Restore = () =>
+            {
+                for (int i = 0; i < Calls; i++)
+                {
+                    filled.Next();
+                    Publish();
+                }
+            },
+            Release = () => { taken.Dispose(); filled.Dispose(); reader.Dispose(); writer.Dispose(); },
+        };
+
+        void Publish()
+        {
+            filled.Image = image;
+            filled.Publish();
+        }
     }
 
     private static ImageInfo LayoutOf(Request request) => new(

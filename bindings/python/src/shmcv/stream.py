@@ -507,7 +507,7 @@ class Stream:
         At first they do not.
 
         The writer has closed the stream, has been killed, or there has been none yet. A wait that sleeps is told within
-        some 5 ms.
+        some 2 ms.
         """
         check(library().shmcv_stream_heed_writer(self._open.number, int(heed)))
 
