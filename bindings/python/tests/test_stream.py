@@ -115,7 +115,7 @@ def test_frame_has_all_members_that_read_and_none_that_writes() -> None:
     assert shmcv.WritablePixels.image.fset is not None
     assert issubclass(shmcv.Frame, shmcv.Pixels)
     assert not issubclass(shmcv.Frame, shmcv.WritablePixels)
-    assert members(shmcv.Frame) == reading | {"metadata", "mapping"}
+    assert members(shmcv.Frame) == reading | {"metadata", "mapping", "check"}
     for kind in (shmcv.Segment, shmcv.NewFrame):
         assert issubclass(kind, shmcv.WritablePixels)
         assert members(kind) >= reading | writing
