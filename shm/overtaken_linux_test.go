@@ -51,7 +51,9 @@ func TestStreamThatThisProcessMayOnlyReadIsRead(t *testing.T) {
 	reader.HeedWriter(true)
 	_, err := waitFor(reader, 3, 10*time.Millisecond)
 	must(t, err, abi.ETimeout)
-	for what, memory := range map[string][]byte{"pixels": reader.memory, "words": reader.shared} {
+	byChoice := readOnlyStream(t, writer)
+	parts := map[string][]byte{"pixels": reader.memory, "words": reader.shared, "pixels that it might write": byChoice.memory}
+	for what, memory := range parts {
 		if !faultsWhenWritten(memory, len(memory)-1) {
 			t.Errorf("%s can be written to", what)
 		}

@@ -214,9 +214,10 @@ def test_reader_that_only_reads_is_told_that_it_was_overtaken(make: Make, create
             pass
         assert frame.closed
         frame.close()
-        with pytest.raises(ZeroDivisionError), reader.wait(1):
-            put(stream, 4)
-            put(stream, 5)
+        frame = reader.wait(1)
+        put(stream, 4)
+        put(stream, 5)
+        with pytest.raises(ZeroDivisionError), frame:  # which hides nothing
             raise ZeroDivisionError
         with pytest.raises(shmcv.PermissionError, match="read-only"):
             reader.begin()

@@ -116,7 +116,7 @@ def test_frame_has_all_members_that_read_and_none_that_writes() -> None:
     assert shmcv.WritablePixels.image.fset is not None
     assert issubclass(shmcv.Frame, shmcv.Pixels)
     assert not issubclass(shmcv.Frame, shmcv.WritablePixels)
-    told = {"sequence", "time_ns", "missed", "capture_time_ns", "metadata", "mapping"}
+    told = {"sequence", "time_ns", "missed", "capture_time_ns", "metadata", "mapping", "held", "check"}
     assert members(shmcv.Frame) == reading | told
     for kind in (shmcv.Segment, shmcv.NewFrame):
         assert issubclass(kind, shmcv.WritablePixels)

@@ -614,9 +614,10 @@ class Stream:
         """Return an iterator over the frames to come, for ``for`` and ``async for``.
 
         The iterator closes each frame when the next one is asked for. It does not ask whether a frame that is not
-        ``held`` was whole until then: the loop's body does, by ``with frame:`` or ``frame.check()``. It ends when the writer ends the stream, and
-        when the stream is closed, by another thread or the loop itself. It raises TimeoutError when a frame takes
-        longer than ``timeout`` seconds.
+        ``held`` was whole until then: the loop's body does, by ``with frame:`` or ``frame.check()``.
+
+        It ends when the writer ends the stream, and when the stream is closed, by another thread or the loop itself. It
+        raises TimeoutError when a frame takes longer than ``timeout`` seconds.
 
         When the name is cleared and another stream gets it, the iterator raises ReplacedError. With ``follow`` it goes
         on with that stream instead, again and again, as ``Stream.follow`` does: ``stream`` of the frame is another
