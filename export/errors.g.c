@@ -26,6 +26,7 @@ const char *shmcv_error_name(int32_t code) {
     case SHMCV_E_INTERNAL: return "SHMCV_E_INTERNAL";
     case SHMCV_E_ENDED: return "SHMCV_E_ENDED";
     case SHMCV_E_WRITER_GONE: return "SHMCV_E_WRITER_GONE";
+    case SHMCV_E_REPLACED: return "SHMCV_E_REPLACED";
     default: return "unknown";
     }
 }

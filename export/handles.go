@@ -140,14 +140,15 @@ func streamOf(ring unsafe.Pointer) *shm.Stream {
 	return streams.byRing[ring]
 }
 
-// addStream gives out the handle of a stream. It makes sure of the handle before it opens the stream, which may be new.
+// addStream gives out the handle of a stream. It makes sure of the handle before it opens the stream, which may be new. If
+// open gives neither a stream nor an error, addStream gives neither a handle nor an error.
 func addStream(open func() (*shm.Stream, error)) (handle, error) {
 	item := C.shmcv_item_reserve()
 	if item == nil {
 		return 0, tooManyHandles()
 	}
 	s, err := open()
-	if err != nil {
+	if s == nil {
 		C.shmcv_item_give_back(item)
 		return 0, err
 	}

@@ -101,7 +101,7 @@ func newSegment(name *C.in_char, out *C.shmcv_segment, open func(name string) (*
 	})
 }
 
-// newHandle stores a handle in *out, which is a handle structure.
+// newHandle stores a handle in *out, which is a handle structure, unless open gives 0.
 func newHandle(name *C.in_char, out unsafe.Pointer, open func(name string) (handle, error)) C.int32_t {
 	return guard(func() error {
 		if err := required("out", out); err != nil {
@@ -112,7 +112,7 @@ func newHandle(name *C.in_char, out unsafe.Pointer, open func(name string) (hand
 			return err
 		}
 		given, err := open(str)
-		if err == nil {
+		if given != 0 {
 			*(*handle)(out) = given
 		}
 		return err

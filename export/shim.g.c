@@ -308,12 +308,31 @@ int32_t shmcv_stream_create(const char *name, uint64_t slot_size, uint32_t slots
     return status;
 }
 
-int32_t shmcv_stream_open(const char *name, shmcv_stream *out) {
-    SHMCV_PASS_ON(shmcv_stream_open, (name, out));
+int32_t shmcv_stream_open(const char *name, int32_t timeout_ms, shmcv_stream *out) {
+    SHMCV_PASS_ON(shmcv_stream_open, (name, timeout_ms, out));
     shmcv_entry entry;
-    shmcv_enter(&entry);
-    int32_t status = goStreamOpen(name, out);
-    shmcv_leave(&entry);
+    shmcv_nap nap;
+    shmcv_nap_begin(&nap);
+    int32_t status;
+    do {
+        shmcv_enter(&entry);
+        status = goStreamOpen(name, timeout_ms, out, &nap);
+        shmcv_leave(&entry);
+    } while (shmcv_sleep(&nap));
+    return status;
+}
+
+int32_t shmcv_stream_follow(shmcv_stream stream, int32_t timeout_ms, shmcv_stream *out) {
+    SHMCV_PASS_ON(shmcv_stream_follow, (stream, timeout_ms, out), stream.handle);
+    shmcv_entry entry;
+    shmcv_nap nap;
+    shmcv_nap_begin(&nap);
+    int32_t status;
+    do {
+        shmcv_enter(&entry);
+        status = goStreamFollow(stream, timeout_ms, out, &nap);
+        shmcv_leave(&entry);
+    } while (shmcv_sleep(&nap));
     return status;
 }
 
@@ -434,6 +453,15 @@ int32_t shmcv_stream_wait(shmcv_stream stream, uint64_t newer_than, int32_t time
         status = goStreamWait(stream, newer_than, timeout_ms, frame, info, &nap);
         shmcv_leave(&entry);
     } while (shmcv_sleep(&nap));
+    return status;
+}
+
+int32_t shmcv_stream_descriptor(shmcv_stream stream, int64_t *descriptor) {
+    SHMCV_PASS_ON(shmcv_stream_descriptor, (stream, descriptor), stream.handle);
+    shmcv_entry entry;
+    shmcv_enter(&entry);
+    int32_t status = goStreamDescriptor(stream, descriptor);
+    shmcv_leave(&entry);
     return status;
 }
 

@@ -19,7 +19,7 @@
 //	shmcv_stream stream;                                          (a reader)
 //	shmcv_frame frame;
 //	shmcv_frame_info info = {0};
-//	shmcv_stream_open("cam0", &stream);
+//	shmcv_stream_open("cam0", -1, &stream);                       (waits until there is one)
 //	for (;;) {
 //	    shmcv_stream_wait(stream, info.sequence, -1, &frame, &info);
 //	    shmcv_save(frame.pixels, "newest.png", SHMCV_QUALITY_DEFAULT);
@@ -33,6 +33,7 @@
 package main
 
 // #include "native.h"
+// #include "serve.h"
 import "C"
 
 import (
@@ -58,13 +59,42 @@ func goStreamCreate(name *C.in_char, slotSize C.uint64_t, slots C.uint32_t, when
 	})
 }
 
-// shmcv_stream_open opens a stream that any process has created.
+// shmcv_stream_open opens a stream that any process has created. timeout_ms says how long to wait until there is one, in
+// milliseconds: with 0 it has to be there, and a negative number waits without an end. A stream that another process makes is
+// found within some 5 ms. Nothing else is waited for: an error other than that there is none ends the wait.
 //
-// Errors: SHMCV_E_INVALID if there is a segment of that name that is no stream; otherwise those of shmcv_open.
+// Errors: SHMCV_E_NOT_FOUND if there is none and timeout_ms is 0; SHMCV_E_TIMEOUT if there is none in time; SHMCV_E_INVALID if
+// there is a segment of that name that is no stream; otherwise those of shmcv_open.
 //
 //export goStreamOpen
-func goStreamOpen(name *C.in_char, out *C.shmcv_stream) C.int32_t {
-	return newStream(name, out, shm.OpenStream)
+func goStreamOpen(name *C.in_char, timeoutMs C.int32_t, out *C.shmcv_stream, nap *C.shmcv_nap) C.int32_t {
+	return newStream(name, out, func(name string) (*shm.Stream, error) {
+		return shm.OpenStreamWithin(name, milliseconds(timeoutMs), napOf(nap))
+	})
+}
+
+// shmcv_stream_follow opens the stream that has got the name of an open one; see SHMCV_E_REPLACED. The new handle waits for
+// frames as the old one does: it watches for as long before it sleeps; it heeds the writer, from the first one on; and if the
+// old handle reads every frame, so does the new one, from the oldest frame on that is there. The numbers of its frames begin at
+// 1, so begin again with a newer_than of 0. The old handle and its frames stay open. timeout_ms is as for shmcv_stream_open:
+// there is no stream to follow as long as the name is still the old one's, or nobody's.
+//
+// Errors: those of shmcv_stream_open; SHMCV_E_BUSY if 63 others read the new stream and the old handle reads every frame;
+// SHMCV_E_CLOSED, also when another thread closes stream during the wait.
+//
+//export goStreamFollow
+func goStreamFollow(stream C.shmcv_stream, timeoutMs C.int32_t, out *C.shmcv_stream, nap *C.shmcv_nap) C.int32_t {
+	napOf(nap).Heed(closingOf(handle(stream.handle)))
+	return withStream(stream, func(stream *shm.Stream) error {
+		if err := required("out", unsafe.Pointer(out)); err != nil {
+			return err
+		}
+		next, err := addStream(func() (*shm.Stream, error) { return stream.Follow(milliseconds(timeoutMs), napOf(nap)) })
+		if next != 0 {
+			out.handle = C.uint64_t(next)
+		}
+		return err
+	})
 }
 
 // shmcv_stream_open_or_create opens the stream of that name, or makes one as shmcv_stream_create does if there is none. A
@@ -121,8 +151,9 @@ func goStreamInfo(stream C.shmcv_stream, out *C.shmcv_segment_info) C.int32_t {
 // function does not wait.
 //
 // Errors: SHMCV_E_BUSY if another handle is the writer (the message names the process), if the frame begun before is
-// neither published nor closed, or if there is no slot, because readers hold them, or are behind; SHMCV_E_TIMEOUT; SHMCV_E_INVALID if stream is none; SHMCV_E_CLOSED;
-// SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED.
+// neither published nor closed, or if there is no slot, because readers hold them, or are behind; SHMCV_E_TIMEOUT;
+// SHMCV_E_REPLACED if the stream's name was cleared, and another stream has the name; SHMCV_E_INVALID if stream is none;
+// SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED.
 //
 //shmcv:try
 //export goStreamBegin
@@ -183,7 +214,8 @@ func goStreamHeedWriter(stream C.shmcv_stream, heed C.int32_t) C.int32_t {
 // shmcv_stream_wait_writer sleeps until a program writes to the stream. A handle writes from its first
 // shmcv_stream_begin on. timeout_ms is in milliseconds: 0 does not sleep, and a negative number waits without an end.
 //
-// Errors: SHMCV_E_TIMEOUT; SHMCV_E_CLOSED; SHMCV_E_INVALID if stream is none; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED.
+// Errors: SHMCV_E_TIMEOUT; SHMCV_E_REPLACED if there is no writer, and another stream has the name; SHMCV_E_CLOSED;
+// SHMCV_E_INVALID if stream is none; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED.
 //
 //export goStreamWaitWriter
 func goStreamWaitWriter(stream C.shmcv_stream, timeoutMs C.int32_t, nap *C.shmcv_nap) C.int32_t {
@@ -212,8 +244,12 @@ func goStreamEnd(stream C.shmcv_stream) C.int32_t {
 // milliseconds: 0 does not sleep, and a negative number waits without an end. info gets the frame's number, time and
 // image; it may be NULL. A wait ends with SHMCV_E_CLOSED when another thread closes stream, within 0.1 s.
 //
-// Errors: SHMCV_E_TIMEOUT; SHMCV_E_ENDED if the writer has ended the stream, and there is no further frame;
-// SHMCV_E_WRITER_GONE; see shmcv_stream_heed_writer; SHMCV_E_BUSY if 63 others read the stream; SHMCV_E_INVALID if stream is none;
+// When the stream's name is cleared and given to another stream, a wait ends with SHMCV_E_REPLACED, as soon as there is no
+// further frame: within some 5 ms, and within 0.1 s if the name was removed without shmcv_clear or its kin. shmcv_stream_follow
+// goes on with the other stream. Nothing else that happens to the name ends a wait.
+//
+// Errors: SHMCV_E_TIMEOUT; SHMCV_E_ENDED if the writer has ended the stream, and there is no further frame; SHMCV_E_REPLACED;
+// SHMCV_E_WRITER_GONE, see shmcv_stream_heed_writer; SHMCV_E_BUSY if 63 others read the stream; SHMCV_E_INVALID if stream is none;
 // SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED.
 //
 //shmcv:try
@@ -232,6 +268,50 @@ func goStreamWait(stream C.shmcv_stream, newerThan C.uint64_t, timeoutMs C.int32
 			return there, err
 		})
 	})
+}
+
+// shmcv_stream_descriptor gives a descriptor on which a program's own loop waits for frames of a stream, among sockets and
+// timers: by poll, select, epoll, or asyncio. On Linux it is a file descriptor that polls readable. (On Windows it will be the
+// handle of an event.) All calls on a handle give the same one.
+//
+// The descriptor is readable at first. When it is readable, call shmcv_stream_wait with a timeout of 0, as often as it gives
+// frames. The descriptor stays readable until such a call is SHMCV_E_TIMEOUT. It is readable again when there is a frame that
+// is newer than newer_than of that call, or when the call would tell that the stream has ended, was replaced or has no writer,
+// or that something is wrong. Now and then it is readable for nothing.
+//
+// The descriptor is the handle's: do not read, write or close it. shmcv_stream_close closes it, and wakes who waits on it; take
+// it out of your loop before, because another file may get the number. A forked child has closed its copy, and asks for one
+// of its own handle's. One thread of the library serves all descriptors of the process. It begins with the first and ends with
+// the last of them, and has all signals blocked.
+//
+// Errors: SHMCV_E_IO if the process has no file descriptors left; SHMCV_E_NO_SPACE if it gets no thread; SHMCV_E_CLOSED;
+// SHMCV_E_INVALID if stream is none.
+//
+//export goStreamDescriptor
+func goStreamDescriptor(stream C.shmcv_stream, descriptor *C.int64_t) C.int32_t {
+	return withStream(stream, func(stream *shm.Stream) error {
+		if err := required("descriptor", unsafe.Pointer(descriptor)); err != nil {
+			return err
+		}
+		number, err := stream.Descriptor(func() bool { return bool(C.shmcv_start_serving()) })
+		if err == nil {
+			*descriptor = C.int64_t(number)
+		}
+		return err
+	})
+}
+
+// goServeDescriptors returns 0 when the thread that calls it is to end. Serve.c calls it.
+//
+//shmcv:private
+//export goServeDescriptors
+func goServeDescriptors(nap *C.shmcv_nap) C.int32_t {
+	on := false
+	_ = guard(func() error { on = shm.ServeDescriptors(napOf(nap)); return nil })
+	if on {
+		return 1
+	}
+	return 0
 }
 
 // shmcv_frame_describe gives a frame that was begun the time when its picture was captured, and metadata: size bytes, at most

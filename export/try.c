@@ -38,7 +38,7 @@ int32_t shmcv_try_stream_begin(shmcv_stream stream, int32_t timeout_ms, shmcv_fr
     shmcv_item *item = shmcv_item_use(stream.handle, SHMCV_STREAM);
     if (item == NULL) return SHMCV_ENTER_GO;
     shmcv_ring_frame begun;
-    if (shmcv_ring_begin(item->ring, &begun) == SHMCV_RING_OK && give_frame(item, &begun, frame)) return SHMCV_OK;
+    if (shmcv_ring_begin(item->ring, false, &begun) == SHMCV_RING_OK && give_frame(item, &begun, frame)) return SHMCV_OK;
     release(item);
     return SHMCV_ENTER_GO;
 }
@@ -75,17 +75,12 @@ static void watch(shmcv_ring *ring, uint64_t newer_than, uint64_t deadline, uint
     } while (shmcv_now() < end && __atomic_load_n(closings, __ATOMIC_RELAXED) == closing);
 }
 
-/* sleep_on_bell prepares the sleep of a reader that has found nothing. It returns false if there is something now, or if the
- * time is up. */
+/* sleep_on_bell prepares the first sleep of a reader that has found nothing. It returns false if there is something now, or if
+ * the time is up. */
 static bool sleep_on_bell(shmcv_ring *ring, uint64_t newer_than, int32_t timeout_ms, uint32_t closing, uint32_t *closings,
                           shmcv_nap *nap) {
-    const bool first = nap->deadline == 0;
-    if (first) {
-        nap->deadline = timeout_ms < 0 ? UINT64_MAX : shmcv_now() + (uint64_t)timeout_ms * 1000000;
-        if (shmcv_processors > 1) watch(ring, newer_than, nap->deadline, closing, closings);
-    } else if (shmcv_ring_whole(ring) != SHMCV_RING_OK) {
-        return false;
-    }
+    nap->deadline = timeout_ms < 0 ? UINT64_MAX : shmcv_now() + (uint64_t)timeout_ms * 1000000;
+    if (shmcv_processors > 1) watch(ring, newer_than, nap->deadline, closing, closings);
     const uint32_t value = shmcv_ring_listen(ring);
     if (shmcv_ring_is_new(ring, newer_than)) return false;
     const uint64_t now = shmcv_now();
@@ -107,8 +102,8 @@ int32_t shmcv_try_stream_wait(shmcv_stream stream, uint64_t newer_than, int32_t 
     if (item == NULL) return SHMCV_ENTER_GO;
     shmcv_ring_frame taken;
     shmcv_ring_status status = shmcv_ring_wait(item->ring, newer_than, &taken);
-    /* Only Go finds out whether there is a writer. */
-    if (status == SHMCV_RING_NOTHING && timeout_ms != 0 && !__atomic_load_n(&item->ring->heeds, __ATOMIC_SEQ_CST)) {
+    /* Only Go finds out whether there is a writer and, when a sleep has ended without news, looks at the file and its name. */
+    if (status == SHMCV_RING_NOTHING && timeout_ms != 0 && nap->deadline == 0 && !__atomic_load_n(&item->ring->heeds, __ATOMIC_SEQ_CST)) {
         if (sleep_on_bell(item->ring, newer_than, timeout_ms, closing, closings, nap)) {
             release(item);
             return SHMCV_OK; /* the shim sleeps, and calls again */

@@ -66,7 +66,8 @@ func goWaitSetClose(set C.shmcv_wait_set) C.int32_t {
 }
 
 // shmcv_wait_set_add_stream adds a wait for a frame of a stream with a number greater than newer_than. The wait is over
-// when there is such a frame, which may be at once; when stream is closed; and when something is wrong with the stream.
+// when there is such a frame, which may be at once; when stream is closed; when shmcv_stream_wait would tell that the stream has
+// ended, was replaced, or has no writer; and when something is wrong with the stream.
 // key is the caller's name for the wait. A thread that waits on the set learns of the new wait at once.
 //
 // Errors: SHMCV_E_EXISTS if the set has a wait of that key; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED;

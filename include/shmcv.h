@@ -261,7 +261,8 @@ enum shmcv_error_code {
     SHMCV_E_TIMEOUT     = -19, /* The time is up. */
     SHMCV_E_INTERNAL    = -20, /* A defect in this library; please report it with the message. */
     SHMCV_E_ENDED       = -21, /* The writer has ended the stream, and there is no frame after the last. */
-    SHMCV_E_WRITER_GONE = -22  /* No program writes to the stream, and the reader has asked to be told. */
+    SHMCV_E_WRITER_GONE = -22, /* No program writes to the stream, and the reader has asked to be told. */
+    SHMCV_E_REPLACED    = -23  /* Another stream has got the stream's name. */
 };
 
 /* SHMCV_MESSAGE_SIZE is how many bytes shmcv_last_error writes at the most, with the NUL at the end. */
@@ -707,7 +708,7 @@ SHMCV_API int32_t shmcv_convert(shmcv_segment src, shmcv_segment dst, int32_t or
  *     shmcv_stream stream;                                          (a reader)
  *     shmcv_frame frame;
  *     shmcv_frame_info info = {0};
- *     shmcv_stream_open("cam0", &stream);
+ *     shmcv_stream_open("cam0", -1, &stream);                       (waits until there is one)
  *     for (;;) {
  *         shmcv_stream_wait(stream, info.sequence, -1, &frame, &info);
  *         shmcv_save(frame.pixels, "newest.png", SHMCV_QUALITY_DEFAULT);
@@ -730,11 +731,25 @@ SHMCV_API int32_t shmcv_convert(shmcv_segment src, shmcv_segment dst, int32_t or
 SHMCV_API int32_t shmcv_stream_create(const char *name, uint64_t slot_size, uint32_t slots, int32_t when_behind,
                                       shmcv_stream *out);
 
-/* shmcv_stream_open opens a stream that any process has created.
+/* shmcv_stream_open opens a stream that any process has created. timeout_ms says how long to wait until
+ * there is one, in milliseconds: with 0 it has to be there, and a negative number waits without an end. A
+ * stream that another process makes is found within some 5 ms. Nothing else is waited for: an error other
+ * than that there is none ends the wait.
  *
- * Errors: SHMCV_E_INVALID if there is a segment of that name that is no stream; otherwise those of
- * shmcv_open. */
-SHMCV_API int32_t shmcv_stream_open(const char *name, shmcv_stream *out);
+ * Errors: SHMCV_E_NOT_FOUND if there is none and timeout_ms is 0; SHMCV_E_TIMEOUT if there is none in time;
+ * SHMCV_E_INVALID if there is a segment of that name that is no stream; otherwise those of shmcv_open. */
+SHMCV_API int32_t shmcv_stream_open(const char *name, int32_t timeout_ms, shmcv_stream *out);
+
+/* shmcv_stream_follow opens the stream that has got the name of an open one; see SHMCV_E_REPLACED. The new
+ * handle waits for frames as the old one does: it watches for as long before it sleeps; it heeds the writer,
+ * from the first one on; and if the old handle reads every frame, so does the new one, from the oldest frame
+ * on that is there. The numbers of its frames begin at 1, so begin again with a newer_than of 0. The old
+ * handle and its frames stay open. timeout_ms is as for shmcv_stream_open: there is no stream to follow as
+ * long as the name is still the old one's, or nobody's.
+ *
+ * Errors: those of shmcv_stream_open; SHMCV_E_BUSY if 63 others read the new stream and the old handle reads
+ * every frame; SHMCV_E_CLOSED, also when another thread closes stream during the wait. */
+SHMCV_API int32_t shmcv_stream_follow(shmcv_stream stream, int32_t timeout_ms, shmcv_stream *out);
 
 /* shmcv_stream_open_or_create opens the stream of that name, or makes one as shmcv_stream_create does if
  * there is none. A stream that is there must have slots of at least slot_size bytes, and at least slots of
@@ -777,7 +792,8 @@ SHMCV_API int32_t shmcv_stream_info(shmcv_stream stream, shmcv_segment_info *out
  *
  * Errors: SHMCV_E_BUSY if another handle is the writer (the message names the process), if the frame begun
  * before is neither published nor closed, or if there is no slot, because readers hold them, or are behind;
- * SHMCV_E_TIMEOUT; SHMCV_E_INVALID if stream is none; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */
+ * SHMCV_E_TIMEOUT; SHMCV_E_REPLACED if the stream's name was cleared, and another stream has the name;
+ * SHMCV_E_INVALID if stream is none; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_stream_begin(shmcv_stream stream, int32_t timeout_ms, shmcv_frame *frame);
 
 /* shmcv_stream_deliver chooses which frames shmcv_stream_wait gives to this handle: delivery is
@@ -811,8 +827,8 @@ SHMCV_API int32_t shmcv_stream_heed_writer(shmcv_stream stream, int32_t heed);
  * shmcv_stream_begin on. timeout_ms is in milliseconds: 0 does not sleep, and a negative number waits
  * without an end.
  *
- * Errors: SHMCV_E_TIMEOUT; SHMCV_E_CLOSED; SHMCV_E_INVALID if stream is none; SHMCV_E_CORRUPT;
- * SHMCV_E_TRUNCATED. */
+ * Errors: SHMCV_E_TIMEOUT; SHMCV_E_REPLACED if there is no writer, and another stream has the name;
+ * SHMCV_E_CLOSED; SHMCV_E_INVALID if stream is none; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_stream_wait_writer(shmcv_stream stream, int32_t timeout_ms);
 
 /* shmcv_stream_end tells all readers that no frame follows. They get the frames that are there, and then
@@ -831,11 +847,36 @@ SHMCV_API int32_t shmcv_stream_end(shmcv_stream stream);
  * gets the frame's number, time and image; it may be NULL. A wait ends with SHMCV_E_CLOSED when another
  * thread closes stream, within 0.1 s.
  *
+ * When the stream's name is cleared and given to another stream, a wait ends with SHMCV_E_REPLACED, as soon
+ * as there is no further frame: within some 5 ms, and within 0.1 s if the name was removed without
+ * shmcv_clear or its kin. shmcv_stream_follow goes on with the other stream. Nothing else that happens to
+ * the name ends a wait.
+ *
  * Errors: SHMCV_E_TIMEOUT; SHMCV_E_ENDED if the writer has ended the stream, and there is no further frame;
- * SHMCV_E_WRITER_GONE; see shmcv_stream_heed_writer; SHMCV_E_BUSY if 63 others read the stream;
- * SHMCV_E_INVALID if stream is none; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */
+ * SHMCV_E_REPLACED; SHMCV_E_WRITER_GONE, see shmcv_stream_heed_writer; SHMCV_E_BUSY if 63 others read the
+ * stream; SHMCV_E_INVALID if stream is none; SHMCV_E_CLOSED; SHMCV_E_CORRUPT; SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_stream_wait(shmcv_stream stream, uint64_t newer_than, int32_t timeout_ms,
                                     shmcv_frame *frame, shmcv_frame_info *info);
+
+/* shmcv_stream_descriptor gives a descriptor on which a program's own loop waits for frames of a stream,
+ * among sockets and timers: by poll, select, epoll, or asyncio. On Linux it is a file descriptor that polls
+ * readable. (On Windows it will be the handle of an event.) All calls on a handle give the same one.
+ *
+ * The descriptor is readable at first. When it is readable, call shmcv_stream_wait with a timeout of 0, as
+ * often as it gives frames. The descriptor stays readable until such a call is SHMCV_E_TIMEOUT. It is
+ * readable again when there is a frame that is newer than newer_than of that call, or when the call would
+ * tell that the stream has ended, was replaced or has no writer, or that something is wrong. Now and then it
+ * is readable for nothing.
+ *
+ * The descriptor is the handle's: do not read, write or close it. shmcv_stream_close closes it, and wakes
+ * who waits on it; take it out of your loop before, because another file may get the number. A forked child
+ * has closed its copy, and asks for one of its own handle's. One thread of the library serves all
+ * descriptors of the process. It begins with the first and ends with the last of them, and has all signals
+ * blocked.
+ *
+ * Errors: SHMCV_E_IO if the process has no file descriptors left; SHMCV_E_NO_SPACE if it gets no thread;
+ * SHMCV_E_CLOSED; SHMCV_E_INVALID if stream is none. */
+SHMCV_API int32_t shmcv_stream_descriptor(shmcv_stream stream, int64_t *descriptor);
 
 /* shmcv_frame_describe gives a frame that was begun the time when its picture was captured, and metadata:
  * size bytes, at most SHMCV_MAX_METADATA, which mean what the programs make of them. Readers get both with
@@ -907,7 +948,8 @@ SHMCV_API int32_t shmcv_wait_set_create(shmcv_wait_set *out);
 SHMCV_API int32_t shmcv_wait_set_close(shmcv_wait_set set);
 
 /* shmcv_wait_set_add_stream adds a wait for a frame of a stream with a number greater than newer_than. The
- * wait is over when there is such a frame, which may be at once; when stream is closed; and when something
+ * wait is over when there is such a frame, which may be at once; when stream is closed; when
+ * shmcv_stream_wait would tell that the stream has ended, was replaced, or has no writer; and when something
  * is wrong with the stream. key is the caller's name for the wait. A thread that waits on the set learns of
  * the new wait at once.
  *

@@ -640,12 +640,22 @@ class stream {
         return opened;
     }
 
-    /// Opens a stream that any process has created. error_code::not_found if there is none of that name.
-    [[nodiscard]] static stream open(std::string_view name) {
+    /// Opens a stream that any process has created. With a timeout it waits until there is one, and a negative time waits
+    /// without an end: error_code::timeout if there is none in time, and error_code::not_found without a timeout.
+    [[nodiscard]] static stream open(std::string_view name, std::chrono::milliseconds timeout = std::chrono::milliseconds(0)) {
         detail::require_library();
         stream opened;
-        detail::check(shmcv_stream_open(detail::c_string("name", name).c_str(), &opened.handle_));
+        detail::check(shmcv_stream_open(detail::c_string("name", name).c_str(), detail::timeout(timeout), &opened.handle_));
         return opened;
+    }
+
+    /// Opens the stream that has got the name of this one, after error_code::replaced, and waits until there is one, as open
+    /// does. The new object waits for frames as this one does; its frames' numbers begin at 1. This object stays as it is. See
+    /// shmcv_stream_follow.
+    [[nodiscard]] stream follow(std::chrono::milliseconds timeout = std::chrono::milliseconds(-1)) const {
+        stream next;
+        detail::check(shmcv_stream_follow(handle_, detail::timeout(timeout), &next.handle_));
+        return next;
     }
 
     stream(stream &&other) noexcept
@@ -723,6 +733,16 @@ class stream {
         detail::check(shmcv_stream_wait_writer(handle_, detail::timeout(timeout)));
     }
 
+    /// Returns a descriptor on which a program's own loop waits for frames, by poll, select or epoll. On Linux it is a file
+    /// descriptor that polls readable. It is readable until wait(newer_than, 0ms) is error_code::timeout, and again when there is
+    /// something for that wait. It is this object's: do not close it, and take it out of the loop before this object is closed.
+    /// See shmcv_stream_descriptor. error_code::io if the process has no file descriptors left.
+    [[nodiscard]] std::intptr_t descriptor() const {
+        std::int64_t number = 0;
+        detail::check(shmcv_stream_descriptor(handle_, &number));
+        return static_cast<std::intptr_t>(number);
+    }
+
     /// Sets for how long wait watches for a frame before it sleeps; 20 µs at first. See shmcv_stream_spin.
     void spin(std::chrono::microseconds time) {
         const auto most = std::chrono::microseconds(UINT32_MAX);
@@ -731,8 +751,8 @@ class stream {
     }
 
     /// Returns the newest frame with a number above newer_than, or the next one; see deliver. error_code::timeout if there
-    /// is none in time, error_code::ended if the writer has ended the stream and there will be none. A negative time waits
-    /// without an end.
+    /// is none in time, error_code::ended if the writer has ended the stream and there will be none, error_code::replaced if
+    /// another stream has the name and there will be none here; see follow. A negative time waits without an end.
     [[nodiscard]] frame wait(std::uint64_t newer_than = 0,
                              std::chrono::milliseconds timeout = std::chrono::milliseconds(-1)) const {
         shmcv_frame leased{};

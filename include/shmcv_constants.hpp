@@ -131,6 +131,8 @@ enum class error_code : std::int32_t {
     ended = SHMCV_E_ENDED,
     /// No program writes to the stream, and the reader has asked to be told.
     writer_gone = SHMCV_E_WRITER_GONE,
+    /// Another stream has got the stream's name.
+    replaced = SHMCV_E_REPLACED,
 };
 
 /// The type of one sample.

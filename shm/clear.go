@@ -23,13 +23,16 @@ func Clear(name string) error {
 	if err != nil {
 		return err
 	}
-	if file := holdName(name, namePatience); file != nil {
+	file := holdName(name, namePatience)
+	if file != nil {
 		defer file.Close()
+		id = file.ID()
 	}
 	if err := sys.Remove(name); err != nil {
 		return err
 	}
 	created.remove(name, id)
+	tellCleared(name, id, file)
 	return nil
 }
 
@@ -80,10 +83,15 @@ func ClearAll() error {
 
 // clearFrom removes a name, and returns false if another file has it by now.
 func clearFrom(name string, id sys.FileID) (bool, error) {
-	if file := holdName(name, namePatience); file != nil {
+	file := holdName(name, namePatience)
+	if file != nil {
 		defer file.Close()
 	}
-	return removeFrom(name, id)
+	removed, err := removeFrom(name, id)
+	if removed {
+		tellCleared(name, id, file)
+	}
+	return removed, err
 }
 
 // To look which file has a name and then to remove the name are two steps. A name that another process removes and gives

@@ -101,6 +101,7 @@ func (m *mapping) publish() error {
 		return err
 	}
 	created.add(m.name, m.file.ID())
+	appeared.Raise()
 	return nil
 }
 

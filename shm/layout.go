@@ -73,9 +73,11 @@ type trailer struct {
 	StreamWaiters atomic.Uint32
 	_             [60]byte
 	Writer        atomic.Uint32 // Process id of the writer.
-	_             [12]byte
+	Writers       atomic.Uint32 // How many there have been.
+	_             [8]byte
 	Ended         atomic.Uint64    // 1 more than the sequence after which the writer has ended the stream, 0 if it has not.
-	_             [4096 - 472]byte // The ring's.
+	Cleared       atomic.Uint32    // Not 0: the stream's name has been removed.
+	_             [4096 - 476]byte // The ring's.
 }
 
 // published gives the sequence of the newest frame, 0 before the first.

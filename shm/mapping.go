@@ -27,6 +27,10 @@ type mapping struct {
 	references atomic.Int64
 	kept       atomic.Bool // See Keep.
 
+	// Of a stream; see replaced.
+	looked atomic.Int64 // When this process last looked at the name: nanoseconds after loaded.
+	lost   atomic.Bool  // The name was not this file's then.
+
 	segment *Segment // What the file holds, if that is a single image; nil for a stream.
 	parties parties  // What this process does with the stream, if the file holds one.
 	bell    sys.Bell // Rung for each image, or each frame. A foreign segment has none.

@@ -100,7 +100,7 @@ func (s *Segment) Wait(newerThan uint64, timeout time.Duration, nap *Nap) (seque
 	}
 	there, err := news()
 	if !there && err == nil {
-		there, err = await(&s.bell, nap, timeout, s.sleepSlice(), news)
+		there, err = await(&s.bell, nap, timeout, s.sleepSlice, news)
 	}
 	if err == nil && !there && nap.Count == 0 {
 		err = abi.Errorf(abi.ETimeout, "shm: no image newer than %d was stored in %q within %v", newerThan, s.name, timeout)

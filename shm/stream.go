@@ -29,8 +29,11 @@ const (
 type Stream struct {
 	*mapping
 	ring       *ring.Ring
-	room       sys.Bell    // Rung for the writer when a slot may have come free.
-	heeds      atomic.Bool // It wants to be told when there is no writer.
+	room       sys.Bell     // Rung for the writer when a slot may have come free.
+	heeds      atomic.Bool  // It wants to be told when there is no writer.
+	followed   bool         // It came from Follow.
+	delivery   atomic.Int32 // An abi.Delivery.
+	descriptor atomic.Pointer[descriptor]
 	references atomic.Int64
 }
 
@@ -135,6 +138,7 @@ func (s *Stream) Release() {
 	if s.references.Add(-1) > 0 {
 		return
 	}
+	s.closeDescriptor()
 	s.resign()
 	s.leavePlace()
 	s.ring.Free()
@@ -177,6 +181,8 @@ func (s *Stream) Deliver(delivery abi.Delivery) error {
 	if status != ring.OK {
 		return s.problem(status)
 	}
+	s.delivery.Store(int32(delivery))
+	s.raiseDescriptor()
 	return nil
 }
 
@@ -184,9 +190,17 @@ func (s *Stream) Deliver(delivery abi.Delivery) error {
 func (s *Stream) HeedWriter(heed bool) {
 	s.heeds.Store(heed)
 	s.ring.Heed(heed)
+	s.raiseDescriptor()
 }
 
-// heedSlice is the longest sleep of a reader that heeds the writer, before it looks whether the writer lives.
+// lonely returns true if the party heeds the writer and there is none. A stream that was followed may be so new that its
+// first writer is still to come.
+func (s *Stream) lonely() bool {
+	return s.heeds.Load() && !s.writerAlive() && !(s.followed && s.trailer.Writers.Load() == 0)
+}
+
+// heedSlice is the longest sleep of a reader that heeds the writer, before it looks whether the writer lives, and of a reader
+// of a stream without a name, before it looks whether another stream has the name.
 const heedSlice = 2 * time.Millisecond
 
 // readSlice is the longest sleep of a reader.
@@ -194,18 +208,23 @@ func (s *Stream) readSlice() time.Duration {
 	if s.heeds.Load() {
 		return heedSlice
 	}
-	return s.sleepSlice()
+	return s.nameSlice()
 }
 
 // WaitWriter waits until a party writes to the stream. It asks for sleeps as Wait does, and returns true if there is a
 // writer.
 //
-// Errors: ETimeout; ETruncated; ECorrupt.
+// Errors: ETimeout; EReplaced when there is no writer, and another stream has the name; ETruncated; ECorrupt.
 func (s *Stream) WaitWriter(timeout time.Duration, nap *Nap) (bool, error) {
-	writes := func() (bool, error) { return s.writerAlive(), s.checkTrailer() }
+	writes := func() (bool, error) {
+		if alive := s.writerAlive(); alive || !s.replaced(s.cleared()) {
+			return alive, s.checkTrailer()
+		}
+		return false, s.hasReplacement()
+	}
 	there, err := writes()
 	if !there && err == nil {
-		there, err = await(&s.bell, nap, timeout, s.sleepSlice(), writes)
+		there, err = await(&s.bell, nap, timeout, s.nameSlice, writes)
 	}
 	if there || err != nil || nap.Count != 0 {
 		return there, err
@@ -244,8 +263,8 @@ func (s *Stream) End() error {
 // streams, and if timeout is 0, there has to be a slot.
 //
 // Errors: EBusy when another party is the writer, when the writer has begun a frame before that is neither published
-// nor released, and when there is no slot: readers hold them, or want to read them first; ETimeout; ETruncated; ECorrupt;
-// ENoSpace.
+// nor released, and when there is no slot: readers hold them, or want to read them first; ETimeout; EReplaced when the name
+// was cleared, and another stream has it; ETruncated; ECorrupt; ENoSpace.
 func (s *Stream) Begin(timeout time.Duration, nap *Nap) (*Frame, error) {
 	slot := ring.NewFrame()
 	if slot == nil {
@@ -280,7 +299,7 @@ func (s *Stream) beginIn(timeout time.Duration, nap *Nap, frame *ring.Frame) (bo
 	if s.identity.WhenBehind != uint32(abi.WhenBehindBlock) || timeout == 0 {
 		return false, s.noSlot(why)
 	}
-	if there, err = await(&s.room, nap, timeout, roomSlice, claim); there || err != nil || nap.Count != 0 {
+	if there, err = await(&s.room, nap, timeout, func() time.Duration { return roomSlice }, claim); there || err != nil || nap.Count != 0 {
 		return there, err
 	}
 	return false, abi.Errorf(abi.ETimeout, "shm: no slot of %q has come free within %v: %s", s.name, timeout, s.reason(why))
@@ -288,10 +307,16 @@ func (s *Stream) beginIn(timeout time.Duration, nap *Nap, frame *ring.Frame) (bo
 
 // claim takes a slot for the writer. If there is none, it gives Full or Behind.
 func (s *Stream) claim(frame *ring.Frame) (ring.Status, error) {
+	althoughCleared := false
 	for {
-		switch status := s.ring.Begin(frame); status {
+		switch status := s.ring.Begin(althoughCleared, frame); status {
 		case ring.OK:
 			return status, nil
+		case ring.Cleared:
+			if s.replaced(true) {
+				return status, s.hasReplacement()
+			}
+			althoughCleared = true // Those who have the stream open still read it.
 		case ring.NoWriter:
 			if err := s.becomeWriter(); err != nil {
 				return status, err
@@ -455,7 +480,8 @@ func (s *Stream) forgetTheDead() (forgotten bool, err error) {
 // says, and call Wait again with the same arguments. timeout counts from the first call; less than 0 means without an
 // end, and with 0 Wait never asks for a sleep.
 //
-// Errors: ETimeout when there is no such frame by then; EBusy when 63 parties read the stream; ECorrupt when the newest
+// Errors: ETimeout when there is no such frame by then; EEnded; EReplaced when there is no such frame and another stream has
+// the name; EWriterGone; EBusy when 63 parties read the stream; ECorrupt when the newest
 // frame makes no sense; ETruncated when the file no longer covers the stream; ENoSpace.
 func (s *Stream) Wait(newerThan uint64, timeout time.Duration, nap *Nap) (*Frame, error) {
 	slot := ring.NewFrame()
@@ -479,27 +505,32 @@ func (s *Stream) waitIn(newerThan uint64, timeout time.Duration, nap *Nap, frame
 	take := func() (bool, error) { return s.take(newerThan, frame) }
 	there, err := take()
 	if !there && err == nil {
-		there, err = await(&s.bell, nap, timeout, s.readSlice(), take)
+		there, err = await(&s.bell, nap, timeout, s.readSlice, take)
 	}
 	if there || err != nil || nap.Count != 0 {
 		return there, err
 	}
+	s.foundNothing(newerThan)
 	return false, abi.Errorf(abi.ETimeout, "shm: no frame of %q newer than %d within %v", s.name, newerThan, timeout)
 }
 
 // take gives a frame that is there.
 func (s *Stream) take(newerThan uint64, frame *ring.Frame) (bool, error) {
-	gone := false
+	gone, replaced := false, false
 	for range unknownImages {
-		switch status := s.ring.Wait(newerThan, frame); status {
+		switch status := s.ring.Wait(newerThan, frame); status { // N1
 		case ring.OK:
 			return true, nil
-		case ring.Nothing:
+		case ring.Nothing, ring.Cleared:
 			switch {
+			case replaced: // Another stream had the name when this look began.
+				return false, s.hasReplacement()
 			case gone: // There was no writer when this look began.
 				return false, s.noWriter()
-			case s.heeds.Load() && !s.writerAlive():
-				gone = true // Its last frame may have come since the look.
+			case s.replaced(status == ring.Cleared): // N2
+				replaced = true // The last frame may have come since the look. N3
+			case s.lonely():
+				gone = true // As above.
 			default:
 				return false, s.checkTrailer()
 			}

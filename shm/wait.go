@@ -76,11 +76,11 @@ func (n *Nap) begin(timeout time.Duration) {
 
 // await prepares a wait. The caller has found no news. It returns true if news became true meanwhile. Otherwise sleep
 // as nap says and call again; if nap.Count is 0, the timeout has expired. timeout counts from the first call with this nap;
-// if it is 0 the timeout expires at once, if it is negative never. slice is the longest sleep. An error of news ends the
+// if it is 0 the timeout expires at once, if it is negative never. slice gives the longest sleep. An error of news ends the
 // wait.
 //
 // sys.Bell tells why a sleeper misses no news.
-func await(bell *sys.Bell, nap *Nap, timeout, slice time.Duration, news func() (bool, error)) (bool, error) {
+func await(bell *sys.Bell, nap *Nap, timeout time.Duration, slice func() time.Duration, news func() (bool, error)) (bool, error) {
 	if timeout == 0 {
 		return false, nil
 	}
@@ -94,7 +94,8 @@ func await(bell *sys.Bell, nap *Nap, timeout, slice time.Duration, news func() (
 	}
 	if now := sys.Monotonic(); now < nap.deadline {
 		nap.words[0], nap.Count = word, 1+nap.heeds
-		nap.Until, nap.Soon = min(nap.deadline, now+uint64(slice)), now+uint64(min(slice, closeSlice))
+		longest := slice()
+		nap.Until, nap.Soon = min(nap.deadline, now+uint64(longest)), now+uint64(min(longest, closeSlice))
 	}
 	return false, nil
 }

@@ -45,6 +45,7 @@ type watched struct {
 	keys map[uint64]struct{}
 	word sys.Word
 	rung uint32 // The bell's value in word.
+	lost bool   // It is a stream that has no name, or another stream has it, as far as the last look has told.
 }
 
 // Alarm wakes threads of this process that sleep in a nap; see Nap.Heed.
@@ -153,13 +154,16 @@ func (w *WaitSet) Add(key uint64, on Waitable, owner, newerThan uint64) error {
 	}
 	w.order = append(w.order, entry)
 	wait := &setWait{on: entry, owner: owner, newerThan: newerThan}
-	if stream, ok := on.(*Stream); ok && stream.heeds.Load() {
-		wait.heeds = stream
-		w.heeding++
+	if stream, ok := on.(*Stream); ok {
+		wait.newerThan = max(newerThan, stream.ring.Seen()) // As Wait does: what it has given, it does not give again.
+		if stream.heeds.Load() {
+			wait.heeds = stream
+			w.heeding++
+		}
 	}
 	w.waits[key] = wait
 	entry.keys[key] = struct{}{}
-	if newest, there := entry.newest(); !there || entry.ended() || wait.isLonely() || newest > newerThan {
+	if newest, there := entry.newest(); !there || newest > wait.newerThan || entry.ended() || entry.replaced() || wait.isLonely() {
 		w.finish(key)
 	}
 	if w.waiting != 0 {
@@ -186,8 +190,12 @@ func (w *WaitSet) Remove(key uint64) error {
 	return abi.Errorf(abi.ENotFound, "shm: the wait set has no wait of key %d; a thread may have been told that it is over", key)
 }
 
-// Closed ends all waits, in all sets of this process, that were added for an owner. on is what was waited on.
+// Closed ends all waits, in all sets of this process, that were added for an owner, and the descriptor. on is what was waited
+// on.
 func Closed(on Waitable, owner uint64) {
+	if s, ok := on.(*Stream); ok {
+		s.closeDescriptor()
+	}
 	if waitSets.count.Load() == 0 {
 		return
 	}
@@ -218,8 +226,8 @@ func (w *WaitSet) closed(m *mapping, owner uint64) {
 }
 
 // Wait gives the keys of waits that are over, as many as keys has room for, and takes these waits out of the set. A wait
-// is over when there is what it waited for, when a stream has ended or, if its reader heeds that, has no writer, when what it waits on has been closed, and when something is wrong with
-// that; a call on the stream or segment itself then gives the frame or the error.
+// is over when there is what it waited for, when a stream has ended, when another stream has got its name, when it has no
+// writer, if its reader heeds that, when what it waits on has been closed, and when something is wrong with that; a call on the stream or segment itself then gives the frame or the error.
 //
 // Wait does not sleep itself. If it returns neither keys nor an error, no wait is over yet: sleep as nap says, and call
 // Wait again with the same arguments. timeout counts from the first call; less than 0 means without an end, and with 0
@@ -256,6 +264,15 @@ func (w *WaitSet) Wait(timeout time.Duration, nap *Nap, keys []uint64) (int, err
 	return 0, nil
 }
 
+// leave ends a wait that is not to be called again.
+func (w *WaitSet) leave(nap *Nap) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.waiting == uintptr(unsafe.Pointer(nap)) {
+		w.waiting = 0
+	}
+}
+
 // prepare tells the thread to sleep on the alarm, and on as many bells as there is room for. The last bells of the order
 // come first: those that were waited on last are those that are busy.
 func (w *WaitSet) prepare(nap *Nap, now uint64) {
@@ -273,7 +290,7 @@ func (w *WaitSet) prepare(nap *Nap, now uint64) {
 }
 
 // isLonely returns true if a wait heeds the writer and there is none.
-func (wait *setWait) isLonely() bool { return wait.heeds != nil && !wait.heeds.writerAlive() }
+func (wait *setWait) isLonely() bool { return wait.heeds != nil && wait.heeds.lonely() }
 
 // longestSleep returns how long a thread may sleep before it looks at all bells.
 func (w *WaitSet) longestSleep() time.Duration {
@@ -282,7 +299,9 @@ func (w *WaitSet) longestSleep() time.Duration {
 		longest = heedSlice
 	}
 	for _, entry := range w.order {
-		longest = min(longest, entry.sleepSlice())
+		if longest = min(longest, entry.sleepSlice()); entry.lost {
+			longest = heedSlice
+		}
 	}
 	return longest
 }
@@ -303,13 +322,14 @@ func (w *WaitSet) look(now uint64) {
 	}
 	for i := len(w.order) - 1; i >= 0; i-- { // Backwards, because finish may take the entry out.
 		entry := w.order[i]
-		if !thorough && !entry.ringing() {
+		if !thorough && !entry.lost && !entry.ringing() {
 			continue
 		}
 		sound := entry.listen() && (!thorough || entry.checkTrailer() == nil)
 		newest, there := entry.newest()
+		over := !sound || !there || entry.ended() || (thorough || entry.lost || entry.isCleared()) && entry.replaced()
 		for key := range entry.keys {
-			if !sound || !there || entry.ended() || newest > w.waits[key].newerThan {
+			if over || newest > w.waits[key].newerThan {
 				w.finish(key)
 			}
 		}
@@ -393,4 +413,21 @@ func (e *watched) newest() (sequence uint64, there bool) {
 func (e *watched) ended() (ended bool) {
 	defer func() { ended = recover() != nil || ended }()
 	return e.isStream() && e.trailer.Ended.Load() != 0
+}
+
+// isCleared returns true if the stream's name has been removed.
+func (e *watched) isCleared() (cleared bool) {
+	defer func() { cleared = recover() != nil || cleared }()
+	return e.isStream() && e.cleared()
+}
+
+// replaced returns true if another stream has the stream's name.
+func (e *watched) replaced() bool {
+	if !e.isStream() {
+		return false
+	}
+	cleared := e.isCleared()
+	replaced := e.mapping.replaced(cleared)
+	e.lost = cleared || e.mapping.lost.Load()
+	return replaced
 }

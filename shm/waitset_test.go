@@ -173,3 +173,16 @@ func TestKeysWithoutRoomAreGivenNextTime(t *testing.T) {
 	slices.Sort(all)
 	checkKeys(t, all, 0, 1, 2)
 }
+
+func TestWaitOfAReaderOfEveryFrameIsForTheFrameThatIsNext(t *testing.T) {
+	w, s := newWaitSetFor(t), newStreamFor(t, 4)
+	must(t, s.Deliver(abi.DeliveryEvery), abi.OK)
+	mustPut(t, s, 1, 1)
+	must(t, w.Add(1, s, 11, 0), abi.OK)
+	checkKeys(t, keysOf(t, w, 0), 1)
+	mustGet(t, s, 0, 1, 1).Release()
+	must(t, w.Add(2, s, 11, 0), abi.OK) // A wait for any frame gives none: the reader has had this one.
+	checkKeys(t, keysOf(t, w, 0))
+	mustPut(t, s, 2, 2)
+	checkKeys(t, keysOf(t, w, 0), 2)
+}

@@ -36,6 +36,7 @@ const (
 	EInternal    Code = -20 // A defect in this library; please report it with the message. (Python: RuntimeError.)
 	EEnded       Code = -21 // The writer has ended the stream, and there is no frame after the last. (Python: EOFError.)
 	EWriterGone  Code = -22 // No program writes to the stream, and the reader has asked to be told. (Python: ConnectionResetError, ECONNRESET.)
+	EReplaced    Code = -23 // Another stream has got the stream's name. (Python: OSError, ESTALE.)
 )
 
 // MessageSize is how many bytes shmcv_last_error writes at the most, with the NUL at the end.

@@ -153,7 +153,7 @@ static void stream_read(const char *name, bool spins, uint64_t count) {
     int recorded = 0;
     check(shmcv_stream_create(name, (uint64_t)WIDTH * HEIGHT * 3, 4, SHMCV_WHEN_BEHIND_DROP, &stream));
     check(shmcv_stream_close(stream)); /* Opened again, the mapping has a name in /proc/self/smaps. */
-    check(shmcv_stream_open(name, &stream));
+    check(shmcv_stream_open(name, 0, &stream));
     if (spins) check(shmcv_stream_spin(stream, 1000000));
     say_ready();
     for (uint64_t number = 0; number < count;) {
@@ -172,7 +172,7 @@ static void stream_write(const char *name, bool busy, uint64_t count) {
     shmcv_frame frame;
     void *data;
     const shmcv_image_info image = image_of(WIDTH, HEIGHT);
-    check(shmcv_stream_open(name, &stream));
+    check(shmcv_stream_open(name, 0, &stream));
     for (uint64_t number = 1; number <= count; number++) {
         if (number == count) print_touched(name); /* When the reader has the last frame, it clears the name. */
         pause_for(busy);
@@ -206,7 +206,7 @@ static void write_frames(const char *name, unsigned seconds) {
     void *data;
     uint64_t sequence = 0;
     const shmcv_image_info image = image_of(WIDTH, HEIGHT);
-    check(shmcv_stream_open(name, &stream));
+    check(shmcv_stream_open(name, 0, &stream));
     const uint64_t end = now() + seconds * UINT64_C(1000000000);
     while (now() < end) {
         check(shmcv_stream_begin(stream, 0, &frame));
@@ -227,7 +227,7 @@ static void read_frames(const char *name) {
     shmcv_frame_info info = {0};
     int seen = 0, torn = 0, recorded = 0;
     uint64_t missed = 0;
-    check(shmcv_stream_open(name, &stream));
+    check(shmcv_stream_open(name, 0, &stream));
     for (;;) {
         const int32_t status = shmcv_stream_wait(stream, info.sequence, seen == 0 ? 20000 : 2000, &frame, &info);
         if (status == SHMCV_E_TIMEOUT) break;

@@ -53,7 +53,7 @@ TEST(path_is_a_name_in_another_folder) {
 
     shmcv_stream stream, same;
     NEED_OK(shmcv_stream_create(path, 100, 2, SHMCV_WHEN_BEHIND_DROP, &stream));
-    CHECK_OK(shmcv_stream_open(path, &same));
+    CHECK_OK(shmcv_stream_open(path, 0, &same));
     CHECK_OK(shmcv_stream_info(same, &info));
     CHECK_TEXT(path, info.name);
     CHECK_OK(shmcv_clear_all());
@@ -194,7 +194,7 @@ CHILD(member) {
     if (CHECK_OK(shmcv_open(argv[1], &seg))) pixels(seg, NULL)[0] = 3;
     CHECK_FAILS(SHMCV_E_PERMISSION, "0640", shmcv_open(argv[2], &seg));
     CHECK_OK(shmcv_open_read_only(argv[2], &seg));
-    CHECK_OK(shmcv_stream_open(argv[3], &stream));
+    CHECK_OK(shmcv_stream_open(argv[3], 0, &stream));
     const shmcv_access roots = {.owner = 0, .group = -1, .mode = 0600};
     CHECK_FAILS(SHMCV_E_PERMISSION, "superuser", shmcv_create_for(argv[4], 1, &roots, &seg));
     const shmcv_access others = {.owner = -1, .group = 0, .mode = 0660};

@@ -5,6 +5,8 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -166,6 +168,10 @@ static int refused_everywhere(void *argument) {
     CHECK_FAILS(SHMCV_E_FORKED, "fork", shmcv_stream_close(all->stream));
     CHECK_FAILS(SHMCV_E_FORKED, "fork", shmcv_stream_clear(all->stream));
     CHECK_FAILS(SHMCV_E_FORKED, "fork", shmcv_stream_info(all->stream, &info));
+    shmcv_stream followed;
+    CHECK_FAILS(SHMCV_E_FORKED, "fork", shmcv_stream_follow(all->stream, 0, &followed));
+    int64_t descriptor;
+    CHECK_FAILS(SHMCV_E_FORKED, "fork", shmcv_stream_descriptor(all->stream, &descriptor));
     CHECK_FAILS(SHMCV_E_FORKED, "fork", shmcv_stream_begin(all->stream, 0, &frame));
     CHECK_FAILS(SHMCV_E_FORKED, "fork", shmcv_stream_wait(all->stream, 0, -1, &frame, NULL));
     CHECK_FAILS(SHMCV_E_FORKED, "fork", shmcv_frame_publish(all->to_fill, NULL));
@@ -193,7 +199,7 @@ static int refused_everywhere(void *argument) {
     shmcv_stream stream;
     CHECK_OK(shmcv_open(all->name, &again));
     CHECK_INT(3, pixels(again, NULL)[3]);
-    CHECK_OK(shmcv_stream_open(all->stream_name, &stream));
+    CHECK_OK(shmcv_stream_open(all->stream_name, 0, &stream));
     CHECK_OK(shmcv_stream_wait(stream, 0, -1, &frame, NULL));
     CHECK_FAILS(SHMCV_E_BUSY, "one writer", shmcv_stream_begin(stream, 0, &frame));
     return failed_checks();
@@ -263,6 +269,49 @@ TEST(memory_of_the_parent_stays_mapped_in_a_forked_child) {
     CHECK_INT(0, in_fork(write_to_memory, memory));
     CHECK_INT(77, memory[3]);
     CHECK_OK(shmcv_close(seg));
+}
+
+/* readable returns true if a descriptor is readable, or becomes so within so many milliseconds. */
+static bool readable(int64_t descriptor, int milliseconds) {
+    struct pollfd polled = {.fd = (int)descriptor, .events = POLLIN};
+    return poll(&polled, 1, milliseconds) == 1 && polled.revents == POLLIN;
+}
+
+typedef struct watched {
+    const char *name;
+    int64_t descriptor;
+} watched;
+
+static int watch_in_child(void *argument) {
+    const watched *parents = argument;
+    shmcv_stream stream;
+    shmcv_frame frame;
+    int64_t own;
+    CHECK(fcntl((int)parents->descriptor, F_GETFD) == -1); /* the child has closed its copy */
+    NEED_OK(shmcv_stream_open(parents->name, 0, &stream));
+    NEED_OK(shmcv_stream_descriptor(stream, &own));
+    CHECK(readable(own, 0));
+    CHECK_FAILS(SHMCV_E_TIMEOUT, "", shmcv_stream_wait(stream, 0, 0, &frame, NULL));
+    CHECK(!readable(own, 0));
+    const shmcv_image_info image = make_image(1, 1, SHMCV_ORDER_GRAY);
+    NEED_OK(shmcv_stream_begin(stream, 0, &frame));
+    NEED_OK(shmcv_image_set(frame.pixels, &image));
+    NEED_OK(shmcv_frame_publish(frame, NULL));
+    CHECK(readable(own, PATIENCE * 1000));
+    return failed_checks();
+}
+
+TEST(forked_child_has_descriptors_of_its_own) {
+    watched parents = {.name = new_name()};
+    shmcv_stream stream;
+    shmcv_frame frame;
+    NEED_OK(shmcv_stream_create(parents.name, 64, 4, SHMCV_WHEN_BEHIND_DROP, &stream));
+    NEED_OK(shmcv_stream_descriptor(stream, &parents.descriptor));
+    CHECK_FAILS(SHMCV_E_TIMEOUT, "", shmcv_stream_wait(stream, 0, 0, &frame, NULL));
+    CHECK(!readable(parents.descriptor, 0));
+    CHECK_INT(0, in_fork(watch_in_child, &parents));
+    CHECK(readable(parents.descriptor, PATIENCE * 1000)); /* by the child's frame, and not by what the child's descriptor did */
+    CHECK_OK(shmcv_stream_wait(stream, 0, 0, &frame, NULL));
 }
 
 /* A forked child's threads may all be the first to call. */
@@ -461,7 +510,7 @@ CHILD(hold_and_fork) {
     const shmcv_image_info image = make_image(8, 8, SHMCV_ORDER_GRAY);
     NEED_OK(shmcv_image_set(frame.pixels, &image));
     NEED_OK(shmcv_frame_publish(frame, NULL));
-    NEED_OK(shmcv_stream_open(argv[1], &read));
+    NEED_OK(shmcv_stream_open(argv[1], 0, &read));
     NEED_OK(shmcv_stream_wait(read, 0, 0, &frame, NULL));
     NEED_OK(shmcv_create(argv[2], 64, &seg));
     const pid_t child = fork();
@@ -486,7 +535,7 @@ TEST(killed_process_is_dead_although_its_forked_child_lives) {
     shmcv_frame frame;
     shmcv_segment seg;
     shmcv_segment_info info;
-    NEED_OK(shmcv_stream_open(name, &stream));
+    NEED_OK(shmcv_stream_open(name, 0, &stream));
     /* Both slots are free, the one that the dead process was reading too. */
     for (int i = 0; i < 2; i++) {
         CHECK_OK(shmcv_stream_begin(stream, 0, &frame));

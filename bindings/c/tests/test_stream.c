@@ -1,11 +1,15 @@
 /* Streams: a reader in any process gets the whole frame that a writer publishes. Wrong calls are refused. */
 #include "test.h"
 
+#include <dirent.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { WIDTH = 320, HEIGHT = 240, SIZE = WIDTH * HEIGHT };
@@ -62,7 +66,7 @@ TEST(published_frame_is_what_readers_get) {
     const char *name = new_name();
     shmcv_stream writer = new_stream(name, 0), reader;
     shmcv_frame frame;
-    NEED_OK(shmcv_stream_open(name, &reader));
+    NEED_OK(shmcv_stream_open(name, 0, &reader));
     CHECK_INT(1, put(writer, 11));
     CHECK_INT(2, put(writer, 22));
     shmcv_frame_info info;
@@ -125,7 +129,7 @@ CHILD(write_to_frame) {
     (void)argc;
     shmcv_stream stream;
     shmcv_frame frame;
-    NEED_OK(shmcv_stream_open(argv[1], &stream));
+    NEED_OK(shmcv_stream_open(argv[1], 0, &stream));
     NEED_OK(shmcv_stream_wait(stream, 0, 0, &frame, NULL));
     unsigned char *memory = pixels(frame.pixels, NULL);
     NEED(memory[0] == 7 && memory[SIZE - 1] == 7);
@@ -185,7 +189,7 @@ TEST(segment_is_no_stream_and_no_frame) {
     shmcv_frame frame;
     shmcv_segment_info info;
     NEED_OK(shmcv_create(name, 100, &segment));
-    CHECK_FAILS(SHMCV_E_INVALID, "no stream", shmcv_stream_open(name, &stream));
+    CHECK_FAILS(SHMCV_E_INVALID, "no stream", shmcv_stream_open(name, 0, &stream));
     CHECK_FAILS(SHMCV_E_INVALID, "no stream", shmcv_stream_begin(as_stream(segment.handle), 0, &frame));
     CHECK_FAILS(SHMCV_E_INVALID, "no stream", shmcv_stream_wait(as_stream(segment.handle), 0, 0, &frame, NULL));
     CHECK_FAILS(SHMCV_E_INVALID, "no stream", shmcv_stream_info(as_stream(segment.handle), &info));
@@ -236,7 +240,7 @@ TEST(frame_that_is_closed_unpublished_is_never_seen) {
 
 CHILD(write_for_ever) {
     shmcv_stream stream;
-    if (argc != 2 || shmcv_stream_open(argv[1], &stream) != SHMCV_OK) return 1;
+    if (argc != 2 || shmcv_stream_open(argv[1], 0, &stream) != SHMCV_OK) return 1;
     for (unsigned char mark = 0;; mark++) {
         put(stream, mark);
         if (mark == 0) {
@@ -314,7 +318,7 @@ static shmcv_stream stream_of(uint32_t slots, int32_t when_behind, shmcv_stream 
     const char *name = new_name();
     shmcv_stream stream;
     NEED_OK(shmcv_stream_create(name, SIZE, slots, when_behind, &stream));
-    NEED_OK(shmcv_stream_open(name, reader));
+    NEED_OK(shmcv_stream_open(name, 0, reader));
     return stream;
 }
 
@@ -422,4 +426,232 @@ TEST(reader_that_heeds_the_writer_is_told_that_there_is_none) {
     CHECK_FAILS(SHMCV_E_WRITER_GONE, "newest frame is 1", shmcv_stream_wait(reader, 1, -1, &frame, NULL));
     NEED_OK(shmcv_stream_heed_writer(reader, 0));
     CHECK_FAILS(SHMCV_E_TIMEOUT, "no frame", shmcv_stream_wait(reader, 1, 10, &frame, NULL));
+}
+
+TEST(reader_of_a_replaced_stream_is_told_and_follows) {
+    const char *name = new_name();
+    shmcv_stream old = new_stream(name, 0), reader, next, follower = {0};
+    shmcv_frame frame;
+    shmcv_frame_info info;
+    NEED_OK(shmcv_stream_open(name, 0, &reader));
+    NEED_OK(shmcv_stream_deliver(reader, SHMCV_DELIVERY_EVERY));
+    put(old, 1);
+    CHECK_FAILS(SHMCV_E_NOT_FOUND, "still", shmcv_stream_follow(reader, 0, &follower));
+    CHECK_FAILS(SHMCV_E_TIMEOUT, "still", shmcv_stream_follow(reader, 10, &follower));
+    CHECK_FAILS(SHMCV_E_INVALID, "out", shmcv_stream_follow(reader, 0, NULL));
+    NEED_OK(shmcv_clear(name));
+    put(old, 2);
+    next = new_stream(name, 0);
+    get(reader, 1, 1); /* what is there comes first */
+    get(reader, 2, 2);
+    CHECK_FAILS(SHMCV_E_REPLACED, "frame 2 was the last", shmcv_stream_wait(reader, 2, -1, &frame, &info));
+    CHECK_FAILS(SHMCV_E_REPLACED, name, shmcv_stream_begin(old, 0, &frame));
+    put(next, 3);
+    put(next, 4);
+    NEED_OK(shmcv_stream_follow(reader, -1, &follower));
+    get(follower, 1, 3);
+    get(follower, 2, 4);
+    CHECK_OK(shmcv_stream_close(reader));
+    CHECK_FAILS(SHMCV_E_CLOSED, "", shmcv_stream_follow(reader, -1, &follower));
+    CHECK_OK(shmcv_stream_close(old));
+    CHECK_OK(shmcv_stream_close(next));
+    CHECK_FAILS(SHMCV_E_TIMEOUT, "", shmcv_stream_wait(follower, 2, 1, &frame, NULL));
+}
+
+static void *make_it(void *name) {
+    shmcv_stream *made = malloc(sizeof *made);
+    NEED_OK(shmcv_stream_create(name, SIZE, 0, SHMCV_WHEN_BEHIND_DROP, made));
+    return made;
+}
+
+TEST(open_waits_for_the_stream) {
+    const char *name = new_name();
+    shmcv_stream opened = {0}, *made;
+    CHECK_FAILS(SHMCV_E_NOT_FOUND, name, shmcv_stream_open(name, 0, &opened));
+    CHECK_FAILS(SHMCV_E_TIMEOUT, name, shmcv_stream_open(name, 10, &opened));
+    CHECK_FAILS(SHMCV_E_INVALID, "a slash", shmcv_stream_open("not/plain", -1, &opened));
+    pthread_t maker;
+    NEED(pthread_create(&maker, NULL, make_it, (void *)name) == 0);
+    CHECK_OK(shmcv_stream_open(name, -1, &opened));
+    pthread_join(maker, (void **)&made);
+    put(*made, 5);
+    get(opened, 1, 5);
+    free(made);
+}
+
+static void *close_it(void *stream) {
+    CHECK_OK(shmcv_stream_close(*(shmcv_stream *)stream));
+    return NULL;
+}
+
+TEST(close_ends_the_wait_for_a_stream_to_follow) {
+    shmcv_stream stream = new_stream(new_name(), 0), next;
+    pthread_t closer;
+    NEED(pthread_create(&closer, NULL, close_it, &stream) == 0);
+    CHECK_FAILS(SHMCV_E_CLOSED, "", shmcv_stream_follow(stream, -1, &next));
+    pthread_join(closer, NULL);
+}
+
+static int descriptor_of(shmcv_stream stream) {
+    int64_t number = -1, again = -1;
+    NEED_OK(shmcv_stream_descriptor(stream, &number));
+    CHECK_OK(shmcv_stream_descriptor(stream, &again));
+    CHECK_INT(number, again);
+    return (int)number;
+}
+
+/* readable waits for up to so many milliseconds until a descriptor is readable. */
+static bool readable(int descriptor, int milliseconds) {
+    struct pollfd polled = {.fd = descriptor, .events = POLLIN};
+    return poll(&polled, 1, milliseconds) == 1 && polled.revents == POLLIN;
+}
+
+/* nothing_newer looks for a frame in vain, as a program does whose descriptor was readable. */
+static void nothing_newer(shmcv_stream stream, uint64_t newer_than) {
+    shmcv_frame frame;
+    CHECK_FAILS(SHMCV_E_TIMEOUT, "", shmcv_stream_wait(stream, newer_than, 0, &frame, NULL));
+}
+
+enum { MINUTE = 60000 };
+
+TEST(descriptor_is_readable_when_there_is_something_for_the_reader) {
+    const char *name = new_name();
+    shmcv_stream writer = new_stream(name, 0), reader;
+    shmcv_frame frame;
+    NEED_OK(shmcv_stream_open(name, 0, &reader));
+    CHECK_FAILS(SHMCV_E_INVALID, "descriptor", shmcv_stream_descriptor(reader, NULL));
+    const int descriptor = descriptor_of(reader);
+    CHECK(readable(descriptor, 0)); /* nobody has looked yet */
+    nothing_newer(reader, 0);
+    CHECK(!readable(descriptor, 0));
+    nothing_newer(reader, 0);
+    CHECK(!readable(descriptor, 0));
+    put(writer, 1);
+    CHECK(readable(descriptor, MINUTE));
+    get(reader, 1, 1);
+    CHECK(readable(descriptor, 0)); /* until a look finds nothing */
+    nothing_newer(reader, 1);
+    CHECK(!readable(descriptor, 0));
+    nothing_newer(reader, 5); /* another look, for other frames */
+    put(writer, 2);
+    CHECK(!readable(descriptor, 10));
+    nothing_newer(reader, 2);
+    put(writer, 3);
+    CHECK(readable(descriptor, MINUTE));
+
+    nothing_newer(reader, 3);
+    NEED_OK(shmcv_stream_heed_writer(reader, 1)); /* which may be something to tell */
+    CHECK(readable(descriptor, 0));
+    nothing_newer(reader, 3);
+    NEED_OK(shmcv_clear(name));
+    nothing_newer(reader, 3);
+    CHECK(!readable(descriptor, 10));
+    shmcv_stream other = new_stream(name, 0);
+    CHECK(readable(descriptor, MINUTE));
+    CHECK_FAILS(SHMCV_E_REPLACED, "", shmcv_stream_wait(reader, 3, 0, &frame, NULL));
+    CHECK(readable(descriptor, 0));
+
+    const int of_other = descriptor_of(other);
+    nothing_newer(other, 0);
+    NEED_OK(shmcv_stream_end(other));
+    CHECK(readable(of_other, MINUTE));
+    CHECK_FAILS(SHMCV_E_ENDED, "", shmcv_stream_wait(other, 0, 0, &frame, NULL));
+    CHECK_OK(shmcv_stream_close(other));
+    CHECK(poll(&(struct pollfd){.fd = of_other, .events = POLLIN}, 1, 0) == 1); /* POLLNVAL, or another file's */
+}
+
+/* threads counts those of this process, and those of them that would take a signal of the host's. */
+static int threads(int *open_to_signals) {
+    char path[300], line[256];
+    int found = 0;
+    *open_to_signals = 0;
+    DIR *all = opendir("/proc/self/task");
+    NEED(all != NULL);
+    for (struct dirent *each = readdir(all); each != NULL; each = readdir(all)) {
+        snprintf(path, sizeof path, "/proc/self/task/%s/status", each->d_name);
+        FILE *status = each->d_name[0] == '.' ? NULL : fopen(path, "r");
+        if (status == NULL) continue;
+        unsigned long long blocked;
+        found++;
+        while (fgets(line, sizeof line, status) != NULL)
+            if (sscanf(line, "SigBlk: %llx", &blocked) == 1 && !(blocked >> (SIGUSR1 - 1) & 1)) ++*open_to_signals;
+        fclose(status);
+    }
+    closedir(all);
+    return found;
+}
+
+TEST(one_epoll_waits_for_many_streams) {
+    enum { MANY = 200 }; /* more than a thread can sleep on */
+    static shmcv_stream streams[MANY];
+    uint64_t seen[MANY] = {0};
+    const int all = epoll_create1(0);
+    for (uint32_t i = 0; i < MANY; i++) {
+        NEED_OK(shmcv_stream_create(new_name(), SIZE / 100, 2, SHMCV_WHEN_BEHIND_DROP, &streams[i]));
+        struct epoll_event event = {.events = EPOLLIN, .data.u32 = i};
+        NEED(epoll_ctl(all, EPOLL_CTL_ADD, descriptor_of(streams[i]), &event) == 0);
+        nothing_newer(streams[i], 0);
+    }
+    struct epoll_event event;
+    CHECK_INT(0, epoll_wait(all, &event, 1, 0));
+    for (uint32_t i = 0; i < MANY; i += 7) {
+        shmcv_frame frame;
+        const shmcv_image_info image = make_image(10, 10, SHMCV_ORDER_GRAY);
+        NEED_OK(shmcv_stream_begin(streams[i], 0, &frame));
+        NEED_OK(shmcv_image_set(frame.pixels, &image));
+        NEED_OK(shmcv_frame_publish(frame, NULL));
+        NEED(epoll_wait(all, &event, 1, MINUTE) == 1);
+        CHECK_INT(i, event.data.u32);
+        NEED_OK(shmcv_stream_wait(streams[i], seen[i]++, 0, &frame, NULL));
+        CHECK_OK(shmcv_frame_close(frame));
+        nothing_newer(streams[i], seen[i]);
+    }
+    close(all);
+}
+
+TEST(thread_that_serves_descriptors_takes_no_signals_and_ends_with_the_last) {
+    shmcv_stream stream = new_stream(new_name(), 0);
+    int before_open, open;
+    for (int i = 0; i < 3; i++) {
+        descriptor_of(stream); /* a second one needs no thread */
+        shmcv_stream another = new_stream(new_name(), 0);
+        const int before = threads(&before_open);
+        descriptor_of(another);
+        CHECK_INT(before, threads(&open));
+        CHECK_OK(shmcv_stream_close(another));
+        CHECK_OK(shmcv_stream_close(stream));
+        for (int tries = 0; threads(&open) >= before && tries < 10000; tries++) usleep(1000);
+        CHECK(threads(&open) < before);
+        CHECK_INT(before_open, open);
+        stream = new_stream(new_name(), 0);
+    }
+}
+
+static void *poll_it(void *descriptor) {
+    CHECK(poll(&(struct pollfd){.fd = *(int *)descriptor, .events = POLLIN}, 1, MINUTE) == 1);
+    return NULL;
+}
+
+TEST(close_wakes_who_waits_on_the_descriptor) {
+    shmcv_stream stream = new_stream(new_name(), 0);
+    int descriptor = descriptor_of(stream);
+    nothing_newer(stream, 0);
+    pthread_t poller;
+    NEED(pthread_create(&poller, NULL, poll_it, &descriptor) == 0);
+    CHECK_OK(shmcv_stream_close(stream));
+    pthread_join(poller, NULL);
+}
+
+TEST(descriptor_without_descriptors_left_is_an_error) {
+    shmcv_stream stream = new_stream(new_name(), 0);
+    struct rlimit limit, none;
+    NEED(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    none = limit;
+    none.rlim_cur = 0;
+    int64_t number = -1;
+    NEED(setrlimit(RLIMIT_NOFILE, &none) == 0);
+    CHECK_FAILS(SHMCV_E_IO, "descriptor", shmcv_stream_descriptor(stream, &number));
+    CHECK_INT(-1, number);
+    NEED(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    CHECK(readable(descriptor_of(stream), 0));
 }

@@ -4,6 +4,7 @@
 #include "test.h"
 
 #include <cstring>
+#include <poll.h>
 #include <string>
 #include <thread>
 #include <type_traits>
@@ -132,4 +133,39 @@ TEST(one_thread_waits_on_many) {
     throws(error_code::timeout, [&] { (void)none.wait(0ms); });
     none.close();
     throws(error_code::closed, [&] { none.close(); });
+}
+
+TEST(replaced_stream_is_followed) {
+    const char *name = new_name();
+    throws(error_code::not_found, [&] { (void)stream::open(name); });
+    throws(error_code::timeout, [&] { (void)stream::open(name, 1ms); });
+    std::thread maker([&] {
+        stream made = stream::create(name, width * height);
+        put(made, 5);
+    });
+    stream old = stream::open(name, -1ms);
+    maker.join();
+    CHECK_INT(5, old.wait().data()[0]);
+    throws(error_code::not_found, [&] { (void)old.follow(0ms); });
+    old.clear();
+    stream next = stream::create(name, width * height);
+    throws(error_code::replaced, [&] { (void)old.wait(1); });
+    const stream follower = old.follow();
+    put(next, 6);
+    CHECK_INT(6, follower.wait().data()[0]);
+    CHECK_INT(5, old.wait().data()[0]);
+}
+
+TEST(descriptor_is_readable_when_there_is_something) {
+    stream s = stream::create(new_name(), width * height);
+    const auto readable = [&](int milliseconds) {
+        pollfd polled{static_cast<int>(s.descriptor()), POLLIN, 0};
+        return poll(&polled, 1, milliseconds) == 1 && polled.revents == POLLIN;
+    };
+    CHECK(readable(0));
+    throws(error_code::timeout, [&] { (void)s.wait(0, 0ms); });
+    CHECK(!readable(0));
+    put(s, 4);
+    CHECK(readable(60000));
+    CHECK_INT(4, s.wait(0, 0ms).data()[0]);
 }

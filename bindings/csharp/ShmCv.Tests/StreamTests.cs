@@ -241,7 +241,7 @@ public sealed partial class StreamTests : IDisposable
         var wait = Task.Run(() => stream.Wait(0, stop.Token));
         var loop = Task.Run(async () =>
         {
-            await foreach (var frame in stream.FramesAsync(0, stop.Token))
+            await foreach (var frame in stream.FramesAsync(cancellationToken: stop.Token))
             {
                 Assert.Fail($"frame {frame.Sequence}");
             }

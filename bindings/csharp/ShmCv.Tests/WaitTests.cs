@@ -64,7 +64,7 @@ public sealed class WaitTests : IDisposable
         var seen = 0;
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
-            await foreach (var frame in stream.FramesAsync(0, stop.Token))
+            await foreach (var frame in stream.FramesAsync(cancellationToken: stop.Token))
             {
                 Put(stream);
                 if (++seen == 7)

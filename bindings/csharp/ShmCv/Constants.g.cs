@@ -155,6 +155,9 @@ public enum ErrorCode : int
 
     /// <summary>No program writes to the stream, and the reader has asked to be told.</summary>
     WriterGone = -22,
+
+    /// <summary>Another stream has got the stream's name.</summary>
+    Replaced = -23,
 }
 
 /// <summary>The type of one sample.</summary>

@@ -92,6 +92,10 @@ public sealed class ShmCvEndedException(string message) : ShmCvException(ErrorCo
 /// <param name="message">What was asked, what was found and what to do.</param>
 public sealed class ShmCvWriterGoneException(string message) : ShmCvException(ErrorCode.WriterGone, message);
 
+/// <summary>Another stream has got the stream's name.</summary>
+/// <param name="message">What was asked, what was found and what to do.</param>
+public sealed class ShmCvReplacedException(string message) : ShmCvException(ErrorCode.Replaced, message);
+
 internal static unsafe partial class Error
 {
     internal static ShmCvException Of(ErrorCode code, string message) => code switch
@@ -118,6 +122,7 @@ internal static unsafe partial class Error
         ErrorCode.Internal => new ShmCvInternalException(message),
         ErrorCode.Ended => new ShmCvEndedException(message),
         ErrorCode.WriterGone => new ShmCvWriterGoneException(message),
+        ErrorCode.Replaced => new ShmCvReplacedException(message),
         _ => new ShmCvException(code, message),
     };
 }

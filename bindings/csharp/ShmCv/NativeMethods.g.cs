@@ -187,7 +187,10 @@ internal static unsafe partial class NativeMethods
     internal static partial ErrorCode shmcv_stream_create(string name, ulong slotSize, uint slots, int whenBehind, out ulong @out);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial ErrorCode shmcv_stream_open(string name, out ulong @out);
+    internal static partial ErrorCode shmcv_stream_open(string name, int timeoutMs, out ulong @out);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_stream_follow(ulong stream, int timeoutMs, out ulong @out);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_stream_open_or_create(string name, ulong slotSize, uint slots, int whenBehind, out ulong @out, out int created);
@@ -221,6 +224,9 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_stream_wait(ulong stream, ulong newerThan, int timeoutMs, out ulong frame, out ShmcvFrameInfo info);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_stream_descriptor(ulong stream, out long descriptor);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_frame_describe(ulong frame, ulong captureTimeNs, byte* metadata, ulong size);

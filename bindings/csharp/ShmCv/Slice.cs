@@ -23,11 +23,11 @@ internal static class Slice
 
     /// <summary>
     /// Waits until <paramref name="wait"/> is given something, for a time in milliseconds, without an end if it is
-    /// negative.
+    /// negative. The handle is null for a wait on a name.
     /// </summary>
     /// <returns>False if the time is up.</returns>
     internal static bool Repeat<TWait>(
-        NativeHandle handle, int milliseconds, ref TWait wait, CancellationToken cancellationToken)
+        NativeHandle? handle, int milliseconds, ref TWait wait, CancellationToken cancellationToken)
         where TWait : struct, IWait
     {
         var started = milliseconds > 0 ? Stopwatch.GetTimestamp() : 0;
@@ -35,10 +35,18 @@ internal static class Slice
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var code = wait.Try(handle.Borrowed, left is >= 0 and < Milliseconds ? left : Milliseconds);
+            var code = wait.Try(handle?.Borrowed ?? 0, left is >= 0 and < Milliseconds ? left : Milliseconds);
             if (code != ErrorCode.Timeout)
             {
-                handle.Check(code);
+                if (handle is null)
+                {
+                    Error.Check(code);
+                }
+                else
+                {
+                    handle.Check(code);
+                }
+
                 return true;
             }
 

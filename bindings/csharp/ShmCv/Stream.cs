@@ -36,6 +36,8 @@ namespace ShmCv;
 [SuppressMessage("Naming", "CA1711", Justification = "All bindings call it a stream.")]
 public sealed class FrameStream : IDisposable
 {
+    private readonly List<FrameStream> _followed = []; // those that loops over frames have gone on to
+
     private FrameStream(string name, ulong stream)
     {
         Name = name;
@@ -65,6 +67,32 @@ public sealed class FrameStream : IDisposable
             using var call = Handle.Use();
             Error.Check(NativeMethods.shmcv_stream_info(call.Handle, out var info));
             return SegmentInfo.From(info);
+        }
+    }
+
+    /// <summary>
+    /// A descriptor on which a program's own loop waits for frames, by poll or epoll, among sockets and whatever else. On
+    /// Linux it is a file descriptor that polls readable. In C# alone, <see cref="WaitAsync"/> does the same with less.
+    /// </summary>
+    /// <remarks>
+    /// <para>The descriptor is readable at first. When it is readable, call <see cref="TryWait"/> with a time of 0, as often
+    /// as it gives frames. The descriptor stays readable until such a call returns null. It is readable again when there is a
+    /// frame that is newer than <c>newerThan</c> of that call, or when the call would throw: the stream has ended, was
+    /// replaced or has no writer, or something is wrong. Now and then it is readable for nothing.</para>
+    /// <para>The descriptor is this object's: do not read, write or close it. <see cref="Dispose"/> closes it, and wakes who
+    /// waits on it; take it out of the loop before, because another file may get the number. One thread of the library
+    /// serves all descriptors of the process; it begins with the first look at this property.</para>
+    /// </remarks>
+    /// <exception cref="ShmCvIOException">The process has no file descriptors left.</exception>
+    /// <exception cref="ShmCvNoSpaceException">The process gets no thread.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
+    public nint Descriptor
+    {
+        get
+        {
+            using var call = Handle.Use();
+            Error.Check(NativeMethods.shmcv_stream_descriptor(call.Handle, out var descriptor));
+            return (nint)descriptor;
         }
     }
 
@@ -146,8 +174,98 @@ public sealed class FrameStream : IDisposable
     public static FrameStream Open(string name)
     {
         Argument.Text(name);
-        Error.Check(NativeMethods.shmcv_stream_open(name, out var stream));
+        Error.Check(NativeMethods.shmcv_stream_open(name, 0, out var stream));
         return new FrameStream(name, stream);
+    }
+
+    /// <summary>Does as <see cref="Open"/>, and waits for a limited time until there is a stream.</summary>
+    /// <param name="name">The stream's name.</param>
+    /// <param name="milliseconds">The time. 0 does not wait; a negative number waits without an end.</param>
+    /// <param name="cancellationToken">Ends the wait within 100 ms.</param>
+    /// <returns>The stream, or null if there is none and the time is up.</returns>
+    /// <exception cref="ShmCvException">The exceptions are those of <see cref="Open"/> except for
+    /// <see cref="ShmCvNotFoundException"/>. They end the wait.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static FrameStream? TryOpen(string name, int milliseconds, CancellationToken cancellationToken = default)
+    {
+        Argument.Text(name);
+        var wait = new NameWait(name);
+        return Slice.Repeat(null, milliseconds, ref wait, cancellationToken) ? new FrameStream(name, wait.Stream) : null;
+    }
+
+    /// <summary>
+    /// Does as <see cref="Open"/>, and waits without an end until there is a stream. The wait occupies no thread.
+    /// </summary>
+    /// <param name="name">The stream's name.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>The stream.</returns>
+    /// <exception cref="ShmCvException">The exceptions are those of <see cref="Open"/> except for
+    /// <see cref="ShmCvNotFoundException"/>. They end the wait.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static async Task<FrameStream> OpenAsync(string name, CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (TryOpen(name, 0, CancellationToken.None) is { } stream)
+            {
+                return stream;
+            }
+
+            await Task.Delay(LookEvery, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
+    /// Opens the stream that has got the name of this one, after a <see cref="ShmCvReplacedException"/>, and waits until
+    /// there is one. <see cref="Frames"/> and <see cref="FramesAsync"/> do that by themselves if they are told to follow.
+    /// </summary>
+    /// <remarks>
+    /// The new object waits for frames as this one does: it watches for as long before it sleeps; it heeds the writer, from
+    /// the first one on; and if this one reads every frame, so does the new one, from the oldest on that is there. The
+    /// numbers of its frames begin at 1, so begin again with <c>newerThan: 0</c>. This object stays as it is. There is no
+    /// stream to follow as long as the name is still this one's, or nobody's.
+    /// </remarks>
+    /// <param name="cancellationToken">Ends the wait within 100 ms.</param>
+    /// <returns>The stream.</returns>
+    /// <exception cref="ShmCvException">The exceptions are those of <see cref="Open"/> except for
+    /// <see cref="ShmCvNotFoundException"/>. They end the wait.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the wait, which
+    /// ends within 100 ms then.</exception>
+    public FrameStream Follow(CancellationToken cancellationToken = default) =>
+        FollowIn(Timeout.Infinite, cancellationToken)!;
+
+    /// <summary>Does as <see cref="Follow"/>, for a limited time.</summary>
+    /// <param name="milliseconds">The time. 0 does not wait; a negative number waits without an end.</param>
+    /// <param name="cancellationToken">Ends the wait within 100 ms.</param>
+    /// <returns>The stream, or null if the time is up.</returns>
+    /// <exception cref="ShmCvException">The exceptions are those of <see cref="Follow"/>.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the wait, which
+    /// ends within 100 ms then.</exception>
+    public FrameStream? TryFollow(int milliseconds, CancellationToken cancellationToken = default) =>
+        FollowIn(milliseconds, cancellationToken);
+
+    /// <summary>Does as <see cref="Follow"/>, and occupies no thread meanwhile.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>The stream.</returns>
+    /// <exception cref="ShmCvException">The exceptions are those of <see cref="Follow"/>.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the
+    /// wait.</exception>
+    public async Task<FrameStream> FollowAsync(CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (TryFollow(0, CancellationToken.None) is { } stream)
+            {
+                return stream;
+            }
+
+            await Task.Delay(LookEvery, cancellationToken).ConfigureAwait(false);
+        }
     }
 
     /// <summary>
@@ -220,6 +338,7 @@ public sealed class FrameStream : IDisposable
 
     /// <summary>Waits until a program writes to the stream: has begun a frame.</summary>
     /// <param name="cancellationToken">Ends the wait within 100 ms.</param>
+    /// <exception cref="ShmCvReplacedException">There is no writer, and another stream has the name.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the wait, which
     /// ends within 100 ms then.</exception>
@@ -282,6 +401,7 @@ public sealed class FrameStream : IDisposable
     /// </returns>
     /// <exception cref="ShmCvBusyException">There is another writer, the frame begun before is still open, or there is no
     /// slot, because readers hold them, or are behind; the message says which.</exception>
+    /// <exception cref="ShmCvReplacedException">The stream's name was cleared, and another stream has the name.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the wait, which
     /// ends within 100 ms then.</exception>
@@ -370,6 +490,8 @@ public sealed class FrameStream : IDisposable
     /// <param name="cancellationToken">Ends the wait within 100 ms.</param>
     /// <returns>The frame, which stays as it is until it is disposed of.</returns>
     /// <exception cref="ShmCvEndedException">The writer has ended the stream, and there is no further frame.</exception>
+    /// <exception cref="ShmCvReplacedException">The name was cleared, another stream has it, and there is no further frame
+    /// here; see <see cref="Follow"/>.</exception>
     /// <exception cref="ShmCvBusyException">63 others read the stream.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the wait, which
@@ -412,15 +534,20 @@ public sealed class FrameStream : IDisposable
     /// </summary>
     /// <remarks><see cref="Frame.Next"/> makes a loop that allocates nothing.</remarks>
     /// <param name="newerThan">The number of the last frame that is not wanted.</param>
+    /// <param name="follow">What to do when the name is cleared and another stream gets it: with true, the loop goes on with
+    /// that stream, as <see cref="Follow"/> does. <see cref="Frame.Stream"/> is another object from then on, and
+    /// <see cref="Frame.Sequence"/> begins at 1. With false, the loop throws
+    /// <see cref="ShmCvReplacedException"/>.</param>
     /// <param name="cancellationToken">Ends the wait, and so the loop, by an
     /// <see cref="OperationCanceledException"/>.</param>
     /// <returns>The frames.</returns>
-    public IEnumerable<Frame> Frames(long newerThan = 0, CancellationToken cancellationToken = default)
+    public IEnumerable<Frame> Frames(
+        long newerThan = 0, bool follow = false, CancellationToken cancellationToken = default)
     {
-        while (WaitFor(newerThan, Timeout.Infinite, throwAtEnd: false, cancellationToken) is { } next)
+        using var source = new FrameSource(this, newerThan, follow);
+        while (source.Next(cancellationToken) is { } next)
         {
             using var frame = next;
-            newerThan = frame.Sequence;
             yield return frame;
         }
     }
@@ -434,13 +561,15 @@ public sealed class FrameStream : IDisposable
     /// user interface stays alive. It runs in the context of the caller.
     /// </remarks>
     /// <param name="newerThan">The number of the last frame that is not wanted.</param>
+    /// <param name="follow">As for <see cref="Frames"/>.</param>
     /// <param name="cancellationToken">Ends the loop by an <see cref="OperationCanceledException"/>, before the next
     /// frame is taken.</param>
     /// <returns>The frames. The loop throws <see cref="ObjectDisposedException"/> when this object is disposed
     /// of.</returns>
     public async IAsyncEnumerable<Frame> FramesAsync(
-        long newerThan = 0, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        long newerThan = 0, bool follow = false, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
+        using var source = new FrameSource(this, newerThan, follow);
         var atOnce = false; // the last frame was there without an await
         while (true)
         {
@@ -453,7 +582,7 @@ public sealed class FrameStream : IDisposable
                 await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             }
 
-            var waiting = NextAsync(newerThan, throwAtEnd: false, cancellationToken);
+            var waiting = source.NextAsync(cancellationToken);
             atOnce = !atOnce && waiting.IsCompleted;
             using var frame = await waiting.ConfigureAwait(false);
             if (frame is null)
@@ -461,7 +590,6 @@ public sealed class FrameStream : IDisposable
                 yield break;
             }
 
-            newerThan = frame.Sequence;
             yield return frame;
         }
     }
@@ -480,6 +608,10 @@ public sealed class FrameStream : IDisposable
 
         Handle.Dispose();
         Waits.End(Handle);
+        lock (_followed)
+        {
+            _followed.ForEach(stream => stream.Dispose());
+        }
     }
 
     /// <summary>Returns the stream's name.</summary>
@@ -563,6 +695,110 @@ public sealed class FrameStream : IDisposable
             var over = Take(ref wait, 0, CancellationToken.None);
             frame = over && !wait.Ended ? new Frame(this, wait) : null;
             return over;
+        }
+    }
+
+    private FrameStream? FollowIn(int milliseconds, CancellationToken cancellationToken)
+    {
+        var wait = default(FollowWait);
+        return Slice.Repeat(Handle, milliseconds, ref wait, cancellationToken) ? new FrameStream(Name, wait.Stream) : null;
+    }
+
+    private const int LookEvery = 5; // milliseconds, while an asynchronous method waits for a name
+
+    // With a time of 0 the library finds nothing, which is no error here.
+    private static ErrorCode Later(ErrorCode code) => code == ErrorCode.NotFound ? ErrorCode.Timeout : code;
+
+    private struct NameWait(string name) : Slice.IWait
+    {
+        internal ulong Stream;
+
+        public ErrorCode Try(ulong handle, int milliseconds) =>
+            Later(NativeMethods.shmcv_stream_open(name, milliseconds, out Stream));
+    }
+
+    private struct FollowWait : Slice.IWait
+    {
+        internal ulong Stream;
+
+        public ErrorCode Try(ulong handle, int milliseconds) =>
+            Later(NativeMethods.shmcv_stream_follow(handle, milliseconds, out Stream));
+    }
+
+    /// <summary>Where a loop over frames is: in the stream that it began with, or in one that it has followed.</summary>
+    private sealed class FrameSource(FrameStream first, long newerThan, bool follow) : IDisposable
+    {
+        private readonly FrameStream _first = first;
+        private FrameStream _current = first;
+        private long _newerThan = newerThan;
+
+        public void Dispose() => Leave(_current);
+
+        internal Frame? Next(CancellationToken cancellationToken)
+        {
+            while (true)
+            {
+                try
+                {
+                    return Note(_current.WaitFor(_newerThan, Timeout.Infinite, throwAtEnd: false, cancellationToken));
+                }
+                catch (ShmCvReplacedException) when (follow)
+                {
+                    GoOnWith(_current.Follow(cancellationToken));
+                }
+            }
+        }
+
+        internal async Task<Frame?> NextAsync(CancellationToken cancellationToken)
+        {
+            while (true)
+            {
+                try
+                {
+                    return Note(await _current.NextAsync(_newerThan, throwAtEnd: false, cancellationToken).ConfigureAwait(false));
+                }
+                catch (ShmCvReplacedException) when (follow)
+                {
+                    GoOnWith(await _current.FollowAsync(cancellationToken).ConfigureAwait(false));
+                }
+            }
+        }
+
+        private Frame? Note(Frame? frame)
+        {
+            _newerThan = frame?.Sequence ?? _newerThan;
+            return frame;
+        }
+
+        private void GoOnWith(FrameStream next)
+        {
+            lock (_first._followed)
+            {
+                _first._followed.Add(next);
+            }
+
+            Leave(_current);
+            _current = next;
+            _newerThan = 0;
+            if (_first.Handle.IsDisposed)
+            {
+                next.Dispose(); // another thread may have disposed of the first one before the new one was in its list
+            }
+        }
+
+        private void Leave(FrameStream stream)
+        {
+            if (stream == _first)
+            {
+                return;
+            }
+
+            lock (_first._followed)
+            {
+                _ = _first._followed.Remove(stream);
+            }
+
+            stream.Dispose();
         }
     }
 
@@ -675,6 +911,12 @@ public sealed class Frame : Pixels, IMover
         _stream = stream;
         Describe(wait.Info);
     }
+
+    /// <summary>
+    /// The stream that the frame is of. In a loop that follows, another object than before tells that the numbers of frames
+    /// begin anew.
+    /// </summary>
+    public FrameStream Stream => _stream;
 
     /// <summary>The frame's number: 1 for the stream's first, then 1 more for each, across writers.</summary>
     public long Sequence { get; private set; }

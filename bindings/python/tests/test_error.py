@@ -40,6 +40,7 @@ BUILT_IN = {
     ErrorCode.INTERNAL: RuntimeError,
     ErrorCode.ENDED: EOFError,
     ErrorCode.WRITER_GONE: ConnectionResetError,
+    ErrorCode.REPLACED: OSError,
 }
 
 

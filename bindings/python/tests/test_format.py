@@ -162,6 +162,26 @@ class Reader:
         assert self.lock(2, fcntl.F_UNLCK)
         return newest + 1
 
+    def replaced(self, name: str) -> bool:
+        """Return True if another stream has the name."""
+        own = os.fstat(self.file.fileno())
+        try:
+            named = (SHM / name).lstat()
+        except FileNotFoundError:
+            return False
+        if (named.st_dev, named.st_ino) == (own.st_dev, own.st_ino):
+            return False
+        return Reader(name).identity()["slots"] != 0
+
+    def clear(self, name: str) -> None:
+        """Remove the stream's name, and tell."""
+        assert self.lock(5, fcntl.F_WRLCK)
+        (SHM / name).unlink()
+        self.write("I", 472, 1)
+        self.write("I", 328, self.read("I", 328)[0] + 1)  # nobody sleeps
+        self.write("I", 512, self.read("I", 512)[0] + 1)
+        assert self.lock(5, fcntl.F_UNLCK)
+
     def write(self, layout: str, offset: int, *values: object) -> None:
         struct.pack_into("<" + layout, self.memory, self.trailer + offset, *values)
 
@@ -314,6 +334,29 @@ def test_documented_locks_are_held(stream: shmcv.Stream, reader: Callable[[str],
     assert not raw.lock(2, fcntl.F_WRLCK)
     assert not raw.lock(4, fcntl.F_WRLCK)  # a process has it open
     assert raw.lock(4, fcntl.F_RDLCK)
+
+
+def test_cleared_stream_is_marked_as_documented(stream: shmcv.Stream, reader: Callable[[str], Reader]) -> None:
+    raw = reader(stream.name)
+    assert raw.read("I", 472) == (0,)
+    assert not raw.replaced(stream.name)
+    stream.clear()
+    assert raw.read("I", 472) == (1,)
+    assert raw.read("I", 328) == (1,)
+    assert not raw.replaced(stream.name)  # nobody has the name
+    with shmcv.Stream.create(stream.name, 5000):
+        assert raw.replaced(stream.name)
+        with pytest.raises(shmcv.ReplacedError):
+            stream.wait()
+
+
+def test_documented_removal_of_a_name_is_told(stream: shmcv.Stream, reader: Callable[[str], Reader]) -> None:
+    raw = reader(stream.name)
+    raw.clear(stream.name)
+    with pytest.raises(TimeoutError):
+        stream.wait(timeout=0)
+    with shmcv.Stream.create(stream.name, 5000), pytest.raises(shmcv.ReplacedError):
+        stream.wait(timeout=0)  # at once, by the mark
 
 
 def test_document_and_layout_name_the_same_version() -> None:

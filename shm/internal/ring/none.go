@@ -24,19 +24,22 @@ type Ring struct{}
 
 func New(*Parts) (*Ring, Status)                              { panic(noC) }
 func NewestImage(_, _ []byte, _ uint32) (Image, Status)       { panic(noC) }
+func Clear([]byte) Status                                     { panic(noC) }
 func (*Ring) Free()                                           { panic(noC) }
 func (*Ring) Pointer() unsafe.Pointer                         { panic(noC) }
 func (*Ring) TakeOver(_, _ []byte, _ uint32, _ uint64) Status { panic(noC) }
 func (*Ring) Resign() Status                                  { panic(noC) }
 func (*Ring) End() Status                                     { panic(noC) }
-func (*Ring) Begin(*Frame) Status                             { panic(noC) }
+func (*Ring) Begin(bool, *Frame) Status                       { panic(noC) }
 func (*Ring) Wait(uint64, *Frame) Status                      { panic(noC) }
 func (*Ring) Follow(bool) Status                              { panic(noC) }
 func (*Ring) Unfollow() Status                                { panic(noC) }
 func (*Ring) Heed(bool)                                       { panic(noC) }
 func (*Ring) Spin(uint64)                                     { panic(noC) }
+func (*Ring) SpinTime() uint64                                { panic(noC) }
 func (*Ring) Forget(int) Status                               { panic(noC) }
 func (*Ring) Blockers() uint64                                { panic(noC) }
+func (*Ring) Seen() uint64                                    { panic(noC) }
 func (*Ring) Accept(_, _ Image)                               { panic(noC) }
 func (*Ring) Place() int                                      { panic(noC) }
 func (*Ring) SetPlace(int, uint32)                            { panic(noC) }

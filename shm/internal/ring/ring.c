@@ -54,10 +54,12 @@ static inline void pause_briefly(unsigned attempt) {
 
 static inline uint64_t bit(int32_t place) { return (uint64_t)1 << place; }
 
-/* ring_bell changes a bell, and wakes who sleeps on it. */
+/* ring_bell changes a bell, and wakes who sleeps on it. The mark goes before the value changes: if a reader still had the mark
+ * when the new value is there, the reader would go to sleep on that value, and the mark would be taken from it then. */
 static void ring_bell(uint32_t *bell, uint32_t *asleep) {
+    const bool sleepers = load(asleep) != 0 && swap(asleep, 0) != 0;
     add(bell, 1);
-    if (load(asleep) != 0 && swap(asleep, 0) != 0) ring_wake(bell);
+    if (sleepers) ring_wake(bell);
 }
 
 /* wake_writer tells the writer that a slot may have come free, if it waits for one. */
@@ -158,7 +160,8 @@ static shmcv_ring_status describe(shmcv_ring *ring, uint32_t slot, uint64_t sequ
 
 /* nothing tells whether there may be another frame. */
 static shmcv_ring_status nothing(const shmcv_ring *ring, uint64_t newest) {
-    return load(&ring->words->ended) == newest + 1 ? SHMCV_RING_ENDED : SHMCV_RING_NOTHING;
+    if (load(&ring->words->ended) == newest + 1) return SHMCV_RING_ENDED;
+    return load(&ring->words->cleared) != 0 ? SHMCV_RING_CLEARED : SHMCV_RING_NOTHING;
 }
 
 static shmcv_ring_status take_newest(shmcv_ring *ring, uint64_t newer_than, shmcv_ring_frame *frame) {
@@ -373,9 +376,10 @@ static shmcv_ring_status begin(shmcv_ring *ring, shmcv_ring_frame *frame) {
     return why;
 }
 
-shmcv_ring_status shmcv_ring_begin(shmcv_ring *ring, shmcv_ring_frame *frame) {
+shmcv_ring_status shmcv_ring_begin(shmcv_ring *ring, bool although_cleared, shmcv_ring_frame *frame) {
     GUARDED(ring, SHMCV_RING_CUT);
     if (!load(&ring->writes)) RETURN(SHMCV_RING_NO_WRITER);
+    if (!although_cleared && load(&ring->words->cleared) != 0) RETURN(SHMCV_RING_CLEARED);
     shmcv_ring_status status = sound(ring);
     if (status != SHMCV_RING_OK) RETURN(status);
     if (swap(&ring->filling, 1) != 0) RETURN(SHMCV_RING_FILLING);
@@ -463,8 +467,24 @@ void shmcv_ring_give_back(shmcv_ring_frame *frame) {
 
 uint32_t shmcv_ring_listen(shmcv_ring *ring) {
     GUARDED(ring, 0);
-    store(&ring->words->asleep, 1);
-    RETURN(load(&ring->words->bell));
+    uint32_t value = 0;
+    for (unsigned attempt = 0; attempt < ATTEMPTS_AT_ONE; attempt++) {
+        store(&ring->words->asleep, 1);
+        value = load(&ring->words->bell);
+        if (load(&ring->words->asleep) != 0) break; /* else the value may be one for which nobody is woken */
+    }
+    RETURN(value);
+}
+
+uint64_t shmcv_ring_seen(shmcv_ring *ring) { return load(&ring->every) ? load(&ring->cursor) - 1 : 0; }
+
+shmcv_ring_status shmcv_ring_clear(shmcv_ring_words *words) {
+    shmcv_guard guard;
+    if (SHMCV_FAULTS(guard)) return SHMCV_RING_CUT;
+    store(&words->cleared, 1);
+    ring_bell(&words->bell, &words->asleep);
+    ring_bell(&words->room, &words->wants_room);
+    RETURN(SHMCV_RING_OK);
 }
 
 /* Images. */
@@ -549,4 +569,4 @@ bool shmcv_ring_get_image(shmcv_ring_frame *frame, shmcv_ring_image *image) {
     return there;
 }
 
-_Static_assert(SHMCV_RING_OK == 0 && SHMCV_RING_CUT == 13, "status.go has the same values");
+_Static_assert(SHMCV_RING_OK == 0 && SHMCV_RING_CLEARED == 3 && SHMCV_RING_CUT == 14, "status.go has the same values");

@@ -81,7 +81,9 @@ func (r *Ring) Resign() Status { return Status(C.shmcv_ring_resign(r.c())) }
 
 func (r *Ring) End() Status { return Status(C.shmcv_ring_end(r.c())) }
 
-func (r *Ring) Begin(f *Frame) Status { return Status(C.shmcv_ring_begin(r.c(), f.c())) }
+func (r *Ring) Begin(althoughCleared bool, f *Frame) Status {
+	return Status(C.shmcv_ring_begin(r.c(), C.bool(althoughCleared), f.c()))
+}
 
 func (r *Ring) Wait(newerThan uint64, f *Frame) Status {
 	return Status(C.shmcv_ring_wait(r.c(), C.uint64_t(newerThan), f.c()))
@@ -97,9 +99,14 @@ func (r *Ring) Heed(heed bool) { C.shmcv_ring_heed(r.c(), C.bool(heed)) }
 
 func (r *Ring) Spin(nanoseconds uint64) { C.shmcv_ring_spin(r.c(), C.uint64_t(nanoseconds)) }
 
+// SpinTime gives what Spin has set.
+func (r *Ring) SpinTime() uint64 { return uint64(r.spin) }
+
 func (r *Ring) Forget(place int) Status { return Status(C.shmcv_ring_forget(r.c(), C.int32_t(place))) }
 
 func (r *Ring) Blockers() uint64 { return uint64(C.shmcv_ring_blockers(r.c())) }
+
+func (r *Ring) Seen() uint64 { return uint64(C.shmcv_ring_seen(r.c())) }
 
 func (r *Ring) Accept(asked, image Image) {
 	C.shmcv_ring_accept(r.c(), words(&asked), words(&image))
@@ -176,6 +183,11 @@ func (f *Frame) Time() uint64            { return uint64(f.time) }
 func (f *Frame) Missed() uint64          { return uint64(f.missed) }
 func (f *Frame) Captured() uint64        { return uint64(f.capture_time) }
 func words(i *Image) *C.shmcv_ring_image { return (*C.shmcv_ring_image)(unsafe.Pointer(i)) }
+
+// Clear marks a stream as one whose name has been removed, and wakes all who wait on it.
+func Clear(trailer []byte) Status {
+	return Status(C.shmcv_ring_clear((*C.shmcv_ring_words)(unsafe.Pointer(&trailer[wordsOffset]))))
+}
 
 // NewestImage gives the image of a stream's newest frame. trailer and records are mapped memory.
 func NewestImage(trailer, records []byte, slots uint32) (image Image, status Status) {

@@ -26,6 +26,7 @@ typedef enum shmcv_ring_status {
     SHMCV_RING_OK,
     SHMCV_RING_NOTHING,       /* there is no frame that is new enough */
     SHMCV_RING_ENDED,         /* nor will there be: the writer has ended the stream */
+    SHMCV_RING_CLEARED,       /* as NOTHING or OK, and the stream's name has been removed: look at the name */
     SHMCV_RING_NO_PLACE,      /* the party has no place yet, and needs one to read */
     SHMCV_RING_NO_WRITER,     /* the party is not the stream's writer yet */
     SHMCV_RING_FILLING,       /* the writer has begun a frame before */
@@ -83,7 +84,8 @@ typedef struct shmcv_ring_words {
     uint32_t writers; /* how many there have been */
     uint64_t writer_start;
     uint64_t ended; /* 1 more than the sequence with which the writer has ended the stream; 0 if it has not */
-    uint64_t unused3[5];
+    uint32_t cleared; /* not 0: the stream's name has been removed; stored once, and read with ended */
+    uint32_t unused3[9];
     uint32_t room; /* a bell that grows when a slot comes free, if the next word says so */
     uint32_t unused4[15];
     uint32_t wants_room; /* not 0: the writer may sleep on the bell before */
@@ -182,8 +184,9 @@ shmcv_ring_status shmcv_ring_resign(shmcv_ring *ring);
 /* shmcv_ring_end tells readers that no frame follows the newest. The party is the writer, and has begun no frame. */
 shmcv_ring_status shmcv_ring_end(shmcv_ring *ring);
 
-/* shmcv_ring_begin gives the writer a slot that nobody uses. */
-shmcv_ring_status shmcv_ring_begin(shmcv_ring *ring, shmcv_ring_frame *frame);
+/* shmcv_ring_begin gives the writer a slot that nobody uses. In a stream whose name has been removed it gives CLEARED and no
+ * slot, unless the caller has looked at the name and wants one although_cleared. */
+shmcv_ring_status shmcv_ring_begin(shmcv_ring *ring, bool although_cleared, shmcv_ring_frame *frame);
 
 /* shmcv_ring_publish makes a frame that was begun the newest, and gives its sequence. */
 shmcv_ring_status shmcv_ring_publish(shmcv_ring_frame *frame, uint64_t *sequence);
@@ -226,6 +229,13 @@ uint64_t shmcv_ring_blockers(shmcv_ring *ring);
 /* shmcv_ring_listen sets the mark that somebody may be asleep until readers' news, and gives the bell's value. 0 if the
  * memory has gone. */
 uint32_t shmcv_ring_listen(shmcv_ring *ring);
+
+/* shmcv_ring_seen gives the sequence before the one that a reader of every frame wants next; 0 for other parties. */
+uint64_t shmcv_ring_seen(shmcv_ring *ring);
+
+/* shmcv_ring_clear marks the stream as one whose name has been removed, and wakes all who wait on it, so that they look at
+ * the name. For callers that need be no party. */
+shmcv_ring_status shmcv_ring_clear(shmcv_ring_words *words);
 
 /* shmcv_ring_accept remembers an image that fits into a slot, if it does not know it yet. One thread at a time. */
 void shmcv_ring_accept(shmcv_ring *ring, const shmcv_ring_image *asked, const shmcv_ring_image *image);

@@ -7,6 +7,7 @@ const (
 	OK Status = iota
 	Nothing
 	Ended
+	Cleared
 	NoPlace
 	NoWriter
 	Filling

@@ -6,8 +6,12 @@ package sys
 //
 // A process that has news stores it, and then calls Ring. A process that waits calls Listen, looks for news once more,
 // and only then sleeps on the result of Listen. All these accesses are sequentially consistent: there is one order of
-// them all. Ring changes the value and then looks at the mark; Listen sets the mark and then reads the value. So either
-// Ring sees the mark and wakes the sleeper; or Listen comes after it, and the look that follows Listen sees the news.
+// them all. Ring takes the mark away, then changes the value, and then wakes, if there was a mark. Listen sets the mark, then
+// reads the value, and begins again if the mark is gone by then. So who sleeps has a mark in place for as long as the bell has
+// the value that was slept on: whoever takes the mark afterwards changes the value and wakes. If Ring finds no mark, Listen
+// comes after it, and the look that follows Listen sees the news. (If Ring changed the value first, Listen might read the new
+// value and lose the mark after that; the next Ring would then wake nobody. A reader that took the news before it listened
+// would sleep over the news after that; shm/replaced_model_test.go.)
 type Bell struct{ bell }
 
 // Bell makes the bell whose value is at one offset of a mapping and whose mark is at another. Both are multiples of 4.

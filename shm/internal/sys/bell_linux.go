@@ -24,16 +24,25 @@ func (f openFile) bell(memory []byte, value, mark uint64, writable bool) bell {
 func (b *bell) value() uint32 { return b.word.Load() }
 
 func (b *bell) listen() (word, uint32) {
-	if b.writable {
-		b.mark.Store(1)
-	}
 	value := b.word.Load()
+	for attempt := 0; b.writable && attempt < listens; attempt++ {
+		b.mark.Store(1)
+		value = b.word.Load()
+		if b.mark.Load() != 0 {
+			break
+		}
+	}
 	return word{value: uint64(value), address: uint64(uintptr(unsafe.Pointer(b.word))), flags: futex32}, value
 }
 
+// listens is how often a bell is listened to that others ring meanwhile. More often than a few times, a neighbour takes the
+// mark away for no reason.
+const listens = 64
+
 func (b *bell) ring(value uint32) {
+	sleepers := b.mark.Load() != 0 && b.mark.Swap(0) != 0
 	b.word.Store(value)
-	if b.mark.Load() != 0 && b.mark.Swap(0) != 0 {
+	if sleepers {
 		wakeAll(b.word)
 	}
 }

@@ -66,6 +66,15 @@ type alarm struct{}
 func (*alarm) raise()       { panic(defaultFolder) }
 func (*alarm) listen() word { panic(defaultFolder) }
 
+type flag struct{}
+
+func newFlag() (flag, error) { panic(defaultFolder) }
+
+func (flag) number() int64 { panic(defaultFolder) }
+func (flag) raise()        { panic(defaultFolder) }
+func (flag) lower()        { panic(defaultFolder) }
+func (flag) close()        { panic(defaultFolder) }
+
 type word struct{}
 
 const mostWords = 64

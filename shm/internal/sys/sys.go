@@ -12,11 +12,12 @@
 //	bell          type: a word in a mapping, with its sleepers
 //	alarm         type: the same for the threads of this process alone
 //	word          type: what a thread sleeps on; mostWords of them at the most
+//	flag          type: what a host's own loop waits on
 //	names, exists, find, remove, removeFrom, leftover
 //	unfinished, removeUnfinished
 //	userID, groupID
 //	openNamed, createUnnamed
-//	sleep, monotonic, processStart
+//	sleep, monotonic, processStart, newFlag
 //	codeOf        the code of a system's error
 //	exhausted     true for an error that says that this process has no descriptors or no memory left
 //

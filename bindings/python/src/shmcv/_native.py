@@ -231,8 +231,10 @@ def declare(library: CDLL) -> None:
     library.shmcv_convert.restype = c_int32
     library.shmcv_stream_create.argtypes = [c_char_p, c_uint64, c_uint32, c_int32, POINTER(ShmcvStream)]
     library.shmcv_stream_create.restype = c_int32
-    library.shmcv_stream_open.argtypes = [c_char_p, POINTER(ShmcvStream)]
+    library.shmcv_stream_open.argtypes = [c_char_p, c_int32, POINTER(ShmcvStream)]
     library.shmcv_stream_open.restype = c_int32
+    library.shmcv_stream_follow.argtypes = [ShmcvStream, c_int32, POINTER(ShmcvStream)]
+    library.shmcv_stream_follow.restype = c_int32
     library.shmcv_stream_open_or_create.argtypes = [
         c_char_p,
         c_uint64,
@@ -262,6 +264,8 @@ def declare(library: CDLL) -> None:
     library.shmcv_stream_end.restype = c_int32
     library.shmcv_stream_wait.argtypes = [ShmcvStream, c_uint64, c_int32, POINTER(ShmcvFrame), POINTER(ShmcvFrameInfo)]
     library.shmcv_stream_wait.restype = c_int32
+    library.shmcv_stream_descriptor.argtypes = [ShmcvStream, POINTER(c_int64)]
+    library.shmcv_stream_descriptor.restype = c_int32
     library.shmcv_frame_describe.argtypes = [ShmcvFrame, c_uint64, c_void_p, c_uint64]
     library.shmcv_frame_describe.restype = c_int32
     library.shmcv_frame_metadata.argtypes = [ShmcvFrame, c_void_p, c_uint64, POINTER(c_uint64)]

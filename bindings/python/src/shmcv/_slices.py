@@ -31,11 +31,12 @@ def too_late(what: str, timeout: float | None) -> TimeoutError:
     return TimeoutError(f"shmcv: {what} within {timeout:g} s")
 
 
-def in_slices(wait: Callable[[int], int], timeout: float | None, what: str) -> None:
+def in_slices(wait: Callable[[int], int], timeout: float | None, what: str, asked: str | None = None) -> None:
     """Call ``wait`` again and again until it returns another code than TIMEOUT, or the time is up.
 
     ``wait`` takes milliseconds and returns a code of the library. ``timeout`` is a caller's. ``what`` says what has not
-    happened in time. Raises the exception of the last code, which is TimeoutError when the time is up.
+    happened in time, ``asked`` is for ``check``. Raises the exception of the last code, which is TimeoutError when the
+    time is up.
     """
     limit = seconds(timeout)
     end = None if limit is None else time.monotonic() + limit
@@ -44,6 +45,6 @@ def in_slices(wait: Callable[[int], int], timeout: float | None, what: str) -> N
         # Rounded up: 0.5 ms must not become 0, which does not sleep.
         status = wait(SLICE_MS if left >= SLICE_MS else -int(-left // 1))
         if status != ErrorCode.TIMEOUT:
-            return check(status)
+            return check(status, asked)
         if end is not None and time.monotonic() >= end:
             raise too_late(what, limit)

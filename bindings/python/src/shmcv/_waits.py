@@ -29,6 +29,7 @@ T = TypeVar("T")
 
 _IDLE_MS = 5000
 _CAPACITY = 256
+_LOOK_S = 0.005
 
 #: Adds a wait to a set: takes the set, the handle, newer_than and the key, and returns a code of the library.
 Add = Callable[[int, int, int, int], int]
@@ -189,6 +190,24 @@ async def repeat(
             left = None if deadline is None else deadline - loop.time()
         if not (left is None or left > 0) or not await more(left):
             raise too_late(late, limit)
+
+
+async def until_found(find: Callable[[], T], timeout: float | None, late: str) -> T:
+    """Return what ``find`` gives once it raises no NotFoundError, and look again every few milliseconds.
+
+    With a timeout of 0 the error is NotFoundError. Raises TimeoutError with the text ``late`` if the time is up.
+    """
+    limit, loop = seconds(timeout), asyncio.get_running_loop()
+    deadline = None if limit is None else loop.time() + limit
+    while True:
+        try:
+            return find()
+        except error.NotFoundError:
+            if limit == 0:
+                raise
+        if deadline is not None and loop.time() >= deadline:
+            raise too_late(late, limit)
+        await asyncio.sleep(_LOOK_S)
 
 
 def end(handle: Handle) -> None:

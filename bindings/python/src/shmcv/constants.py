@@ -111,6 +111,8 @@ class ErrorCode(IntEnum):
     ENDED = -21
     #: No program writes to the stream, and the reader has asked to be told.
     WRITER_GONE = -22
+    #: Another stream has got the stream's name.
+    REPLACED = -23
 
 
 class Depth(IntEnum):

@@ -177,6 +177,13 @@ class WriterGoneError(ShmcvError, builtins.ConnectionResetError):
     errno = errnos.ECONNRESET
 
 
+class ReplacedError(ShmcvError, builtins.OSError):
+    """Another stream has got the stream's name."""
+
+    code = ErrorCode.REPLACED
+    errno = errnos.ESTALE
+
+
 #: The exception of each code.
 EXCEPTIONS: dict[int, type[ShmcvError]] = {
     kind.code: kind
@@ -203,5 +210,6 @@ EXCEPTIONS: dict[int, type[ShmcvError]] = {
         InternalError,
         EndedError,
         WriterGoneError,
+        ReplacedError,
     )
 }

@@ -7,7 +7,8 @@ import contextlib
 import ctypes
 import json
 import math
-from collections.abc import Mapping
+import weakref
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
@@ -19,9 +20,9 @@ from ._library import library
 from ._memory import Handle, Memory
 from ._native import ShmcvFrame, ShmcvFrameInfo, ShmcvSegmentInfo, ShmcvStream
 from ._slices import in_slices, seconds
-from ._waits import end, news, repeat
+from ._waits import end, news, repeat, until_found
 from .constants import MAX_METADATA, Delivery, WhenBehind
-from .error import ClosedError, EndedError, ForkedError, InvalidError, NotFoundError
+from .error import ClosedError, EndedError, ForkedError, InvalidError, NotFoundError, ReplacedError
 from .info import EPOCH, SegmentInfo
 from .pixels import Pixels, WritablePixels
 from .segment import clear, open_again
@@ -69,10 +70,13 @@ class Frame(Pixels):
     missed: int
     #: When it was captured, as its writer has told, in nanoseconds of ``time.monotonic_ns()``; 0 if it has not.
     capture_time_ns: int
+    #: The stream that it is of. In a loop that follows, another object than before tells that the numbers begin anew.
+    stream: Stream
 
-    def __init__(self, name: str, memory: Memory, info: ShmcvFrameInfo) -> None:
+    def __init__(self, stream: Stream, memory: Memory, info: ShmcvFrameInfo) -> None:
         """Take over a handle. ``Stream.wait`` calls this."""
-        super().__init__(name, memory)
+        super().__init__(stream.name, memory)
+        self.stream = stream
         self.sequence, self.time_ns, self.missed = info.sequence, info.time_ns, info.missed
         self.capture_time_ns, self._metadata_size = info.capture_time_ns, info.metadata_size
 
@@ -201,6 +205,7 @@ class Stream:
         """Take over a handle. ``create`` and ``open`` call this."""
         self._name = name
         self._stream: Handle | None = handle
+        self._followed: weakref.WeakSet[Stream] = weakref.WeakSet()  # those that loops over frames have gone on to
 
     #: True if closing this object removes the stream's name too, if the name is still this stream's.
     clear_on_close: bool = False
@@ -271,15 +276,48 @@ class Stream:
         return stream
 
     @classmethod
-    def open(cls, name: str) -> Self:
+    def open(cls, name: str, timeout: float | None = 0) -> Self:
         """Open a stream that any process, in whatever language, has created.
 
-        Raises NotFoundError; PermissionError; CorruptError; InvalidError for a bad name, or the name of a segment that
-        is no stream.
+        ``timeout`` says how long to wait until there is one, in seconds: with 0 it has to be there, and None or a
+        negative number waits without an end. Ctrl-C ends the wait.
+
+        Raises NotFoundError if there is none and ``timeout`` is 0; TimeoutError if there is none in time;
+        PermissionError; CorruptError; InvalidError for a bad name, or the name of a segment that is no stream.
         """
-        handle = ShmcvStream()
-        check(library().shmcv_stream_open(text("name", name), ctypes.byref(handle)), name)
+        handle, open_by = ShmcvStream(), text("name", name)
+        cls._open_in(name, timeout, lambda ms: library().shmcv_stream_open(open_by, ms, ctypes.byref(handle)))
         return cls(name, Handle(handle.value, library().shmcv_stream_close))
+
+    @staticmethod
+    def _open_in(name: str, timeout: float | None, attempt: Callable[[int], int]) -> None:
+        # A call with 0 ms raises NotFoundError, so a wait that is at its end makes one with 1 ms.
+        least = 0 if timeout == 0 else 1
+        in_slices(lambda ms: attempt(max(ms, least)), timeout, _none_to_open(name), name)
+
+    @classmethod
+    async def open_async(cls, name: str, timeout: float | None = None) -> Self:
+        """Do as ``open``, and let other tasks of the event loop run meanwhile."""
+        return await until_found(lambda: cls.open(name), timeout, _none_to_open(name))
+
+    def follow(self, timeout: float | None = None) -> Self:
+        """Open the stream that has got the name of this one, after ReplacedError, and return it.
+
+        The new object waits for frames as this one does: it watches for as long before it sleeps; it heeds the writer,
+        from the first one on; and if this one gets every frame, so does the new one, from the oldest on that is there.
+        The numbers of its frames begin at 1, so begin again with a ``newer_than`` of 0. This object stays as it is.
+        ``frames(follow=True)`` does all of this by itself.
+
+        ``timeout`` is as for ``open``. There is no stream to follow as long as the name is still this one's, or
+        nobody's. Raises what ``open`` raises; ClosedError within 0.1 s when another thread closes this stream.
+        """
+        handle, follow = ShmcvStream(), library().shmcv_stream_follow
+        self._open_in(self._name, timeout, lambda ms: follow(self._open.number, ms, ctypes.byref(handle)))
+        return type(self)(self._name, Handle(handle.value, library().shmcv_stream_close))
+
+    async def follow_async(self, timeout: float | None = None) -> Self:
+        """Do as ``follow``, and let other tasks of the event loop run meanwhile."""
+        return await until_found(lambda: self.follow(0), timeout, _none_to_open(self._name))
 
     @property
     def _open(self) -> Handle:
@@ -311,7 +349,8 @@ class Stream:
         a negative number waits without an end. Ctrl-C ends the wait. In other streams it never waits.
 
         Raises BusyError if there is another writer, if the frame begun before is neither published nor closed, and if
-        there is no slot, because readers hold them, or are behind; TimeoutError.
+        there is no slot, because readers hold them, or are behind; TimeoutError; ReplacedError if the stream's name was
+        cleared, and another stream has the name.
         """
         stream, handle = self._open, ShmcvFrame()
         begun, begin = ctypes.byref(handle), library().shmcv_stream_begin
@@ -366,7 +405,8 @@ class Stream:
     def wait_writer(self, timeout: float | None = None) -> None:
         """Wait until a program writes to the stream: has begun a frame. ``timeout`` is as for ``wait``.
 
-        Raises TimeoutError; ClosedError within 0.1 s when another thread closes the stream.
+        Raises TimeoutError; ReplacedError if there is no writer, and another stream has the name; ClosedError within
+        0.1 s when another thread closes the stream.
         """
         wait = library().shmcv_stream_wait_writer
         in_slices(
@@ -409,9 +449,9 @@ class Stream:
         wait.
 
         Raises TimeoutError; EndedError if the writer has ended the stream and there is no further frame;
-        WriterGoneError, see ``heed_writer``; BusyError if
-        63 others read the stream; ClosedError within 0.1 s when another thread closes the stream; InvalidError for a
-        timeout of NaN.
+        ReplacedError if another stream has got the name and there is no further frame here, see ``follow``;
+        WriterGoneError, see ``heed_writer``; BusyError if 63 others read the stream; ClosedError within 0.1 s when
+        another thread closes the stream; InvalidError for a timeout of NaN.
         """
         stream, handle, info = self._open, ShmcvFrame(), ShmcvFrameInfo()
         number = integer("newer_than", newer_than, ctypes.c_uint64)
@@ -422,7 +462,7 @@ class Stream:
             timeout,
             self._none_newer_than(newer_than),
         )
-        return Frame(self._name, _ReadOnlyFrameMemory(handle, stream), info)
+        return Frame(self, _ReadOnlyFrameMemory(handle, stream), info)
 
     async def wait_async(self, newer_than: int = 0, timeout: float | None = None) -> Frame:
         """Do as ``wait``, and let other tasks of the event loop run meanwhile.
@@ -438,18 +478,43 @@ class Stream:
             self._none_newer_than(newer_than),
         )
 
+    def fileno(self) -> int:
+        """Return a descriptor on which a loop of one's own waits for frames: by ``loop.add_reader``, ``selectors``, epoll.
+
+        The stream itself may be given to ``add_reader`` and ``selectors``, as a socket may. The descriptor is readable at
+        first. When it is readable, call ``wait`` with a timeout of 0, as often as it gives frames. The descriptor stays
+        readable until such a call raises TimeoutError. It is readable again when there is a frame that is newer than
+        ``newer_than`` of that call, or when the call would tell that the stream has ended, was replaced or has no writer,
+        or that something is wrong. Now and then it is readable for nothing.
+
+        The descriptor is this object's: do not read, write or close it. ``close`` closes it; take it out of the loop
+        before, because another file may get the number. A forked child opens the stream again, and asks for one of its
+        own. One thread of the library serves all descriptors of the process.
+
+        Raises IOError if the process has no file descriptors left; ClosedError.
+        """
+        number = ctypes.c_int64()
+        check(library().shmcv_stream_descriptor(self._open.number, ctypes.byref(number)))
+        return number.value
+
     def _none_newer_than(self, newer_than: int) -> str:
         return f'no frame of "{self._name}" newer than {newer_than}'
 
-    def frames(self, newer_than: int = 0, timeout: float | None = None) -> Frames:
+    def frames(self, newer_than: int = 0, timeout: float | None = None, *, follow: bool = False) -> Frames:
         """Return an iterator over the frames to come, for ``for`` and ``async for``.
 
         The iterator closes each frame when the next one is asked for. It ends when the writer ends the stream, and
         when the stream is closed, by another thread or the loop itself. It raises TimeoutError when a frame takes
         longer than ``timeout`` seconds.
+
+        When the name is cleared and another stream gets it, the iterator raises ReplacedError. With ``follow`` it goes on
+        with that stream instead, again and again, as ``Stream.follow`` does: ``stream`` of the frame is another object
+        from then on, and ``sequence`` begins at 1. Closing the stream that ``frames`` was called on ends the loop then
+        too. A new stream must come within ``timeout``.
+
         ``async for`` lets other tasks run at every second frame, also when frames are always ready.
         """
-        return Frames(self, newer_than, timeout)
+        return Frames(self, newer_than, timeout, follow)
 
     def clear(self) -> None:
         """Remove the stream's name. A name that another stream has by now is NotFoundError, and stays.
@@ -470,6 +535,8 @@ class Stream:
         stream's. In a forked child the name of the parent's stream stays.
         """
         stream, self._stream = self._stream, None
+        for followed in list(self._followed):
+            followed.close()
         if stream is not None:
             end(stream)
             if self.clear_on_close:
@@ -507,12 +574,18 @@ class Stream:
         return f"<shmcv.{type(self).__name__} {self._name!r} {told}>"
 
 
+def _none_to_open(name: str) -> str:
+    return f'there has been no stream "{name}" to open'
+
+
 class Frames:
     """An iterator over the frames of a stream as they come; see ``Stream.frames``. For one loop at a time."""
 
-    def __init__(self, stream: Stream, newer_than: int, timeout: float | None) -> None:
+    def __init__(self, stream: Stream, newer_than: int, timeout: float | None, follow: bool) -> None:
         """Begin after the frame with the number ``newer_than``. ``Stream.frames`` calls this."""
+        self._first = stream
         self._stream = stream
+        self._follow = follow
         self._newest = newer_than
         self._timeout = timeout
         self._frame: Frame | None = None
@@ -532,10 +605,16 @@ class Frames:
     def __next__(self) -> Frame:
         """Close the last frame, and wait for the next one."""
         self._close_last()
-        try:
-            return self._remember(self._stream.wait(self._newest, self._timeout))
-        except (ClosedError, EndedError):
-            raise StopIteration from None
+        while True:
+            try:
+                try:
+                    return self._remember(self._stream.wait(self._newest, self._timeout))
+                except ReplacedError:
+                    if not self._follow:
+                        raise
+                    self._go_on_with(self._stream.follow(self._timeout))
+            except (ClosedError, EndedError):
+                raise StopIteration from None
 
     def __aiter__(self) -> Self:
         """Return the iterator itself."""
@@ -547,15 +626,31 @@ class Frames:
         if self._at_once:
             await asyncio.sleep(0)
         self._at_once = not self._at_once
-        try:
+        while True:
             try:
-                frame = self._stream.wait(self._newest, 0)
-            except error.TimeoutError:
-                self._at_once = False
-                frame = await self._stream.wait_async(self._newest, self._timeout)
-            return self._remember(frame)
-        except (ClosedError, EndedError):
-            raise StopAsyncIteration from None
+                try:
+                    return self._remember(await self._next_async())
+                except ReplacedError:
+                    if not self._follow:
+                        raise
+                    self._go_on_with(await self._stream.follow_async(self._timeout))
+            except (ClosedError, EndedError):
+                raise StopAsyncIteration from None
+
+    async def _next_async(self) -> Frame:
+        try:
+            return self._stream.wait(self._newest, 0)
+        except error.TimeoutError:
+            self._at_once = False
+            return await self._stream.wait_async(self._newest, self._timeout)
+
+    def _go_on_with(self, stream: Stream) -> None:
+        before, self._stream, self._newest = self._stream, stream, 0
+        if before is not self._first:
+            before.close()
+        self._first._followed.add(stream)
+        if self._first.closed:  # by another thread, which may not have seen the new one
+            stream.close()
 
     def _remember(self, frame: Frame) -> Frame:
         self._newest, self._frame = frame.sequence, frame

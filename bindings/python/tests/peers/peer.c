@@ -53,7 +53,7 @@ static void consume(shmcv_stream stream, uint64_t last) {
 int main(int argc, char **argv) {
     shmcv_stream stream;
     if (argc != 4) return 2;
-    check(shmcv_stream_open(argv[2], &stream));
+    check(shmcv_stream_open(argv[2], 0, &stream));
     puts("ready");
     fflush(stdout);
     if (strcmp(argv[1], "produce") == 0)
