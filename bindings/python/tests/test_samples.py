@@ -66,16 +66,27 @@ class Program:
         return True
 
 
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """The commands of the three programs, which are built once."""
+    folder = tmp_path_factory.mktemp("samples")
+    return {
+        "camera": compiled(ROOT / "c-sample" / "camera.c", folder),
+        "overlay": [sys.executable, str(ROOT / "python-sample" / "overlay.py")],
+        "recorder": built(ROOT / "csharp-sample" / "recorder" / "Recorder.csproj", folder),
+    }
+
+
 @pytest.fixture
-def chain(name: str, tmp_path: Path) -> Iterator[dict[str, Program]]:
+def chain(samples: dict[str, list[str]], name: str, tmp_path: Path) -> Iterator[dict[str, Program]]:
     """The three programs, with streams and a folder of the test's own."""
     camera, overlay = f"{name}-camera", f"{name}-overlay"
-    recorder = built(ROOT / "csharp-sample" / "recorder" / "Recorder.csproj", tmp_path)
-    commands = {
-        "camera": [*compiled(ROOT / "c-sample" / "camera.c", tmp_path), camera, "20"],
-        "overlay": [sys.executable, str(ROOT / "python-sample" / "overlay.py"), camera, overlay],
-        "recorder": [*recorder, overlay, str(tmp_path / "recorded")],
+    arguments = {
+        "camera": [camera, "20"],
+        "overlay": [camera, overlay],
+        "recorder": [overlay, str(tmp_path / "recorded")],
     }
+    commands = {each: [*samples[each], *arguments[each]] for each in samples}
     programs = {each: Program(each, command, tmp_path / f"{each}.log") for each, command in commands.items()}
     yield programs
     for program in programs.values():
