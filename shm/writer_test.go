@@ -2,6 +2,7 @@ package shm
 
 import (
 	"os"
+	"runtime"
 	"strconv"
 	"testing"
 	"time"
@@ -65,6 +66,8 @@ func kills() int {
 // Readers that sleep are told of each writer's death, and go on with the next writer's first frame.
 func TestEveryReaderKnowsOfAKilledWriterAndGoesOnWithTheNext(t *testing.T) {
 	const readers = 3
+	// Each reader sleeps in a system call. With fewer, Go takes up to 10 ms to see that one of them may run.
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(readers + 5))
 	s := newStreamFor(t, readers+2)
 	type event struct {
 		at  time.Time
