@@ -998,6 +998,8 @@ public sealed class Frame : Pixels, IMover
     /// </example>
     /// <param name="cancellationToken">Ends the wait within 100 ms.</param>
     /// <returns>False if the writer has ended the stream, and there is no further frame.</returns>
+    /// <exception cref="ShmCvReplacedException">Another stream has got the name, and there is no further frame here; see
+    /// <see cref="FrameStream.Follow"/>.</exception>
     /// <exception cref="ShmCvBusyException">63 others read the stream.</exception>
     /// <exception cref="InvalidOperationException">Another thread is in this method.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>

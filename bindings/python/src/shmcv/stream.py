@@ -479,13 +479,13 @@ class Stream:
         )
 
     def fileno(self) -> int:
-        """Return a descriptor on which a loop of one's own waits for frames: by ``loop.add_reader``, ``selectors``, epoll.
+        """Return a descriptor on which a loop of one's own waits for frames: ``loop.add_reader``, ``selectors``, epoll.
 
-        The stream itself may be given to ``add_reader`` and ``selectors``, as a socket may. The descriptor is readable at
-        first. When it is readable, call ``wait`` with a timeout of 0, as often as it gives frames. The descriptor stays
-        readable until such a call raises TimeoutError. It is readable again when there is a frame that is newer than
-        ``newer_than`` of that call, or when the call would tell that the stream has ended, was replaced or has no writer,
-        or that something is wrong. Now and then it is readable for nothing.
+        The stream itself may be given to ``add_reader`` and ``selectors``, as a socket may. The descriptor is readable
+        at first. When it is readable, call ``wait`` with a timeout of 0, as often as it gives frames. The descriptor
+        stays readable until such a call raises TimeoutError. It is readable again when there is a frame that is newer
+        than ``newer_than`` of that call, or when the call would tell that the stream has ended, was replaced or has no
+        writer, or that something is wrong. Now and then it is readable for nothing.
 
         The descriptor is this object's: do not read, write or close it. ``close`` closes it; take it out of the loop
         before, because another file may get the number. A forked child opens the stream again, and asks for one of its
@@ -507,10 +507,10 @@ class Stream:
         when the stream is closed, by another thread or the loop itself. It raises TimeoutError when a frame takes
         longer than ``timeout`` seconds.
 
-        When the name is cleared and another stream gets it, the iterator raises ReplacedError. With ``follow`` it goes on
-        with that stream instead, again and again, as ``Stream.follow`` does: ``stream`` of the frame is another object
-        from then on, and ``sequence`` begins at 1. Closing the stream that ``frames`` was called on ends the loop then
-        too. A new stream must come within ``timeout``.
+        When the name is cleared and another stream gets it, the iterator raises ReplacedError. With ``follow`` it goes
+        on with that stream instead, again and again, as ``Stream.follow`` does: ``stream`` of the frame is another
+        object from then on, and ``sequence`` begins at 1. Closing the stream that ``frames`` was called on ends the
+        loop then too.
 
         ``async for`` lets other tasks run at every second frame, also when frames are always ready.
         """
