@@ -432,6 +432,7 @@ public sealed class FrameStream : IDisposable
     /// <returns>
     /// The frame, without an image yet. If it is disposed of before it is published, no reader ever sees it.
     /// </returns>
+    /// <exception cref="ShmCvReplacedException">The stream's name was cleared, and another stream has the name.</exception>
     /// <exception cref="ShmCvBusyException">There is another writer, the frame begun before is still open, or there is no
     /// slot in a stream in which the writer does not wait; the message says which.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
@@ -1027,6 +1028,8 @@ public sealed class Frame : Pixels, IMover
     /// <returns>False if the time is up. The object has no frame then. To keep a frame until there is another one, use two
     /// objects, and <see cref="FrameStream.TryWait"/>.</returns>
     /// <exception cref="ShmCvEndedException">The writer has ended the stream, and there is no further frame.</exception>
+    /// <exception cref="ShmCvReplacedException">Another stream has got the name, and there is no further frame here; see
+    /// <see cref="FrameStream.Follow"/>.</exception>
     /// <exception cref="ShmCvBusyException">63 others read the stream.</exception>
     /// <exception cref="InvalidOperationException">Another thread waits for the frame that follows this one.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
@@ -1055,6 +1058,8 @@ public sealed class Frame : Pixels, IMover
     /// context its turn even if frames are always ready; a loop over this method does not.</remarks>
     /// <param name="cancellationToken">Ends the wait. No frame is taken then.</param>
     /// <returns>False if the writer has ended the stream, and there is no further frame.</returns>
+    /// <exception cref="ShmCvReplacedException">Another stream has got the name, and there is no further frame here; see
+    /// <see cref="FrameStream.Follow"/>.</exception>
     /// <exception cref="ShmCvBusyException">63 others read the stream.</exception>
     /// <exception cref="InvalidOperationException">Another thread waits for the frame that follows this one.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
@@ -1243,6 +1248,7 @@ public sealed class NewFrame : WritablePixels, IMover
     /// </code>
     /// </example>
     /// <param name="cancellationToken">Ends the wait within 100 ms.</param>
+    /// <exception cref="ShmCvReplacedException">The stream's name was cleared, and another stream has the name.</exception>
     /// <exception cref="ShmCvBusyException">There is another writer, or there is no slot, because readers hold them, or are
     /// behind; the message says which.</exception>
     /// <exception cref="InvalidOperationException">Another thread is in this method.</exception>
@@ -1256,6 +1262,7 @@ public sealed class NewFrame : WritablePixels, IMover
     /// <see cref="ShmCvBusyException"/>. A negative number waits without an end.</param>
     /// <param name="cancellationToken">Ends the wait within 100 ms.</param>
     /// <returns>False if the time is up in a stream of <see cref="WhenBehind.Block"/>. The object has no frame then.</returns>
+    /// <exception cref="ShmCvReplacedException">The stream's name was cleared, and another stream has the name.</exception>
     /// <exception cref="ShmCvBusyException">There is another writer, or there is no slot in a stream in which the writer does
     /// not wait; the message says which.</exception>
     /// <exception cref="InvalidOperationException">Another thread waits for the frame that follows this one.</exception>
@@ -1289,6 +1296,7 @@ public sealed class NewFrame : WritablePixels, IMover
     /// </summary>
     /// <param name="cancellationToken">Ends the wait within 100 ms.</param>
     /// <returns>A task that is over when this object is the next frame.</returns>
+    /// <exception cref="ShmCvReplacedException">The stream's name was cleared, and another stream has the name.</exception>
     /// <exception cref="ShmCvBusyException">There is another writer, or there is no slot in a stream in which the writer does
     /// not wait; the message says which.</exception>
     /// <exception cref="InvalidOperationException">Another thread waits for the frame that follows this one.</exception>
