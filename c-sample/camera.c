@@ -66,7 +66,7 @@ int main(int argc, char **argv) {
     sigaction(SIGINT, &(struct sigaction){.sa_handler = stop}, NULL);
     sigaction(SIGTERM, &(struct sigaction){.sa_handler = stop}, NULL);
 
-    /* The stream of an earlier camera serves too: its readers are still there, and get this one's frames. */
+    /* The stream of a camera that was killed serves too: its readers are still there, and get this one's frames. */
     const shmcv_image_info image = {
         .width = WIDTH, .height = HEIGHT, .channels = CHANNELS, .depth = SHMCV_DEPTH_U8, .order = SHMCV_ORDER_BGR};
     shmcv_stream stream;
@@ -97,6 +97,7 @@ int main(int argc, char **argv) {
         check(shmcv_frame_publish(frame, NULL));
     }
     printf("the camera has published %u frames\n", number);
+    check(shmcv_stream_clear(stream)); /* the name goes; readers wait for the next camera's stream */
     check(shmcv_stream_close(stream));
     return 0;
 }

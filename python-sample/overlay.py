@@ -44,13 +44,13 @@ names = parser.parse_args()
 
 number = 0
 try:
-    # Whoever comes first makes a stream. This one has room for a second of frames, for readers that want each of them.
+    print(f"the overlay draws on frames of {names.camera} and publishes {names.overlay}, until Ctrl-C", flush=True)
+    # Room for a second of frames, for readers that want each. The stream of an overlay that was killed serves too.
     with (
-        shmcv.Stream.open_or_create(names.camera, SIZE, slots=6) as camera,
-        shmcv.Stream.open_or_create(names.overlay, SIZE, slots=32) as overlay,
+        shmcv.Stream.open_or_create(names.overlay, SIZE, slots=32, clear_on_close=True) as overlay,
+        shmcv.Stream.open(names.camera, timeout=None) as camera,  # waits for one
     ):
-        print(f"the overlay draws on frames of {names.camera} and publishes {names.overlay}, until Ctrl-C", flush=True)
-        for seen in camera.frames():  # the newest frame each time
+        for seen in camera.frames(follow=True):  # the newest frame each time, also of the next camera's stream
             began = time.monotonic_ns()
             with overlay.begin() as drawn:
                 drawn.write(seen.array)

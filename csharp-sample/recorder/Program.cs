@@ -22,16 +22,17 @@ Console.CancelKeyPress += (_, pressed) =>
 var (saved, missed, last, longest) = (0L, 0L, 0.0, 0.0);
 try
 {
-    // Whoever comes first makes the stream. From the oldest frame that it still has, every frame is wanted: the overlay's
-    // stream keeps those of a second, if this program is behind or begins again. If that is too little, they are counted.
-    using var stream = FrameStream.OpenOrCreate(name, 640 * 480 * 3, slots: 32);
-    stream.Deliver(Delivery.Oldest);
     Console.WriteLine($"the recorder saves every frame of {name} in {folder}, until Ctrl-C");
-    foreach (var frame in stream.Frames(cancellationToken: stop.Token))
+    using var stream = await FrameStream.OpenAsync(name, stop.Token);
+
+    // From the oldest frame that the stream still has, every frame is wanted: it keeps those of a second, if this program is
+    // behind or begins again. If that is too little, they are counted.
+    stream.Deliver(Delivery.Oldest);
+    foreach (var frame in stream.Frames(follow: true, cancellationToken: stop.Token)) // also of the next overlay's stream
     {
         // The time is the camera's, so the files are in the order of capture, and a frame that is saved again is one file.
         var captured = frame.CaptureTimeNs > 0 ? frame.CaptureTimeNs : frame.TimeNs; // of a writer that does not tell
-        var path = Path.Combine(folder, $"{stream.Utc(captured):yyyyMMdd-HHmmss-ffffff}");
+        var path = Path.Combine(folder, $"{frame.Stream.Utc(captured):yyyyMMdd-HHmmss-ffffff}");
         frame.Save(path + ".png");
         last = (Stopwatch.GetTimestamp() - captured) / 1e6; // both are nanoseconds of one clock
 

@@ -242,11 +242,14 @@ public sealed class FrameStream : IDisposable
 
     /// <summary>Does as <see cref="Follow"/>, for a limited time.</summary>
     /// <param name="milliseconds">The time. 0 does not wait; a negative number waits without an end.</param>
+    /// <param name="cancellationToken">Ends the wait within 100 ms.</param>
     /// <returns>The stream, or null if the time is up.</returns>
     /// <exception cref="ShmCvException">The exceptions are those of <see cref="Follow"/>.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed, maybe by another thread during the wait, which
     /// ends within 100 ms then.</exception>
-    public FrameStream? TryFollow(int milliseconds) => FollowIn(milliseconds, CancellationToken.None);
+    public FrameStream? TryFollow(int milliseconds, CancellationToken cancellationToken = default) =>
+        FollowIn(milliseconds, cancellationToken);
 
     /// <summary>Does as <see cref="Follow"/>, and occupies no thread meanwhile.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -260,7 +263,7 @@ public sealed class FrameStream : IDisposable
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (TryFollow(0) is { } stream)
+            if (TryFollow(0, CancellationToken.None) is { } stream)
             {
                 return stream;
             }
@@ -459,6 +462,7 @@ public sealed class FrameStream : IDisposable
     /// <returns>
     /// The frame, without an image yet. If it is disposed of before it is published, no reader ever sees it.
     /// </returns>
+    /// <exception cref="ShmCvReplacedException">The stream's name was cleared, and another stream has the name.</exception>
     /// <exception cref="ShmCvBusyException">There is another writer, the frame begun before is still open, or there is no
     /// slot in a stream in which the writer does not wait; the message says which.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
@@ -1082,6 +1086,8 @@ public sealed class Frame : Pixels, IMover
     /// <returns>False if the time is up. The object has no frame then. To keep a frame until there is another one, use two
     /// objects, and <see cref="FrameStream.TryWait"/>.</returns>
     /// <exception cref="ShmCvEndedException">The writer has ended the stream, and there is no further frame.</exception>
+    /// <exception cref="ShmCvReplacedException">Another stream has got the name, and there is no further frame here; see
+    /// <see cref="FrameStream.Follow"/>.</exception>
     /// <exception cref="ShmCvBusyException">63 others read the stream.</exception>
     /// <exception cref="InvalidOperationException">Another thread waits for the frame that follows this one.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
@@ -1110,6 +1116,8 @@ public sealed class Frame : Pixels, IMover
     /// context its turn even if frames are always ready; a loop over this method does not.</remarks>
     /// <param name="cancellationToken">Ends the wait. No frame is taken then.</param>
     /// <returns>False if the writer has ended the stream, and there is no further frame.</returns>
+    /// <exception cref="ShmCvReplacedException">Another stream has got the name, and there is no further frame here; see
+    /// <see cref="FrameStream.Follow"/>.</exception>
     /// <exception cref="ShmCvBusyException">63 others read the stream.</exception>
     /// <exception cref="InvalidOperationException">Another thread waits for the frame that follows this one.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
@@ -1299,6 +1307,7 @@ public sealed class NewFrame : WritablePixels, IMover
     /// </code>
     /// </example>
     /// <param name="cancellationToken">Ends the wait within 100 ms.</param>
+    /// <exception cref="ShmCvReplacedException">The stream's name was cleared, and another stream has the name.</exception>
     /// <exception cref="ShmCvBusyException">There is another writer, or there is no slot, because readers hold them, or are
     /// behind; the message says which.</exception>
     /// <exception cref="InvalidOperationException">Another thread is in this method.</exception>
@@ -1312,6 +1321,7 @@ public sealed class NewFrame : WritablePixels, IMover
     /// <see cref="ShmCvBusyException"/>. A negative number waits without an end.</param>
     /// <param name="cancellationToken">Ends the wait within 100 ms.</param>
     /// <returns>False if the time is up in a stream of <see cref="WhenBehind.Block"/>. The object has no frame then.</returns>
+    /// <exception cref="ShmCvReplacedException">The stream's name was cleared, and another stream has the name.</exception>
     /// <exception cref="ShmCvBusyException">There is another writer, or there is no slot in a stream in which the writer does
     /// not wait; the message says which.</exception>
     /// <exception cref="InvalidOperationException">Another thread waits for the frame that follows this one.</exception>
@@ -1345,6 +1355,7 @@ public sealed class NewFrame : WritablePixels, IMover
     /// </summary>
     /// <param name="cancellationToken">Ends the wait within 100 ms.</param>
     /// <returns>A task that is over when this object is the next frame.</returns>
+    /// <exception cref="ShmCvReplacedException">The stream's name was cleared, and another stream has the name.</exception>
     /// <exception cref="ShmCvBusyException">There is another writer, or there is no slot in a stream in which the writer does
     /// not wait; the message says which.</exception>
     /// <exception cref="InvalidOperationException">Another thread waits for the frame that follows this one.</exception>
