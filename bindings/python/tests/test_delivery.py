@@ -202,7 +202,6 @@ def test_reader_that_only_reads_is_told_that_it_was_overtaken(make: Make, create
             frame.read,
             lambda: frame.array,
             lambda: frame.buffer,
-            lambda: frame.image,
             lambda: np.asarray(frame),
             lambda: frame.flip_into(elsewhere, 1),
             lambda: frame.save("/dev/null.png"),

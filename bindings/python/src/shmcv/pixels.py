@@ -76,10 +76,12 @@ class Pixels(Save, TransformInto, Show, PixelsBase):
         Raises NoImageError; TruncatedError as ``size`` does. A process that makes the segment's file shorter (nothing
         in shmcv does) later ends the processes that touch an array of it.
         """
-        image = self.image
-        pixels: np.ndarray[Any, Any] = np.ndarray(
-            image.shape, image.dtype, buffer=self._open.view(), strides=image.strides
-        )
+        image, memory = self.image, self._open
+        view: Any = memory.view()
+        if memory.read_only:
+            # numpy takes a view apart, and would let setflags() make an array writable whose memory faults then.
+            view = np.frombuffer(view, np.uint8)
+        pixels: np.ndarray[Any, Any] = np.ndarray(image.shape, image.dtype, buffer=view, strides=image.strides)
         return pixels
 
     @property
