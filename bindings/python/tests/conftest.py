@@ -7,6 +7,7 @@ import gc
 import itertools
 import os
 import shutil
+import signal
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
@@ -17,6 +18,9 @@ import pytest
 from support import ENDS_WITH_US, mapped, present
 
 import shmcv
+
+# A shell starts programs in the background with SIGINT ignored, which their children inherit.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PREFIX = f"shmcv-python-test-{os.getpid()}-"
 _numbers = itertools.count()

@@ -299,7 +299,6 @@ def child():
             stream.wait()
         except KeyboardInterrupt:
             return 8
-signal.signal(signal.SIGINT, signal.default_int_handler)
 work(sys.argv[2])
 child_of = os.fork
 def noting():

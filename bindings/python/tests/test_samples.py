@@ -37,8 +37,7 @@ class Program:
         """Start the program. Its output replaces that of the last start."""
         self._output = self.log.open("wb")
         self._process = subprocess.Popen(
-            # A shell starts programs in the background with SIGINT ignored, and these may be such a program's children.
-            [*ENDS_WITH_US, "env", "--default-signal=INT", *self._command],
+            [*ENDS_WITH_US, *self._command],
             stdin=subprocess.DEVNULL,
             stdout=self._output,
             stderr=subprocess.STDOUT,
