@@ -86,11 +86,12 @@ check_tls() {
 }
 
 # The library and the plugin hold no folder of this machine. The system's own OpenCV is not built here.
-check_paths() {
+check_paths() { library_holds_no_folders "$build"/lib*.so; }
+library_holds_no_folders() {
     local folder file failed=0
     for folder in "$HOME" "$root" "$cache" "$(go env GOMODCACHE)" "$(go env GOCACHE)"; do
         [ "$folder" != / ] || continue
-        for file in "$build"/lib*.so; do
+        for file in "$@"; do
             ! grep -qaF "$folder/" "$file" || {
                 echo "${file##*/} names the build machine's folder $folder:"
                 strings -a "$file" | grep -F "$folder/" | head -n 5

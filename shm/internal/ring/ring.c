@@ -1,7 +1,7 @@
 #include "ring.h"
 
 #include "guard.h"
-#include "system_linux.h"
+#include "system.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -55,14 +55,14 @@ static inline void pause_briefly(unsigned attempt) {
 static inline uint64_t bit(int32_t place) { return (uint64_t)1 << place; }
 
 /* ring_bell changes a bell, and wakes who sleeps on it. */
-static void ring_bell(uint32_t *bell, uint32_t *asleep) {
+static void ring_bell(const shmcv_ring *ring, uint32_t *bell, uint32_t *asleep) {
     add(bell, 1);
-    if (load(asleep) != 0 && swap(asleep, 0) != 0) ring_wake(bell);
+    if (load(asleep) != 0 && swap(asleep, 0) != 0) ring_wake(ring->file, bell);
 }
 
 /* wake_writer tells the writer that a slot may have come free, if it waits for one. */
 static void wake_writer(shmcv_ring *ring) {
-    if (load(&ring->words->wants_room) != 0) ring_bell(&ring->words->room, &ring->words->wants_room);
+    if (load(&ring->words->wants_room) != 0) ring_bell(ring, &ring->words->room, &ring->words->wants_room);
 }
 
 shmcv_ring_status shmcv_ring_open(shmcv_ring *ring, uint32_t *held) {
@@ -303,7 +303,7 @@ shmcv_ring_status shmcv_ring_take_over(shmcv_ring *ring, uint32_t process, uint6
     store(&words->ended, 0);
     store(&ring->filling, 0);
     store(&ring->writes, 1);
-    ring_bell(&words->bell, &words->asleep);
+    ring_bell(ring, &words->bell, &words->asleep);
     RETURN(SHMCV_RING_OK);
 }
 
@@ -320,7 +320,7 @@ shmcv_ring_status shmcv_ring_end(shmcv_ring *ring) {
     if (swap(&ring->filling, 1) != 0) RETURN(SHMCV_RING_FILLING);
     store(&ring->words->ended, ring->newest + 1);
     store(&ring->filling, 0);
-    ring_bell(&ring->words->bell, &ring->words->asleep);
+    ring_bell(ring, &ring->words->bell, &ring->words->asleep);
     RETURN(SHMCV_RING_OK);
 }
 
@@ -412,7 +412,7 @@ static shmcv_ring_status publish(shmcv_ring_frame *frame, uint64_t *sequence) {
     store(&frame->state, SHMCV_RING_PUBLISHED);
     store(&words->published, packed); /* W5 */
     store(&ring->filling, 0); /* not before: another thread may publish the next frame then */
-    ring_bell(&words->bell, &words->asleep);
+    ring_bell(ring, &words->bell, &words->asleep);
     *sequence = next;
     return SHMCV_RING_OK;
 }
@@ -464,7 +464,7 @@ void shmcv_ring_give_back(shmcv_ring_frame *frame) {
 uint32_t shmcv_ring_listen(shmcv_ring *ring) {
     GUARDED(ring, 0);
     store(&ring->words->asleep, 1);
-    RETURN(load(&ring->words->bell));
+    RETURN(ring_value(ring->file, &ring->words->bell));
 }
 
 /* Images. */
