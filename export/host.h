@@ -63,7 +63,12 @@ typedef struct shmcv_word {
     uint64_t storage[3];
 } shmcv_word;
 
+/* As many words as the system lets a thread sleep on. */
+#ifdef _WIN32
+enum { SHMCV_MOST_WORDS = 64 };
+#else
 enum { SHMCV_MOST_WORDS = 128 };
+#endif
 
 /* A function that waits asks its shim by this to sleep, and to call it again with the same nap. It is shm.Nap, which
  * tells why Go does not sleep itself. */

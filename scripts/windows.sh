@@ -14,7 +14,7 @@ windows_system_libraries="-lcomdlg32 -lgdi32 -lole32 -luser32 -luuid -loleaut32"
 # Go links an archive, and the DLL is linked here, because Go's own linking of a DLL exports every Go function that C calls.
 # The objects say so themselves, in a section .drectve, which is taken out.
 need_windows_library() {
-    local work="$build/link" late=() library
+    local work="$build/link" late=() flags=() library
     say "building build/$target/libshmcv.dll"
     mkdir -p "$work"
     (cd "$root" && CGO_CXXFLAGS="$CGO_CXXFLAGS -fmacro-prefix-map=$(opencv_prefix)/include/opencv4/=" \
@@ -29,11 +29,12 @@ need_windows_library() {
         late+=("$work/$library.a")
     done
     # shellcheck disable=SC2086 # the flags are many words
+    mapfile -t flags < <(late_first $CGO_LDFLAGS -- "${late[@]}")
     quietly "$build/log/link.log" "$CXX" -shared -static -s -o "$build/libshmcv.dll" \
         -Wl,--whole-archive "$work/libshmcv.a" -Wl,--no-whole-archive "$work/version.o" "$work/libshmcv.def" \
         -Wl,--out-implib,"$build/libshmcv.dll.a" -Wl,--no-insert-timestamp \
         -Wl,--dynamicbase,--nxcompat,--high-entropy-va \
-        $(late_first $CGO_LDFLAGS -- "${late[@]}")
+        "${flags[@]}"
     "$mingw-dlltool" -d "$work/libshmcv.def" -D libshmcv.dll -l "$build/shmcv.lib"
     check_windows_library
 }
@@ -44,7 +45,7 @@ late_first() {
     while [ "$1" != -- ]; do flags+=("$1"); shift; done
     shift
     for word in "${flags[@]}"; do
-        [ "$word" != -lcomdlg32 ] || echo "$@" -ldelayimp
+        [ "$word" != -lcomdlg32 ] || printf '%s\n' "$@" -ldelayimp
         echo "$word"
     done
 }
@@ -111,7 +112,7 @@ check_windows_library() {
         die "libshmcv.dll exports other functions than the header declares"
     others="$(sed -n 's/^\tDLL Name: //p' <<<"$headers" | tr '[:upper:]' '[:lower:]' | sort -u |
         grep -vxE '(advapi32|kernel32|msvcrt|ws2_32|ntdll|bcrypt|bcryptprimitives)\.dll' || true)"
-    [ -z "$others" ] || die "libshmcv.dll needs DLLs that not every edition of Windows has:" $others
+    [ -z "$others" ] || die "libshmcv.dll needs DLLs that not every edition of Windows has: $others"
     for flag in HIGH_ENTROPY_VA DYNAMIC_BASE NX_COMPAT; do
         grep -q "^[[:space:]]*$flag\$" <<<"$headers" || die "libshmcv.dll lacks $flag"
     done

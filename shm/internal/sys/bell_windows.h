@@ -1,6 +1,6 @@
 /* Bells and alarms on Windows, where no call sleeps on a word in memory until another process changes it. Beside the
- * word stand two events, and a thread that has seen a value sleeps on the event of the value's parity. docs/segment-format.md
- * says how events are named. Go's side is bell_windows.go; export/sleep_windows.c and the ring call these functions too. */
+ * word stand two events, and a thread that has seen a value sleeps on the event of the value's parity. Go's side is
+ * bell_windows.go; export/sleep_windows.c and the ring call these functions too. */
 #ifndef SHMCV_BELL_WINDOWS_H
 #define SHMCV_BELL_WINDOWS_H
 

@@ -3,6 +3,7 @@ package sys
 import (
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"io/fs"
@@ -200,52 +201,86 @@ const hidden = ".shmcv-removed-"
 
 func leftover(name string) bool { return strings.HasPrefix(name, hidden) }
 
-// aside gives a path that nobody has.
-func aside(name string) string {
-	return filepath.Join(filepath.FromSlash(folderOf(name)), hidden+rand.Text())
-}
-
-// remove moves the file away first. A name that is removed while others have the file open can stay taken until they close
-// it; a name that is moved away is free at once.
 func remove(name string) error {
 	if leftover(name) || unfinished(name) {
 		return windows.DeleteFile(longPath(pathOf(name)))
 	}
-	moved := aside(name)
-	if err := rename(pathOf(name), moved); err != nil {
+	file, err := openPath(pathOf(name), windows.GENERIC_READ|windows.DELETE)
+	if err != nil {
 		return err
 	}
-	return removed(windows.DeleteFile(longPath(moved)))
-}
-
-// removed gives the error of a removal, unless somebody else was faster.
-func removed(err error) error {
-	if isMissing(err) || errors.Is(err, windows.ERROR_ACCESS_DENIED) { // It is gone as soon as others close it.
-		return nil
-	}
+	defer windows.CloseHandle(file)
+	_, err = takeName(name, file)
 	return err
 }
 
+// removeFrom can look at a file and take the name from that file: the file is open meanwhile.
 func removeFrom(name string, id fileID) (bool, error) {
-	moved := aside(name)
-	if err := rename(pathOf(name), moved); err != nil {
-		if isMissing(err) {
-			return false, nil
-		}
-		return false, err
+	path := pathOf(name)
+	file, err := openPath(path, windows.GENERIC_READ|windows.DELETE)
+	if isMissing(err) {
+		return false, nil
 	}
-	r, err := recordAt(moved)
 	if err != nil {
 		return false, err
 	}
-	if r.id == id {
-		return true, removed(windows.DeleteFile(longPath(moved)))
+	defer windows.CloseHandle(file)
+	if r, err := readRecord(file, path); err != nil || r.id != id {
+		return false, err
 	}
-	err = rename(moved, pathOf(name))
-	if errors.Is(err, windows.ERROR_ALREADY_EXISTS) || errors.Is(err, windows.ERROR_FILE_EXISTS) { // A third file has got the name meanwhile.
-		return false, removed(windows.DeleteFile(longPath(moved)))
+	return takeName(name, file)
+}
+
+// lockTaking is the lock of who takes a name away from its file. shm has no use for it.
+const lockTaking = 254
+
+// takeName takes the name away from an open file, and returns false if another process has done so. It moves the file away
+// first. A name that is removed while others have the file open can stay taken until they close it; a name that is moved away
+// is free at once.
+func takeName(name string, file windows.Handle) (bool, error) {
+	f := openFile{&opened{file: file}}
+	if taken, err := f.lockByte(lockTaking, false); err != nil || !taken {
+		return false, err
 	}
-	return false, err
+	defer f.unlockByte(lockTaking)
+	if now, err := finalName(file); err == nil && strings.HasPrefix(now, hidden) {
+		return false, nil
+	}
+	moved := filepath.Join(filepath.FromSlash(folderOf(name)), hidden+rand.Text())
+	if err := renameOpen(file, moved); err != nil {
+		return false, err
+	}
+	err := windows.DeleteFile(longPath(moved))
+	if isMissing(err) || errors.Is(err, windows.ERROR_ACCESS_DENIED) { // Another process was faster.
+		err = nil
+	}
+	return err == nil, err
+}
+
+// finalName gives the last part of an open file's path.
+func finalName(file windows.Handle) (string, error) {
+	path := make([]uint16, windows.MAX_LONG_PATH)
+	n, err := windows.GetFinalPathNameByHandle(file, &path[0], uint32(len(path)), 0)
+	if err != nil || int(n) > len(path) {
+		return "", err
+	}
+	return filepath.Base(windows.UTF16ToString(path[:n])), nil
+}
+
+// renameOpen gives an open file another path, which must be free.
+func renameOpen(file windows.Handle, to string) error {
+	name, err := windows.UTF16FromString(to)
+	if err != nil {
+		return err
+	}
+	// FILE_RENAME_INFO: whether to replace, the folder's handle, the length of the path in bytes, the path.
+	const length, path = 16, 20
+	information := make([]byte, path+2*len(name))
+	binary.LittleEndian.PutUint32(information[length:], uint32(2*(len(name)-1)))
+	for i, unit := range name {
+		binary.LittleEndian.PutUint16(information[path+2*i:], unit)
+	}
+	return windows.SetFileInformationByHandle(file, windows.FileRenameInfo, &information[0], uint32(len(information)))
 }
 
 // rename gives a file another path, which must be free.

@@ -1,7 +1,7 @@
-//go:build shmcv_none && !linux
+//go:build shmcv_none && !linux && !windows
 
 // This file has all that a system's own files must define, with nothing behind it. A new system begins with a copy.
-// With this file the compiler shows that nothing else is missing: GOOS=windows go vet -tags shmcv_none ./shm/...
+// With this file the compiler shows that nothing else is missing: GOOS=freebsd CGO_ENABLED=0 go vet -tags shmcv_none ./shm/...
 
 package sys
 

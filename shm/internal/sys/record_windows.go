@@ -10,8 +10,16 @@ import (
 	"shmcv/internal/abi"
 )
 
-// record is what the small file says that gives a section its name: docs/segment-format.md has it byte by byte. It never
-// changes once the file has its name.
+// record is what the small file says that gives a section its name. It never changes once the file has its name. The file
+// has 512 bytes, numbers are little-endian:
+//
+//	  0  SHMCVNAM
+//	  8  version: 1, in 4 bytes
+//	 16  id
+//	 32  size, in 8 bytes
+//	 40  length of the section's name, in 4 bytes
+//	 44  the section's name
+//	508  CRC-32 (IEEE) of the bytes before
 type record struct {
 	id      fileID
 	size    uint64 // Of the section, in bytes.
