@@ -15,7 +15,9 @@ func silently(t *testing.T, body func()) {
 	body()
 }
 
-func withoutMemory(t *testing.T, _ func()) { t.Skip("Windows has no limit for what a process takes from now on") }
+func withoutMemory(t *testing.T, _ func()) {
+	t.Skip("Windows has no limit for what a process takes from now on")
+}
 
 // threadsOfProcess returns the number of threads that this process has.
 func threadsOfProcess(t *testing.T) int {
