@@ -4,10 +4,11 @@ set -euo pipefail
 
 usage() {
     cat <<'TEXT'
-usage: ./build.sh COMMAND
+usage: ./build.sh COMMAND [--target TARGET]
 
   run [--headless]   build, and flip a photograph through every language that is here
   test [SUITE...]    build, and run the tests: go, fuzz, c, python, csharp, hosting (all of them unless named)
+                     win-x64, if it is named: the library for Windows, under Wine
   hosting [...]      only the hosting test; --without CURE [RUNS]: with a library that lacks a cure, to see it fail
   fuzz [MINUTES]     the fuzz targets, for so many minutes together (10 unless said)
   soak [COPIES]      so many damaged copies of each small test image, looked at for foreign memory (3000 unless said)
@@ -20,6 +21,7 @@ usage: ./build.sh COMMAND
   deps               only install missing tools (Debian, Ubuntu)
   clean              remove build/; the cached OpenCV stays in ~/.cache/shmcv
 
+--target win-x64, with build, cross-builds build/win-x64/libshmcv.dll by Debian's mingw-w64. Without it the target is linux-x64.
 SHMCV_OPENCV=system links with the system's OpenCV instead of the pinned one. SHMCV_SANITIZE=address has soak and fuzz
 run under the address sanitizer, with an OpenCV that is built for it.
 TEXT
@@ -27,10 +29,15 @@ TEXT
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 # shellcheck source=/dev/null
-for part in common deps opencv libdeflate native run test fuzz hosting bench check dist; do . "$here/scripts/$part.sh"; done
+for part in common target deps opencv libdeflate native windows run test wine fuzz hosting bench check dist; do . "$here/scripts/$part.sh"; done
 
 command="${1:-}"
 [ $# = 0 ] || shift
+if [ "${1:-}" = --target ]; then
+    [ "$command" = build ] || die "--target goes with 'build' only"
+    use_target "${2:?usage: ./build.sh build --target TARGET}"
+    shift 2
+fi
 case "$command" in
 build)     need_build_tools; need_library ;;
 bench)     need_build_tools; need_library; run_bench "$@" ;;

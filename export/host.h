@@ -1,5 +1,5 @@
 /* What the library, a guest, needs of its host: a process with an operating system and a runtime of its own. Each
- * system has its own file behind this header (host_linux.c, sleep_linux.c). docs/host-safety.md tells why. */
+ * system has its own files behind this header (host_*.c, sleep_*.c). docs/host-safety.md tells why. */
 #ifndef SHMCV_HOST_H
 #define SHMCV_HOST_H
 
@@ -63,7 +63,12 @@ typedef struct shmcv_word {
     uint64_t storage[3];
 } shmcv_word;
 
+/* As many words as the system lets a thread sleep on. */
+#ifdef _WIN32
+enum { SHMCV_MOST_WORDS = 64 };
+#else
 enum { SHMCV_MOST_WORDS = 128 };
+#endif
 
 /* A function that waits asks its shim by this to sleep, and to call it again with the same nap. It is shm.Nap, which
  * tells why Go does not sleep itself. */
@@ -82,9 +87,10 @@ static inline void shmcv_nap_begin(shmcv_nap *nap) {
     nap->until = nap->soon = nap->deadline = 0;
 }
 
-/* shmcv_word_of makes a word to sleep on for as long as the number at address is value. own is true if nobody but this
- * process changes the number. */
-shmcv_word shmcv_word_of(uint32_t *address, uint32_t value, bool own);
+/* shmcv_word_of makes a word to sleep on for as long as the number at address is value. The number is in a mapping of an open
+ * file, whose number by the system is file; SHMCV_NO_FILE if nobody but this process changes the number. */
+enum { SHMCV_NO_FILE = -1 };
+shmcv_word shmcv_word_of(intptr_t file, uint32_t *address, uint32_t value);
 
 /* shmcv_now gives the time until which a nap lasts. */
 uint64_t shmcv_now(void);

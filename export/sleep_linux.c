@@ -28,8 +28,9 @@ __attribute__((constructor)) static void count_processors(void) {
     if (found > 0) shmcv_processors = (unsigned)found;
 }
 
-shmcv_word shmcv_word_of(uint32_t *address, uint32_t value, bool own) {
+shmcv_word shmcv_word_of(intptr_t file, uint32_t *address, uint32_t value) {
     enum { FUTEX2_SIZE_U32 = 2 };
+    const bool own = file == SHMCV_NO_FILE;
     const futex_word word = {value, (uintptr_t)address, FUTEX2_SIZE_U32 | (own ? FUTEX_PRIVATE_FLAG : 0), 0};
     shmcv_word opaque;
     memcpy(&opaque, &word, sizeof opaque);

@@ -3,7 +3,7 @@
 #ifndef SHMCV_TABLE_H
 #define SHMCV_TABLE_H
 
-#include "../shm/internal/ring/ring.h"
+#include "ring.h" /* a link to the ring's: Go's cache does not know of headers that are outside of the package's folder */
 #include "host.h"
 
 #include <stdint.h>

@@ -103,8 +103,8 @@ static bool sleep_on_bell(shmcv_ring *ring, uint64_t newer_than, int32_t timeout
     if (shmcv_ring_is_new(ring, newer_than, 1)) return false;
     const uint64_t now = shmcv_now();
     if (now >= nap->deadline) return false;
-    nap->words[0] = shmcv_word_of(&ring->words->bell, value, false);
-    nap->words[1] = shmcv_word_of(closings, closing, true);
+    nap->words[0] = shmcv_word_of(ring->file, &ring->words->bell, value);
+    nap->words[1] = shmcv_word_of(SHMCV_NO_FILE, closings, closing);
     nap->count = 2;
     const uint64_t slice = ring->unmarked ? UNMARKED_SLICE : SLICE;
     nap->until = nap->deadline - now < slice ? nap->deadline : now + slice;

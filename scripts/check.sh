@@ -35,15 +35,22 @@ check_vet() { (cd "$root" && go vet ./...); }
 check_staticcheck() { (cd "$root" && go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...); }
 
 # Packages import only what they may (scripts/layers). And another operating system is new files of shm/internal/sys only:
-# for one that has none, the compiler complains of that package alone; with the empty functions of shm/internal/sys/none.go,
-# of nothing.
+# for one that has none, as FreeBSD, the compiler complains of that package alone; with the empty functions of
+# shm/internal/sys/none.go, of nothing. Windows has its files, which Go looks at where there is a compiler for their C.
 check_layers() {
-    local failed=0 foreign=(env GOOS=windows CGO_ENABLED=0 GOFLAGS='') complaints
+    local failed=0 foreign=(env GOOS=freebsd CGO_ENABLED=0 GOFLAGS='') complaints
     (cd "$root" && go run ./scripts/layers) || failed=1
     complaints="$(cd "$root" && "${foreign[@]}" go vet ./shm/... ./internal/... 2>&1 | grep -vE '^(# |vet: )?\[?(\./)?(shmcv/)?shm/internal/sys([]/]|$)')"
     [ -z "$complaints" ] || { echo "for a system without files in shm/internal/sys:"; echo "$complaints"; failed=1; }
     (cd "$root" && "${foreign[@]}" go vet -tags shmcv_none ./shm/... ./internal/...) || failed=1
+    check_windows_vet || failed=1
     return $failed
+}
+
+check_windows_vet() {
+    have "$mingw-gcc-posix" || { echo "NO $mingw-gcc-posix HERE: GO DOES NOT LOOK AT THE FILES FOR WINDOWS"; return 0; }
+    (cd "$root" && env GOOS=windows CGO_ENABLED=1 CC="$mingw-gcc-posix" CGO_CFLAGS="-O2 -g" CGO_LDFLAGS='' GOFLAGS='' \
+        go vet ./shm/... ./internal/...)
 }
 
 # The probes are pure Go: nothing that they import needs a C compiler or OpenCV.
@@ -86,11 +93,12 @@ check_tls() {
 }
 
 # The library and the plugin hold no folder of this machine. The system's own OpenCV is not built here.
-check_paths() {
+check_paths() { library_holds_no_folders "$build"/lib*.so; }
+library_holds_no_folders() {
     local folder file failed=0
     for folder in "$HOME" "$root" "$cache" "$(go env GOMODCACHE)" "$(go env GOCACHE)"; do
         [ "$folder" != / ] || continue
-        for file in "$build"/lib*.so; do
+        for file in "$@"; do
             ! grep -qaF "$folder/" "$file" || {
                 echo "${file##*/} names the build machine's folder $folder:"
                 strings -a "$file" | grep -F "$folder/" | head -n 5

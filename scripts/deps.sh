@@ -2,6 +2,8 @@
 
 # TOOL:PACKAGE, a tool that the build or the tests call, and the Debian or Ubuntu package that contains it.
 build_tools=(g++:g++ cmake:cmake ninja:ninja-build nasm:nasm pkg-config:pkg-config patch:patch python3:python3)
+windows_tools=(x86_64-w64-mingw32-gcc-posix:gcc-mingw-w64-x86-64-posix x86_64-w64-mingw32-g++-posix:g++-mingw-w64-x86-64-posix
+    x86_64-w64-mingw32-windres:binutils-mingw-w64-x86-64)
 test_tools=(Xvfb:xvfb xdotool:xdotool import:imagemagick shellcheck:shellcheck zstd:zstd)
 
 # install_missing TOOL:PACKAGE...: installs the packages of missing tools, and prints their names. If it cannot install
@@ -10,7 +12,7 @@ install_missing() {
     local packages=() pair
     for pair in "$@"; do have "${pair%%:*}" || packages+=("${pair#*:}"); done
     # This is not a tool, but a library with which the build compiles the window plugin.
-    if [ "${SHMCV_OPENCV:-bundled}" = bundled ] && ! { have pkg-config && pkg-config --exists gtk+-3.0; }; then
+    if [ "${SHMCV_OPENCV:-bundled}" = bundled ] && [ "$target" = linux-x64 ] && ! { have pkg-config && pkg-config --exists gtk+-3.0; }; then
         packages+=(libgtk-3-dev)
     fi
     [ "${#packages[@]}" != 0 ] || return 0
@@ -28,7 +30,13 @@ need_go() {
     have go || die "Go 1.26 or later is needed to build: https://go.dev/dl/"
 }
 
-need_build_tools() { need_go; install_missing "${build_tools[@]}"; }
+need_build_tools() {
+    need_go
+    case "$target" in
+    win-*) install_missing "${build_tools[@]}" "${windows_tools[@]}" ;;
+    *)     install_missing "${build_tools[@]}" ;;
+    esac
+}
 need_test_tools()  { need_go; install_missing "${build_tools[@]}" "${test_tools[@]}"; }
 
 # need_python makes build/venv with the pinned packages that the tests, checks and samples import, and sets $python.

@@ -8,6 +8,8 @@ libdeflate_sources=(deflate_decompress adler32 crc32 utils x86/cpu_features arm/
 libdeflate_options=(-O2 -fPIC -fvisibility=hidden)
 [ "${SHMCV_SANITIZE:-}" != address ] || libdeflate_options+=(-fsanitize=address)
 
+use_libdeflate_target() { libdeflate_options+=("$cross_flags"); }
+
 need_libdeflate() {
     local key
     key="$({

@@ -17,11 +17,15 @@ need_go_flags() {
     # GTK is looked up at run time. Its log's types come from GLib's headers, which are there if GTK's are.
     if pkg-config --exists glib-2.0; then CGO_CPPFLAGS="$CGO_CPPFLAGS $(pkg-config --cflags glib-2.0) -DSHMCV_GLIB"; fi
     CGO_CPPFLAGS="$CGO_CPPFLAGS -I$libdeflate_prefix/include"
-    CGO_LDFLAGS="$CGO_LDFLAGS -L$libdeflate_prefix/lib -ldeflate -static-libstdc++ -static-libgcc"
+    CGO_LDFLAGS="$CGO_LDFLAGS -L$libdeflate_prefix/lib -ldeflate"
+    case "$target" in
+    linux-*) CGO_LDFLAGS="$CGO_LDFLAGS -static-libstdc++ -static-libgcc" ;;
+    win-*)   CGO_LDFLAGS="$CGO_LDFLAGS $windows_system_libraries -static" ;;
+    esac
     # Where the tests find the plugin that draws windows; the library finds it beside itself.
     [ -z "$opencv_plugin" ] || export SHMCV_PLUGIN_DIR="${opencv_plugin%/*}"
     export CGO_CPPFLAGS CGO_LDFLAGS
-    export CGO_CFLAGS="-O2 -g" CGO_CXXFLAGS="-O2 -g -std=c++17"
+    export CGO_CFLAGS="-O2 -g${cross_flags:+ $cross_flags}" CGO_CXXFLAGS="-O2 -g -std=c++17${cross_flags:+ $cross_flags}"
     # gocv: only what we use, and no flags of its own.
     go_tags=gocv_specific_modules,gocv_highgui,customenv
     export GOFLAGS="-tags=$go_tags"
@@ -40,9 +44,11 @@ build_library() {
         -extldflags '-Wl,-soname,libshmcv.so -Wl,--build-id=sha1 -Wl,-Bsymbolic -Wl,-z,nodelete -Wl,--version-script=$root/export/shmcv.map'" ./export
 }
 
-# need_library builds build/libshmcv.so, with the window plugin beside it.
+# need_library builds build/libshmcv.so, with the window plugin beside it. For another target it builds what the target's own
+# part of build.sh says.
 need_library() {
     need_go_flags
+    case "$target" in win-*) need_windows_library; return ;; esac
     say "building build/libshmcv.so"
     mkdir -p "$build"
     (cd "$root" && build_library "$build/libshmcv.so")

@@ -46,6 +46,21 @@ if [ "${SHMCV_SANITIZE:-}" = address ]; then
     opencv_plugin_options=("${opencv_plugin_options[@]/_FLAGS=/_FLAGS=-fsanitize=address }")
 fi
 
+# What differs for another target: the compilers, and on Windows the windows, which Win32 itself draws. DirectX and
+# DirectML would bring libraries of theirs.
+opencv_windows_options=(
+    -DCMAKE_SYSTEM_NAME=Windows -DCMAKE_SYSTEM_PROCESSOR=x86_64
+    -DCMAKE_C_COMPILER=x86_64-w64-mingw32-gcc-posix -DCMAKE_CXX_COMPILER=x86_64-w64-mingw32-g++-posix
+    -DCMAKE_RC_COMPILER=x86_64-w64-mingw32-windres -DCMAKE_FIND_ROOT_PATH=/usr/x86_64-w64-mingw32
+    -DCMAKE_FIND_ROOT_PATH_MODE_PROGRAM=NEVER -DCMAKE_FIND_ROOT_PATH_MODE_LIBRARY=ONLY
+    -DCMAKE_FIND_ROOT_PATH_MODE_INCLUDE=ONLY -DCMAKE_FIND_ROOT_PATH_MODE_PACKAGE=ONLY
+    -DHIGHGUI_ENABLE_PLUGINS=OFF -DWITH_WIN32UI=ON -DWITH_DIRECTX=OFF -DWITH_DIRECTML=OFF
+)
+use_opencv_target() {
+    opencv_options=("${opencv_options[@]/_FLAGS=/_FLAGS=$cross_flags }" "${opencv_windows_options[@]}")
+    opencv_plugin_options=()
+}
+
 # What our patches put into its source: calls to functions that ops/codec_hooks.h declares.
 opencv_patches=("$root"/scripts/opencv-patches/*.patch)
 opencv_hooks="$root/ops/codec_hooks.h"
@@ -93,7 +108,7 @@ build_opencv() {
     for tool in cmake ninja nasm pkg-config g++ patch; do
         have "$tool" || die "building OpenCV needs '$tool'; './build.sh deps' installs it, or use SHMCV_OPENCV=system"
     done
-    say "building OpenCV $opencv_version once, into $prefix (about 5 minutes on 2 cores; the log is $work/build.log)"
+    say "building OpenCV $opencv_version for $target once, into $prefix (about 5 minutes on 2 cores; the log is $work/build.log)"
     mkdir -p "$work"
     if [ ! -e "$work/source/complete" ]; then
         say "  fetching its source, 96 MB"
@@ -112,7 +127,9 @@ build_opencv() {
     quietly "$work/install.log" cmake --install "$work/build"
     keep_licences "$work/source/opencv" "$prefix"
     install_opencv_jpeg_headers "$work" "$prefix"
-    if pkg-config --exists gtk+-3.0; then
+    if [ "$target" != linux-x64 ]; then
+        : # The windows are in highgui itself.
+    elif pkg-config --exists gtk+-3.0; then
         quietly "$work/plugin.log" cmake -G Ninja -B "$work/plugin" \
             -S "$work/source/opencv/modules/highgui/misc/plugins/plugin_gtk" \
             -DOpenCV_DIR="$prefix/lib/cmake/opencv4" "${opencv_plugin_options[@]//PREFIX/$prefix}"

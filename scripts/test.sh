@@ -12,7 +12,7 @@ run_tests() {
     rm -rf "$reports"
     mkdir -p "$reports"
     for suite in "${suites[@]}"; do
-        declare -F "test_$suite" >/dev/null || die "no test suite '$suite'; there are go, fuzz, c, python, csharp and hosting"
+        declare -F "test_$suite" >/dev/null || die "no test suite '$suite'; there are go, fuzz, c, python, csharp, hosting and win-x64"
     done
     for suite in "${suites[@]}"; do
         say "tests: $suite"

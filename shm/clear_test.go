@@ -39,10 +39,11 @@ func TestNamesThatOthersClearedAreForgotten(t *testing.T) {
 	name := newName(t)
 	for i := range 1000 {
 		name := name + string(rune('a'+i%26)) + string(rune('a'+i/26%26)) + string(rune('a'+i/676))
-		create(t, name, 1).Release()
+		s := create(t, name, 1)
 		if err := sys.Remove(name); err != nil {
 			t.Fatal(err)
 		}
+		s.Release()
 	}
 	if n := len(created.all()); n > 64 {
 		t.Errorf("%d names are remembered", n)

@@ -24,8 +24,10 @@ func listed(t testing.TB) []string {
 }
 
 func TestListTellsWhatInfoTells(t *testing.T) {
-	owner := startChild(t, "own", []string{newName(t)})
+	name := newName(t)
+	owner := startChild(t, "own", []string{name})
 	owner.expect("ready")
+	defer open(t, name).Release() // On Windows a segment ends with its last process.
 	find := func() abi.SegmentInfo {
 		infos, err := List()
 		if err != nil {

@@ -31,6 +31,11 @@ func TestMain(m *testing.M) {
 // endWith ends this process when its parent has ended. Some roles have no end of their own, and tests that are killed
 // cannot kill them.
 func endWith(parent int) {
+	if process, err := os.FindProcess(parent); err == nil {
+		if _, err := process.Wait(); err == nil { // Windows lets a child wait for its parent.
+			os.Exit(1)
+		}
+	}
 	for os.Getppid() == parent {
 		time.Sleep(time.Second)
 	}

@@ -69,7 +69,7 @@ func tellCleared(name string, id sys.FileID, file *sys.File) {
 	if m := mappings.findLocking(mappingKey{id, false}); m != nil {
 		defer m.Release()
 		if m.isStream() {
-			ring.Clear(m.shared[len(m.shared)-trailerSize:])
+			ring.Clear(m.file.Number(), m.shared[len(m.shared)-trailerSize:])
 		}
 		return
 	}
@@ -81,7 +81,7 @@ func tellCleared(name string, id sys.FileID, file *sys.File) {
 		return
 	}
 	if trailer, err := file.Map(fileSize-trailerSize, trailerSize, true); err == nil { // Until the caller closes the file.
-		ring.Clear(trailer)
+		ring.Clear(file.Number(), trailer)
 	}
 }
 

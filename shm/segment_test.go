@@ -74,6 +74,7 @@ func TestErrorOfATakenNameTellsWhoseItIsAndWhatToDo(t *testing.T) {
 	name := newName(t)
 	owner := startChild(t, "own", []string{name})
 	owner.expect("ready")
+	defer open(t, name).Release() // On Windows a segment ends with its last process.
 	owner.kill()
 	_, err = Create(name, 100)
 	must(t, err, abi.EExists, fmt.Sprintf("process %d, which has ended", owner.cmd.Process.Pid), "sweep")
@@ -173,23 +174,19 @@ func TestOneOfManyCreatorsGetsTheName(t *testing.T) {
 	for range 100 {
 		name := newName(t)
 		var group sync.WaitGroup
-		results := make([]error, 8)
+		segments, results := make([]*Segment, 8), make([]error, 8)
 		for i := range results {
-			group.Go(func() {
-				s, err := Create(name, 100)
-				if results[i] = err; err == nil {
-					s.Release()
-				}
-			})
+			group.Go(func() { segments[i], results[i] = Create(name, 100) })
 		}
 		group.Wait()
 		got := 0
-		for _, err := range results {
-			if err == nil {
-				got++
-			} else {
+		for i, err := range results {
+			if err != nil {
 				must(t, err, abi.EExists)
+				continue
 			}
+			got++
+			segments[i].Release()
 		}
 		if got != 1 {
 			t.Fatalf("%d creators got the name", got)
@@ -239,8 +236,9 @@ func TestSegmentAppearsOnlyWhenComplete(t *testing.T) {
 			}
 			return
 		default:
-			create(t, name, 1<<20).Release()
+			s := create(t, name, 1<<20)
 			must(t, Clear(name), abi.OK)
+			s.Release()
 		}
 	}
 }

@@ -104,6 +104,7 @@ func checkStreamShape(name string, slotSize uint64, slots uint32) error {
 func newStream(m *mapping) (*Stream, error) {
 	places := len(m.shared) - trailerSize - placesSize
 	party, status := ring.New(&ring.Parts{
+		File:       m.file.Number(),
 		Slots:      m.identity.SlotCount,
 		SlotSize:   m.identity.SlotSize,
 		WhenBehind: m.identity.WhenBehind,

@@ -9,6 +9,15 @@
 #ifndef SHMCV_GUARD_H
 #define SHMCV_GUARD_H
 
+#ifdef _WIN32
+
+/* Nobody can make a section shorter: memory that was mapped once stays. */
+typedef int shmcv_guard;
+#define SHMCV_FAULTS(guard) ((void)(guard), 0)
+#define SHMCV_SAFE(guard) ((void)(guard))
+
+#else
+
 #include <setjmp.h>
 
 typedef struct shmcv_guard {
@@ -24,5 +33,7 @@ extern __thread shmcv_guard *shmcv_guarded;
 #define SHMCV_FAULTS(guard) ((guard).outer = shmcv_guarded, _setjmp((guard).jump) ? (shmcv_guarded = (guard).outer, 1) : \
                              (__atomic_store_n(&shmcv_guarded, &(guard), __ATOMIC_RELEASE), __atomic_signal_fence(__ATOMIC_SEQ_CST), 0))
 #define SHMCV_SAFE(guard) (__atomic_signal_fence(__ATOMIC_SEQ_CST), __atomic_store_n(&shmcv_guarded, (guard).outer, __ATOMIC_RELEASE))
+
+#endif
 
 #endif

@@ -12,6 +12,7 @@ const noC = "the ring is C, and was built without it"
 type Image = [8]uint64
 
 type Parts struct {
+	File                                      uintptr
 	Slots                                     uint32
 	SlotSize                                  uint64
 	WhenBehind                                uint32
@@ -23,7 +24,7 @@ type Ring struct{}
 
 func New(*Parts) (*Ring, Status)                              { panic(noC) }
 func NewestImage(_, _ []byte, _ uint32) (Image, Status)       { panic(noC) }
-func Clear([]byte) Status                                     { panic(noC) }
+func Clear(uintptr, []byte) Status                            { panic(noC) }
 func (*Ring) Free()                                           { panic(noC) }
 func (*Ring) Pointer() unsafe.Pointer                         { panic(noC) }
 func (*Ring) TakeOver(_, _ []byte, _ uint32, _ uint64) Status { panic(noC) }

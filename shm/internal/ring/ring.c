@@ -1,7 +1,7 @@
 #include "ring.h"
 
 #include "guard.h"
-#include "system_linux.h"
+#include "system.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -83,10 +83,10 @@ static inline uint64_t bit(int32_t place) { return (uint64_t)1 << place; }
 
 /* ring_bell changes a bell, and wakes who sleeps on it. The mark goes before the value changes: if a reader still had the mark
  * when the new value is there, the reader would go to sleep on that value, and the mark would be taken from it then. */
-static void ring_bell(uint32_t *bell, uint32_t *asleep) {
+static void ring_bell(intptr_t file, uint32_t *bell, uint32_t *asleep) {
     const bool sleepers = load(asleep) != 0 && swap(asleep, 0) != 0;
     add(bell, 1);
-    if (sleepers) ring_wake(bell);
+    if (sleepers) ring_wake(file, bell);
 }
 
 /* tell_readers does the same for the readers' bell, on which a reader may sleep that cannot say so. */
@@ -94,12 +94,12 @@ static void tell_readers(const shmcv_ring *ring) {
     uint32_t *bell = &ring->words->bell, *asleep = &ring->words->asleep;
     const bool sleepers = load(asleep) != 0 && swap(asleep, 0) != 0;
     add(bell, 1);
-    if (sleepers || ring->wakes_always) ring_wake(bell);
+    if (sleepers || ring->wakes_always) ring_wake(ring->file, bell);
 }
 
 /* wake_writer tells the writer that a slot may have come free, if it waits for one. */
 static void wake_writer(shmcv_ring *ring) {
-    if (load(&ring->words->wants_room) != 0) ring_bell(&ring->words->room, &ring->words->wants_room);
+    if (load(&ring->words->wants_room) != 0) ring_bell(ring->file, &ring->words->room, &ring->words->wants_room);
 }
 
 shmcv_ring_status shmcv_ring_open(shmcv_ring *ring, uint32_t *held) {
@@ -577,7 +577,7 @@ uint32_t shmcv_ring_listen(shmcv_ring *ring) {
     uint32_t value = 0;
     for (unsigned attempt = 0; attempt < ATTEMPTS_AT_ONE; attempt++) {
         if (!ring->unmarked) store(&ring->words->asleep, 1);
-        value = load(&ring->words->bell);
+        value = ring_value(ring->file, &ring->words->bell);
         if (ring->unmarked || load(&ring->words->asleep) != 0) break; /* else the value may be one for which nobody is woken */
     }
     RETURN(value);
@@ -585,12 +585,12 @@ uint32_t shmcv_ring_listen(shmcv_ring *ring) {
 
 uint64_t shmcv_ring_seen(shmcv_ring *ring) { return load(&ring->every) ? load(&ring->cursor) - 1 : 0; }
 
-shmcv_ring_status shmcv_ring_clear(shmcv_ring_words *words) {
+shmcv_ring_status shmcv_ring_clear(intptr_t file, shmcv_ring_words *words) {
     shmcv_guard guard;
     if (SHMCV_FAULTS(guard)) return SHMCV_RING_CUT;
     store(&words->cleared, 1);
-    ring_bell(&words->bell, &words->asleep);
-    ring_bell(&words->room, &words->wants_room);
+    ring_bell(file, &words->bell, &words->asleep);
+    ring_bell(file, &words->room, &words->wants_room);
     RETURN(SHMCV_RING_OK);
 }
 

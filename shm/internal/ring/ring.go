@@ -23,6 +23,7 @@ type Image = [8]uint64
 
 // Parts tells where the parts of a stream's file are in this process. All of it is mapped memory.
 type Parts struct {
+	File       uintptr // sys.File.Number
 	Slots      uint32
 	SlotSize   uint64
 	WhenBehind uint32
@@ -45,6 +46,7 @@ func New(parts *Parts) (*Ring, Status) {
 		C.free(unsafe.Pointer(held))
 		return nil, OK
 	}
+	r.file = C.intptr_t(parts.File)
 	r.slots, r.slot_size, r.when_behind = C.uint32_t(parts.Slots), C.uint64_t(parts.SlotSize), C.uint32_t(parts.WhenBehind)
 	r.only_reads, r.unmarked = flag(parts.OnlyReads), flag(parts.Unmarked)
 	r.identity = (*C.uint64_t)(unsafe.Pointer(&parts.Trailer[0]))
@@ -207,9 +209,9 @@ func (f *Frame) Missed() uint64          { return uint64(f.missed) }
 func (f *Frame) Captured() uint64        { return uint64(f.capture_time) }
 func words(i *Image) *C.shmcv_ring_image { return (*C.shmcv_ring_image)(unsafe.Pointer(i)) }
 
-// Clear marks a stream as one whose name has been removed, and wakes all who wait on it.
-func Clear(trailer []byte) Status {
-	return Status(C.shmcv_ring_clear((*C.shmcv_ring_words)(unsafe.Pointer(&trailer[wordsOffset]))))
+// Clear marks a stream as one whose name has been removed, and wakes all who wait on it. file is sys.File.Number of its file.
+func Clear(file uintptr, trailer []byte) Status {
+	return Status(C.shmcv_ring_clear(C.intptr_t(file), (*C.shmcv_ring_words)(unsafe.Pointer(&trailer[wordsOffset]))))
 }
 
 // NewestImage gives the image of a stream's newest frame. trailer and records are mapped memory.

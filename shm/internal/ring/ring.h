@@ -105,7 +105,8 @@ static inline uint32_t shmcv_ring_slot(uint64_t packed) { return packed & (SHMCV
 /* What a party knows of a stream that it has open. shm fills the first part, before any other call, and calls
  * shmcv_ring_open. */
 typedef struct shmcv_ring {
-    /* Where the parts of the file are in this process. They do not change. */
+    /* The file, as system.h wants to know it, and where its parts are in this process. They do not change. */
+    intptr_t file;
     uint64_t slot_size;
     uint32_t slots;
     uint32_t when_behind;
@@ -270,7 +271,7 @@ uint64_t shmcv_ring_seen(shmcv_ring *ring);
 
 /* shmcv_ring_clear marks the stream as one whose name has been removed, and wakes all who wait on it, so that they look at
  * the name. For callers that need be no party. */
-shmcv_ring_status shmcv_ring_clear(shmcv_ring_words *words);
+shmcv_ring_status shmcv_ring_clear(intptr_t file, shmcv_ring_words *words);
 
 /* shmcv_ring_accept remembers an image that fits into a slot, if it does not know it yet. One thread at a time. */
 void shmcv_ring_accept(shmcv_ring *ring, const shmcv_ring_image *image);

@@ -1,7 +1,3 @@
-/* What the ring needs of the system: sleepers to wake, and the time. */
-#ifndef SHMCV_RING_SYSTEM_H
-#define SHMCV_RING_SYSTEM_H
-
 #include <limits.h>
 #include <linux/futex.h>
 #include <sched.h>
@@ -10,7 +6,17 @@
 #include <time.h>
 #include <unistd.h>
 
-static inline void ring_wake(uint32_t *word) { syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0); }
+/* ring_wake wakes who sleeps on a word of a file. */
+static inline void ring_wake(intptr_t file, uint32_t *word) {
+    (void)file;
+    syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+/* ring_value gives the word's value, on which the caller may sleep from then on. */
+static inline uint32_t ring_value(intptr_t file, const uint32_t *word) {
+    (void)file;
+    return __atomic_load_n(word, __ATOMIC_SEQ_CST);
+}
 
 static inline uint64_t ring_now(void) {
     struct timespec now;
@@ -19,5 +25,3 @@ static inline uint64_t ring_now(void) {
 }
 
 static inline void ring_yield(void) { sched_yield(); }
-
-#endif

@@ -55,3 +55,7 @@ const MostWords = mostWords
 // Monotonic) at the latest. It may return earlier without a reason. It does so at once if a bell or alarm has changed
 // since Listen, or a bell's mapping has gone.
 func Sleep(words []Word, until uint64) { sleep(words, until) }
+
+// listens is how often a bell is listened to that others ring meanwhile. More often than a few times, a neighbour takes the
+// mark away for no reason.
+const listens = 64

@@ -35,10 +35,6 @@ func (b *bell) listen() (word, uint32) {
 	return word{value: uint64(value), address: uint64(uintptr(unsafe.Pointer(b.word))), flags: futex32}, value
 }
 
-// listens is how often a bell is listened to that others ring meanwhile. More often than a few times, a neighbour takes the
-// mark away for no reason.
-const listens = 64
-
 func (b *bell) ring(value uint32) {
 	sleepers := b.mark.Load() != 0 && b.mark.Swap(0) != 0
 	b.word.Store(value)

@@ -76,6 +76,10 @@ func (f *File) Link() error {
 // ID gives the file's ID.
 func (f *File) ID() FileID { return f.id }
 
+// Number gives what C code of this system knows the open file by: a file descriptor, or where its bells are. It is the file's
+// until Close.
+func (f *File) Number() uintptr { return f.system.number() }
+
 // Size gives the file's size in bytes. shm asks for it in every call, so it has to be fast.
 func (f *File) Size() (uint64, error) {
 	size, err := f.system.size()

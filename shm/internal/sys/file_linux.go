@@ -342,6 +342,8 @@ func (f *openFile) link(name string) error {
 		"through it; mount it (mount -t proc proc /proc), or start the program where it is", name)
 }
 
+func (f openFile) number() uintptr { return uintptr(f.fd) }
+
 // size seeks to the end, which takes less than half of fstat's time. The call is raw, which it may be because it does
 // not block, so that it takes Go's scheduler no time either. Nobody uses the position that it leaves.
 func (f openFile) size() (uint64, error) {

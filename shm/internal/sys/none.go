@@ -1,7 +1,7 @@
-//go:build shmcv_none && !linux
+//go:build shmcv_none && !linux && !windows
 
 // This file has all that a system's own files must define, with nothing behind it. A new system begins with a copy.
-// With this file the compiler shows that nothing else is missing: GOOS=windows go vet -tags shmcv_none ./shm/...
+// With this file the compiler shows that nothing else is missing: GOOS=freebsd CGO_ENABLED=0 go vet -tags shmcv_none ./shm/...
 
 package sys
 
@@ -40,6 +40,7 @@ func createUnnamed(name string, wanted, size uint64, access abi.Access) (openFil
 }
 
 func (*openFile) link(name string) error                          { panic(defaultFolder) }
+func (openFile) number() uintptr                                  { panic(defaultFolder) }
 func (openFile) size() (uint64, error)                            { panic(defaultFolder) }
 func (openFile) readAt(buffer []byte, offset uint64) (int, error) { panic(defaultFolder) }
 func (openFile) mapped(offset, size uint64, writable bool) ([]byte, mapping, error) {

@@ -2,8 +2,8 @@
 // locks, bells to wake other processes by, the clock that all processes share, and the identity of this process.
 //
 // The exported surface is the same on every system. It is declared in the files without a system in their names, which
-// also say what each part promises. These files call the following, which each system's own files define (*_linux.go
-// for Linux; none.go lists them all, with nothing behind them):
+// also say what each part promises. These files call the following, which each system's own files define (*_linux.go and
+// *_windows.go; none.go lists them all, with nothing behind them):
 //
 //	defaultFolder where plain names are, unless SHMCV_FOLDER says otherwise
 //	elevated      true if this process has more rights than its caller

@@ -1,0 +1,1 @@
+../shm/internal/ring/ring.h

@@ -1,0 +1,119 @@
+package sys
+
+// #cgo CFLAGS: -std=gnu11
+// #include <stdlib.h>
+// #include "bell_windows.h"
+import "C"
+
+import (
+	"fmt"
+	"sync/atomic"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+)
+
+// bell is a pair of events beside a word in shared memory; see bell_windows.h.
+type bell struct {
+	word, mark *atomic.Uint32
+	pair       C.shmcv_pair
+	writable   bool
+}
+
+// bell gives the file's bell that has its value there. The names of its events are of the file's id and of that place.
+func (f openFile) bell(memory []byte, value, mark uint64, writable bool) bell {
+	b := bell{
+		word:     (*atomic.Uint32)(unsafe.Pointer(&memory[value])),
+		mark:     (*atomic.Uint32)(unsafe.Pointer(&memory[mark])),
+		writable: writable,
+	}
+	f.bellsLock.Lock()
+	defer f.bellsLock.Unlock()
+	address := (*C.uint32_t)(unsafe.Pointer(b.word))
+	for i, known := range f.bells.values {
+		switch known {
+		case address:
+			b.pair = f.bells.pairs[i]
+			return b
+		case nil:
+			b.pair = f.openPair(value)
+			f.bells.pairs[i], f.bells.values[i] = b.pair, address
+			return b
+		}
+	}
+	panic("more bells than a file has")
+}
+
+// openPair opens a bell's events, or makes them. Without them the sleeper looks again and again; see shmcv_pair_sleep.
+func (f openFile) openPair(value uint64) C.shmcv_pair {
+	var events [2]windows.Handle
+	for parity := range events {
+		events[parity], _ = createEvent(fmt.Sprintf("%s-%d-%d", f.objects(), value, parity), f.security)
+	}
+	return C.shmcv_pair_open(C.uintptr_t(events[0]), C.uintptr_t(events[1]))
+}
+
+func (b *bell) value() uint32 { return b.word.Load() }
+
+func (b *bell) listen() (word, uint32) {
+	value := b.heard()
+	for attempt := 0; b.writable && attempt < listens; attempt++ {
+		b.mark.Store(1)
+		value = b.heard()
+		if b.mark.Load() != 0 {
+			break
+		}
+	}
+	return word{pair: uint64(b.pair), value: uint64(value)}, value
+}
+
+// heard gives the value on which the caller may sleep from then on.
+func (b *bell) heard() uint32 {
+	return uint32(C.shmcv_bell_listen(b.pair, (*C.uint32_t)(unsafe.Pointer(b.word))))
+}
+
+func (b *bell) ring(value uint32) {
+	sleepers := b.mark.Load() != 0 && b.mark.Swap(0) != 0
+	b.word.Store(value)
+	if sleepers {
+		C.shmcv_pair_set(b.pair)
+	}
+}
+
+// alarm is a word of this process, whose events it shares with other alarms.
+type alarm struct{ word atomic.Uint32 }
+
+func (a *alarm) pair() C.shmcv_pair { return C.shmcv_alarm((*C.uint32_t)(unsafe.Pointer(&a.word))) }
+
+func (a *alarm) raise() {
+	a.word.Add(1)
+	C.shmcv_pair_set(a.pair())
+}
+
+func (a *alarm) listen() word {
+	pair := a.pair()
+	value := C.shmcv_bell_listen(pair, (*C.uint32_t)(unsafe.Pointer(&a.word)))
+	return word{pair: uint64(pair), value: uint64(value)}
+}
+
+// word is C's shmcv_pair_word.
+type word struct{ pair, value, _ uint64 }
+
+const mostWords = C.SHMCV_MOST_PAIRS
+
+func monotonic() uint64 { return uint64(C.shmcv_monotonic()) }
+
+func sleep(words []Word, until uint64) {
+	C.shmcv_pair_sleep((*C.shmcv_pair_word)(unsafe.Pointer(unsafe.SliceData(words))), C.uint32_t(len(words)), C.uint64_t(until))
+}
+
+// createEvent opens the event that has a name, or makes it. The error is windows.ERROR_ALREADY_EXISTS, and the handle good,
+// if it was there.
+func createEvent(name string, access *windows.SecurityAttributes) (windows.Handle, error) {
+	text, err := windows.UTF16PtrFromString(name)
+	if err != nil {
+		return 0, err
+	}
+	const manualReset, unset = 1, 0
+	return windows.CreateEvent(access, manualReset, unset, text)
+}

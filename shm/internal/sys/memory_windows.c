@@ -1,0 +1,16 @@
+#include "memory_windows.h"
+
+#define WIN32_LEAN_AND_MEAN
+#include <windows.h>
+
+uintptr_t shmcv_open_section(const uint16_t *name, int writable, uint32_t *error) {
+    const DWORD access = writable ? FILE_MAP_READ | FILE_MAP_WRITE : FILE_MAP_READ;
+    const HANDLE section = OpenFileMappingW(access, FALSE, (const wchar_t *)name);
+    *error = section == NULL ? GetLastError() : 0;
+    return (uintptr_t)section;
+}
+
+uint64_t shmcv_commit_left(void) {
+    MEMORYSTATUSEX status = {.dwLength = sizeof status};
+    return GlobalMemoryStatusEx(&status) ? status.ullAvailPageFile : UINT64_MAX;
+}
