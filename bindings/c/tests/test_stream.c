@@ -175,10 +175,10 @@ TEST(who_does_not_wait_is_told_at_once) {
     shmcv_stream stream = new_stream(new_name(), 0);
     shmcv_frame frame = {{99}};
     shmcv_frame_info info = {0};
-    CHECK_FAILS(SHMCV_E_TIMEOUT, "no frame yet", shmcv_stream_wait(stream, 0, 0, &frame, &info));
+    CHECK_FAILS(SHMCV_E_TIMEOUT, "no frame", shmcv_stream_wait(stream, 0, 0, &frame, &info));
     put(stream, 7);
     for (uint64_t i = 0; i < 3; i++) {
-        CHECK_FAILS(SHMCV_E_TIMEOUT, "no frame yet", shmcv_stream_wait(stream, 1 + i, 0, &frame, &info));
+        CHECK_FAILS(SHMCV_E_TIMEOUT, "no frame", shmcv_stream_wait(stream, 1 + i, 0, &frame, &info));
         CHECK_INT(99, frame.pixels.handle);
     }
     NEED_OK(shmcv_stream_end(stream));
