@@ -463,6 +463,14 @@ static shmcv_ring_status claim(shmcv_ring *ring, uint32_t slot) {
 /* next_slot gives the slots in a ring, from the oldest frame's on, which leaves readers the longest time. */
 static uint32_t next_slot(const shmcv_ring *ring, uint32_t i) { return (uint32_t)(ring->newest_slot + 1 + (int32_t)i) % ring->slots; }
 
+/* expect_publish asks for what publish writes before readers can see the frame. */
+static void expect_publish(const shmcv_ring_frame *frame) {
+    const shmcv_ring *ring = frame->ring;
+    expect_write(&ring->written[frame->slot]);
+    expect_write(&ring->written[frame->slot].image);
+    expect_write(&ring->written[(ring->newest + 1) % ring->slots]);
+}
+
 static shmcv_ring_status begin(shmcv_ring *ring, shmcv_ring_frame *frame) {
     shmcv_ring_status why = SHMCV_RING_FULL;
     for (uint32_t i = 0; i < ring->slots; i++) {
@@ -475,6 +483,7 @@ static shmcv_ring_status begin(shmcv_ring *ring, shmcv_ring_frame *frame) {
         __atomic_thread_fence(__ATOMIC_RELEASE); /* no store of W3 comes before: see is_still_there */
         if (load(&ring->words->ended) != 0) store(&ring->words->ended, 0); /* the writer goes on */
         *frame = (shmcv_ring_frame){.ring = ring, .slot = slot, .state = SHMCV_RING_WRITING};
+        expect_publish(frame); /* the lines come while the caller writes pixels */
         return SHMCV_RING_OK;
     }
     return why;
@@ -530,8 +539,7 @@ shmcv_ring_status shmcv_ring_publish(shmcv_ring_frame *frame, uint64_t *sequence
     int32_t nobody = 0;
     if (load(&frame->state) != SHMCV_RING_WRITING) return SHMCV_RING_NOT_BEGUN;
     expect_write(ring->words);
-    expect_write(&ring->written[frame->slot].image);
-    expect_write(&ring->written[(ring->newest + 1) % ring->slots]);
+    expect_publish(frame);
     if (!change(&frame->storing, &nobody, -1)) return SHMCV_RING_STORING;
     GUARDED(ring, SHMCV_RING_CUT);
     shmcv_ring_status status = SHMCV_RING_NOT_BEGUN; /* if another thread has just published it */
