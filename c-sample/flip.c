@@ -2,6 +2,7 @@
  *
  *     cc c-sample/flip.c -Iinclude -Lbuild -lshmcv -Wl,-rpath,"$PWD/build" -o flip
  *     ./flip [--headless] [photograph] [output]                                                                  */
+#define _CRT_RAND_S /* Windows then declares rand_s */
 #include <shmcv.h>
 
 #include <stdio.h>
@@ -20,14 +21,22 @@ static void check(int32_t status) {
     exit(1);
 }
 
-/* Programs find a segment by its name, so the name must be unique: a UUID of 36 characters from Linux. */
+/* Programs find a segment by its name, so the name must be unique: a UUID from Linux, random digits from Windows. */
 static void make_name(char name[37]) {
+#ifdef _WIN32
+    unsigned random[4];
+    for (int i = 0; i < 4; i++) {
+        if (rand_s(&random[i]) != 0) exit(1);
+    }
+    snprintf(name, 37, "%08x-%08x-%08x-%08x", random[0], random[1], random[2], random[3]);
+#else
     FILE *file = fopen("/proc/sys/kernel/random/uuid", "r");
     if (file == NULL || fgets(name, 37, file) == NULL) {
         perror("/proc/sys/kernel/random/uuid");
         exit(1);
     }
     fclose(file);
+#endif
 }
 
 int main(int argc, char **argv) {

@@ -162,7 +162,7 @@ static int is_open;
 static int open_display(void) {
     window_thread = pthread_self();
     ops_thread_hold_signals(); // also SIGPIPE, which writing to a display server that has gone would raise
-    if (!load_gtk()) return OPS_DISPLAY_NO_GTK;
+    if (!load_gtk()) return OPS_DISPLAY_MISSING;
     if (gtk.gdk_display_get_default()) return OPS_DISPLAY_TAKEN;
     gtk.gdk_set_allowed_backends("x11,wayland"); // in this order: a process survives the end of X11, not of Wayland
     if (x11.XSetIOErrorHandler) hosts_io_error_handler = x11.XSetIOErrorHandler(NULL);

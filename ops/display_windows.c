@@ -13,7 +13,7 @@
 const char *ops_display_name(void) { return "Windows"; }
 
 // The libraries that highgui's windows need. The linker has made their functions such as are looked up at the first call
-// (scripts/native.sh), which ends the process if there is no such library.
+// (scripts/windows.sh), which ends the process if there is no such library.
 static const wchar_t *const libraries[] = {L"user32.dll", L"gdi32.dll", L"ole32.dll", L"comdlg32.dll"};
 
 typedef HWINSTA(WINAPI *get_station)(void);
@@ -33,7 +33,7 @@ int ops_display_open(void) {
     HMODULE user32 = NULL;
     for (size_t i = 0; i < sizeof libraries / sizeof *libraries; i++) {
         HMODULE found = LoadLibraryExW(libraries[i], NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
-        if (!found) return OPS_DISPLAY_NO_GTK;
+        if (!found) return OPS_DISPLAY_MISSING;
         if (i == 0) user32 = found;
     }
     if (!is_visible(user32)) return OPS_DISPLAY_REFUSED;

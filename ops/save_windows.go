@@ -80,15 +80,34 @@ func removeIfLeft(name string) bool {
 	return os.Remove(name) == nil
 }
 
-// takeAfter gives a new file the attributes and the access of the old one at target.
-func takeAfter(file *os.File, target string, old fs.FileInfo) error {
-	descriptor, err := win.GetNamedSecurityInfo(target, win.SE_FILE_OBJECT, win.DACL_SECURITY_INFORMATION)
-	if err == nil {
-		if list, _, err := descriptor.DACL(); err == nil {
-			_ = win.SetNamedSecurityInfo(file.Name(), win.SE_FILE_OBJECT, win.DACL_SECURITY_INFORMATION, nil, nil, list, nil)
-		}
+// takeAfter gives a new file the attributes and the access of the old one at target. Some file systems know no access.
+func takeAfter(file *os.File, target string, _ fs.FileInfo) error {
+	if err := takeAttributes(file.Name(), target); err != nil {
+		return err
 	}
-	return nil
+	descriptor, err := win.GetNamedSecurityInfo(target, win.SE_FILE_OBJECT, win.DACL_SECURITY_INFORMATION)
+	if err != nil {
+		return nil
+	}
+	list, _, err := descriptor.DACL()
+	if err != nil {
+		return nil
+	}
+	return win.SetNamedSecurityInfo(file.Name(), win.SE_FILE_OBJECT, win.DACL_SECURITY_INFORMATION, nil, nil, list, nil)
+}
+
+func takeAttributes(name, target string) error {
+	const taken = win.FILE_ATTRIBUTE_HIDDEN | win.FILE_ATTRIBUTE_SYSTEM | win.FILE_ATTRIBUTE_ARCHIVE |
+		win.FILE_ATTRIBUTE_NOT_CONTENT_INDEXED
+	attributes, err := attributesOf(target)
+	if err != nil || attributes&taken == 0 {
+		return err
+	}
+	text, err := win.UTF16PtrFromString(name)
+	if err != nil {
+		return err
+	}
+	return win.SetFileAttributes(text, attributes&taken)
 }
 
 // flush has the file system say what it finds out late.

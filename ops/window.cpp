@@ -47,8 +47,13 @@ struct Shape {
 // What each window was made for.
 std::map<std::string, Shape> shapes;
 
+// Of a window that is not there, highgui gives -1 with GTK, and throws on Windows.
 bool is_open(const char *name) {
-    return cv::getWindowProperty(name, cv::WND_PROP_AUTOSIZE) >= 0; // -1 for a window that is not there
+    try {
+        return cv::getWindowProperty(name, cv::WND_PROP_AUTOSIZE) >= 0;
+    } catch (const cv::Exception &) {
+        return false;
+    }
 }
 
 Shape shape_for(cv::Size image) {

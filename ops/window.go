@@ -262,7 +262,7 @@ func (w *windowThread) show(name string, image Pixels) error {
 		unsafe.Pointer(unsafe.SliceData(image.Data)), C.size_t(image.Stride), &reason[0], C.size_t(len(reason)))
 	runtime.KeepAlive(image.Data)
 	if failed != 0 {
-		return abi.Errorf(abi.ENoDisplay, "show %q: OpenCV opens no window: %s; see that libopencv_highgui_gtk3.so is beside the library", name, C.GoString(&reason[0]))
+		return abi.Errorf(abi.ENoDisplay, "show %q: OpenCV opens no window: %s%s", name, C.GoString(&reason[0]), windowAdvice)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -275,8 +275,8 @@ func (w *windowThread) show(name string, image Pixels) error {
 
 func openDisplay() error {
 	switch C.ops_display_open() {
-	case C.OPS_DISPLAY_NO_GTK:
-		return abi.Errorf(abi.ENoDisplay, "show: GTK 3 (libgtk-3.so.0) is not installed; Debian and Ubuntu: apt-get install libgtk-3-0")
+	case C.OPS_DISPLAY_MISSING:
+		return abi.Errorf(abi.ENoDisplay, "show: %s", displayMissing)
 	case C.OPS_DISPLAY_REFUSED:
 		return abi.Errorf(abi.ENoDisplay, "show: the display %q does not answer, or refuses this user", C.GoString(C.ops_display_name()))
 	case C.OPS_DISPLAY_TAKEN:
@@ -297,31 +297,6 @@ func (w *windowThread) listen(atMost time.Duration) int32 {
 		}
 	}
 	return keyOf(int32(key))
-}
-
-// keyOf returns the key that a caller gets for what cv::waitKeyEx has returned, or NoKey. The low half of that is X11's
-// number of the key, its keysym, and the high half tells which of Shift, Ctrl and the like were held.
-func keyOf(code int32) int32 {
-	if code == -1 {
-		return abi.NoKey
-	}
-	switch key := code & 0xffff; {
-	case key >= 0xffe1 && key <= 0xffee, key == 0xff7f, key >= 0xfe01 && key <= 0xfe13:
-		return abi.NoKey // Shift, Ctrl, Alt, Caps Lock, Num Lock, the third level: no key of their own
-	case key == 0xff08, key == 0xff09, key == 0xff0a, key == 0xff0d, key == 0xff1b:
-		return key & 0xff // backspace, tabulator, line feed, enter, escape
-	case key == 0xfe20: // Shift and the tabulator
-		return abi.KeyTab
-	case key >= 0xffaa && key <= 0xffb9, key == 0xff80, key == 0xff89, key == 0xff8d, key == 0xffbd:
-		return key & 0x7f // the number pad's characters
-	case key >= 0xff91 && key <= 0xff94: // the number pad's F1 to F4
-		return key - 0xff91 + abi.KeyF1
-	case key >= 0xff95 && key <= 0xff9f: // the number pad without Num Lock
-		return [...]int32{abi.KeyHome, abi.KeyLeft, abi.KeyUp, abi.KeyRight, abi.KeyDown, abi.KeyPageUp, abi.KeyPageDown,
-			abi.KeyEnd, 0xff0b, abi.KeyInsert, abi.KeyDelete}[key-0xff95] // 0xff0b: clear, in the middle
-	default:
-		return key
-	}
 }
 
 func (w *windowThread) close(name string) {

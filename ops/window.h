@@ -12,7 +12,7 @@ extern "C" {
 // not see what the host has set after it loaded the library.
 const char *ops_display_name(void);
 
-enum { OPS_DISPLAY_OPEN = 0, OPS_DISPLAY_NO_GTK, OPS_DISPLAY_REFUSED, OPS_DISPLAY_TAKEN, OPS_DISPLAY_LOST };
+enum { OPS_DISPLAY_OPEN = 0, OPS_DISPLAY_MISSING, OPS_DISPLAY_REFUSED, OPS_DISPLAY_TAKEN, OPS_DISPLAY_LOST };
 
 // Makes sure that GTK has a display; without one, highgui would end the process. May be tried again after a failure.
 // Returns OPS_DISPLAY_TAKEN if the host runs GTK itself, on a thread of its own: GTK works on a single thread.

@@ -3,9 +3,10 @@
 # write_notices writes build/THIRD_PARTY_NOTICES, the licences of everything that is linked into the library. It fails,
 # removes the file and names the component if one has no notice.
 write_notices() {
-    local version
+    local version library=libshmcv.so
+    case "$target" in win-*) library=libshmcv.dll ;; esac
     version="$(sed -n 's/^const Version = "\(.*\)"/\1/p' "$root/internal/abi/version.go")"
-    (cd "$root" && python3 scripts/notices.py "$version" "$build/libshmcv.so" "$build/THIRD_PARTY_NOTICES")
+    (cd "$root" && python3 scripts/notices.py "$version" "$build/$library" "$build/THIRD_PARTY_NOTICES")
 }
 need_notices() { write_notices || die "a component has no notice, or its licence is not found (see above)"; }
 

@@ -1,9 +1,10 @@
-"""Writes THIRD_PARTY_NOTICES: the licences of everything that the linker copies into libshmcv.so.
+"""Writes THIRD_PARTY_NOTICES: the licences of everything that the linker copies into the library.
 
 usage: notices.py VERSION LIBRARY OUTPUT
 
-The list of components comes from the build itself: the archives of CGO_LDFLAGS, and what `go list -deps` names. The
-texts come from the sources that were built. A component without a row below, or without a text, is an error.
+The list of components comes from the build itself: the archives of CGO_LDFLAGS, and what `go list -deps` names, for
+the system that CXX and GOOS name. The texts come from the sources that were built. A component without a row below, or
+without a text, is an error.
 """
 
 from __future__ import annotations
@@ -51,6 +52,13 @@ MODULES = {"gocv.io/x/gocv": "Apache-2.0", "golang.org/x/sys": "BSD-3-Clause"}
 # The C library is the system's. Some of its names are empty archives.
 C_LIBRARY = {"c", "dl", "m", "pthread", "rt"}
 
+# Of Windows' libraries the linker takes names only, and from uuid the numbers of interfaces.
+WINDOWS = {"comctl32", "comdlg32", "gdi32", "ole32", "oleaut32", "setupapi", "user32", "uuid", "ws2_32"}
+
+# With -static the linker takes the parts of a C library that Windows lacks from mingw-w64, and its threads.
+MINGW = ("mingw-w64's runtime and winpthreads", "ZPL-2.1 AND MIT AND BSD-3-Clause")
+MINGW_TEXTS = ["/usr/share/doc/mingw-w64-x86-64-dev/copyright", "/usr/share/licenses/mingw-w64-crt/COPYING*"]
+
 # Where distributions keep Go's licence if not in GOROOT.
 GO_TEXTS = ["/usr/share/licenses/golang/LICENSE", "/usr/share/doc/golang-*-go/copyright"]
 
@@ -96,10 +104,10 @@ class Notices:
     def add_archives(self, flags: list[str]) -> None:
         """Add what the linker takes from archives: for each -lNAME, the first folder with a libNAME decides."""
         folders = [Path(flag[2:]) for flag in flags if flag.startswith("-L")]
-        searched = run("g++", "-print-search-dirs").partition("libraries: =")[2].splitlines()[0]
+        searched = run(os.environ.get("CXX", "g++"), "-print-search-dirs").partition("libraries: =")[2].splitlines()[0]
         folders += [Path(folder) for folder in searched.split(":")]
         for flag in flags:
-            if flag.startswith("-l") and flag[2:] not in C_LIBRARY:
+            if flag.startswith("-l") and flag[2:] not in C_LIBRARY | WINDOWS:
                 self.add_library(flag[2:], folders)
             elif flag.endswith(".a") and not flag.startswith("-"):
                 self.add_archive(Path(flag).stem[len("lib") :], Path(flag))
@@ -114,6 +122,7 @@ class Notices:
         self.problems.append(f"-l{name} is on the link line, and no folder has a lib{name}.so or lib{name}.a")
 
     def add_archive(self, name: str, archive: Path) -> None:
+        name = re.sub(r"^(opencv_[a-z]+)[0-9]+$", r"\1", name)  # on Windows, OpenCV's version is in its files' names
         if name not in ARCHIVES:
             self.problems.append(f"{archive} (-l{name}) is linked in: add its row to ARCHIVES in scripts/notices.py")
             return
@@ -153,6 +162,8 @@ def texts_in(folders: list[Path], beginning: str) -> list[Path]:
 
 def loaded(library: Path) -> list[str]:
     """Return the names of the shared libraries that the file makes the loader open."""
+    if library.suffix == ".dll":
+        return re.findall(r"DLL Name: (.*)", run("x86_64-w64-mingw32-objdump", "-p", str(library)))
     return re.findall(r"\(NEEDED\).*\[(.*)\]", run("readelf", "-d", str(library)))
 
 
@@ -205,12 +216,15 @@ def main(version: str, library: Path, output: Path) -> int:
     notices = Notices()
     notices.add_archives(flags)
     notices.add_go(packages("{{with .Module}}{{if not .Main}}{{.Path}}\t{{.Version}}\t{{.Dir}}{{end}}{{end}}"))
+    if "-static" in flags:
+        notices.add(*MINGW, newest(MINGW_TEXTS), " or ".join(MINGW_TEXTS))
     output.unlink(missing_ok=True)
     for problem in notices.problems:
         print(problem, file=sys.stderr)
     if notices.problems:
         return 1
-    output.write_text(document(version, library, notices, "-static-libstdc++" in flags), encoding="utf-8")
+    runtime = "-static" in flags or "-static-libstdc++" in flags
+    output.write_text(document(version, library, notices, runtime), encoding="utf-8")
     return 0
 
 

@@ -29,26 +29,19 @@ need_windows_library() {
         late+=("$work/$library.a")
     done
     # shellcheck disable=SC2086 # the flags are many words
-    mapfile -t flags < <(late_first $CGO_LDFLAGS -- "${late[@]}")
+    mapfile -t flags < <(without_late_libraries $CGO_LDFLAGS)
     quietly "$build/log/link.log" "$CXX" -shared -static -s -o "$build/libshmcv.dll" \
         -Wl,--whole-archive "$work/libshmcv.a" -Wl,--no-whole-archive "$work/version.o" "$work/libshmcv.def" \
         -Wl,--out-implib,"$build/libshmcv.dll.a" -Wl,--no-insert-timestamp \
         -Wl,--dynamicbase,--nxcompat,--high-entropy-va \
-        "${flags[@]}"
+        "${flags[@]}" "${late[@]}" -ldelayimp
     "$mingw-dlltool" -d "$work/libshmcv.def" -D libshmcv.dll -l "$build/shmcv.lib"
     check_windows_library
+    need_notices
 }
 
-# late_first FLAGS... -- ARCHIVES...: the flags, with the archives in front of the first library of the system.
-late_first() {
-    local flags=() word
-    while [ "$1" != -- ]; do flags+=("$1"); shift; done
-    shift
-    for word in "${flags[@]}"; do
-        [ "$word" != -lcomdlg32 ] || printf '%s\n' "$@" -ldelayimp
-        echo "$word"
-    done
-}
+# without_late_libraries FLAGS...: the flags but those that have the linker take what is to be loaded late.
+without_late_libraries() { printf '%s\n' "$@" | grep -vxE -- "-l(${windows_late_libraries// /|})"; }
 
 # The linker's list of exports, from the functions of the header.
 write_exports() {

@@ -11,6 +11,10 @@ wine_tools=(debootstrap:debootstrap unshare:util-linux)
 wine_go_packages=(shm/internal/sys shm ops)
 wine_variables=(SHMCV_FRAMES=2000 SHMCV_KILL_ROUNDS=10)
 
+# The C tests that need nothing of Linux. The others start children, which bindings/c/tests/test_windows.c cannot yet, or look
+# at /dev/shm, signals, descriptors and limits.
+wine_c_tests=(version error image transform codec)
+
 # need_wine leaves wine_root as the folder of the root.
 need_wine() {
     wine_root="$cache/wine-trixie-$(printf '%s\n' "${wine_packages[@]}" | sha256sum | cut -c 1-8)"
@@ -60,24 +64,79 @@ test_win-x64() { (
     mkdir -p "$build/tests" "$build/log"
     as_root rm -rf "$build/prefix"
     quietly "$build/log/wineboot.log" in_wine wineboot -i
+    rm -f "$build/tests/events.json"
+    test_c_in_wine
     test_go_in_wine
-    result=$?
     in_wine wineserver -k || true
-    exit $result
+    (cd "$root" && unset GOOS GOARCH CC && CGO_ENABLED=0 GOFLAGS='' go run gotest.tools/gotestsum@v1.13.0 --format pkgname-and-test-fails \
+        --junitfile "$reports/win-x64.xml" --raw-command -- cat "$build/tests/events.json")
 ); }
+
+# as_events PACKAGE: reads what Go's tests print, and adds it to the events of which the report is made.
+as_events() { (unset GOOS GOARCH; go tool test2json -t -p "shmcv/$1" >>"$build/tests/events.json"); }
+
+# test_c_in_wine: the C sample, whose picture is byte for byte the one that it makes on Linux, and C tests.
+test_c_in_wine() {
+    local name folder="$root/bindings/c/tests" flags=(-std=c11 -O2 -Wall -Wextra -Wpedantic -Wshadow -Werror -I"$root/include")
+    quietly "$build/log/flip.log" "$CC" "${flags[@]}" "$root/c-sample/flip.c" "$build/libshmcv.dll.a" -o "$build/flip.exe"
+    say "  c-sample"
+    { flip_in_wine; show_in_wine; } 2>&1 | as_go_prints | as_events c-sample
+    for name in "${wine_c_tests[@]}"; do
+        quietly "$build/log/test_$name.log" "$CC" "${flags[@]}" -DSHMCV_TESTDATA='"/src/testdata"' -static \
+            "$folder/test.c" "$folder/test_windows.c" "$folder/vectors.c" "$folder/test_$name.c" "$build/libshmcv.dll.a" -o "$build/test_$name.exe"
+        say "  bindings/c/tests, $name"
+        # shellcheck disable=SC2016
+        in_wine sh -c 'cd /work && wine "$1"' sh "test_$name.exe" 2>&1 | as_go_prints | as_events "bindings/c/tests/$name"
+    done
+}
+
+# flip_in_wine runs the sample with the library of each system, and compares their pictures.
+flip_in_wine() {
+    local status=FAIL
+    rm -f "$build"/flipped*.png
+    env -u CC cc "$root/c-sample/flip.c" -I"$root/include" -L"$root/build" -lshmcv -Wl,-rpath,"$root/build" -o "$build/flip" &&
+        "$build/flip" --headless "$photograph" "$build/flipped-linux.png" &&
+        in_wine sh -c 'cd /work && wine flip.exe --headless /src/testdata/photograph.jpg flipped.png' &&
+        cmp "$build/flipped-linux.png" "$build/flipped.png" && status=PASS
+    echo "$status flips_as_on_linux, status 0"
+}
+
+# show_in_wine runs the sample with a display. A Wine that has begun without one is ended before.
+show_in_wine() {
+    local status=FAIL
+    rm -f "$build/display"
+    # shellcheck disable=SC2016
+    in_wine sh -c '
+        cd /work
+        wineserver -k
+        Xvfb -displayfd 3 -screen 0 1280x800x24 3>display >/dev/null 2>&1 &
+        server=$!
+        until [ -s display ] || ! kill -0 $server; do sleep 0.1; done
+        DISPLAY=":$(cat display)" wine flip.exe /src/testdata/photograph.jpg shown.png
+        wineserver -k
+        kill $server' | tee /dev/stderr | grep "^showed both" >/dev/null && status=PASS
+    echo "$status shows_both_pictures, status 0"
+}
+
+# as_go_prints makes lines as Go's tests print them of those that tests in C print: PASS, SKIP or FAIL, and a name.
+as_go_prints() {
+    tr -d '\r' | awk '
+        /^(PASS|SKIP|FAIL) [a-z0-9_]+, status / {
+            sub(",", "", $2); print "=== RUN   " $2 "\n--- " $1 ": " $2 " (0.00s)"; all++; failed += $1 == "FAIL"; next
+        }
+        {print}
+        END {print all && !failed ? "PASS" : "FAIL"}'
+}
 
 # test_go_in_wine compiles the tests of Go packages, and runs them where they find their files.
 test_go_in_wine() {
-    local package program events="$build/tests/events.json"
-    : >"$events"
+    local package program
     for package in "${wine_go_packages[@]}"; do
         program="${package//\//-}.test.exe"
         (cd "$root" && quietly "$build/log/$program.log" go test -c -o "$build/tests/$program" "./$package") || return 1
         say "  $package"
         # shellcheck disable=SC2016
         in_wine env "${wine_variables[@]}" sh -c 'cd "/src/$1" && wine "/work/tests/$2" -test.short -test.v=test2json -test.timeout 60m' \
-            sh "$package" "$program" 2>&1 | (unset GOOS GOARCH; go tool test2json -t -p "shmcv/$package" >>"$events") || true
+            sh "$package" "$program" 2>&1 | as_events "$package" || true
     done
-    (cd "$root" && unset GOOS GOARCH CC && CGO_ENABLED=0 GOFLAGS='' go run gotest.tools/gotestsum@v1.13.0 --format pkgname-and-test-fails \
-        --junitfile "$reports/win-x64.xml" --raw-command -- cat "$events")
 }

@@ -1,25 +1,17 @@
 /* See test.h. */
 #define _GNU_SOURCE
 #include "test.h"
+#include "test_system.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <sched.h>
-#include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-enum { MOST = 1024, SKIPPED = 77 }; /* CMakeLists.txt tells ctest that 77 means skipped */
+enum { MOST = 1024 };
 
 static struct {
     const char *name;
@@ -35,8 +27,7 @@ static int child_count;
 
 static int failures;
 static const char *subject, *argument;
-static char folder[] = "/tmp/shmcv-test-XXXXXX";
-static bool folder_made;
+static const char *folder; /* of temporary files, or NULL */
 
 /* Strings that live until the program ends. Any thread may add a string. */
 typedef struct strings {
@@ -51,7 +42,7 @@ static const char *keep(strings *kept, char *string) {
     return kept->all[index] = string;
 }
 
-_Noreturn static void give_up(const char *what) {
+_Noreturn void give_up(const char *what) {
     fprintf(stderr, "the test program itself failed: %s: %s\n", what, strerror(errno));
     exit(2);
 }
@@ -125,9 +116,7 @@ const char *last_error(void) {
 
 const char *new_name(void) {
     char uuid[37], *name;
-    FILE *file = fopen("/proc/sys/kernel/random/uuid", "r");
-    if (file == NULL || fgets(uuid, sizeof uuid, file) == NULL) give_up("a new name");
-    fclose(file);
+    if (!system_random_text(uuid)) give_up("a new name");
     if (asprintf(&name, "test-%s", uuid) < 0) abort();
     return keep(&names, name);
 }
@@ -174,8 +163,8 @@ const char *testdata(const char *file) {
 }
 
 static void make_folder(void) {
-    if (mkdtemp(folder) == NULL) give_up(folder);
-    folder_made = true;
+    folder = system_make_folder();
+    if (folder == NULL) give_up("a folder");
 }
 
 const char *temporary(const char *file) {
@@ -193,123 +182,24 @@ void write_file(const char *path, const void *data, size_t size) {
 
 unsigned char *read_file(const char *path, size_t *size) {
     FILE *file = fopen(path, "rb");
-    struct stat status;
-    if (file == NULL || fstat(fileno(file), &status) != 0) give_up(path);
-    unsigned char *data = malloc((size_t)status.st_size + 1);
-    if (data == NULL || fread(data, 1, (size_t)status.st_size, file) != (size_t)status.st_size) give_up(path);
+    if (file == NULL || fseek(file, 0, SEEK_END) != 0) give_up(path);
+    *size = (size_t)ftell(file);
+    rewind(file);
+    unsigned char *data = malloc(*size + 1);
+    if (data == NULL || fread(data, 1, *size, file) != *size) give_up(path);
     fclose(file);
-    *size = (size_t)status.st_size;
     return data;
-}
-
-/* Children. */
-
-enum { MOST_ARGUMENTS = 16 };
-
-/* arguments_of fills argv with the arguments that make this program run the CHILD of that name. */
-static void arguments_of(char *argv[MOST_ARGUMENTS], const char *name, va_list more) {
-    int argc = 0;
-    argv[argc++] = (char *)"/proc/self/exe";
-    argv[argc++] = (char *)"--child";
-    argv[argc++] = (char *)name;
-    do {
-        if (argc == MOST_ARGUMENTS) abort();
-        argv[argc] = va_arg(more, char *);
-    } while (argv[argc++] != NULL);
-}
-
-static process start_with_pipe(bool mounted, const char *over, const char *options, char *argv[]) {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) give_up("pipe2");
-    const uid_t user = getuid();
-    const gid_t group = getgid();
-    process c = {fork(), ends[0]};
-    if (c.pid < 0) give_up("fork");
-    if (c.pid > 0) {
-        close(ends[1]);
-        return c;
-    }
-    /* Between fork and exec this code makes system calls alone, as the library's rules demand. */
-    dup2(ends[1], STDOUT_FILENO);
-    if (mounted) {
-        if (unshare(CLONE_NEWNS) != 0) {
-            /* Only root may unshare. In a new user namespace this process is root; its user and group stay the same. */
-            if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) _exit(SKIPPED);
-            char map[64];
-            int file = open("/proc/self/setgroups", O_WRONLY);
-            if (file < 0 || write(file, "deny", 4) != 4 || close(file) != 0) _exit(SKIPPED);
-            snprintf(map, sizeof map, "%u %u 1", user, user);
-            file = open("/proc/self/uid_map", O_WRONLY);
-            if (file < 0 || write(file, map, strlen(map)) < 0 || close(file) != 0) _exit(SKIPPED);
-            snprintf(map, sizeof map, "%u %u 1", group, group);
-            file = open("/proc/self/gid_map", O_WRONLY);
-            if (file < 0 || write(file, map, strlen(map)) < 0 || close(file) != 0) _exit(SKIPPED);
-        }
-        if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) _exit(SKIPPED);
-        if (mount("tmpfs", over, "tmpfs", 0, options) != 0) _exit(SKIPPED);
-    }
-    execv(argv[0], argv);
-    _exit(127);
-}
-
-process start(const char *name, ...) {
-    char *argv[MOST_ARGUMENTS];
-    va_list more;
-    va_start(more, name);
-    arguments_of(argv, name, more);
-    va_end(more);
-    return start_with_pipe(false, NULL, NULL, argv);
-}
-
-process start_on_tmpfs(const char *over, uint64_t bytes, const char *name, ...) {
-    char *argv[MOST_ARGUMENTS], options[64];
-    va_list more;
-    va_start(more, name);
-    arguments_of(argv, name, more);
-    va_end(more);
-    snprintf(options, sizeof options, "size=%" PRIu64 ",mode=1777", bytes);
-    return start_with_pipe(true, over, options, argv);
-}
-
-bool read_line(process *c, char *line, size_t capacity) {
-    size_t length = 0;
-    char byte;
-    while (read(c->from, &byte, 1) == 1) {
-        if (byte == '\n') {
-            line[length] = '\0';
-            return true;
-        }
-        if (length + 1 < capacity) line[length++] = byte;
-    }
-    return false;
-}
-
-int finish(process *c) {
-    int status;
-    if (waitpid(c->pid, &status, 0) != c->pid) give_up("waitpid");
-    close(c->from);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
 /* The program. */
 
-static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *where) {
-    (void)status, (void)type, (void)where;
-    chmod(path, 0700);
-    return remove(path);
-}
-
 static void clean_up(void) {
-    for (int i = 0; i < names.count; i++) {
-        char path[300];
-        snprintf(path, sizeof path, "/dev/shm/%s", names.all[i]);
-        unlink(path);
-    }
-    if (folder_made) nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    for (int i = 0; i < names.count; i++) system_remove_segment(names.all[i]);
+    if (folder != NULL) system_remove_folder(folder);
 }
 
 static int run_child(int argc, char **argv) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* some children have no end of their own, and a test that is killed cannot kill them */
+    system_end_with_parent(); /* some children have no end of their own, and a test that is killed cannot kill them */
     for (int i = 0; i < child_count; i++)
         if (strcmp(children[i].name, argv[0]) == 0) return children[i].body(argc, argv);
     fprintf(stderr, "no child '%s'\n", argv[0]);
@@ -332,12 +222,10 @@ static int run_test(const char *name) {
 static int run_all(void) {
     int failed = 0;
     for (int i = 0; i < test_count; i++) {
-        char *argv[] = {(char *)"/proc/self/exe", (char *)tests[i].name, NULL};
-        pid_t pid;
-        int status;
-        if (posix_spawn(&pid, argv[0], NULL, NULL, argv, environ) != 0 || waitpid(pid, &status, 0) != pid) give_up(argv[1]);
-        const bool fine = WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == SKIPPED);
-        if (!fine) fprintf(stderr, "FAILED: %s, wait status %#x\n", argv[1], (unsigned)status);
+        const int status = system_run_test(tests[i].name);
+        const bool fine = status == 0 || status == SKIPPED;
+        printf("%s %s, status %d\n", status == SKIPPED ? "SKIP" : fine ? "PASS" : "FAIL", tests[i].name, status);
+        fflush(stdout);
         failed += !fine;
     }
     return failed == 0 ? 0 : 1;

@@ -8,15 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_COLUMNS = 16 };
+enum { MOST_COLUMNS = 16 }; /* and no line of the file is longer than 4000 bytes */
 
 void each_vector(const char *kind, int columns, vector_check *check) {
     FILE *file = fopen(testdata("vectors.tsv"), "r");
     NEED(file != NULL);
-    char *line = NULL, what[256];
-    size_t room = 0;
+    char line[4096], what[sizeof line];
     int rows = 0;
-    while (getline(&line, &room, file) > 0) {
+    while (fgets(line, sizeof line, file) != NULL) {
         line[strcspn(line, "\n")] = '\0';
         snprintf(what, sizeof what, "%s", line);
         char *fields[MOST_COLUMNS + 1] = {NULL}, *rest = line;
@@ -29,7 +28,6 @@ void each_vector(const char *kind, int columns, vector_check *check) {
     }
     checking(NULL);
     CHECK(rows > 0);
-    free(line);
     fclose(file);
 }
 
