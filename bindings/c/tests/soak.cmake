@@ -19,7 +19,7 @@ soak_test(threads
           "${CMAKE_CURRENT_SOURCE_DIR}/with_display.sh" --or-without "$<TARGET_FILE:test_soak>" ${threads_test} 15)
 
 if(SHMCV_RACE_ARCHIVE)
-  add_executable(test_soak_race test_soak.c test.c)
+  add_executable(test_soak_race test_soak.c test.c test_linux.c)
   separate_arguments(race_link_flags UNIX_COMMAND "${SHMCV_RACE_LINK_FLAGS}")
   target_compile_definitions(test_soak_race PRIVATE SHMCV_TESTDATA="${testdata}" SHMCV_RACE)
   target_compile_options(test_soak_race PRIVATE ${warnings} -fno-pie)
