@@ -109,6 +109,6 @@ check_windows_library() {
     for flag in HIGH_ENTROPY_VA DYNAMIC_BASE NX_COMPAT; do
         grep -q "^[[:space:]]*$flag\$" <<<"$headers" || die "libshmcv.dll lacks $flag"
     done
-    "$mingw-windres" -J coff -O rc "$build/link/version.o" - >/dev/null || die "libshmcv.dll has no version"
+    "$mingw-windres" -J coff -O rc "$build/link/version.o" /dev/null || die "libshmcv.dll has no version"
     library_holds_no_folders "$dll" || die "libshmcv.dll names folders of this machine"
 }
