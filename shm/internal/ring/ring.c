@@ -83,23 +83,20 @@ static inline uint64_t bit(int32_t place) { return (uint64_t)1 << place; }
 
 /* ring_bell changes a bell, and wakes who sleeps on it. The mark goes before the value changes: if a reader still had the mark
  * when the new value is there, the reader would go to sleep on that value, and the mark would be taken from it then. */
-static void ring_bell(intptr_t file, uint32_t *bell, uint32_t *asleep) {
+static void ring_bell(intptr_t file, uint32_t *bell, uint32_t *asleep, bool always) {
     const bool sleepers = load(asleep) != 0 && swap(asleep, 0) != 0;
     add(bell, 1);
-    if (sleepers) ring_wake(file, bell);
+    if (sleepers || always) ring_wake(file, bell);
 }
 
-/* tell_readers does the same for the readers' bell, on which a reader may sleep that cannot say so. */
+/* tell_readers rings the readers' bell, on which a reader may sleep that cannot say so. */
 static void tell_readers(const shmcv_ring *ring) {
-    uint32_t *bell = &ring->words->bell, *asleep = &ring->words->asleep;
-    const bool sleepers = load(asleep) != 0 && swap(asleep, 0) != 0;
-    add(bell, 1);
-    if (sleepers || ring->wakes_always) ring_wake(ring->file, bell);
+    ring_bell(ring->file, &ring->words->bell, &ring->words->asleep, ring->wakes_always);
 }
 
 /* wake_writer tells the writer that a slot may have come free, if it waits for one. */
 static void wake_writer(shmcv_ring *ring) {
-    if (load(&ring->words->wants_room) != 0) ring_bell(ring->file, &ring->words->room, &ring->words->wants_room);
+    if (load(&ring->words->wants_room) != 0) ring_bell(ring->file, &ring->words->room, &ring->words->wants_room, false);
 }
 
 shmcv_ring_status shmcv_ring_open(shmcv_ring *ring, uint32_t *held) {
@@ -597,8 +594,8 @@ shmcv_ring_status shmcv_ring_clear(intptr_t file, shmcv_ring_words *words) {
     shmcv_guard guard;
     if (SHMCV_FAULTS(guard)) return SHMCV_RING_CUT;
     store(&words->cleared, 1);
-    ring_bell(file, &words->bell, &words->asleep);
-    ring_bell(file, &words->room, &words->wants_room);
+    ring_bell(file, &words->bell, &words->asleep, false);
+    ring_bell(file, &words->room, &words->wants_room, false);
     RETURN(SHMCV_RING_OK);
 }
 

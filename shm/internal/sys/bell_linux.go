@@ -8,40 +8,16 @@ import (
 )
 
 // bell is a futex in shared memory.
-type bell struct {
-	word, mark *atomic.Uint32
-	writable   bool
-}
+type bell struct{ word *atomic.Uint32 }
 
-func (f openFile) bell(memory []byte, value, mark uint64, writable bool) bell {
-	return bell{
-		word:     (*atomic.Uint32)(unsafe.Pointer(&memory[value])),
-		mark:     (*atomic.Uint32)(unsafe.Pointer(&memory[mark])),
-		writable: writable,
-	}
-}
+func (f openFile) bell(value *atomic.Uint32, _ uint64) bell { return bell{value} }
 
-func (b *bell) value() uint32 { return b.word.Load() }
-
-func (b *bell) listen() (word, uint32) {
+func (b *bell) heard() (word, uint32) {
 	value := b.word.Load()
-	for attempt := 0; b.writable && attempt < listens; attempt++ {
-		b.mark.Store(1)
-		value = b.word.Load()
-		if b.mark.Load() != 0 {
-			break
-		}
-	}
 	return word{value: uint64(value), address: uint64(uintptr(unsafe.Pointer(b.word))), flags: futex32}, value
 }
 
-func (b *bell) ring(value uint32) {
-	sleepers := b.mark.Load() != 0 && b.mark.Swap(0) != 0
-	b.word.Store(value)
-	if sleepers {
-		wakeAll(b.word)
-	}
-}
+func (b *bell) wake() { wakeAll(b.word) }
 
 // alarm is a futex of this process. It has no mark: who raises an alarm does it rarely.
 type alarm struct{ word atomic.Uint32 }

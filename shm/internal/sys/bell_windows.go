@@ -15,18 +15,13 @@ import (
 
 // bell is a pair of events beside a word in shared memory; see bell_windows.h.
 type bell struct {
-	word, mark *atomic.Uint32
-	pair       C.shmcv_pair
-	writable   bool
+	word *atomic.Uint32
+	pair C.shmcv_pair
 }
 
-// bell gives the file's bell that has its value there. The names of its events are of the file's id and of that place.
-func (f openFile) bell(memory []byte, value, mark uint64, writable bool) bell {
-	b := bell{
-		word:     (*atomic.Uint32)(unsafe.Pointer(&memory[value])),
-		mark:     (*atomic.Uint32)(unsafe.Pointer(&memory[mark])),
-		writable: writable,
-	}
+// bell gives the file's bell that has its value at an offset. The names of its events are of the file's id and of that place.
+func (f openFile) bell(value *atomic.Uint32, offset uint64) bell {
+	b := bell{word: value}
 	f.bellsLock.Lock()
 	defer f.bellsLock.Unlock()
 	address := (*C.uint32_t)(unsafe.Pointer(b.word))
@@ -36,7 +31,7 @@ func (f openFile) bell(memory []byte, value, mark uint64, writable bool) bell {
 			b.pair = f.bells.pairs[i]
 			return b
 		case nil:
-			b.pair = f.openPair(value)
+			b.pair = f.openPair(offset)
 			f.bells.pairs[i], f.bells.values[i] = b.pair, address
 			return b
 		}
@@ -53,32 +48,12 @@ func (f openFile) openPair(value uint64) C.shmcv_pair {
 	return C.shmcv_pair_open(C.uintptr_t(events[0]), C.uintptr_t(events[1]))
 }
 
-func (b *bell) value() uint32 { return b.word.Load() }
-
-func (b *bell) listen() (word, uint32) {
-	value := b.heard()
-	for attempt := 0; b.writable && attempt < listens; attempt++ {
-		b.mark.Store(1)
-		value = b.heard()
-		if b.mark.Load() != 0 {
-			break
-		}
-	}
+func (b *bell) heard() (word, uint32) {
+	value := uint32(C.shmcv_bell_listen(b.pair, (*C.uint32_t)(unsafe.Pointer(b.word))))
 	return word{pair: uint64(b.pair), value: uint64(value)}, value
 }
 
-// heard gives the value on which the caller may sleep from then on.
-func (b *bell) heard() uint32 {
-	return uint32(C.shmcv_bell_listen(b.pair, (*C.uint32_t)(unsafe.Pointer(b.word))))
-}
-
-func (b *bell) ring(value uint32) {
-	sleepers := b.mark.Load() != 0 && b.mark.Swap(0) != 0
-	b.word.Store(value)
-	if sleepers {
-		C.shmcv_pair_set(b.pair)
-	}
-}
+func (b *bell) wake() { C.shmcv_pair_set(b.pair) }
 
 // alarm is a word of this process, whose events it shares with other alarms.
 type alarm struct{ word atomic.Uint32 }

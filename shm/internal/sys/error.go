@@ -18,3 +18,19 @@ func failed(operation, name string, cause error) error {
 	}
 	return abi.Errorf(codeOf(cause), "shm: %s %s: %w", operation, place(name), cause)
 }
+
+// codeFor is a line of a system's table of errors.
+type codeFor struct {
+	number error
+	code   abi.Code
+}
+
+// codeOf gives the code for an error of the system: EIO for one that its table does not have.
+func codeOf(err error) abi.Code {
+	for _, entry := range codes {
+		if errors.Is(err, entry.number) {
+			return entry.code
+		}
+	}
+	return abi.EIO
+}

@@ -9,10 +9,7 @@ import (
 )
 
 // codes is the one table from errors of Linux to codes of this library. All others are EIO.
-var codes = []struct {
-	errno unix.Errno
-	code  abi.Code
-}{
+var codes = []codeFor{
 	{unix.ENOENT, abi.ENotFound},
 	{unix.EEXIST, abi.EExists},
 	{unix.EACCES, abi.EPermission},
@@ -28,13 +25,4 @@ var codes = []struct {
 
 func exhausted(err error) bool {
 	return errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) || errors.Is(err, unix.ENOMEM)
-}
-
-func codeOf(err error) abi.Code {
-	for _, entry := range codes {
-		if errors.Is(err, entry.errno) {
-			return entry.code
-		}
-	}
-	return abi.EIO
 }

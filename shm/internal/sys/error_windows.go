@@ -9,10 +9,7 @@ import (
 )
 
 // codes is the one table from errors of Windows to codes of this library. All others are EIO.
-var codes = []struct {
-	number windows.Errno
-	code   abi.Code
-}{
+var codes = []codeFor{
 	{windows.ERROR_FILE_NOT_FOUND, abi.ENotFound},
 	{windows.ERROR_PATH_NOT_FOUND, abi.ENotFound},
 	{windows.ERROR_ALREADY_EXISTS, abi.EExists},
@@ -37,13 +34,4 @@ func exhausted(err error) bool {
 		}
 	}
 	return false
-}
-
-func codeOf(err error) abi.Code {
-	for _, entry := range codes {
-		if errors.Is(err, entry.number) {
-			return entry.code
-		}
-	}
-	return abi.EIO
 }

@@ -5,9 +5,15 @@
 
 package sys
 
-import "shmcv/internal/abi"
+import (
+	"sync/atomic"
+
+	"shmcv/internal/abi"
+)
 
 const defaultFolder = "nowhere"
+
+var codes []codeFor
 
 type fileID struct{}
 
@@ -17,7 +23,6 @@ func remove(name string) error  { panic(defaultFolder) }
 func elevated() bool            { panic(defaultFolder) }
 func leftover(name string) bool { panic(defaultFolder) }
 func exhausted(err error) bool  { panic(defaultFolder) }
-func codeOf(err error) abi.Code { panic(defaultFolder) }
 func monotonic() uint64         { panic(defaultFolder) }
 func processStart() uint64      { panic(defaultFolder) }
 func sleep(_ []Word, _ uint64)  { panic(defaultFolder) }
@@ -46,21 +51,20 @@ func (openFile) readAt(buffer []byte, offset uint64) (int, error) { panic(defaul
 func (openFile) mapped(offset, size uint64, writable bool) ([]byte, mapping, error) {
 	panic(defaultFolder)
 }
-func (openFile) reserveMissing(name string) error                           { panic(defaultFolder) }
-func (openFile) writable() bool                                             { panic(defaultFolder) }
-func (openFile) readByOthers() bool                                         { panic(defaultFolder) }
-func (openFile) close()                                                     { panic(defaultFolder) }
-func (openFile) lock(number int, shared bool) (bool, error)                 { panic(defaultFolder) }
-func (openFile) unlock(number int)                                          { panic(defaultFolder) }
-func (openFile) unlockAll()                                                 { panic(defaultFolder) }
-func (openFile) heldByOther(number int) (bool, error)                       { panic(defaultFolder) }
-func (openFile) bell(memory []byte, value, mark uint64, writable bool) bell { panic(defaultFolder) }
+func (openFile) reserveMissing(name string) error              { panic(defaultFolder) }
+func (openFile) writable() bool                                { panic(defaultFolder) }
+func (openFile) readByOthers() bool                            { panic(defaultFolder) }
+func (openFile) close()                                        { panic(defaultFolder) }
+func (openFile) lock(number int, shared bool) (bool, error)    { panic(defaultFolder) }
+func (openFile) unlock(number int)                             { panic(defaultFolder) }
+func (openFile) unlockAll()                                    { panic(defaultFolder) }
+func (openFile) heldByOther(number int) (bool, error)          { panic(defaultFolder) }
+func (openFile) bell(value *atomic.Uint32, offset uint64) bell { panic(defaultFolder) }
 
 type bell struct{}
 
-func (*bell) ring(value uint32)      { panic(defaultFolder) }
-func (*bell) value() uint32          { panic(defaultFolder) }
-func (*bell) listen() (word, uint32) { panic(defaultFolder) }
+func (*bell) heard() (word, uint32) { panic(defaultFolder) }
+func (*bell) wake()                 { panic(defaultFolder) }
 
 type alarm struct{}
 

@@ -18,7 +18,7 @@
 //	userID, groupID
 //	openNamed, createUnnamed
 //	sleep, monotonic, processStart, newFlag
-//	codeOf        the code of a system's error
+//	codes         the codes of a system's errors
 //	exhausted     true for an error that says that this process has no descriptors or no memory left
 //
 // They return errors as the system gave them, or an *abi.Error where they know more. The functions of the exported
