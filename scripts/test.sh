@@ -7,12 +7,15 @@
 reports="$build/reports"
 
 run_tests() {
-    local suites=("$@") suite failed=()
-    [ "${#suites[@]}" != 0 ] || suites=(go fuzz c python csharp hosting)
+    local suites=() suite failed=()
+    [ $# != 0 ] || set -- go fuzz c python csharp hosting
+    for suite in "$@"; do
+        if [ "$suite" = win-x64 ]; then suites+=("${wine_suites[@]/#/win-x64-}"); else suites+=("$suite"); fi
+    done
     rm -rf "$reports"
     mkdir -p "$reports"
     for suite in "${suites[@]}"; do
-        declare -F "test_$suite" >/dev/null || die "no test suite '$suite'; there are go, fuzz, c, python, csharp, hosting and win-x64"
+        declare -F "test_$suite" >/dev/null || die "no test suite '$suite'; there are go, fuzz, c, python, csharp, hosting, win-x64, and the parts of it: ${wine_suites[*]/#/win-x64-}"
     done
     for suite in "${suites[@]}"; do
         say "tests: $suite"
