@@ -400,12 +400,8 @@ func (s *Stream) becomeWriter() error {
 		}
 		p.memory = memory
 	}
-	free, err := s.file.Lock(lockWriter)
-	if err != nil {
+	if err := s.takeWriterLock(); err != nil {
 		return err
-	}
-	if !free {
-		return s.noTurnToWrite()
 	}
 	p.shown = s.file.ReadByOthers()
 	s.ring.WakeAlways(p.shown)
@@ -415,6 +411,26 @@ func (s *Stream) becomeWriter() error {
 	}
 	p.writer = s
 	return nil
+}
+
+// lateLockPatience is for how long a writer waits for the lock of a writer that is gone. A system may take a dead process's
+// locks a little later than the process: Linux when a program that looks into all processes (lsof, find) has the dead one's
+// file at hand, Windows when it has other work.
+const lateLockPatience = time.Second
+
+// takeWriterLock takes the writer's lock.
+func (s *Stream) takeWriterLock() error {
+	for deadline := time.Now().Add(lateLockPatience); ; time.Sleep(time.Millisecond) {
+		free, err := s.file.Lock(lockWriter)
+		if free || err != nil {
+			return err
+		}
+		// A writer that resigns takes its id away before its lock, and a new one has the lock before it tells its id.
+		id := s.trailer.Writer.Load()
+		if id != 0 && !sys.ProcessIsGone(id) || time.Now().After(deadline) {
+			return s.noTurnToWrite()
+		}
+	}
 }
 
 // noTurnToWrite is the error of a party that does not get the writer's lock.

@@ -25,6 +25,7 @@ func leftover(name string) bool { panic(defaultFolder) }
 func exhausted(err error) bool  { panic(defaultFolder) }
 func monotonic() uint64         { panic(defaultFolder) }
 func processStart() uint64      { panic(defaultFolder) }
+func processIsGone(uint32) bool { panic(defaultFolder) }
 func sleep(_ []Word, _ uint64)  { panic(defaultFolder) }
 
 type openFile struct{}

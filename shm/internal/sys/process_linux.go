@@ -5,6 +5,8 @@ import (
 	"os"
 	"strconv"
 	"sync"
+
+	"golang.org/x/sys/unix"
 )
 
 // processStart is in clock ticks since the machine started.
@@ -19,3 +21,6 @@ var processStart = sync.OnceValue(func() uint64 {
 	ticks, _ := strconv.ParseUint(string(fields[start]), 10, 64)
 	return ticks
 })
+
+// processIsGone answers false for what is no process's id: kill takes it for a group's.
+func processIsGone(id uint32) bool { return int32(id) > 0 && unix.Kill(int(id), 0) == unix.ESRCH }

@@ -1,6 +1,7 @@
 package sys
 
 import (
+	"errors"
 	"sync"
 
 	"golang.org/x/sys/windows"
@@ -14,3 +15,14 @@ var processStart = sync.OnceValue(func() uint64 {
 	}
 	return uint64(start.HighDateTime)<<32 | uint64(start.LowDateTime)
 })
+
+// processIsGone also returns true for a process that has ended, and that another process has a handle to.
+func processIsGone(id uint32) bool {
+	process, err := windows.OpenProcess(windows.SYNCHRONIZE, false, id)
+	if err != nil {
+		return errors.Is(err, windows.ERROR_INVALID_PARAMETER) // No process has the id.
+	}
+	defer windows.CloseHandle(process)
+	event, err := windows.WaitForSingleObject(process, 0)
+	return err == nil && event == windows.WAIT_OBJECT_0
+}
