@@ -3,7 +3,6 @@ package shm
 import (
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 
@@ -290,9 +289,6 @@ func TestVolumeOfHugePages(t *testing.T) {
 		t.Errorf("%d mappings are left", n)
 	}
 }
-
-// cString gives the text before the first NUL.
-func cString(text []byte) string { return string(text[:max(0, slices.Index(text, 0))]) }
 
 func init() {
 	roles["list"] = func(a []string) {

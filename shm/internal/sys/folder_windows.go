@@ -49,7 +49,7 @@ func noDefaultFolder() error {
 // Global is the folder of the names for all sessions.
 func cleanFolder(text string) string {
 	text = slashed(text)
-	if text+`\` == allSessions {
+	if isScope(text, allSessions) {
 		return globalFolder
 	}
 	return text
@@ -67,14 +67,21 @@ func hasDrive(path string) bool {
 	return len(path) > 1 && path[1] == ':' && ('a' <= path[0]|0x20 && path[0]|0x20 <= 'z')
 }
 
-// isPath returns true if a name has a folder before it.
-func isPath(name string) bool { return strings.ContainsAny(name, `/\`) || hasDrive(name) }
+// isPath returns true if a name has a folder before it: from a drive on, or for all sessions. What only looks like a path is told of
+// as one.
+func isPath(name string) bool {
+	if name == "" {
+		return false
+	}
+	first := strings.IndexAny(name, `/\`)
+	return first == 0 || first == 2 && hasDrive(name) || first > 0 && (isScope(name[:first], allSessions) || isScope(name[:first], oneSession))
+}
+
+// isScope returns true if a word is that of names for all sessions, or for one. Capitals make no difference, as in the kernel.
+func isScope(word, scope string) bool { return strings.EqualFold(word+`\`, scope) }
 
 func splitPath(path string) (folder, last string) {
 	end := strings.LastIndexAny(path, `/\`)
-	if end < 0 { // C:cam0 is in the drive's current folder.
-		return path[:2], path[2:]
-	}
 	return cleanFolder(path[:end]), path[end+1:]
 }
 
@@ -94,7 +101,7 @@ func rooted(path string) (parts string, err error) {
 	case strings.HasPrefix(path, "//"):
 		return "", abi.Errorf(abi.EUnsupported, `%s is on another machine, and shared memory is of one machine; name a folder on a drive of `+
 			"this one", path)
-	case path+`\` == oneSession:
+	case isScope(path, oneSession):
 		return "", abi.Errorf(abi.EInvalid, `names are for one session without Local\; leave it out`)
 	case !hasDrive(path) || len(path) < 4 || path[2] != '/':
 		return "", abi.Errorf(abi.EInvalid, `a folder is given by its path from the drive on, as C:\cams; or it is Global, for all sessions`)
