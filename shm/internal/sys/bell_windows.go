@@ -54,11 +54,15 @@ func (f openFile) openBell(name string) windows.Handle {
 		event, _ := windows.OpenEvent(windows.SYNCHRONIZE|windows.EVENT_MODIFY_STATE, false, utf16(name))
 		return event
 	}
-	security, err := f.security(aBell)
+	security := f.sharedSecurity
+	if f.made != "" { // It is the creator's, and has no name yet.
+		security = f.security
+	}
+	attributes, err := security(aBell)
 	if err != nil {
 		return 0
 	}
-	event, _ := createEvent(name, security)
+	event, _ := createEvent(name, attributes)
 	return event
 }
 

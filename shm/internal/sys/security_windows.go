@@ -76,23 +76,33 @@ func noSuchNumber(name, what string, number int64, function string) error {
 // creatorKeeps is false in tests that want to be strangers to what they have made.
 var creatorKeeps = true
 
-// security gives the security of an object that is made. The access list is protected: it inherits nothing, and nothing in it is
-// inherited. The owner has all rights, and so has the creator, who may have given it away. The system and administrators, who can
-// take ownership anyway, are not named.
+// security gives the security of an object that a segment's creator makes: it is the owner's, and the creator, who may have given
+// it away, keeps all rights too.
 func (a access) security(of kind) (*windows.SecurityAttributes, error) {
 	me, err := self()
+	if err != nil || !creatorKeeps {
+		return a.list(of, "", "", err)
+	}
+	kept := ""
+	if !a.owner.Equals(me.user) {
+		kept = entry(grants[of].owner, me.user.String())
+	}
+	return a.list(of, "O:"+a.owner.String(), kept, nil)
+}
+
+// sharedSecurity gives the security of an object that anybody makes who may write to the segment.
+func (a access) sharedSecurity(of kind) (*windows.SecurityAttributes, error) {
+	return a.list(of, "", "", nil)
+}
+
+// list gives a security whose access list is protected: it inherits nothing, and nothing in it is inherited. The owner has all
+// rights. The system and administrators, who can take ownership anyway, are not named.
+func (a access) list(of kind, owner, kept string, err error) (*windows.SecurityAttributes, error) {
 	if err != nil {
 		return nil, err
 	}
-	text := "D:P" + entry(grants[of].owner, a.owner.String())
-	if !a.owner.Equals(me.user) && creatorKeeps {
-		text += entry(grants[of].owner, me.user.String())
-	}
-	if creatorKeeps {
-		text = "O:" + a.owner.String() + text
-	}
-	text += a.grant(of, a.mode>>3, a.group.String()) + a.grant(of, a.mode, everyone)
-	return attributes(text)
+	return attributes(owner + "D:P" + entry(grants[of].owner, a.owner.String()) + kept +
+		a.grant(of, a.mode>>3, a.group.String()) + a.grant(of, a.mode, everyone))
 }
 
 // grant gives the entry for those to whom three bits of the mode give rights. Without the right to read there are none.
