@@ -23,6 +23,11 @@ func newFolder(t testing.TB) string {
 	return folder
 }
 
+func TestNameForAllSessionsOfWindowsIsToldToBePlain(t *testing.T) {
+	_, err := Create(`Global\cam0`, 1)
+	must(t, err, abi.EInvalid, "leave Global out")
+}
+
 func TestPathIsANameInThatFolder(t *testing.T) {
 	for what, folder := range map[string]string{"in memory": newFolder(t), "on a disk": t.TempDir()} {
 		name := folder + "/cam0"

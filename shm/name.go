@@ -11,6 +11,8 @@
 package shm
 
 import (
+	"strings"
+
 	"shmcv/internal/abi"
 	"shmcv/shm/internal/sys"
 )
@@ -52,8 +54,11 @@ func validPlain(name string) error {
 	for _, c := range []byte(name) {
 		if !validByte(c) {
 			hint := ""
-			if c == '/' {
+			switch {
+			case c == '/':
 				hint = "; a path begins with a slash"
+			case strings.HasPrefix(name, `Global\`):
+				hint = "; names are for all sessions here, so leave Global out"
 			}
 			return abi.Errorf(abi.EInvalid, "shm: name %q has a character other than A-Z a-z 0-9 . _ -%s", name, hint)
 		}

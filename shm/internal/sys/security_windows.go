@@ -90,9 +90,10 @@ func (a access) security(of kind) (*windows.SecurityAttributes, error) {
 	return a.list(of, "O:"+a.owner.String(), kept, nil)
 }
 
-// sharedSecurity gives the security of an object that anybody makes who may write to the segment.
+// sharedSecurity gives the security of an object that anybody makes who may write to the segment, and whose it then is.
 func (a access) sharedSecurity(of kind) (*windows.SecurityAttributes, error) {
-	return a.list(of, "", "", nil)
+	me, err := self()
+	return a.list(of, "O:"+me.user.String(), "", err)
 }
 
 // list gives a security whose access list is protected: it inherits nothing, and nothing in it is inherited. The owner has all
