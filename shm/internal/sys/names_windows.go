@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/windows"
 
@@ -305,16 +306,28 @@ func removeFrom(name string, id fileID) (bool, error) {
 // lockTaking is the lock of who takes a name away from its file. shm has no use for it.
 const lockTaking = 254
 
+// takePatience is how long takeName waits for another process that takes the same name away, which takes microseconds. Whoever may
+// read the file can keep the lock for longer. It is a variable for tests.
+var takePatience = time.Second
+
 // takeName takes the name away from an open file, and returns false if another process has done so. It moves the file away
 // first. A name that is removed while others have the file open can stay taken until they close it; a name that is moved away
-// is free at once.
+// is free at once. The lock is for the result: without it two processes could both say that they did it.
 func takeName(name string, file windows.Handle) (bool, error) {
 	f := openFile{&opened{file: file}}
-	if taken, err := f.lockByte(lockTaking, false); err != nil || !taken {
-		return false, err
+	for deadline := time.Now().Add(takePatience); ; time.Sleep(20 * time.Microsecond) {
+		taken, err := f.lockByte(lockTaking, false)
+		if err != nil {
+			return false, err
+		}
+		if taken {
+			defer f.unlockByte(lockTaking)
+		}
+		if taken || time.Now().After(deadline) {
+			break
+		}
 	}
-	defer f.unlockByte(lockTaking)
-	if now, err := finalName(file); err == nil && strings.HasPrefix(now, hidden) {
+	if now, err := finalName(file); f.isRemoved() || err == nil && strings.HasPrefix(now, hidden) {
 		return false, nil
 	}
 	moved := filepath.Join(filepath.FromSlash(folderOf(name)), hidden+rand.Text())

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -300,6 +301,30 @@ func TestNameOfAKilledProcessIsFree(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
+}
+
+// Whoever may read a file can lock any part of it.
+func TestLocksOfAHostileReaderKeepNobodyFromTheName(t *testing.T) {
+	defer func(own time.Duration) { takePatience = own }(takePatience)
+	takePatience = time.Millisecond
+	file := newFile(t)
+	defer file.Close()
+	hostile, err := openPath(pathOf(file.name), windows.GENERIC_READ)
+	mustBe(t, err, abi.OK)
+	defer windows.CloseHandle(hostile)
+	taking := lockAt(lockTaking)
+	for _, at := range []windows.Overlapped{{}, taking} {
+		mustBe(t, windows.LockFileEx(hostile, windows.LOCKFILE_EXCLUSIVE_LOCK, 0, recordSize, 0, &at), abi.OK)
+	}
+	again := openAgain(t, file)
+	if again.ID() != file.ID() {
+		t.Error("another file")
+	}
+	mustBe(t, Remove(file.name), abi.OK)
+	if Exists(file.name) {
+		t.Error("the name is still there")
+	}
+	mustCreate(t, file.name)
 }
 
 // foreign makes a section as other programs do.

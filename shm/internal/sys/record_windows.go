@@ -3,6 +3,7 @@ package sys
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"hash/crc32"
 	"strings"
 	"unsafe"
@@ -67,6 +68,9 @@ func (r *record) bytes() []byte {
 func readRecord(file windows.Handle, path string) (record, error) {
 	b := make([]byte, recordSize+1)
 	n, err := readAt(file, b, 0)
+	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) { // Whoever may read the file can lock what it says.
+		n, err = readMapped(file, b)
+	}
 	if err != nil {
 		return record{}, err
 	}
@@ -91,6 +95,21 @@ func readRecord(file windows.Handle, path string) (record, error) {
 	}
 	copy(r.id[:], b[16:])
 	return r, nil
+}
+
+// readMapped does as readAt, from the beginning of a file, where locks do not count: in memory.
+func readMapped(file windows.Handle, buffer []byte) (int, error) {
+	section, err := windows.CreateFileMapping(file, nil, windows.PAGE_READONLY, 0, 0, nil)
+	if err != nil {
+		return 0, err
+	}
+	defer windows.CloseHandle(section)
+	address, err := windows.MapViewOfFile(section, windows.FILE_MAP_READ, 0, 0, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer windows.UnmapViewOfFile(address)
+	return copy(buffer, bytesAt(address, recordSize)), nil // The rest of the page would be zeros.
 }
 
 // readSID gives a copy of the security identifier at the beginning of bytes; nil if there is none.
