@@ -2,6 +2,7 @@ package shm
 
 import (
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -9,14 +10,15 @@ import (
 	"shmcv/shm/internal/sys"
 )
 
-// filesLeft gives the files in this process's folder.
-func filesLeft(t testing.TB) map[string]bool {
+// newFiles gives the files in this process's folder that were not there before.
+func newFiles(t testing.TB, before []string) (files []string) {
 	t.Helper()
 	entries, err := os.ReadDir(sys.Folder())
 	must(t, err, abi.OK)
-	files := map[string]bool{}
 	for _, entry := range entries {
-		files[entry.Name()] = true
+		if !slices.Contains(before, entry.Name()) {
+			files = append(files, entry.Name())
+		}
 	}
 	return files
 }
@@ -30,13 +32,13 @@ func TestWhoIsKilledLeavesAtMostOneFileUntilTheNextCall(t *testing.T) {
 	newest := uint64(1)
 	name := newName(t)
 	mustSweep(t)
-	before := filesLeft(t)
+	before := newFiles(t, nil)
 	most, leftOver := 0, 0
 	// mustBeClean removes nothing itself: a call has done so.
 	mustBeClean := func(what string) {
 		t.Helper()
-		if now := filesLeft(t); len(now) != len(before) {
-			t.Fatalf("%s: %v, and before %v", what, now, before)
+		if left := newFiles(t, before); len(left) != 0 {
+			t.Fatalf("%s: %v", what, left)
 		}
 	}
 	looks := []func(){
@@ -57,8 +59,8 @@ func TestWhoIsKilledLeavesAtMostOneFileUntilTheNextCall(t *testing.T) {
 			owner := startChild(t, "own", []string{name})
 			owner.expect("ready")
 			owner.kill()
-			if left := len(filesLeft(t)) - len(before); left != 1 {
-				t.Fatalf("%d files are left", left)
+			if left := newFiles(t, before); len(left) != 1 {
+				t.Fatalf("these files are left: %v", left)
 			}
 			leftOver++
 			looks[round/4%len(looks)]()
@@ -70,11 +72,11 @@ func TestWhoIsKilledLeavesAtMostOneFileUntilTheNextCall(t *testing.T) {
 				sys.Exists(name)
 			}
 			creator.kill()
-			left := len(filesLeft(t)) - len(before)
-			if most = max(most, left); left > 1 {
-				t.Fatalf("%d files are left: %v", left, filesLeft(t))
+			left := newFiles(t, before)
+			if most = max(most, len(left)); len(left) > 1 {
+				t.Fatalf("these files are left: %v", left)
 			}
-			leftOver += left
+			leftOver += len(left)
 			mustSweep(t)
 			mustBeClean("the creator")
 		case 2: // A writer in the middle of a frame.
