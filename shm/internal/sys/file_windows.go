@@ -67,6 +67,9 @@ func (f openFile) openSection(use Use) (err error) {
 		return f.elsewhere("open", f.name)
 	}
 	if f.event, err = windows.OpenEvent(windows.SYNCHRONIZE, false, utf16(f.alive())); err != nil {
+		if isMissing(err) { // Its last process has closed it since openRecord looked, and may have taken that look for another user.
+			_, _ = removeFrom(f.name, f.id)
+		}
 		return err
 	}
 	f.section, f.readOnly, err = openSectionFor(f.record.section, use)

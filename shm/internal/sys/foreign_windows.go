@@ -40,7 +40,7 @@ func findForeign(name string, use Use) (fileID, uint64, error) {
 
 // isForeign returns true if another program has a section of a name.
 func isForeign(name string) bool {
-	_, _, err := findForeign(name, ToLook)
+	_, _, err := findForeign(name, ToRead)
 	return err == nil
 }
 
