@@ -4,11 +4,13 @@ import (
 	"crypto/rand"
 	"errors"
 	"testing"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
 
 	"shmcv/internal/abi"
+	"shmcv/shm/internal/sys"
 )
 
 // Tests reach shared memory here by Windows' own means, as other programs do.
@@ -181,4 +183,40 @@ func TestSegmentInANamedFolderHasItsPathAsName(t *testing.T) {
 	_, err := Open("Cam0")
 	must(t, err, abi.ENotFound)
 	must(t, Clear(folder+"/Cam0"), abi.OK)
+}
+
+// A reader that may not write cannot say that it sleeps. The writer of a stream that others may read wakes always.
+func TestReaderWithoutTheRightToWriteIsWoken(t *testing.T) {
+	group, err := GroupID("S-1-5-32-545")
+	must(t, err, abi.OK)
+	s, err := CreateStreamFor(newName(t), frameBytes, 4, abi.WhenBehindDrop, abi.Access{Owner: -1, Group: group, Mode: 0o640})
+	must(t, err, abi.OK)
+	defer s.Release()
+	m, err := openMapping(s.Name(), sys.ToLook)
+	r, err := streamIn(m, s.Name(), err)
+	must(t, err, abi.OK)
+	defer r.Release()
+	if r.file.Writable() {
+		t.Fatal("it may write")
+	}
+	mustPut(t, s, 1, 1)
+	mustGet(t, r, 0, 1, 1).Release()
+	for sequence := uint64(2); sequence < 100; sequence++ {
+		nap := Nap{}
+		if f, err := r.Wait(sequence-1, -1, &nap); f != nil || err != nil || nap.Count == 0 {
+			t.Fatal(f, err, nap.Count)
+		}
+		nap.Until = sys.Monotonic() + uint64(time.Minute)
+		woken := make(chan bool)
+		go func() { nap.Sleep(); close(woken) }()
+		mustPut(t, s, sequence, sequence)
+		select {
+		case <-woken:
+		case <-time.After(30 * time.Second):
+			t.Fatal("nobody woke it")
+		}
+		mustGet(t, r, sequence-1, sequence, sequence).Release()
+	}
+	_, err = put(r, 1)
+	must(t, err, abi.EPermission, s.Name())
 }
