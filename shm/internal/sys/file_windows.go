@@ -166,9 +166,11 @@ func (f openFile) makeSection() error {
 			if foreign {
 				return windows.ERROR_ALREADY_EXISTS
 			}
-		case errors.Is(err, windows.ERROR_ACCESS_DENIED): // Another user's; or nobody's, where this process may make none for all.
-			if denied++; denied > 1 {
+		case errors.Is(err, windows.ERROR_ACCESS_DENIED): // It is another user's; or this process may make none at all.
+			if denied++; denied > 1 && f.scope() == allSessions {
 				return noGlobal("create", f.name)
+			} else if denied > 1 {
+				return err
 			}
 		case errors.Is(err, windows.ERROR_INVALID_HANDLE): // Another program's event, mutex or the like.
 		default:
