@@ -154,7 +154,7 @@ func goClose(seg C.shmcv_segment) C.int32_t {
 // working on the same memory, which is given back when the last of them closes it. The name is free at once.
 //
 // Errors: SHMCV_E_NOT_FOUND if there is none of that name; SHMCV_E_PERMISSION if shmcv_open would not open it, or if this
-// process may not remove names from the folder.
+// process may not remove names from the folder; SHMCV_E_UNSUPPORTED on Windows for memory that another program made.
 //
 //export goClear
 func goClear(name *C.in_char) C.int32_t {

@@ -200,7 +200,8 @@ SHMCV_API int32_t shmcv_close(shmcv_segment seg);
  * free at once.
  *
  * Errors: SHMCV_E_NOT_FOUND if there is none of that name; SHMCV_E_PERMISSION if shmcv_open would not open
- * it, or if this process may not remove names from the folder. */
+ * it, or if this process may not remove names from the folder; SHMCV_E_UNSUPPORTED on Windows for memory
+ * that another program made. */
 SHMCV_API int32_t shmcv_clear(const char *name);
 
 /* shmcv_clear_all removes the names of all segments and streams that this process created and that are still
