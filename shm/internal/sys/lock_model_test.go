@@ -22,10 +22,9 @@ const (
 const lockParties = 3
 
 type lockState struct {
-	at      [lockParties]int8
-	refused [lockParties]bool // It asked for the lock, and was refused, while nobody held or shared it or took it.
-	wrong   string
-	deaths  int8
+	at     [lockParties]int8
+	wrong  string
+	deaths int8
 }
 
 type lockFlaws struct {
