@@ -9,6 +9,11 @@
 //	shmcv_access access = {.owner = -1, .group = -1, .mode = 0640};
 //	shmcv_group_id("video", &access.group);
 //	shmcv_create_for("cam0", 3840 * 2160 * 3, &access, &segment);
+//
+// On Windows owner, group and mode become access lists. A group is any account there, also a single user; group -1 is
+// the primary group of this process. Others can open what they can see: a name that begins with Global\, or a path. A
+// file of another user is opened for writing if it is the system's, an administrator's or a service's, or if nobody but
+// administrators and a group of this user may make files in its folder.
 
 package main
 
@@ -26,7 +31,8 @@ import (
 // umask does not matter. access may be NULL: only this user may open the segment then.
 //
 // Errors: those of shmcv_create; SHMCV_E_INVALID if access makes no sense: a mode without 0600 or with more than 0664,
-// numbers that no user or group has; SHMCV_E_PERMISSION if this process may not give a file to that owner or group.
+// numbers that no user or group has, on Windows those that shmcv_user_id and shmcv_group_id have not given to this process;
+// SHMCV_E_PERMISSION if this process may not give a file to that owner or group.
 //
 //export goCreateFor
 func goCreateFor(name *C.in_char, size C.uint64_t, access *C.in_access, out *C.shmcv_segment) C.int32_t {
@@ -81,14 +87,16 @@ func given(access *C.in_access) abi.Access {
 }
 
 // shmcv_user_id gives in id the number of the user that name names: by the user's name, or by the number in digits. Names
-// are those that this system, or this container, knows.
+// are those that this system, or this container, knows. On Windows name is a name as whoami shows it ("DOMAIN\\name", or
+// "name"), or a security identifier ("S-1-5-18"). The number stands for it in this process only.
 //
 // Errors: SHMCV_E_NOT_FOUND if there is no such user.
 //
 //export goUserId
 func goUserId(name *C.in_char, id *C.int64_t) C.int32_t { return account(name, id, shm.UserID) }
 
-// shmcv_group_id does for groups what shmcv_user_id does for users.
+// shmcv_group_id does for groups what shmcv_user_id does for users. On Windows a user will do for a group. "S-1-5-32-545" is the
+// group Users in every language of Windows.
 //
 // Errors: SHMCV_E_NOT_FOUND if there is no such group.
 //

@@ -9,6 +9,14 @@
 // programs. A name that begins with a slash is a path instead: "/mnt/cams/cam0" is the segment cam0 in the folder /mnt/cams.
 // The folder must be there, and its path is plain: at most SHMCV_MAX_FOLDER bytes, no empty part, and no part "." or "..".
 // Every function that takes a name takes a path, for streams too.
+//
+// On Windows a segment is memory of the system's, and ends with the last process that has it open, also if its name has
+// not been cleared. Names are for the programs of one user in one session. A name that begins with Global\ is for all
+// sessions, for example that of a service and those of desktop programs: "Global\\cam0". To make such a segment takes
+// the right SeCreateGlobalPrivilege, which services and elevated administrators have, and to open it takes none.
+// SHMCV_FOLDER=Global\ makes all plain names of a process such names. A path begins on a drive of this machine:
+// "C:\\cams\\cam0", with slashes of either kind, and is for one session. On Linux all sessions see all names, and
+// Global\ is SHMCV_E_INVALID.
 
 package main
 
@@ -35,14 +43,17 @@ func goCreate(name *C.in_char, size C.uint64_t, out *C.shmcv_segment) C.int32_t 
 }
 
 // shmcv_open opens a segment that any process has created; its size and image come with it. A file that another program
-// made in the folder, for example Python's multiprocessing.shared_memory, can be opened too. All of its bytes are pixels
-// then, and it has no image until shmcv_image_set, which holds for this process. Memory that such a file does not have yet
-// is reserved, because a page that is touched when the shared memory is full ends a process.
+// made in the folder, for example Python's multiprocessing.shared_memory, can be opened too. All of its bytes are
+// pixels then, and it has no image until shmcv_image_set, which holds for this process. Memory that such a file does
+// not have yet is reserved, because a page that is touched when the shared memory is full ends a process. On Windows a
+// section that another program made by that name is opened (MemoryMappedFile, Python's SharedMemory,
+// CreateFileMapping). It is seen in whole pages of 4096 bytes, and its name cannot be cleared.
 //
-// Errors: SHMCV_E_NOT_FOUND if there is none of that name; SHMCV_E_PERMISSION if it is not a plain file of this user, nor
-// one that its owner has given a group of this process to read and write; SHMCV_E_CORRUPT if its metadata has been
-// overwritten; SHMCV_E_INVALID for a bad name, or the name of a stream; SHMCV_E_NO_SPACE if there is no memory for all of a
-// file that another program made.
+// Errors: SHMCV_E_NOT_FOUND if there is none of that name; SHMCV_E_PERMISSION if it is not a plain file of this user,
+// nor one that its owner has given a group of this process to read and write, and on Windows if it is of another
+// session; SHMCV_E_UNSUPPORTED if the name is that of an object that is no memory, on Windows; SHMCV_E_CORRUPT if its
+// metadata has been overwritten; SHMCV_E_INVALID for a bad name, or the name of a stream; SHMCV_E_NO_SPACE if there is
+// no memory for all of a file that another program made.
 //
 //export goOpen
 func goOpen(name *C.in_char, out *C.shmcv_segment) C.int32_t {
@@ -143,7 +154,7 @@ func goClose(seg C.shmcv_segment) C.int32_t {
 // working on the same memory, which is given back when the last of them closes it. The name is free at once.
 //
 // Errors: SHMCV_E_NOT_FOUND if there is none of that name; SHMCV_E_PERMISSION if shmcv_open would not open it, or if this
-// process may not remove names from the folder.
+// process may not remove names from the folder; SHMCV_E_UNSUPPORTED on Windows for memory that another program made.
 //
 //export goClear
 func goClear(name *C.in_char) C.int32_t {

@@ -177,12 +177,15 @@ SHMCV_API int32_t shmcv_close_windows(void);
  * another program made in the folder, for example Python's multiprocessing.shared_memory, can be opened too.
  * All of its bytes are pixels then, and it has no image until shmcv_image_set, which holds for this process.
  * Memory that such a file does not have yet is reserved, because a page that is touched when the shared
- * memory is full ends a process.
+ * memory is full ends a process. On Windows a section that another program made by that name is opened
+ * (MemoryMappedFile, Python's SharedMemory, CreateFileMapping). It is seen in whole pages of 4096 bytes, and
+ * its name cannot be cleared.
  *
  * Errors: SHMCV_E_NOT_FOUND if there is none of that name; SHMCV_E_PERMISSION if it is not a plain file of
- * this user, nor one that its owner has given a group of this process to read and write; SHMCV_E_CORRUPT if
- * its metadata has been overwritten; SHMCV_E_INVALID for a bad name, or the name of a stream;
- * SHMCV_E_NO_SPACE if there is no memory for all of a file that another program made. */
+ * this user, nor one that its owner has given a group of this process to read and write, and on Windows if
+ * it is of another session; SHMCV_E_UNSUPPORTED if the name is that of an object that is no memory, on
+ * Windows; SHMCV_E_CORRUPT if its metadata has been overwritten; SHMCV_E_INVALID for a bad name, or the name
+ * of a stream; SHMCV_E_NO_SPACE if there is no memory for all of a file that another program made. */
 SHMCV_API int32_t shmcv_open(const char *name, shmcv_segment *out);
 
 /* shmcv_close ends this handle's use of its segment. Pointers from shmcv_data are invalid afterwards, unless
@@ -197,7 +200,8 @@ SHMCV_API int32_t shmcv_close(shmcv_segment seg);
  * free at once.
  *
  * Errors: SHMCV_E_NOT_FOUND if there is none of that name; SHMCV_E_PERMISSION if shmcv_open would not open
- * it, or if this process may not remove names from the folder. */
+ * it, or if this process may not remove names from the folder; SHMCV_E_UNSUPPORTED on Windows for memory
+ * that another program made. */
 SHMCV_API int32_t shmcv_clear(const char *name);
 
 /* shmcv_clear_all removes the names of all segments and streams that this process created and that are still
@@ -458,6 +462,14 @@ _Static_assert(sizeof(shmcv_wait_set) == 8, "shmcv_wait_set has another layout h
  * segment cam0 in the folder /mnt/cams. The folder must be there, and its path is plain: at most
  * SHMCV_MAX_FOLDER bytes, no empty part, and no part "." or "..". Every function that takes a name takes a
  * path, for streams too.
+ *
+ * On Windows a segment is memory of the system's, and ends with the last process that has it open, also if its
+ * name has not been cleared. Names are for the programs of one user in one session. A name that begins with
+ * Global\ is for all sessions, for example that of a service and those of desktop programs: "Global\\cam0". To
+ * make such a segment takes the right SeCreateGlobalPrivilege, which services and elevated administrators have,
+ * and to open it takes none. SHMCV_FOLDER=Global\ makes all plain names of a process such names. A path begins
+ * on a drive of this machine: "C:\\cams\\cam0", with slashes of either kind, and is for one session. On Linux
+ * all sessions see all names, and Global\ is SHMCV_E_INVALID.
  * ---------------------------------------------------------------------------------------------------------- */
 
 /* shmcv_open_read_only opens a segment to read it, and no more. The memory of shmcv_data faults when it is
@@ -534,14 +546,19 @@ SHMCV_API int32_t shmcv_sweep(uint32_t *removed);
  *     shmcv_access access = {.owner = -1, .group = -1, .mode = 0640};
  *     shmcv_group_id("video", &access.group);
  *     shmcv_create_for("cam0", 3840 * 2160 * 3, &access, &segment);
+ *
+ * On Windows owner, group and mode become access lists. A group is any account there, also a single user; group
+ * -1 is the primary group of this process. Others can open what they can see: a name that begins with Global\,
+ * or a path. A file of another user is opened for writing if it is the system's, an administrator's or a
+ * service's, or if nobody but administrators and a group of this user may make files in its folder.
  * ---------------------------------------------------------------------------------------------------------- */
 
 /* shmcv_create_for does as shmcv_create, for those whom access names, from the moment on at which the name
  * appears. The umask does not matter. access may be NULL: only this user may open the segment then.
  *
  * Errors: those of shmcv_create; SHMCV_E_INVALID if access makes no sense: a mode without 0600 or with more
- * than 0664, numbers that no user or group has; SHMCV_E_PERMISSION if this process may not give a file to
- * that owner or group. */
+ * than 0664, numbers that no user or group has, on Windows those that shmcv_user_id and shmcv_group_id have
+ * not given to this process; SHMCV_E_PERMISSION if this process may not give a file to that owner or group. */
 SHMCV_API int32_t shmcv_create_for(const char *name, uint64_t size, const shmcv_access *access,
                                    shmcv_segment *out);
 
@@ -567,12 +584,15 @@ SHMCV_API int32_t shmcv_stream_open_or_create_for(const char *name, uint64_t slo
                                                   shmcv_stream *out, int32_t *created);
 
 /* shmcv_user_id gives in id the number of the user that name names: by the user's name, or by the number in
- * digits. Names are those that this system, or this container, knows.
+ * digits. Names are those that this system, or this container, knows. On Windows name is a name as whoami
+ * shows it ("DOMAIN\\name", or "name"), or a security identifier ("S-1-5-18"). The number stands for it in
+ * this process only.
  *
  * Errors: SHMCV_E_NOT_FOUND if there is no such user. */
 SHMCV_API int32_t shmcv_user_id(const char *name, int64_t *id);
 
-/* shmcv_group_id does for groups what shmcv_user_id does for users.
+/* shmcv_group_id does for groups what shmcv_user_id does for users. On Windows a user will do for a group.
+ * "S-1-5-32-545" is the group Users in every language of Windows.
  *
  * Errors: SHMCV_E_NOT_FOUND if there is no such group. */
 SHMCV_API int32_t shmcv_group_id(const char *name, int64_t *id);

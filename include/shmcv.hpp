@@ -52,7 +52,7 @@ using image_info = shmcv_image_info;
 struct access {
     /// 0600, or more of 0664: 0640 lets the group read (read_only_segment::open), 0660 write too (segment::open).
     std::uint32_t mode = 0600;
-    /// A group of this process; -1 is the group that the system gives new files.
+    /// A group of this process; -1 is the group that the system gives new files. On Windows any account (group_id).
     std::int64_t group = -1;
     /// -1 is the user of this process. Only the superuser can name another user.
     std::int64_t owner = -1;

@@ -18,7 +18,7 @@ func Clear(name string) error {
 	if err := ValidName(name); err != nil {
 		return err
 	}
-	name = plainest(name)
+	name = sys.Plainest(name)
 	id, err := clearable(name)
 	if err != nil {
 		return err

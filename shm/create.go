@@ -55,7 +55,7 @@ func createShaped(name string, shape shape, access abi.Access) (*mapping, error)
 	if err := access.Check(); err != nil {
 		return nil, err
 	}
-	name = plainest(name)
+	name = sys.Plainest(name)
 	if sys.Exists(name) { // First of all: if the memory is full too, the name is still what to mend.
 		return nil, taken(name)
 	}
@@ -115,7 +115,7 @@ func taken(name string) error {
 func creatorOf(name string) string {
 	m, err := look(name)
 	if abi.CodeOf(err) == abi.EUnsupported {
-		return " by a file of another program"
+		return " by another program"
 	}
 	if err != nil {
 		return ""

@@ -3,7 +3,6 @@ package shm
 import (
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 
@@ -22,6 +21,11 @@ func newFolder(t testing.TB) string {
 	}
 	t.Cleanup(func() { os.RemoveAll(folder) })
 	return folder
+}
+
+func TestNameForAllSessionsOfWindowsIsToldToBePlain(t *testing.T) {
+	_, err := Create(`Global\cam0`, 1)
+	must(t, err, abi.EInvalid, "leave Global out")
 }
 
 func TestPathIsANameInThatFolder(t *testing.T) {
@@ -290,9 +294,6 @@ func TestVolumeOfHugePages(t *testing.T) {
 		t.Errorf("%d mappings are left", n)
 	}
 }
-
-// cString gives the text before the first NUL.
-func cString(text []byte) string { return string(text[:max(0, slices.Index(text, 0))]) }
 
 func init() {
 	roles["list"] = func(a []string) {

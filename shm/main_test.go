@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -103,6 +104,9 @@ func mustInfo(t testing.TB, s *Segment) abi.SegmentInfo {
 	}
 	return info
 }
+
+// cString gives the text of a C string in a field.
+func cString(field []byte) string { return string(field[:max(0, slices.Index(field, 0))]) }
 
 // child is another process. It answers in lines.
 type child struct {

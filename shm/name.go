@@ -19,9 +19,10 @@ import (
 
 // ValidName returns EInvalid unless a segment may have this name. A name is 1 to abi.MaxName of the characters A-Z a-z 0-9
 // . _ - and has no dot in front. It is in this process's folder. A path is sys.ValidFolder's path of another folder, a
-// slash, and a name. The rule is the same on every system, so that a name that works on one works on all.
+// slash, and a name. The rule for names is the same on every system, so that a name that works on one works on all. Paths are
+// each system's own.
 func ValidName(name string) error {
-	if strings.HasPrefix(name, "/") {
+	if sys.IsPath(name) {
 		return validPath(name)
 	}
 	if err := validPlain(name); err != nil {
@@ -31,22 +32,14 @@ func ValidName(name string) error {
 }
 
 func validPath(path string) error {
-	slash := strings.LastIndexByte(path, '/')
-	if slash == 0 {
+	folder, last := sys.Split(path)
+	if folder == "" {
 		return abi.Errorf(abi.EInvalid, "shm: name %.40q begins with a slash, as a path does, and names no folder; leave the slash out", path)
 	}
-	if err := sys.ValidFolder(path[:slash]); err != nil {
-		return abi.Errorf(abi.EInvalid, "shm: name %.80q is a path: %v", path, err)
+	if err := sys.ValidFolder(folder); err != nil {
+		return abi.Errorf(abi.CodeOf(err), "shm: name %.80q is a path: %v", path, err)
 	}
-	return validPlain(path[slash+1:])
-}
-
-// plainest gives the name of a path that is in this process's folder. Any other name stays as it is.
-func plainest(name string) string {
-	if last, ok := strings.CutPrefix(name, sys.Folder()+"/"); ok && !strings.Contains(last, "/") {
-		return last
-	}
-	return name
+	return validPlain(last)
 }
 
 func validPlain(name string) error {
@@ -61,8 +54,11 @@ func validPlain(name string) error {
 	for _, c := range []byte(name) {
 		if !validByte(c) {
 			hint := ""
-			if c == '/' {
+			switch {
+			case c == '/':
 				hint = "; a path begins with a slash"
+			case strings.HasPrefix(name, `Global\`):
+				hint = "; names are for all sessions here, so leave Global out"
 			}
 			return abi.Errorf(abi.EInvalid, "shm: name %q has a character other than A-Z a-z 0-9 . _ -%s", name, hint)
 		}

@@ -81,7 +81,7 @@ func openMapping(name string, use sys.Use) (*mapping, error) {
 	if err := ValidName(name); err != nil {
 		return nil, err
 	}
-	name = plainest(name)
+	name = sys.Plainest(name)
 	file, err := openToUse(name, use)
 	if err != nil {
 		return nil, err

@@ -22,6 +22,7 @@ public sealed record Access
 
     /// <summary>
     /// A group of this process, by its name or its number in digits; null for the group that the system gives new files.
+    /// On Windows any group or user, by name or security identifier: "S-1-5-32-545" is Users in every language.
     /// </summary>
     public string? Group { get; init; }
 

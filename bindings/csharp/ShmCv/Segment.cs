@@ -53,7 +53,9 @@ public sealed class Segment : WritablePixels
     /// <remarks>
     /// The name is in <c>/dev/shm</c>, or in the folder that the environment variable <c>SHMCV_FOLDER</c> of the
     /// environment names with which the process began. A path is a name in another folder, which has to be there. All
-    /// methods that take a name take a path.
+    /// methods that take a name take a path. On Windows a path begins on a drive, and a name that begins with
+    /// <c>Global\</c> is for all sessions, for example for a service and desktop programs: that takes a right to make, and
+    /// none to open.
     /// </remarks>
     /// <param name="name">1 to 200 of the characters A-Z a-z 0-9 . _ - without a dot at the beginning; or a path to
     /// such a name in another folder, as <c>/mnt/cams/cam0</c>.</param>

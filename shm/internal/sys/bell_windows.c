@@ -111,13 +111,15 @@ void shmcv_pair_reset(shmcv_pair number, uint32_t value) {
 }
 
 /* The event is reset before the last look at the value. So the value that is given changes after the reset, and the event is
- * set after that. Another thread resets the event too late for this one only if the value has changed twice before this one
- * sleeps: then the sleep lasts for one slice. */
+ * set after that. If the value has changed before the look, the reset may have come after the event was set, for which another
+ * thread is about to sleep: the event is set again. Another thread resets the event too late for this one only if the value has
+ * changed twice before this one sleeps: then the sleep lasts for one slice. bell_model_test.go goes through all orders. */
 uint32_t shmcv_bell_listen(shmcv_pair number, const uint32_t *value) {
     for (;;) {
         const uint32_t seen = load(value);
         shmcv_pair_reset(number, seen);
         if (load(value) == seen) return seen;
+        shmcv_pair_set(number);
     }
 }
 

@@ -39,13 +39,31 @@ func (f openFile) bell(value *atomic.Uint32, offset uint64) bell {
 	panic("more bells than a file has")
 }
 
-// openPair opens a bell's events, or makes them. Without them the sleeper looks again and again; see shmcv_pair_sleep.
+// openPair opens a bell's events. Who may write to the section also makes them, as the section's creator does, so that their access
+// lists are the section's. Without them the sleeper looks again and again; see shmcv_pair_sleep.
 func (f openFile) openPair(value uint64) C.shmcv_pair {
 	var events [2]windows.Handle
 	for parity := range events {
-		events[parity], _ = createEvent(fmt.Sprintf("%s-%d-%d", f.objects(), value, parity), f.security)
+		events[parity] = f.openBell(fmt.Sprintf("%s-%d-%d", f.objects(), value, parity))
 	}
 	return C.shmcv_pair_open(C.uintptr_t(events[0]), C.uintptr_t(events[1]))
+}
+
+func (f openFile) openBell(name string) windows.Handle {
+	if f.readOnly {
+		event, _ := windows.OpenEvent(windows.SYNCHRONIZE|windows.EVENT_MODIFY_STATE, false, utf16(name))
+		return event
+	}
+	security := f.sharedSecurity
+	if f.made != "" { // It is the creator's, and has no name yet.
+		security = f.security
+	}
+	attributes, err := security(aBell)
+	if err != nil {
+		return 0
+	}
+	event, _ := createEvent(name, attributes)
+	return event
 }
 
 func (b *bell) heard() (word, uint32) {
@@ -83,12 +101,7 @@ func sleep(words []Word, until uint64) {
 }
 
 // createEvent opens the event that has a name, or makes it. The error is windows.ERROR_ALREADY_EXISTS, and the handle good,
-// if it was there.
-func createEvent(name string, access *windows.SecurityAttributes) (windows.Handle, error) {
-	text, err := windows.UTF16PtrFromString(name)
-	if err != nil {
-		return 0, err
-	}
-	const manualReset, unset = 1, 0
-	return windows.CreateEvent(access, manualReset, unset, text)
+// if it was there. It asks for no more rights than others have to what they may use.
+func createEvent(name string, security *windows.SecurityAttributes) (windows.Handle, error) {
+	return windows.CreateEventEx(security, utf16(name), windows.CREATE_EVENT_MANUAL_RESET, windows.SYNCHRONIZE|windows.EVENT_MODIFY_STATE)
 }

@@ -46,7 +46,8 @@ func (f *File) Writable() bool { return f.system.writable() }
 // ReadByOthers returns true if the file's mode lets somebody read the file who may not write to it.
 func (f *File) ReadByOthers() bool { return f.system.readByOthers() }
 
-// Create makes a file of at least size bytes, all zero, that has no name yet; Link gives it the name. Its size is a
+// Create makes a file of at least size bytes, all zero, that has no name yet; Link gives it the name. (On Windows the last 4096
+// bytes begin with shm's magic number, by which others tell the file from another program's.) Its size is a
 // multiple of the pages of its folder's file system. access says which users may open it. All of its memory is reserved: a
 // page that is touched later is there.
 //

@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -21,17 +22,17 @@ import (
 )
 
 // openFile is a section of the page file, and the small file that gives it its name and has its locks. The section ends with
-// the last process that has it open. Who closes it last removes the name.
+// the last process that has it open. Who closes it last removes the name. The section of another program has no small file, no
+// event and no locks.
 type openFile struct{ *opened }
 
 type opened struct {
 	record
 	name           string
-	file           windows.Handle // The small file.
+	file           windows.Handle // The small file; InvalidHandle if there is none.
 	section, event windows.Handle // The event is record.alive.
 	readOnly       bool
 	made           string // The hidden path of a file that has no name yet.
-	security       *windows.SecurityAttributes
 
 	bellsLock sync.Mutex
 	bells     *C.shmcv_bells // In C's memory, because C code has the address as the file's number.
@@ -42,33 +43,16 @@ func newOpened(name string, r record, file windows.Handle) openFile {
 }
 
 func openNamed(name string, use Use) (openFile, fileID, error) {
-	if _, _, err := find(name, use); err != nil {
-		return openFile{}, fileID{}, err
-	}
-	const reading, writing = windows.GENERIC_READ, windows.GENERIC_READ | windows.GENERIC_WRITE | windows.DELETE
-	path := pathOf(name)
-	readOnly := use == ToLook
-	access := uint32(writing)
-	if readOnly {
-		access = reading
-	}
-	file, err := openPath(path, access)
-	if errors.Is(err, windows.ERROR_ACCESS_DENIED) && use == ToRead {
-		readOnly = true
-		file, err = openPath(path, reading)
+	file, r, err := openRecord(name, use)
+	if isMissing(err) {
+		return openForeign(name, use)
 	}
 	if err != nil {
-		return openFile{}, fileID{}, err
-	}
-	r, err := readRecord(file, path)
-	if err != nil {
-		_ = windows.CloseHandle(file)
 		return openFile{}, fileID{}, err
 	}
 	f := newOpened(name, r, file)
-	f.readOnly = readOnly
-	if f.security, err = ownSecurity(); err == nil && !unfinished(name) && !leftover(name) {
-		err = f.openSection()
+	if !unfinished(name) && !leftover(name) {
+		err = f.openSection(use)
 	}
 	if err != nil {
 		f.close()
@@ -78,27 +62,53 @@ func openNamed(name string, use Use) (openFile, fileID, error) {
 }
 
 // openSection opens the event before the section: as long as the event is there, the name is the section's.
-func (f openFile) openSection() (err error) {
-	const access = windows.SYNCHRONIZE
-	if f.event, err = windows.OpenEvent(access, false, utf16(f.alive())); err != nil {
+func (f openFile) openSection(use Use) (err error) {
+	if f.isElsewhere() {
+		return f.elsewhere("open", f.name)
+	}
+	if f.event, err = windows.OpenEvent(windows.SYNCHRONIZE, false, utf16(f.alive())); err != nil {
+		if isMissing(err) { // Its last process has closed it since openRecord looked, and may have taken that look for another user.
+			_, _ = removeFrom(f.name, f.id)
+		}
 		return err
 	}
+	f.section, f.readOnly, err = openSectionFor(f.record.section, use)
+	if errors.Is(err, windows.ERROR_ACCESS_DENIED) {
+		words := "to write to it; it is for reading, so open it read-only"
+		if use != ToWrite && use != ToOwn {
+			words = "to read it"
+		}
+		return abi.Errorf(abi.EPermission, "shm: open %q: its mode is %#o, its owner %s and its group %s, and this user has no right %s; its "+
+			"creator gives it a group of this user (0660 to read and write, 0640 to read)", f.name, f.mode, nameOf(f.owner), nameOf(f.group), words)
+	}
+	return err
+}
+
+// openSectionFor opens a section for a use. Where it is opened to be read, it is opened for writing too if that is allowed.
+func openSectionFor(section string, use Use) (handle windows.Handle, readOnly bool, err error) {
+	if use != ToLook {
+		handle, err = openMapping(section, windows.FILE_MAP_READ|windows.FILE_MAP_WRITE)
+	}
+	if use == ToLook || use == ToRead && errors.Is(err, windows.ERROR_ACCESS_DENIED) {
+		readOnly = true
+		handle, err = openMapping(section, windows.FILE_MAP_READ)
+	}
+	return handle, readOnly, err
+}
+
+func openMapping(section string, access uint32) (windows.Handle, error) {
 	var number C.uint32_t
-	writable := C.int(1)
-	if f.readOnly {
-		writable = 0
+	handle := windows.Handle(C.shmcv_open_section((*C.uint16_t)(unsafe.Pointer(utf16(section))), C.uint32_t(access), &number))
+	if handle == 0 {
+		return 0, windows.Errno(number)
 	}
-	f.section = windows.Handle(C.shmcv_open_section((*C.uint16_t)(unsafe.Pointer(utf16(f.record.section))), writable, &number))
-	if f.section == 0 {
-		return windows.Errno(number)
-	}
-	return nil
+	return handle, nil
 }
 
 func (f openFile) writable() bool { return !f.readOnly }
 
-// readByOthers does not look at the section's access list. Readers without the right to write look every few milliseconds.
-func (f openFile) readByOthers() bool { return false }
+// readByOthers tells what the creator has said. Nobody changes the access lists of sections.
+func (f openFile) readByOthers() bool { return !f.isForeign() && f.access.readByOthers() }
 
 func createUnnamed(name string, wanted, size uint64, access abi.Access) (openFile, fileID, error) {
 	if err := checkFolder("create", name); err != nil {
@@ -108,47 +118,94 @@ func createUnnamed(name string, wanted, size uint64, access abi.Access) (openFil
 	if err := claim.check(); err != nil {
 		return openFile{}, fileID{}, err
 	}
-	security, err := securityFor(name, access)
+	given, err := accessFor(name, access)
 	if err != nil {
 		return openFile{}, fileID{}, err
 	}
-	r := record{size: size}
+	r := record{access: given, size: size, session: session}
 	rand.Read(r.id[:])
 	f := newOpened(name, r, windows.InvalidHandle)
-	f.security = security
-	if err := f.makeSection(); err != nil {
-		f.close()
-		if noMemory(err) {
-			err = claim.noRoom()
-		}
-		return openFile{}, fileID{}, err
+	if err = f.makeSection(); noMemory(err) {
+		err = claim.noRoom()
 	}
-	if err := f.makeFile(); err != nil {
+	if err == nil {
+		err = f.makeFile()
+	}
+	if err != nil {
 		f.close()
-		return openFile{}, fileID{}, err
+		return openFile{}, fileID{}, given.notGiven(name, err)
 	}
 	return f, r.id, nil
 }
 
-// makeSection makes the section and its event. All of the memory is committed: the system has promised it.
-func (f openFile) makeSection() (err error) {
-	if f.event, err = createEvent(f.alive(), f.security); err != nil {
+// makeSection makes the section and its event. The section has its own name in the kernel if that is free. If another program
+// has a section of that name, the name is taken: two programs that say one name mean one section.
+func (f openFile) makeSection() error {
+	plain, found := sectionName(f.name)
+	f.record.section = plain // Of whose beginning the names of all objects are made.
+	security, err := f.security(anAlive)
+	if err != nil {
 		return err
 	}
-	for plain := sectionName(f.name); ; plain = sectionName(f.name) + "~" + rand.Text()[:8] {
-		section, err := windows.CreateFileMapping(windows.InvalidHandle, f.security, windows.PAGE_READWRITE,
-			uint32(f.record.size>>32), uint32(f.record.size), utf16(plain)) // SEC_COMMIT is the default.
+	if f.event, err = createEvent(f.alive(), security); err != nil {
+		return err
+	}
+	if security, err = f.security(aSection); err != nil {
+		return err
+	}
+	denied := 0
+	for section := plain; ; section = plain + "~" + rand.Text()[:8] {
+		handle, err := reserveSection(section, f.record.size, security)
 		switch {
 		case err == nil:
-			f.section, f.record.section = section, plain
-			return nil
+			f.section, f.record.section = handle, section
+			return f.commit()
 		case errors.Is(err, windows.ERROR_ALREADY_EXISTS):
-			_ = windows.CloseHandle(section)
-		case errors.Is(err, windows.ERROR_ACCESS_DENIED), errors.Is(err, windows.ERROR_INVALID_HANDLE): // Another user's, or no section.
+			foreign := found && section == plain && hasForeign(handle)
+			_ = windows.CloseHandle(handle)
+			if foreign {
+				return windows.ERROR_ALREADY_EXISTS
+			}
+		case errors.Is(err, windows.ERROR_ACCESS_DENIED): // It is another user's; or this process may make none at all.
+			if denied++; denied > 1 && f.scope() == allSessions {
+				return noGlobal("create", f.name)
+			} else if denied > 1 {
+				return err
+			}
+		case errors.Is(err, windows.ERROR_INVALID_HANDLE): // Another program's event, mutex or the like.
 		default:
 			return err
 		}
 	}
+}
+
+// reserveSection makes a section that has no memory yet. It is a variable for tests. The error is windows.ERROR_ALREADY_EXISTS, and
+// the handle good, if there is a section of that name.
+var reserveSection = func(name string, size uint64, security *windows.SecurityAttributes) (windows.Handle, error) {
+	const reserve = 0x4000000 // SEC_RESERVE
+	return windows.CreateFileMapping(windows.InvalidHandle, security, windows.PAGE_READWRITE|reserve, uint32(size>>32), uint32(size), utf16(name))
+}
+
+// commit gives the section its memory, which the system promises then: first the end, with the mark by which others tell a section
+// of this library, and then all else. So a section that is seen before it has its name here is never taken for another program's.
+func (f openFile) commit() error {
+	address, err := windows.MapViewOfFile(f.section, windows.FILE_MAP_READ|windows.FILE_MAP_WRITE, 0, 0, uintptr(f.record.size))
+	if err != nil {
+		return err
+	}
+	defer windows.UnmapViewOfFile(address)
+	end := address + uintptr(f.record.size) - endSize
+	if _, err := windows.VirtualAlloc(end, endSize, windows.MEM_COMMIT, windows.PAGE_READWRITE); err != nil {
+		return err
+	}
+	copy(bytesAt(end, len(endMark)), endMark)
+	_, err = windows.VirtualAlloc(address, uintptr(f.record.size), windows.MEM_COMMIT, windows.PAGE_READWRITE)
+	return err
+}
+
+// bytesAt gives memory that is not Go's.
+func bytesAt(address uintptr, size int) []byte {
+	return unsafe.Slice(*(**byte)(unsafe.Pointer(&address)), size)
 }
 
 // making is how the hidden names begin that files have before link. The process that makes the file holds lockMaking, which
@@ -167,11 +224,15 @@ func (f openFile) makeFile() error {
 		share      = windows.FILE_SHARE_READ | windows.FILE_SHARE_WRITE | windows.FILE_SHARE_DELETE
 		attributes = windows.FILE_ATTRIBUTE_TEMPORARY | windows.FILE_ATTRIBUTE_NOT_CONTENT_INDEXED
 	)
+	security, err := f.security(aFile)
+	if err != nil {
+		return err
+	}
 	for range 100 {
-		path := strings.TrimSuffix(pathOf(f.name), escaped(lastOf(f.name))) + making + rand.Text()
-		file, err := windows.CreateFile(longPath(path), access, share, f.security, windows.CREATE_NEW, attributes, 0)
+		path := filepath.Join(filepath.FromSlash(folderOf(f.name)), making+rand.Text())
+		file, err := windows.CreateFile(longPath(path), access, share, security, windows.CREATE_NEW, attributes, 0)
 		if err != nil {
-			return err
+			return noRight("create", f.name, err)
 		}
 		f.file, f.made = file, path
 		held, err := f.lock(lockMaking, false)
@@ -186,11 +247,6 @@ func (f openFile) makeFile() error {
 		}
 	}
 	return windows.ERROR_BUSY
-}
-
-func lastOf(name string) string {
-	_, last := split(name)
-	return last
 }
 
 func (f openFile) isRemoved() bool {
@@ -222,7 +278,7 @@ func readAt(file windows.Handle, buffer []byte, offset uint64) (int, error) {
 // removeUnfinished cannot take the name of a file that is being made: link gives the lock back only when it has moved the
 // file.
 func removeUnfinished(name string) (bool, error) {
-	file, err := openPath(pathOf(name), windows.GENERIC_READ|windows.GENERIC_WRITE)
+	file, err := openPath(pathOf(name), windows.GENERIC_READ)
 	if err != nil {
 		return false, err
 	}
@@ -290,8 +346,7 @@ func (f openFile) mapped(offset, size uint64, writable bool) ([]byte, mapping, e
 	if err != nil {
 		return nil, 0, err
 	}
-	view := unsafe.Slice(*(**byte)(unsafe.Pointer(&address)), before+size) // The address is of no memory of Go's.
-	return view[before:], mapping(address), nil
+	return bytesAt(address, int(before+size))[before:], mapping(address), nil
 }
 
 func (f openFile) reserveMissing(string) error { return nil } // A section has all of its memory.
@@ -313,7 +368,7 @@ func (f openFile) close() {
 	}
 	if f.event != 0 {
 		_ = windows.CloseHandle(f.event)
-		if f.made == "" && f.file != windows.InvalidHandle && !f.isAlive() {
+		if f.made == "" && f.file != windows.InvalidHandle && !f.isAlive(f.file) {
 			_, _ = removeFrom(f.name, f.id)
 		}
 	}
@@ -358,7 +413,21 @@ func (f openFile) unlockByte(number int) {
 // lookPatience is how long lock waits for those that look whether a lock is held, which takes each of them microseconds.
 const lookPatience = time.Second
 
+// isLocked returns true if anybody has a lock of a file, or a part in one.
+func isLocked(file windows.Handle) bool {
+	at := lockAt(0)
+	const flags = windows.LOCKFILE_FAIL_IMMEDIATELY | windows.LOCKFILE_EXCLUSIVE_LOCK
+	if err := windows.LockFileEx(file, flags, 0, mostLocks, 0, &at); err != nil {
+		return true
+	}
+	_ = windows.UnlockFileEx(file, 0, mostLocks, 0, &at)
+	return false
+}
+
 func (f openFile) lock(number int, shared bool) (bool, error) {
+	if f.isForeign() { // Its image is known to this process alone, whose threads wait for each other elsewhere.
+		return true, nil
+	}
 	taken, err := f.lockByte(number, shared)
 	if !taken || shared {
 		return taken, err
@@ -378,6 +447,9 @@ func (f openFile) lock(number int, shared bool) (bool, error) {
 // unlock and unlockAll cannot fail on an open file.
 
 func (f openFile) unlock(number int) {
+	if f.isForeign() {
+		return
+	}
 	f.unlockByte(secondByte + number)
 	f.unlockByte(number)
 }
@@ -385,6 +457,9 @@ func (f openFile) unlock(number int) {
 func (f openFile) unlockAll() {} // No child has the file open: its handle is not inherited, and close gives all locks back.
 
 func (f openFile) heldByOther(number int) (bool, error) {
+	if f.isForeign() {
+		return false, nil
+	}
 	free, err := f.lockByte(secondByte+number, true)
 	if free {
 		f.unlockByte(secondByte + number)

@@ -17,12 +17,12 @@ const folderVariable = "SHMCV_FOLDER"
 // chosen is the folder of plain names, or the error of a variable that names none. A program with more rights than its
 // caller does not let the caller choose.
 var chosen = sync.OnceValues(func() (string, error) {
-	named := strings.TrimRight(os.Getenv(folderVariable), "/")
+	named := cleanFolder(os.Getenv(folderVariable))
 	if os.Getenv(folderVariable) == "" || elevated() {
-		return defaultFolder, nil
+		return defaultFolder, noDefaultFolder()
 	}
 	if err := ValidFolder(named); err != nil {
-		return defaultFolder, abi.Errorf(abi.EInvalid, "shm: the environment variable %s is %.80q: %v", folderVariable,
+		return defaultFolder, abi.Errorf(abi.CodeOf(err), "shm: the environment variable %s is %.80q: %v", folderVariable,
 			os.Getenv(folderVariable), err)
 	}
 	return named, nil
@@ -42,13 +42,17 @@ func CheckFolder() error {
 }
 
 // ValidFolder returns EInvalid unless a text can be the path of a folder: absolute, at most abi.MaxFolder bytes of UTF-8,
-// without empty parts and without the parts . and .. in it. It does not look whether there is such a folder.
+// without empty parts and without the parts . and .. in it. It does not look whether there is such a folder. On Windows a folder
+// on another machine is EUnsupported.
 func ValidFolder(path string) error {
 	if len(path) > abi.MaxFolder {
 		return abi.Errorf(abi.EInvalid, "the folder's path has %d bytes; at most %d are allowed", len(path), abi.MaxFolder)
 	}
-	parts, absolute := strings.CutPrefix(path, "/")
-	if !absolute || !utf8.ValidString(path) {
+	parts, err := rooted(path)
+	if err != nil {
+		return err
+	}
+	if !utf8.ValidString(path) {
 		return abi.Errorf(abi.EInvalid, "a folder is given by its absolute path, in UTF-8")
 	}
 	for part := range strings.SplitSeq(parts, "/") {
@@ -59,14 +63,30 @@ func ValidFolder(path string) error {
 	return nil
 }
 
-// split gives the folder of a name and the name in it. A name that begins with a slash is a path, whose last part is the
-// name; any other is in this process's folder.
+// IsPath returns true if a name has a folder before it. Any other name is in this process's folder.
+func IsPath(name string) bool { return isPath(name) }
+
+// Split gives the folder of a path, and the name in it.
+func Split(path string) (folder, last string) { return splitPath(path) }
+
+// Plainest gives the one form of a valid name that messages and tables have: without the folder if that is this process's.
+func Plainest(name string) string {
+	if !isPath(name) {
+		return name
+	}
+	folder, last := splitPath(name)
+	if folder == Folder() {
+		return last
+	}
+	return joinPath(folder, last)
+}
+
+// split gives the folder of a name and the name in it.
 func split(name string) (folder, last string) {
-	if !strings.HasPrefix(name, "/") {
+	if !isPath(name) {
 		return Folder(), name
 	}
-	slash := strings.LastIndexByte(name, '/')
-	return name[:slash], name[slash+1:]
+	return splitPath(name)
 }
 
 // folderOf gives the folder of a name.
@@ -77,7 +97,7 @@ func folderOf(name string) string {
 
 // place gives words for messages: a name and where it is.
 func place(name string) string {
-	if strings.HasPrefix(name, "/") {
+	if isPath(name) {
 		return strconv.Quote(name)
 	}
 	return strconv.Quote(name) + " in " + Folder()

@@ -3,8 +3,7 @@
 #define WIN32_LEAN_AND_MEAN
 #include <windows.h>
 
-uintptr_t shmcv_open_section(const uint16_t *name, int writable, uint32_t *error) {
-    const DWORD access = writable ? FILE_MAP_READ | FILE_MAP_WRITE : FILE_MAP_READ;
+uintptr_t shmcv_open_section(const uint16_t *name, uint32_t access, uint32_t *error) {
     const HANDLE section = OpenFileMappingW(access, FALSE, (const wchar_t *)name);
     *error = section == NULL ? GetLastError() : 0;
     return (uintptr_t)section;

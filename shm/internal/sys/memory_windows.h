@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-/* shmcv_open_section gives a handle to the section of a name (UTF-16), or 0 and the system's error. */
-uintptr_t shmcv_open_section(const uint16_t *name, int writable, uint32_t *error);
+/* shmcv_open_section gives a handle with those rights to the section of a name (UTF-16), or 0 and the system's error. */
+uintptr_t shmcv_open_section(const uint16_t *name, uint32_t access, uint32_t *error);
 
 /* shmcv_commit_left gives how much memory the system still promises to this process; UINT64_MAX if it does not tell. */
 uint64_t shmcv_commit_left(void);

@@ -12,55 +12,50 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/windows"
 
 	"shmcv/internal/abi"
 )
 
-// defaultFolder is in the user's local application data, which no other user can write to, and which does not wander from
-// machine to machine with the user. Without a profile, as some services are, a process has its names in its temporary
-// folder.
-var defaultFolder = func() string {
-	data, err := windows.KnownFolderPath(windows.FOLDERID_LocalAppData, 0)
-	if err != nil || data == "" {
-		data = os.Getenv("LOCALAPPDATA")
-	}
-	if data == "" {
-		data = os.TempDir()
-	}
-	return filepath.ToSlash(filepath.Join(data, "shmcv"))
-}()
-
 // elevated is for setuid programs, which Windows does not have: who starts a process with more rights gives it another
 // environment too.
 func elevated() bool { return false }
 
 // Names of files know no case in NTFS, lose a dot at their end, and CON, NUL and others are devices, with an extension
-// too. So a file's name is an equals sign, which no segment's name has, and the name, in which a plus sign stands before
-// each capital letter; and another equals sign if there is a dot at the end.
+// too. So a file's name is an equals sign, which no segment's name has, and the name in small letters. If there are capitals, a
+// plus sign and hexadecimal digits follow, which have a bit for each character; zeros at their end are left out. Otherwise, if
+// there is a dot at the end, another equals sign follows. The longest of 200 characters takes 252 units of the 255 that
+// a file's name may have.
 
 const (
-	escape  = '='
-	capital = '+'
+	escape   = '='
+	capitals = "+"
 )
 
 func escaped(name string) string {
 	if strings.HasPrefix(name, ".") { // A hidden name of this library's own.
 		return name
 	}
-	b := []byte{escape}
-	for _, c := range []byte(name) {
+	bits := make([]byte, (len(name)+3)/4)
+	for i, c := range []byte(name) {
 		if 'A' <= c && c <= 'Z' {
-			b = append(b, capital, c-'A'+'a')
-			continue
+			bits[i/4] |= 8 >> (i % 4)
 		}
-		b = append(b, c)
 	}
-	if b[len(b)-1] == '.' {
-		b = append(b, escape)
+	digits := ""
+	for _, four := range bits {
+		digits += strconv.FormatUint(uint64(four), 16)
 	}
-	return string(b)
+	file := string(escape) + strings.ToLower(name)
+	if digits = strings.TrimRight(digits, "0"); digits != "" {
+		return file + capitals + digits
+	}
+	if strings.HasSuffix(file, ".") {
+		return file + string(escape)
+	}
+	return file
 }
 
 // unescaped gives the name of which a file's name was made, and false for any other file's.
@@ -72,17 +67,14 @@ func unescaped(file string) (string, bool) {
 	if !ours {
 		return "", false
 	}
-	text = strings.TrimSuffix(text, string(escape))
-	b := make([]byte, 0, len(text))
-	for i := 0; i < len(text); i++ {
-		if text[i] == capital && i+1 < len(text) {
-			i++
-			b = append(b, text[i]-'a'+'A')
-			continue
+	text, digits, _ := strings.Cut(strings.TrimSuffix(text, string(escape)), capitals)
+	name := []byte(text)
+	for i := range min(len(name), 4*len(digits)) {
+		if four, err := strconv.ParseUint(digits[i/4:i/4+1], 16, 4); err == nil && four&(8>>(i%4)) != 0 {
+			name[i] = strings.ToUpper(text[i : i+1])[0]
 		}
-		b = append(b, text[i])
 	}
-	return string(b), escaped(string(b)) == file
+	return string(name), escaped(string(name)) == file
 }
 
 func pathOf(name string) string {
@@ -91,14 +83,17 @@ func pathOf(name string) string {
 }
 
 // sectionName is the name that a section has in the kernel where it is free, so that a program without this library finds
-// the section by the segment's own name. A name that is a path has none that others would look for.
-func sectionName(name string) string {
-	folder, last := split(name)
-	if folder != defaultFolder {
-		hash := sha256.Sum256([]byte(folder))
-		last = "shmcv-" + hex.EncodeToString(hash[:8]) + "-" + last
+// the section by the segment's own name. A name in another folder has none that others would look for, and plain is false.
+func sectionName(name string) (section string, plain bool) {
+	switch folder, last := split(name); folder {
+	case globalFolder:
+		return allSessions + last, true
+	case defaultFolder:
+		return oneSession + last, true
+	default:
+		hash := sha256.Sum256([]byte(strings.ToLower(folder)))
+		return oneSession + "shmcv-" + hex.EncodeToString(hash[:8]) + "-" + last, false
 	}
-	return scope + last
 }
 
 func utf16(text string) *uint16 {
@@ -119,30 +114,97 @@ func longPath(path string) *uint16 {
 
 // noFolder is the error where a folder that was named is missing.
 func noFolder(operation, folder string) error {
-	return abi.Errorf(abi.ENotFound, "shm: %s: there is no folder %s, which %s names; make it", operation, folder, folderVariable)
+	said := ""
+	if folder == Folder() {
+		said = ", which " + folderVariable + " names"
+	}
+	return abi.Errorf(abi.ENotFound, "shm: %s: there is no folder %s%s; make it", operation, folder, said)
 }
 
-// checkFolder makes the folder of plain names if it is missing. Any other folder has to be there.
+// checkFolder makes the folders that this library names itself if they are missing. Any other folder has to be there.
 func checkFolder(operation, name string) error {
 	folder := folderOf(name)
-	path := filepath.FromSlash(folder)
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return nil
+	if err := checkLocal(folder); err != nil {
+		return err
 	}
-	if folder != defaultFolder {
+	path := filepath.FromSlash(folder)
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir() && folder == globalFolder:
+		return checkOwner(operation, name, path)
+	case err == nil && info.IsDir():
+		return nil
+	case err == nil:
+		return abi.Errorf(abi.ENotFound, "shm: %s %q: %s is a file and no folder; name another one in the environment variable %s",
+			operation, name, path, folderVariable)
+	case folder != defaultFolder && folder != globalFolder:
 		return noFolder(operation+" "+strconv.Quote(name), folder)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
+		return noRight(operation, name, err)
 	}
-	access, err := ownSecurity()
+	security, err := folderSecurity(folder)
 	if err == nil {
-		err = windows.CreateDirectory(longPath(path), access)
+		err = windows.CreateDirectory(longPath(path), security)
 	}
 	if errors.Is(err, windows.ERROR_ALREADY_EXISTS) {
 		return nil
 	}
-	return err
+	return noRight(operation, name, err)
+}
+
+// noRight is the error of a user who may not make files in a folder, and any other error as it is.
+func noRight(operation, name string, err error) error {
+	if !errors.Is(err, windows.ERROR_ACCESS_DENIED) && !errors.Is(err, windows.ERROR_WRITE_PROTECT) {
+		return err
+	}
+	folder := filepath.FromSlash(folderOf(name))
+	if folderOf(name) == globalFolder {
+		return noGlobal(operation, name)
+	}
+	return abi.Errorf(abi.EPermission, "shm: %s %q: this user may not make files in %s; give the user the right to it (icacls \"%s\" /grant "+
+		"NAME:M), or name another folder in the environment variable %s", operation, name, folder, folder, folderVariable)
+}
+
+// noGlobal is the error of a process that may not make what all sessions see.
+func noGlobal(operation, name string) error {
+	return abi.Errorf(abi.EPermission, `shm: %s %q: to make a segment for all sessions takes the right to make global objects `+
+		"(SeCreateGlobalPrivilege), which services and elevated administrators have; let a service make it, which others only open, or leave "+
+		`Global\ out, for a segment of this session`, operation, name)
+}
+
+// folderSecurity gives the security of a folder that this library makes: this user's own, or the one for all sessions, in which
+// administrators and services make files, and everybody sees them. Files have access lists of their own.
+func folderSecurity(folder string) (*windows.SecurityAttributes, error) {
+	me, err := self()
+	if err != nil {
+		return nil, err
+	}
+	if folder != globalFolder {
+		return attributes("D:P" + entry(allOfFile, me.user.String()))
+	}
+	const sees = windows.FILE_GENERIC_READ | windows.FILE_GENERIC_EXECUTE
+	return attributes("D:P" + entry(allOfFile, "SY") + entry(allOfFile, "BA") + entry(sees|addFile, "SU") + entry(sees, everyone))
+}
+
+// checkOwner returns an error if the folder for all sessions is a stranger's: every user may make a folder where it is.
+func checkOwner(operation, name, path string) error {
+	descriptor, err := securityOfFolder(path)
+	if err != nil {
+		return err
+	}
+	owner, _, err := descriptor.Owner()
+	if err != nil || isTrusted(owner) {
+		return err
+	}
+	return abi.Errorf(abi.EPermission, "shm: %s %q: the folder %s belongs to %s, and not to administrators or a service; an administrator "+
+		"removes it, and this library makes it again", operation, name, path, nameOf(owner))
+}
+
+// securityOfFolder is a variable for tests.
+var securityOfFolder = func(path string) (*windows.SECURITY_DESCRIPTOR, error) {
+	const wanted = windows.OWNER_SECURITY_INFORMATION | windows.DACL_SECURITY_INFORMATION
+	return windows.GetNamedSecurityInfo(path, windows.SE_FILE_OBJECT, wanted)
 }
 
 // exists returns true if a name is taken. It removes the name of a section that is gone.
@@ -157,43 +219,47 @@ func isMissing(err error) bool {
 }
 
 // find also removes the name of a section that is gone: its last process has been killed, or has ended without closing
-// it.
+// it. Where there is no small file, another program's section will do.
 func find(name string, use Use) (fileID, uint64, error) {
-	r, err := recordAt(pathOf(name))
+	file, r, err := openRecord(name, use)
+	if isMissing(err) {
+		return findForeign(name, use)
+	}
 	if err != nil {
 		return fileID{}, 0, err
 	}
-	if leftover(name) || unfinished(name) || r.isAlive() {
-		return r.id, r.size, nil
-	}
-	_, _ = removeFrom(name, r.id)
-	return fileID{}, 0, windows.ERROR_FILE_NOT_FOUND
+	_ = windows.CloseHandle(file)
+	return r.id, r.size, nil
 }
 
-// recordAt reads the record of the file that has a path.
-func recordAt(path string) (record, error) {
+// openRecord opens the small file of a name, and reads it. The name of a section that is gone it removes, if this process may.
+func openRecord(name string, use Use) (windows.Handle, record, error) {
+	path := pathOf(name)
 	file, err := openPath(path, windows.GENERIC_READ)
 	if err != nil {
-		return record{}, err
+		return 0, record{}, err
 	}
-	defer windows.CloseHandle(file)
-	return readRecord(file, path)
+	r, err := readRecord(file, path)
+	if err == nil {
+		err = distrust(file, path, use)
+	}
+	if err == nil && !leftover(name) && !unfinished(name) && !r.isAlive(file) {
+		if err = checkLocal(folderOf(name)); err == nil {
+			_, _ = removeFrom(name, r.id)
+			err = windows.ERROR_FILE_NOT_FOUND
+		}
+	}
+	if err != nil {
+		_ = windows.CloseHandle(file)
+		return 0, record{}, err
+	}
+	return file, r, nil
 }
 
 // openPath opens a file of names. Others may open, rename and remove it meanwhile.
 func openPath(path string, access uint32) (windows.Handle, error) {
 	const share = windows.FILE_SHARE_READ | windows.FILE_SHARE_WRITE | windows.FILE_SHARE_DELETE
 	return windows.CreateFile(longPath(path), access, share, nil, windows.OPEN_EXISTING, windows.FILE_FLAG_OPEN_REPARSE_POINT, 0)
-}
-
-// isAlive returns true if a process has the section open.
-func (r *record) isAlive() bool {
-	event, err := windows.OpenEvent(windows.SYNCHRONIZE, false, utf16(r.alive()))
-	if err != nil {
-		return !isMissing(err) // Who may not open it knows that it is there.
-	}
-	_ = windows.CloseHandle(event)
-	return true
 }
 
 // hidden is how the names begin to which remove and removeFrom move others. No segment's name begins with a dot.
@@ -206,6 +272,9 @@ func remove(name string) error {
 		return windows.DeleteFile(longPath(pathOf(name)))
 	}
 	file, err := openPath(pathOf(name), windows.GENERIC_READ|windows.DELETE)
+	if isMissing(err) && isForeign(name) {
+		return foreignStays(name)
+	}
 	if err != nil {
 		return err
 	}
@@ -219,6 +288,9 @@ func removeFrom(name string, id fileID) (bool, error) {
 	path := pathOf(name)
 	file, err := openPath(path, windows.GENERIC_READ|windows.DELETE)
 	if isMissing(err) {
+		if isForeign(name) && foreignID(name) == id {
+			return false, foreignStays(name)
+		}
 		return false, nil
 	}
 	if err != nil {
@@ -234,16 +306,28 @@ func removeFrom(name string, id fileID) (bool, error) {
 // lockTaking is the lock of who takes a name away from its file. shm has no use for it.
 const lockTaking = 254
 
+// takePatience is how long takeName waits for another process that takes the same name away, which takes microseconds. Whoever may
+// read the file can keep the lock for longer. It is a variable for tests.
+var takePatience = time.Second
+
 // takeName takes the name away from an open file, and returns false if another process has done so. It moves the file away
 // first. A name that is removed while others have the file open can stay taken until they close it; a name that is moved away
-// is free at once.
+// is free at once. The lock is for the result: without it two processes could both say that they did it.
 func takeName(name string, file windows.Handle) (bool, error) {
 	f := openFile{&opened{file: file}}
-	if taken, err := f.lockByte(lockTaking, false); err != nil || !taken {
-		return false, err
+	for deadline := time.Now().Add(takePatience); ; time.Sleep(20 * time.Microsecond) {
+		taken, err := f.lockByte(lockTaking, false)
+		if err != nil {
+			return false, err
+		}
+		if taken {
+			defer f.unlockByte(lockTaking)
+		}
+		if taken || time.Now().After(deadline) {
+			break
+		}
 	}
-	defer f.unlockByte(lockTaking)
-	if now, err := finalName(file); err == nil && strings.HasPrefix(now, hidden) {
+	if now, err := finalName(file); f.isRemoved() || err == nil && strings.HasPrefix(now, hidden) {
 		return false, nil
 	}
 	moved := filepath.Join(filepath.FromSlash(folderOf(name)), hidden+rand.Text())

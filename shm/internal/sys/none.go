@@ -28,6 +28,13 @@ func processStart() uint64      { panic(defaultFolder) }
 func processIsGone(uint32) bool { panic(defaultFolder) }
 func sleep(_ []Word, _ uint64)  { panic(defaultFolder) }
 
+func noDefaultFolder() error                 { panic(defaultFolder) }
+func cleanFolder(text string) string         { panic(defaultFolder) }
+func isPath(name string) bool                { panic(defaultFolder) }
+func splitPath(path string) (_, _ string)    { panic(defaultFolder) }
+func joinPath(folder, last string) string    { panic(defaultFolder) }
+func rooted(path string) (_ string, _ error) { panic(defaultFolder) }
+
 type openFile struct{}
 
 type mapping struct{}

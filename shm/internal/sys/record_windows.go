@@ -3,7 +3,10 @@ package sys
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"hash/crc32"
+	"strings"
+	"unsafe"
 
 	"golang.org/x/sys/windows"
 
@@ -15,14 +18,20 @@ import (
 //
 //	  0  SHMCVNAM
 //	  8  version: 1, in 4 bytes
+//	 12  mode, in 4 bytes
 //	 16  id
 //	 32  size, in 8 bytes
-//	 40  length of the section's name, in 4 bytes
-//	 44  the section's name
+//	 40  session, in 4 bytes
+//	 44  length of the section's name, in 4 bytes
+//	 48  the section's name
+//	360  owner, a security identifier
+//	428  group, likewise
 //	508  CRC-32 (IEEE) of the bytes before
 type record struct {
+	access
 	id      fileID
 	size    uint64 // Of the section, in bytes.
+	session uint32 // Of the process that made it. Names of kernel objects are each session's own, unless they are for all.
 	section string // The section's name in the kernel.
 }
 
@@ -33,17 +42,24 @@ const (
 	recordMagic   = "SHMCVNAM"
 	recordVersion = 1
 	recordSize    = 512
-	recordName    = 44 // Where the section's name begins.
+	recordName    = 48 // Where the section's name begins.
+	recordOwner   = 360
+	recordGroup   = 428
+	longestSID    = recordGroup - recordOwner
 )
 
 func (r *record) bytes() []byte {
 	b := make([]byte, recordSize)
 	copy(b, recordMagic)
 	binary.LittleEndian.PutUint32(b[8:], recordVersion)
+	binary.LittleEndian.PutUint32(b[12:], r.mode)
 	copy(b[16:], r.id[:])
 	binary.LittleEndian.PutUint64(b[32:], r.size)
-	binary.LittleEndian.PutUint32(b[40:], uint32(len(r.section)))
-	copy(b[recordName:recordSize-4], r.section)
+	binary.LittleEndian.PutUint32(b[40:], r.session)
+	binary.LittleEndian.PutUint32(b[44:], uint32(len(r.section)))
+	copy(b[recordName:recordOwner], r.section)
+	copy(b[recordOwner:recordGroup], sidBytes(r.owner))
+	copy(b[recordGroup:recordGroup+longestSID], sidBytes(r.group))
 	binary.LittleEndian.PutUint32(b[recordSize-4:], crc32.ChecksumIEEE(b[:recordSize-4]))
 	return b
 }
@@ -52,6 +68,9 @@ func (r *record) bytes() []byte {
 func readRecord(file windows.Handle, path string) (record, error) {
 	b := make([]byte, recordSize+1)
 	n, err := readAt(file, b, 0)
+	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) { // Whoever may read the file can lock what it says.
+		n, err = readMapped(file, b)
+	}
 	if err != nil {
 		return record{}, err
 	}
@@ -62,22 +81,88 @@ func readRecord(file windows.Handle, path string) (record, error) {
 		return record{}, abi.Errorf(abi.EUnsupported, "shm: %s has version %d; this library knows version %d, and has to be updated",
 			path, version, recordVersion)
 	}
-	length := binary.LittleEndian.Uint32(b[40:])
-	if binary.LittleEndian.Uint32(b[recordSize-4:]) != crc32.ChecksumIEEE(b[:recordSize-4]) || length > recordSize-4-recordName {
+	length := binary.LittleEndian.Uint32(b[44:])
+	owner, group := readSID(b[recordOwner:recordGroup]), readSID(b[recordGroup:recordGroup+longestSID])
+	if binary.LittleEndian.Uint32(b[recordSize-4:]) != crc32.ChecksumIEEE(b[:recordSize-4]) || length > recordOwner-recordName ||
+		owner == nil || group == nil {
 		return record{}, abi.Errorf(abi.ECorrupt, "shm: %s has been overwritten; remove the file", path)
 	}
-	r := record{size: binary.LittleEndian.Uint64(b[32:]), section: string(b[recordName : recordName+length])}
+	r := record{
+		access:  access{owner, group, binary.LittleEndian.Uint32(b[12:])},
+		size:    binary.LittleEndian.Uint64(b[32:]),
+		session: binary.LittleEndian.Uint32(b[40:]),
+		section: string(b[recordName : recordName+length]),
+	}
 	copy(r.id[:], b[16:])
 	return r, nil
 }
 
-// objects is how the names of all kernel objects begin that belong to the section.
-func (r *record) objects() string { return scope + "shmcv-" + hex.EncodeToString(r.id[:]) }
+// readMapped does as readAt, from the beginning of a file, where locks do not count: in memory.
+func readMapped(file windows.Handle, buffer []byte) (int, error) {
+	section, err := windows.CreateFileMapping(file, nil, windows.PAGE_READONLY, 0, 0, nil)
+	if err != nil {
+		return 0, err
+	}
+	defer windows.CloseHandle(section)
+	address, err := windows.MapViewOfFile(section, windows.FILE_MAP_READ, 0, 0, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer windows.UnmapViewOfFile(address)
+	return copy(buffer, bytesAt(address, recordSize)), nil // The rest of the page would be zeros.
+}
 
-// scope is where kernel objects have their names: those of this session. (What all sessions see, Global\, takes a
-// privilege to create.)
-const scope = `Local\`
+// readSID gives a copy of the security identifier at the beginning of bytes; nil if there is none.
+func readSID(b []byte) *windows.SID {
+	const revision, fixed, mostParts = 1, 8, 15
+	if b[0] != revision || b[1] > mostParts {
+		return nil
+	}
+	own := make([]byte, fixed+4*int(b[1]))
+	copy(own, b)
+	return (*windows.SID)(unsafe.Pointer(&own[0]))
+}
+
+// scope is how the names of all kernel objects begin that belong to the section: for those of one session, or of all.
+func (r *record) scope() string {
+	if strings.HasPrefix(r.section, allSessions) {
+		return allSessions
+	}
+	return oneSession
+}
+
+func (r *record) objects() string { return r.scope() + "shmcv-" + hex.EncodeToString(r.id[:]) }
 
 // alive is the name of the event that everybody has open who has the section open. It tells a section of this library
 // from another program's that has got the name later.
 func (r *record) alive() string { return r.objects() + "-alive" }
+
+// isElsewhere returns true if the section is of another session, whose kernel objects this process cannot see.
+func (r *record) isElsewhere() bool { return r.scope() == oneSession && r.session != session }
+
+// session is that of this process.
+var session = func() (number uint32) {
+	_ = windows.ProcessIdToSessionId(windows.GetCurrentProcessId(), &number)
+	return number
+}()
+
+// isAlive returns true if a process has the section open. file is the small file.
+func (r *record) isAlive(file windows.Handle) bool {
+	if r.isElsewhere() { // All who have it open share a lock of the file.
+		return isLocked(file)
+	}
+	event, err := windows.OpenEvent(windows.SYNCHRONIZE, false, utf16(r.alive()))
+	if err != nil {
+		return !isMissing(err) // Who may not open it knows that it is there.
+	}
+	_ = windows.CloseHandle(event)
+	return true
+}
+
+// elsewhere is the error for a section of another session.
+func (r *record) elsewhere(operation, name string) error {
+	_, last := split(name)
+	return abi.Errorf(abi.EPermission, "shm: %s %q: a program in session %d of Windows has it, and this process is in session %d; a segment "+
+		`is for one session unless its name begins with Global\; its creator calls it Global\%s, and all others do too`,
+		operation, name, r.session, session, last)
+}

