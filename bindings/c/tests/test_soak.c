@@ -6,45 +6,16 @@
 #define _GNU_SOURCE
 #include "test.h"
 
-#include <dirent.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 static long setting(const char *name, long otherwise) {
     const char *value = getenv(name);
     return value != NULL && *value != '\0' ? strtol(value, NULL, 10) : otherwise;
-}
-
-/* The resources of a process. */
-typedef struct holdings {
-    long kibibytes; /* resident, without shared memory */
-    int mappings;   /* of segments */
-    int descriptors;
-} holdings;
-
-static holdings take_stock(void) {
-    holdings stock = {0, 0, 0};
-    char line[1024];
-    FILE *status = fopen("/proc/self/status", "r"), *maps = fopen("/proc/self/maps", "r");
-    NEED(status != NULL && maps != NULL);
-    while (fgets(line, sizeof line, status) != NULL) {
-        long kibibytes;
-        if (sscanf(line, "RssAnon: %ld kB", &kibibytes) == 1) stock.kibibytes = kibibytes;
-    }
-    while (fgets(line, sizeof line, maps) != NULL) stock.mappings += strstr(line, "/dev/shm/") != NULL;
-    fclose(status);
-    fclose(maps);
-    DIR *folder = opendir("/proc/self/fd");
-    NEED(folder != NULL);
-    while (readdir(folder) != NULL) stock.descriptors++;
-    closedir(folder);
-    NEED(stock.kibibytes > 0 && stock.descriptors > 0);
-    return stock;
 }
 
 static void compare(holdings before, holdings after, long kibibytes_allowed) {
@@ -233,7 +204,7 @@ TEST(eight_threads_calling_everything_leave_nothing_behind) {
 #endif
     for (int i = 0; i < NAMES; i++) soak_names[i] = new_name();
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) file_paths[i] = testdata(files[i]);
-    windows = getenv("DISPLAY") != NULL && shmcv_show("soak 0", counting(16, 16, SHMCV_ORDER_BGR)) == SHMCV_OK;
+    windows = may_have_display() && shmcv_show("soak 0", counting(16, 16, SHMCV_ORDER_BGR)) == SHMCV_OK;
     const long seconds = setting("SHMCV_SOAK_SECONDS", test_argument() != NULL ? strtol(test_argument(), NULL, 10) : 60);
     soak_for(seconds / 10 + 2); /* until pools and caches have their full size, and all threads exist */
     calls = refusals = 0;
