@@ -170,6 +170,16 @@ func find(name string, use Use) (fileID, uint64, error) {
 	return fileID{}, 0, windows.ERROR_FILE_NOT_FOUND
 }
 
+// removeAbandoned is what find does beside looking, with an answer.
+func removeAbandoned(name string) bool {
+	r, err := recordAt(pathOf(name))
+	if err != nil || leftover(name) || unfinished(name) || r.isAlive() {
+		return false
+	}
+	removed, err := removeFrom(name, r.id)
+	return removed && err == nil
+}
+
 // recordAt reads the record of the file that has a path.
 func recordAt(path string) (record, error) {
 	file, err := openPath(path, windows.GENERIC_READ)
