@@ -106,9 +106,10 @@ bool readable(int64_t descriptor, int milliseconds);
 
 /* What a process has of the system. */
 typedef struct holdings {
-    long kibibytes;  /* of memory that it shares with nobody */
+    long kibibytes;  /* of memory that it shares with nobody: resident, on Windows committed */
     int mappings;    /* of segments; on Windows all that can be shared */
-    int descriptors; /* on Windows handles */
+    int descriptors; /* on Windows handles of files and sections */
+    int others;      /* on Windows all other handles */
 } holdings;
 holdings take_stock(void);
 

@@ -77,7 +77,7 @@ void set_variable(const char *name, const char *value) {
 }
 
 holdings take_stock(void) {
-    holdings stock = {0, 0, 0};
+    holdings stock = {0, 0, 0, 0};
     char line[1024];
     FILE *status = fopen("/proc/self/status", "r"), *maps = fopen("/proc/self/maps", "r");
     NEED(status != NULL && maps != NULL);

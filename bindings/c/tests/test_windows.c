@@ -3,15 +3,19 @@
 #define _WIN32_WINNT 0x0602
 #include "test.h"
 #include "test_system.h"
+#include "test_windows.h"
 
 #include <windows.h>
 
-#include <psapi.h>
+#include <winternl.h>
 
+#include <fcntl.h>
+#include <io.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 bool system_random_text(char text[37]) {
     unsigned random[4];
@@ -73,15 +77,34 @@ bool readable(int64_t descriptor, int milliseconds) {
     return WaitForSingleObject((HANDLE)(intptr_t)descriptor, (DWORD)milliseconds) == WAIT_OBJECT_0;
 }
 
+/* A handle of a file or a section is the library's. How many events, threads and timers there are depends on Go's threads. The
+ * system's own counts of handles and of memory are 0 under Wine. */
+static void count_handle(HANDLE handle, holdings *stock) {
+    typedef LONG(NTAPI * query)(HANDLE object, int what, void *information, ULONG size, ULONG *needed);
+    const query about = (query)(void (*)(void))GetProcAddress(GetModuleHandleA("ntdll.dll"), "NtQueryObject");
+    enum { ITS_TYPE = 2 };
+    union {
+        UNICODE_STRING name;
+        char room[1024];
+    } type;
+    ULONG needed;
+    if (about(handle, ITS_TYPE, &type, sizeof type, &needed) != 0) return;
+    const int length = type.name.Length / (int)sizeof(wchar_t);
+    if ((length == 4 && wcsncmp(type.name.Buffer, L"File", 4) == 0) || (length == 7 && wcsncmp(type.name.Buffer, L"Section", 7) == 0))
+        stock->descriptors++;
+    else
+        stock->others++;
+}
+
 holdings take_stock(void) {
-    PROCESS_MEMORY_COUNTERS_EX memory = {.cb = sizeof memory};
-    DWORD handles;
-    NEED(GetProcessMemoryInfo(GetCurrentProcess(), (PROCESS_MEMORY_COUNTERS *)&memory, sizeof memory));
-    NEED(GetProcessHandleCount(GetCurrentProcess(), &handles));
-    holdings stock = {(long)(memory.PrivateUsage >> 10), 0, (int)handles};
+    holdings stock = {0, 0, 0, 0};
     MEMORY_BASIC_INFORMATION region;
-    for (char *at = NULL; VirtualQuery(at, &region, sizeof region) != 0; at = (char *)region.BaseAddress + region.RegionSize)
+    for (char *at = NULL; VirtualQuery(at, &region, sizeof region) != 0; at = (char *)region.BaseAddress + region.RegionSize) {
+        if (region.Type == MEM_PRIVATE && region.State == MEM_COMMIT) stock.kibibytes += (long)(region.RegionSize >> 10);
         stock.mappings += region.Type == MEM_MAPPED && region.BaseAddress == region.AllocationBase;
+    }
+    for (uintptr_t handle = 4; handle < 1 << 16; handle += 4) count_handle((HANDLE)handle, &stock);
+    NEED(stock.kibibytes > 0 && stock.others > 0);
     return stock;
 }
 
@@ -122,16 +145,15 @@ static HANDLE inheritable(HANDLE handle) {
     return copy;
 }
 
-/* start_line starts this program with those arguments. Its output goes to `output`, or to this process's own. */
-static PROCESS_INFORMATION start_line(char *arguments, HANDLE output) {
-    char program[MAX_PATH], line[4096];
+/* start_line starts a program with those arguments. Its output goes to `output`, or to this process's own. */
+static PROCESS_INFORMATION start_line(const char *program, const char *arguments, HANDLE output, DWORD flags) {
+    char line[4096];
     PROCESS_INFORMATION started;
-    GetModuleFileNameA(NULL, program, sizeof program);
     if (snprintf(line, sizeof line, "\"%s\"%s", program, arguments) >= (int)sizeof line) give_up(arguments);
     fflush(NULL);
     HANDLE out = inheritable(output != NULL ? output : GetStdHandle(STD_OUTPUT_HANDLE)), errors = inheritable(GetStdHandle(STD_ERROR_HANDLE));
     STARTUPINFOA how = {.cb = sizeof how, .dwFlags = STARTF_USESTDHANDLES, .hStdOutput = out, .hStdError = errors};
-    if (!CreateProcessA(program, line, NULL, NULL, TRUE, CREATE_SUSPENDED, NULL, NULL, &how, &started)) give_up("CreateProcess");
+    if (!CreateProcessA(program, line, NULL, NULL, TRUE, CREATE_SUSPENDED | flags, NULL, NULL, &how, &started)) give_up(program);
     if (!AssignProcessToJobObject(job(), started.hProcess)) give_up("a job");
     ResumeThread(started.hThread);
     CloseHandle(started.hThread);
@@ -140,17 +162,50 @@ static PROCESS_INFORMATION start_line(char *arguments, HANDLE output) {
     return started;
 }
 
+static const char *this_program(void) {
+    static char program[MAX_PATH];
+    if (GetModuleFileNameA(NULL, program, sizeof program) == 0) give_up("this program's path");
+    return program;
+}
+
+static process start_with_pipe(const char *program, const char *arguments, DWORD flags) {
+    HANDLE from, to;
+    if (!CreatePipe(&from, &to, NULL, 1 << 16)) give_up("a pipe");
+    const PROCESS_INFORMATION started = start_line(program, arguments, to, flags);
+    CloseHandle(to);
+    FILE *output = _fdopen(_open_osfhandle((intptr_t)from, _O_RDONLY | _O_TEXT), "rt"); /* has the handle from now on */
+    if (output == NULL) give_up("a pipe");
+    return (process){started.dwProcessId, (intptr_t)output, (intptr_t)started.hProcess};
+}
+
 process start(const char *name, ...) {
     char arguments[3000] = " --child";
     va_list more;
     va_start(more, name);
     for (const char *argument = name; argument != NULL; argument = va_arg(more, const char *)) append(arguments, sizeof arguments, argument);
     va_end(more);
-    HANDLE from, to;
-    if (!CreatePipe(&from, &to, NULL, 1 << 16)) give_up("a pipe");
-    const PROCESS_INFORMATION started = start_line(arguments, to);
-    CloseHandle(to);
-    return (process){started.dwProcessId, (intptr_t)from, (intptr_t)started.hProcess};
+    return start_with_pipe(this_program(), arguments, 0);
+}
+
+process start_with_console(const char *program, const char *first, const char *second) {
+    char arguments[3000] = "";
+    if (first != NULL) append(arguments, sizeof arguments, first);
+    if (second != NULL) append(arguments, sizeof arguments, second);
+    return start_with_pipe(program != NULL ? program : this_program(), arguments, CREATE_NO_WINDOW);
+}
+
+/* Whoever has a console is told of Ctrl-C, this process too. That it ignores Ctrl-C, children would inherit; a handler they do
+ * not. */
+static BOOL WINAPI not_told(DWORD kind) { return kind == CTRL_C_EVENT; }
+
+bool press_ctrl_c(const process *c) {
+    static bool installed;
+    if (!installed) installed = SetConsoleCtrlHandler(not_told, TRUE);
+    FreeConsole();
+    if (!AttachConsole((DWORD)c->pid)) return false;
+    const bool pressed = GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0);
+    FreeConsole();
+    return pressed;
 }
 
 process start_on_tmpfs(const char *folder, uint64_t bytes, const char *name, ...) {
@@ -161,14 +216,12 @@ process start_on_tmpfs(const char *folder, uint64_t bytes, const char *name, ...
 
 bool read_line(process *c, char *line, size_t capacity) {
     size_t length = 0;
-    char byte;
-    DWORD count;
-    while (ReadFile((HANDLE)c->from, &byte, 1, &count, NULL) && count == 1) {
+    for (int byte; (byte = getc((FILE *)c->from)) != EOF;) {
         if (byte == '\n') {
             line[length] = '\0';
             return true;
         }
-        if (byte != '\r' && length + 1 < capacity) line[length++] = byte;
+        if (length + 1 < capacity) line[length++] = (char)byte;
     }
     return false;
 }
@@ -191,7 +244,7 @@ static int ending(HANDLE handle, DWORD milliseconds) {
 
 int finish(process *c) {
     const int status = ending((HANDLE)c->handle, INFINITE);
-    CloseHandle((HANDLE)c->from);
+    fclose((FILE *)c->from);
     return status;
 }
 
@@ -201,7 +254,7 @@ enum { LONGEST_TEST = 30 * 60 * 1000 };
 int system_run_test(const char *name) {
     char arguments[300] = "";
     append(arguments, sizeof arguments, name);
-    return ending(start_line(arguments, NULL).hProcess, LONGEST_TEST);
+    return ending(start_line(this_program(), arguments, NULL, 0).hProcess, LONGEST_TEST);
 }
 
 void ready_to_be_killed(void) {
