@@ -31,6 +31,16 @@ const std::filesystem::path small = std::filesystem::path(SHMCV_TESTDATA) / "sma
 
 } // namespace
 
+TEST(name_outlives_its_objects) {
+    const std::string name = new_name();
+    (void)segment::create(name, 10);
+    CHECK(segment_exists(name.c_str()));
+    segment::open(name).clear();
+    (void)shmcv::stream::create(name, 10);
+    CHECK(segment_exists(name.c_str()));
+    shmcv::clear(name);
+}
+
 TEST(objects_of_the_parent_end_in_silence_in_a_forked_child) {
     const std::string name = new_name(), stream_name = new_name();
     {
