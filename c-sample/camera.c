@@ -12,7 +12,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#ifdef _WIN32
+#include <windows.h>
+#else
 #include <time.h>
+#endif
 
 enum { WIDTH = 640, HEIGHT = 480, CHANNELS = 3, RADIUS = 40, SLOTS = 6 }; /* for four readers, and 2 more */
 
@@ -50,11 +54,32 @@ static void draw(unsigned char *pixels, unsigned number) {
     }
 }
 
+/* The time on the clock of the library's frames, in nanoseconds, and a sleep until then. Ctrl-C may end the sleep. */
+#ifdef _WIN32
+static uint64_t now(void) {
+    LARGE_INTEGER ticks, second;
+    QueryPerformanceCounter(&ticks);
+    QueryPerformanceFrequency(&second);
+    const uint64_t seconds = (uint64_t)(ticks.QuadPart / second.QuadPart), rest = (uint64_t)(ticks.QuadPart % second.QuadPart);
+    return seconds * 1000000000 + rest * 1000000000 / (uint64_t)second.QuadPart;
+}
+
+static void sleep_until(uint64_t time) {
+    const uint64_t since = now();
+    if (time > since) Sleep((DWORD)((time - since) / 1000000));
+}
+#else
 static uint64_t now(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
 }
+
+static void sleep_until(uint64_t time) {
+    const struct timespec at = {.tv_sec = (time_t)(time / 1000000000), .tv_nsec = (long)(time % 1000000000)};
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
+}
+#endif
 
 int main(int argc, char **argv) {
     const char *name = argc > 1 ? argv[1] : "camera";
@@ -63,8 +88,8 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: %s [stream] [frames a second]\n", argv[0]);
         return 2;
     }
-    sigaction(SIGINT, &(struct sigaction){.sa_handler = stop}, NULL);
-    sigaction(SIGTERM, &(struct sigaction){.sa_handler = stop}, NULL);
+    signal(SIGINT, stop);
+    signal(SIGTERM, stop);
 
     /* The stream of a camera that was killed serves too: its readers are still there, and get this one's frames. */
     const shmcv_image_info image = {
@@ -77,8 +102,7 @@ int main(int argc, char **argv) {
     unsigned number = 0;
     const uint64_t period = (uint64_t)(1e9 / rate);
     for (uint64_t next = now(); !stopped; next += period, number++) {
-        const struct timespec at = {.tv_sec = (time_t)(next / 1000000000), .tv_nsec = (long)(next % 1000000000)};
-        clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL); /* Ctrl-C ends it */
+        sleep_until(next);
 
         /* The frame is a slot in shared memory. No reader sees it before it is published. */
         shmcv_frame frame;

@@ -437,7 +437,7 @@ static_assert(sizeof(shmcv_stream) == 8, "shmcv_stream has another layout here")
 static_assert(sizeof(shmcv_frame) == 8, "shmcv_frame has another layout here");
 static_assert(sizeof(shmcv_frame_info) == 128, "shmcv_frame_info has another layout here");
 static_assert(sizeof(shmcv_wait_set) == 8, "shmcv_wait_set has another layout here");
-#else
+#elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
 _Static_assert(sizeof(shmcv_segment) == 8, "shmcv_segment has another layout here");
 _Static_assert(sizeof(shmcv_image_info) == 64, "shmcv_image_info has another layout here");
 _Static_assert(sizeof(shmcv_segment_info) == 896, "shmcv_segment_info has another layout here");

@@ -62,6 +62,7 @@ check_probe() {
 # The headers alone, as strict as compilers get.
 check_header() {
     local warnings=(-Wall -Wextra -Wpedantic -Werror -fsyntax-only -I"$root/include")
+    echo '#include <shmcv.h>' | gcc -std=c99 "${warnings[@]}" -x c - &&
     echo '#include <shmcv.h>' | gcc -std=c11 "${warnings[@]}" -x c - &&
     echo '#include <shmcv.h>' | g++ -std=c++17 "${warnings[@]}" -x c++ - &&
     echo '#include <shmcv.hpp>' | g++ -std=c++17 "${warnings[@]}" -x c++ - &&

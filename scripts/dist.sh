@@ -10,14 +10,17 @@ write_notices() {
 }
 need_notices() { write_notices || die "a component has no notice, or its licence is not found (see above)"; }
 
-# install_library PREFIX installs the library, headers, licences, the pkg-config file and the CMake package under PREFIX.
-install_library() {
-    local prefix
+# lay_out PREFIX puts the library, headers, licences, the pkg-config file and the CMake package under PREFIX.
+lay_out() {
     need_notices
-    prefix="$(realpath -m "$1")"
-    quietly "$build/log/install-configure.log" cmake -G Ninja -S "$root/bindings/c" -B "$build/install" \
-        -DCMAKE_INSTALL_PREFIX="$prefix" -DSHMCV_BUILD_TESTS=OFF
+    quietly "$build/log/install-configure.log" cmake -G Ninja -S "$root/bindings/c" -B "$build/install" "${cmake_options[@]}" \
+        -DSHMCV_LIBRARY_DIR="$build" -DCMAKE_INSTALL_PREFIX="$1" -DSHMCV_BUILD_TESTS=OFF
     quietly "$build/log/install.log" cmake --install "$build/install"
+}
+
+# install_library PREFIX lays out the files, and prints their names.
+install_library() {
+    lay_out "$(realpath -m "$1")"
     say "installed:"
     sort "$build/install/install_manifest.txt"
     echo

@@ -5,6 +5,7 @@
 # system's own msvcrt.dll, and everything that GCC brings is linked in.
 
 target=linux-x64
+cmake_options=() # What tells CMake of another target.
 cross_flags= # What every C and C++ file of another target is compiled with, OpenCV's too.
 
 # use_target TARGET: to be called before need_opencv, need_libdeflate or need_go_flags.
@@ -22,6 +23,7 @@ use_target() {
     export GOOS=windows GOARCH=amd64 CGO_ENABLED=1
     export PKG_CONFIG_LIBDIR=/usr/x86_64-w64-mingw32/lib/pkgconfig # Nothing of Linux is found for it.
     cross_flags="$windows_compiler_flags"
+    cmake_options=(-DCMAKE_SYSTEM_NAME=Windows -DCMAKE_SYSTEM_PROCESSOR=x86_64)
     use_opencv_target
     use_libdeflate_target
 }

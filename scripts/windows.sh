@@ -96,7 +96,7 @@ TEXT
 }
 
 # check_windows_library looks at what comes out: it exports the functions of the header, it needs DLLs of every edition of
-# Windows, its memory is protected, it has a version, and it holds no folder of this machine.
+# Windows, it shows no message box, its memory is protected, it has a version, and it holds no folder of this machine.
 check_windows_library() {
     local dll="$build/libshmcv.dll" headers others flag
     headers="$("$mingw-objdump" -p "$dll")"
@@ -106,6 +106,7 @@ check_windows_library() {
     others="$(sed -n 's/^\tDLL Name: //p' <<<"$headers" | tr '[:upper:]' '[:lower:]' | sort -u |
         grep -vxE '(advapi32|kernel32|msvcrt|ws2_32|ntdll|bcrypt|bcryptprimitives)\.dll' || true)"
     [ -z "$others" ] || die "libshmcv.dll needs DLLs that not every edition of Windows has: $others"
+    ! grep -q '[[:space:]]MessageBox[A-Z]' <<<"$headers" || die "libshmcv.dll has message boxes"
     for flag in HIGH_ENTROPY_VA DYNAMIC_BASE NX_COMPAT; do
         grep -q "^[[:space:]]*$flag\$" <<<"$headers" || die "libshmcv.dll lacks $flag"
     done

@@ -2,7 +2,7 @@
 
 # The packages whose tests run, and how many frames and killed processes the longest tests take: to start a process takes
 # Wine some tenths of a second.
-wine_go_packages=(shm/internal/sys shm ops)
+wine_go_packages=(shm/internal/sys shm ops/internal/probe ops)
 wine_variables=(SHMCV_FRAMES=2000 SHMCV_KILL_ROUNDS=10)
 
 test_win-x64-go() { wine_in go test_go_in_wine; }

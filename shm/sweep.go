@@ -33,6 +33,9 @@ func sweepName(name string) (bool, error) {
 	if err := validPlain(name); err != nil && !sys.Leftover(name) {
 		return false, err
 	}
+	if sys.RemoveAbandoned(name) {
+		return true, nil
+	}
 	m, err := look(name)
 	if err != nil {
 		return false, err

@@ -176,7 +176,7 @@ func (w *cWriter) types() {
 	for _, s := range w.structs() {
 		w.line("static_assert(sizeof(%s) == %d, \"%s has another layout here\");", s.cName(), s.size, s.cName())
 	}
-	w.line("#else")
+	w.line("#elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L")
 	for _, s := range w.structs() {
 		w.line("_Static_assert(sizeof(%s) == %d, \"%s has another layout here\");", s.cName(), s.size, s.cName())
 	}

@@ -4,9 +4,11 @@ include(CMakePackageConfigHelpers)
 
 set(shmcv_cmake_dir "${CMAKE_INSTALL_LIBDIR}/cmake/shmcv")
 
-install(FILES "${shmcv_library}" DESTINATION "${CMAKE_INSTALL_LIBDIR}")
-# The library looks for the plugin that draws windows beside itself. A library that was built without GTK has none.
-install(FILES "${SHMCV_LIBRARY_DIR}/libopencv_highgui_gtk3.so" DESTINATION "${CMAKE_INSTALL_LIBDIR}" OPTIONAL)
+# The library's own files, and how a program's CMake finds them, differ from system to system.
+include(cmake/library_${shmcv_system}.cmake)
+if(NOT EXISTS "${shmcv_library}")
+  message(FATAL_ERROR "There is no ${shmcv_library}: run ./build.sh build first")
+endif()
 install(FILES "${shmcv_root}/include/shmcv.h" "${shmcv_root}/include/shmcv.hpp"
         "${shmcv_root}/include/shmcv_constants.hpp"
         DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
@@ -18,7 +20,7 @@ install(FILES "${CMAKE_CURRENT_BINARY_DIR}/shmcv.pc" DESTINATION "${CMAKE_INSTAL
 
 configure_package_config_file(cmake/shmcvConfig.cmake.in shmcvConfig.cmake
                               INSTALL_DESTINATION "${shmcv_cmake_dir}"
-                              PATH_VARS CMAKE_INSTALL_LIBDIR CMAKE_INSTALL_INCLUDEDIR)
+                              PATH_VARS CMAKE_INSTALL_BINDIR CMAKE_INSTALL_LIBDIR CMAKE_INSTALL_INCLUDEDIR)
 write_basic_package_version_file("${CMAKE_CURRENT_BINARY_DIR}/shmcvConfigVersion.cmake"
                                  COMPATIBILITY SameMinorVersion)
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/shmcvConfig.cmake" "${CMAKE_CURRENT_BINARY_DIR}/shmcvConfigVersion.cmake"

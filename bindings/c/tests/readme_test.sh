@@ -3,22 +3,11 @@
 # header, is a program that compiles without a warning and runs as it stands. Without its input it fails with a message, and
 # leaves no name behind, so that the next run works.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/examples.sh"
 root="$1"
 [ -e "$root/README.md" ] || { echo "THERE IS NO README.md HERE"; exit 77; }
 flags=("-I$root/include" "-L$root/build" -lshmcv "-Wl,-rpath,$root/build")
 names=(photo mirrored cam0)
-
-# blocks LANGUAGE: writes each block of that language to a file of its own, and the example at the top of a header.
-blocks() {
-    awk -v language="$1" -v folder="$work" '
-        $0 == "```" language { inside = 1; file = folder "/block-" ++n "." language; next }
-        /^```/ { inside = 0 }
-        inside { print > file }' "$root/README.md"
-    case "$1" in
-    c) sed -n '1,/\*\//s|^ \*     ||p' "$root/include/shmcv.h" >"$work/header.c" ;;
-    cpp) sed -n 's|^///     ||p' "$root/include/shmcv.hpp" >"$work/header.cpp" ;;
-    esac
-}
 
 compile() {
     case "$1" in
@@ -32,26 +21,7 @@ none_left() {
     for name in "${names[@]}"; do [ ! -e "/dev/shm/$name" ] || fail "$1 left the name $name behind"; done
 }
 
-# The writer that the examples of readers look at. It publishes a frame, says so, and stays until its input ends.
-cat >"$work/writer.c" <<'C'
-#include <shmcv.h>
-#include <stdio.h>
-
-int main(int argc, char **argv) {
-    shmcv_stream stream;
-    shmcv_frame frame;
-    shmcv_image_info image;
-    uint64_t size;
-    if (argc != 2 || shmcv_probe(argv[1], SHMCV_LOAD_COLOR, &image) || shmcv_image_size(&image, &size) ||
-        shmcv_stream_create("cam0", size, 0, SHMCV_WHEN_BEHIND_DROP, &stream) || shmcv_stream_begin(stream, 0, &frame) ||
-        shmcv_load(frame.pixels, argv[1], SHMCV_LOAD_COLOR, NULL) || shmcv_frame_publish(frame, NULL))
-        return 1;
-    puts("published");
-    fflush(stdout);
-    while (getchar() != EOF) continue;
-    return shmcv_stream_clear(stream);
-}
-C
+write_writer >"$work/writer.c"
 compile "$work/writer.c" "$work/writer" || fail "the writer does not compile"
 
 # with_writer COMMAND...: runs the command while there is a writer.
@@ -93,7 +63,7 @@ check() {
 
 none_left "another program"
 for language in c cpp; do
-    blocks "$language"
+    blocks "$language" "$root" "$work"
     ran=0
     for file in "$work"/block-*."$language" "$work/header.$language"; do
         [ -s "$file" ] || fail "there is no example in $language: $file"

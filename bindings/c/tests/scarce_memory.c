@@ -1,5 +1,5 @@
-/* A library for LD_PRELOAD: malloc and its like, and mmap, fail at random once scarce_begin has been called. They fail in
- * all threads, as they do in a process that has reached a limit. test_limits.c uses it. */
+/* A library for LD_PRELOAD: malloc and its like, and mmap, fail at random once scarce_memory_begin has been called. They fail in
+ * all threads, as they do in a process that has reached a limit. scarce_linux.c uses it. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -7,12 +7,12 @@
 #include <stdint.h>
 #include <sys/mman.h>
 
-/* scarce_begin lets one in `one_in` allocations of `from` bytes and more fail from now on. The seed decides which ones.
+/* scarce_memory_begin lets one in `one_in` allocations of `from` bytes and more fail from now on. The seed decides which ones.
  * one_in 0 ends it. */
-void scarce_begin(uint32_t seed, uint32_t one_in, size_t from);
+void scarce_memory_begin(uint32_t seed, uint32_t one_in, size_t from);
 
-/* scarce_failures returns how many allocations have failed. */
-uint32_t scarce_failures(void);
+/* scarce_memory_failures returns how many allocations have failed. */
+uint32_t scarce_memory_failures(void);
 
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
@@ -23,13 +23,13 @@ static uint64_t state;
 static size_t least;
 static uint32_t rate, failures;
 
-void scarce_begin(uint32_t seed, uint32_t one_in, size_t from) {
+void scarce_memory_begin(uint32_t seed, uint32_t one_in, size_t from) {
     __atomic_store_n(&least, from, __ATOMIC_RELAXED);
     __atomic_store_n(&state, (uint64_t)seed << 32, __ATOMIC_RELAXED);
     __atomic_store_n(&rate, one_in, __ATOMIC_RELAXED);
 }
 
-uint32_t scarce_failures(void) { return __atomic_load_n(&failures, __ATOMIC_RELAXED); }
+uint32_t scarce_memory_failures(void) { return __atomic_load_n(&failures, __ATOMIC_RELAXED); }
 
 /* fails takes the next number of the generator splitmix64. */
 static int fails(size_t size) {

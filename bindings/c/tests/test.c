@@ -162,14 +162,14 @@ const char *testdata(const char *file) {
     return keep(&paths, path);
 }
 
-static void make_folder(void) {
+static void make_own_folder(void) {
     folder = system_make_folder();
     if (folder == NULL) give_up("a folder");
 }
 
 const char *temporary(const char *file) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, make_folder);
+    pthread_once(&once, make_own_folder);
     char *path;
     if (asprintf(&path, "%s/%s", folder, file) < 0) abort();
     return keep(&paths, path);

@@ -11,7 +11,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -92,10 +91,43 @@ const char *temporary(const char *file);
 void write_file(const char *path, const void *data, size_t size);
 unsigned char *read_file(const char *path, size_t *size);
 
-/* A running child. The parent reads the child's standard output from the descriptor `from`. */
+/* make_folder makes a folder in a folder that is there. */
+void make_folder(const char *path);
+
+/* segment_exists returns true if the system has a segment of that plain name. It does not ask the library. */
+bool segment_exists(const char *name);
+
+/* write_foreign puts something that this library has not made where a segment of that name would be. On Windows it lasts as
+ * long as this process. */
+void write_foreign(const char *name, const void *data, size_t size);
+
+/* readable waits for up to so many milliseconds until a stream's descriptor, of shmcv_stream_descriptor, is readable. */
+bool readable(int64_t descriptor, int milliseconds);
+
+/* What a process has of the system. */
+typedef struct holdings {
+    long kibibytes;  /* of memory that it shares with nobody: resident, on Windows committed */
+    int mappings;    /* of segments; on Windows all that can be shared */
+    int descriptors; /* on Windows handles of files and sections */
+    int others;      /* on Windows all other handles */
+} holdings;
+holdings take_stock(void);
+
+/* may_have_display returns false if no window can be shown, because the environment names no display. */
+bool may_have_display(void);
+
+/* refuse_futex_waitv makes that call of Linux fail in this process, as older kernels (ENOSYS) and some containers (EPERM) do. It
+ * returns false if it cannot. */
+bool refuse_futex_waitv(unsigned with);
+
+/* set_variable sets a variable of the environment that children will have. NULL removes it. */
+void set_variable(const char *name, const char *value);
+
+/* A running child. Its parent reads what it prints by read_line. */
 typedef struct process {
-    pid_t pid;
-    int from;
+    int64_t pid;
+    intptr_t from;   /* where its output is read from; the system's file knows how */
+    intptr_t handle; /* what else the system has for it */
 } process;
 
 /* start runs the CHILD of that name in a new process of this program. */
@@ -108,8 +140,19 @@ process start_on_tmpfs(const char *folder, uint64_t bytes, const char *name, ...
 /* read_line reads the next line of a child's output, without the newline. It returns false at the end of the output. */
 bool read_line(process *c, char *line, size_t capacity);
 
-/* finish waits for a child's end. It returns the exit status, or minus the signal that killed the child. */
+/* kill_child ends a child from outside, at once. */
+void kill_child(process *c);
+
+/* finish waits for a child's end. It returns the exit status, or, for a child that has not ended by itself, minus the number
+ * that Linux has for the cause: KILLED if kill_child ended it, FAULTED if it used memory that it may not use. */
 int finish(process *c);
+enum { KILLED = -9, FAULTED = -11 };
+
+/* ready_to_be_killed tells the parent, by a line of output, that this child has come so far, and sleeps until it is killed. */
+__attribute__((noreturn)) void ready_to_be_killed(void);
+
+/* let_fault lets a fault that this process is about to make end it in silence, as FAULTED. */
+void let_fault(void);
 
 /* failed_checks returns the number of checks that have failed so far. A CHILD returns this number. */
 int failed_checks(void);

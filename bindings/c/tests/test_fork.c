@@ -6,7 +6,6 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -271,12 +270,6 @@ TEST(memory_of_the_parent_stays_mapped_in_a_forked_child) {
     CHECK_OK(shmcv_close(seg));
 }
 
-/* readable returns true if a descriptor is readable, or becomes so within so many milliseconds. */
-static bool readable(int64_t descriptor, int milliseconds) {
-    struct pollfd polled = {.fd = (int)descriptor, .events = POLLIN};
-    return poll(&polled, 1, milliseconds) == 1 && polled.revents == POLLIN;
-}
-
 typedef struct watched {
     const char *name;
     int64_t descriptor;
@@ -528,8 +521,8 @@ TEST(killed_process_is_dead_although_its_forked_child_lives) {
     process holder = start("hold_and_fork", name, segment, NULL);
     NEED(read_line(&holder, line, sizeof line));
     const pid_t child = (pid_t)strtol(line, NULL, 10);
-    kill(holder.pid, SIGKILL);
-    CHECK_INT(-SIGKILL, finish(&holder));
+    kill_child(&holder);
+    CHECK_INT(KILLED, finish(&holder));
 
     shmcv_stream stream;
     shmcv_frame frame;

@@ -1,16 +1,13 @@
-/* What a process has no more of, memory or file descriptors, is an error, and not the end of the process. */
+/* Memory that a process has no more of is an error, and not the end of the process. test_limits_linux.c has the limits that Linux
+ * sets. */
 #define _GNU_SOURCE
+#include "scarce.h"
 #include "test.h"
 #include "vectors.h"
 
-#include <dlfcn.h>
-#include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 static const char *const files[] = {
     "small.jpg",           "small-progressive.jpg", "small-cmyk.jpg",       "small-bgr.png",  "small-bgra16.png",
@@ -28,23 +25,13 @@ static bool fine_or_no_memory(const char *what, int32_t status) {
     return status == SHMCV_OK;
 }
 
-static void (*scarce_begin)(uint32_t seed, uint32_t one_in, size_t from);
-static uint32_t (*scarce_failures)(void);
-
-static bool find_scarce_memory(void) {
-    dup2(STDOUT_FILENO, STDERR_FILENO);
-    *(void **)&scarce_begin = dlsym(RTLD_DEFAULT, "scarce_begin");
-    *(void **)&scarce_failures = dlsym(RTLD_DEFAULT, "scarce_failures");
-    return scarce_begin != NULL && scarce_failures != NULL;
-}
-
 /* The children do the same work twice: with memory enough, and with memory that fails at random. What succeeds must give
  * the same. The argument is the seed. */
 
 /* Everything, the codecs too. Some of them end the process where a small allocation fails (docs/host-safety.md): here
  * allocations of the size of a file or an image fail. A further argument is another size. */
 CHILD(work_with_scarce_memory) {
-    if (argc < 2 || !find_scarce_memory()) return 2;
+    if (argc < 2 || !scarce_find()) return 2;
     const uint32_t seed = (uint32_t)number(argv[1]);
     const size_t from = argc > 2 ? (size_t)number(argv[2]) : 8 << 10;
     const int count = seed % 4 == 0 ? FILES : FILES - 1; /* the large one takes long */
@@ -79,8 +66,8 @@ CHILD(work_with_scarce_memory) {
             if (i % 5 == 0) fine_or_no_memory("convert in place", shmcv_convert(seg, seg, SHMCV_ORDER_RGB));
             fine_or_no_memory("save", shmcv_save(seg, paths[(i + round) % EXTENSIONS], SHMCV_QUALITY_DEFAULT));
             if (fine_or_no_memory("create", shmcv_create(name, 100000, &again))) {
-                fine_or_no_memory("close", shmcv_close(again));
                 fine_or_no_memory("clear", shmcv_clear(name));
+                fine_or_no_memory("close", shmcv_close(again));
             }
         }
     scarce_begin(0, 0, 0);
@@ -91,7 +78,7 @@ CHILD(work_with_scarce_memory) {
 
 /* What is the library's own code: every allocation may fail. */
 CHILD(own_work_with_scarce_memory) {
-    if (argc != 2 || !find_scarce_memory()) return 2;
+    if (argc != 2 || !scarce_find()) return 2;
     const uint32_t seed = (uint32_t)number(argv[1]);
     static const char *const pngs[] = {"small-bgr.png", "small-bgra16.png", "small-interlaced.png", "small-palette-trns.png",
                                        "small-gray.png"};
@@ -126,16 +113,16 @@ CHILD(own_work_with_scarce_memory) {
             fine_or_no_memory("convert", shmcv_convert(seg, seg, SHMCV_ORDER_RGB));
             CHECK_INT(SHMCV_E_NOT_FOUND, shmcv_load(seg, missing, SHMCV_LOAD_COLOR, NULL));
             if (fine_or_no_memory("create", shmcv_create(name, 100000, &again))) {
-                fine_or_no_memory("close", shmcv_close(again));
                 fine_or_no_memory("clear", shmcv_clear(name));
+                fine_or_no_memory("close", shmcv_close(again));
             }
             if (fine_or_no_memory("create a stream", shmcv_stream_create(stream_name, 100000, 0, SHMCV_WHEN_BEHIND_DROP, &stream))) {
                 if (fine_or_no_memory("begin", shmcv_stream_begin(stream, 0, &frame))) {
                     fine_or_no_memory("flip", shmcv_flip(seg, frame.pixels, SHMCV_FLIP_BOTH));
                     fine_or_no_memory("close the frame", shmcv_frame_close(frame));
                 }
-                fine_or_no_memory("close the stream", shmcv_stream_close(stream));
                 fine_or_no_memory("clear", shmcv_clear(stream_name));
+                fine_or_no_memory("close the stream", shmcv_stream_close(stream));
             }
             CHECK_OK(shmcv_delay(1, NULL));
         }
@@ -160,7 +147,7 @@ static void run_with_scarce_memory(const char *name, int processes) {
     int deaths_by_go = 0;
     if (test_argument() != NULL) processes = atoi(test_argument());
     unsigned failures = 0;
-    NEED(setenv("LD_PRELOAD", SCARCE_MEMORY, 1) == 0);
+    scarce_prepare();
     for (int n = 1; n <= processes; n++) {
         char seed[16], line[4096], all[1 << 16] = "";
         unsigned failed = 0;
@@ -184,120 +171,3 @@ static void run_with_scarce_memory(const char *name, int processes) {
 /* An argument is the number of processes. */
 TEST(large_allocations_that_fail_at_random_end_no_process) { run_with_scarce_memory("work_with_scarce_memory", 12); }
 TEST(small_allocations_that_fail_at_random_end_no_process) { run_with_scarce_memory("own_work_with_scarce_memory", 12); }
-
-/* leave lets this process map so many bytes more, and not more. */
-static void leave(uint64_t bytes) {
-    FILE *file = fopen("/proc/self/statm", "r");
-    unsigned long pages;
-    struct rlimit limit;
-    NEED(file != NULL && fscanf(file, "%lu", &pages) == 1 && getrlimit(RLIMIT_AS, &limit) == 0);
-    fclose(file);
-    limit.rlim_cur = pages * (rlim_t)sysconf(_SC_PAGESIZE) + bytes;
-    NEED(setrlimit(RLIMIT_AS, &limit) == 0);
-}
-
-static void leave_all(void) {
-    struct rlimit limit;
-    NEED(getrlimit(RLIMIT_AS, &limit) == 0);
-    limit.rlim_cur = limit.rlim_max;
-    NEED(setrlimit(RLIMIT_AS, &limit) == 0);
-}
-
-typedef struct work {
-    shmcv_segment seg;
-    const char *path;
-} work;
-
-static void *work_a_little(void *of) {
-    const work *mine = of;
-    for (int i = 0; i < 3; i++) NEED_OK(shmcv_save(mine->seg, mine->path, 50));
-    return NULL;
-}
-
-/* let_go_make_its_threads has several threads call at once, so that Go has all the threads that it will want. Go ends the
- * process that cannot have another thread (README, Limits). */
-static void let_go_make_its_threads(shmcv_segment seg) {
-    enum { THREADS = 12 };
-    pthread_t threads[THREADS];
-    work works[THREADS];
-    for (int i = 0; i < THREADS; i++) {
-        char file[32];
-        snprintf(file, sizeof file, "thread%d.jpg", i);
-        works[i] = (work){seg, temporary(file)};
-        NEED(pthread_create(&threads[i], NULL, work_a_little, &works[i]) == 0);
-    }
-    for (int i = 0; i < THREADS; i++) NEED(pthread_join(threads[i], NULL) == 0);
-}
-
-/* With some limits the work is done, with others the memory does not suffice. */
-TEST(address_space_that_ends_is_an_error) {
-    const uint64_t size = 3840 * 2160 * 3;
-    const shmcv_segment seg = new_segment(size), other = new_segment(size);
-    const char *paths[EXTENSIONS], *gray = temporary("large.pgm");
-    const char header[] = "P5 6000 4000 255\n";
-    write_file(gray, header, sizeof header - 1);
-    NEED(truncate(gray, sizeof header - 1 + 6000 * 4000) == 0);
-    NEED_OK(shmcv_load(seg, testdata("photograph.jpg"), SHMCV_LOAD_COLOR, NULL));
-    let_go_make_its_threads(seg);
-    leave(1 << 20);
-    CHECK_FAILS(SHMCV_E_NO_SPACE, "bytes of memory wanted", shmcv_load(seg, gray, SHMCV_LOAD_UNCHANGED, NULL));
-    leave_all();
-
-    const shmcv_image_info part = make_image(3840, 500, SHMCV_ORDER_BGR);
-    NEED_OK(shmcv_image_set(seg, &part));
-    for (int i = 0; i < EXTENSIONS; i++) {
-        char file[32];
-        snprintf(file, sizeof file, "large%s", extensions[i]);
-        paths[i] = temporary(file);
-        NEED_OK(shmcv_save(seg, paths[i], i == WEBP ? 10 : SHMCV_QUALITY_DEFAULT));
-    }
-    for (uint64_t mebibytes = 1; mebibytes <= 32; mebibytes *= 2)
-        for (int i = 0; i < EXTENSIONS; i++) {
-            leave(mebibytes << 20);
-            fine_or_no_memory(paths[i], shmcv_load(seg, paths[i], SHMCV_LOAD_COLOR, NULL));
-            fine_or_no_memory("convert in place", shmcv_convert(seg, seg, SHMCV_ORDER_RGB));
-            fine_or_no_memory("convert", shmcv_convert(seg, other, SHMCV_ORDER_BGRA));
-            fine_or_no_memory("flip", shmcv_flip(seg, seg, SHMCV_FLIP_BOTH));
-            fine_or_no_memory(extensions[i], shmcv_save(seg, paths[i], i == WEBP ? 10 : SHMCV_QUALITY_DEFAULT));
-            fine_or_no_memory("flip", shmcv_flip(seg, seg, SHMCV_FLIP_BOTH));
-            leave_all();
-        }
-    for (int i = 0; i < EXTENSIONS; i++) CHECK_OK(shmcv_load(seg, paths[i], SHMCV_LOAD_COLOR, NULL));
-}
-
-/* A call of a process that has few file descriptors left, or none. Arguments: the call, and how many are left. */
-CHILD(call_with_few_descriptors) {
-    if (argc != 3) return 2;
-    dup2(STDOUT_FILENO, STDERR_FILENO);
-    const char *call = argv[1], *file = testdata("small-bgr.png"), *name = new_name();
-    const struct rlimit limit = {64, 64};
-    NEED(setrlimit(RLIMIT_NOFILE, &limit) == 0);
-    int held[64], count = 0;
-    for (int fd; (fd = open("/dev/null", O_RDONLY)) >= 0;) held[count++] = fd;
-    for (int left = atoi(argv[2]); left > 0 && count > 0; left--) close(held[--count]);
-    shmcv_image_info info;
-    shmcv_segment seg;
-    int32_t status = SHMCV_OK;
-    if (strcmp(call, "create") == 0) status = shmcv_create(name, 1000, &seg);
-    if (strcmp(call, "probe") == 0) status = shmcv_probe(file, SHMCV_LOAD_COLOR, &info);
-    if (strcmp(call, "delay") == 0) status = shmcv_delay(1, NULL);
-    if (status != SHMCV_OK) CHECK_FAILS(SHMCV_E_IO, "", status);
-    while (count > 0) close(held[--count]);
-    CHECK_OK(shmcv_create(new_name(), 1000, &seg));
-    CHECK_OK(shmcv_probe(file, SHMCV_LOAD_COLOR, &info));
-    return failed_checks();
-}
-
-TEST(few_file_descriptors_end_no_process) {
-    static const char *const calls[] = {"create", "probe", "delay"};
-    for (size_t call = 0; call < sizeof calls / sizeof *calls; call++)
-        for (int n = 0; n <= 5; n++) {
-            char left[16], line[4096];
-            snprintf(left, sizeof left, "%d", n);
-            process child = start("call_with_few_descriptors", calls[call], left, NULL);
-            char all[1 << 14] = "";
-            while (read_line(&child, line, sizeof line))
-                if (strlen(all) + strlen(line) + 2 < sizeof all) strcat(strcat(all, line), "\n");
-            if (!CHECK_INT(0, finish(&child))) fprintf(stderr, "%s, %s left:\n%.3000s\n", calls[call], left, all);
-        }
-}

@@ -3,13 +3,18 @@
 #include "test.h"
 #include "test_system.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <inttypes.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +50,66 @@ void system_remove_segment(const char *name) {
     unlink(path);
 }
 
+void make_folder(const char *path) {
+    if (mkdir(path, 0700) != 0) give_up(path);
+}
+
+bool segment_exists(const char *name) {
+    char path[300];
+    struct stat status;
+    snprintf(path, sizeof path, "/dev/shm/%s", name);
+    return stat(path, &status) == 0;
+}
+
+void write_foreign(const char *name, const void *data, size_t size) {
+    char path[300];
+    snprintf(path, sizeof path, "/dev/shm/%s", name);
+    write_file(path, data, size);
+}
+
+bool readable(int64_t descriptor, int milliseconds) {
+    struct pollfd polled = {.fd = (int)descriptor, .events = POLLIN};
+    return poll(&polled, 1, milliseconds) == 1 && polled.revents == POLLIN;
+}
+
+void set_variable(const char *name, const char *value) {
+    if ((value != NULL ? setenv(name, value, 1) : unsetenv(name)) != 0) give_up("the environment");
+}
+
+holdings take_stock(void) {
+    holdings stock = {0, 0, 0, 0};
+    char line[1024];
+    FILE *status = fopen("/proc/self/status", "r"), *maps = fopen("/proc/self/maps", "r");
+    NEED(status != NULL && maps != NULL);
+    while (fgets(line, sizeof line, status) != NULL) {
+        long kibibytes;
+        if (sscanf(line, "RssAnon: %ld kB", &kibibytes) == 1) stock.kibibytes = kibibytes;
+    }
+    while (fgets(line, sizeof line, maps) != NULL) stock.mappings += strstr(line, "/dev/shm/") != NULL;
+    fclose(status);
+    fclose(maps);
+    DIR *folder = opendir("/proc/self/fd");
+    NEED(folder != NULL);
+    while (readdir(folder) != NULL) stock.descriptors++;
+    closedir(folder);
+    NEED(stock.kibibytes > 0 && stock.descriptors > 0);
+    return stock;
+}
+
+bool may_have_display(void) { return getenv("DISPLAY") != NULL; }
+
+bool refuse_futex_waitv(unsigned with) {
+    struct sock_filter program[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 449, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | with),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog filter = {sizeof program / sizeof *program, program};
+    /* The filter is for this thread and those that it starts, so it comes before the library's first call. */
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
 void system_end_with_parent(void) { prctl(PR_SET_PDEATHSIG, SIGKILL); }
 
 /* Children. */
@@ -68,7 +133,7 @@ static process start_with_pipe(bool mounted, const char *over, const char *optio
     if (pipe2(ends, O_CLOEXEC) != 0) give_up("pipe2");
     const uid_t user = getuid();
     const gid_t group = getgid();
-    process c = {fork(), ends[0]};
+    process c = {fork(), ends[0], 0};
     if (c.pid < 0) give_up("fork");
     if (c.pid > 0) {
         close(ends[1]);
@@ -119,7 +184,7 @@ process start_on_tmpfs(const char *over, uint64_t bytes, const char *name, ...) 
 bool read_line(process *c, char *line, size_t capacity) {
     size_t length = 0;
     char byte;
-    while (read(c->from, &byte, 1) == 1) {
+    while (read((int)c->from, &byte, 1) == 1) {
         if (byte == '\n') {
             line[length] = '\0';
             return true;
@@ -136,11 +201,23 @@ static int ending(pid_t pid) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
+void kill_child(process *c) { kill((pid_t)c->pid, SIGKILL); }
+
 int finish(process *c) {
-    const int status = ending(c->pid);
-    close(c->from);
+    const int status = ending((pid_t)c->pid);
+    close((int)c->from);
     return status;
 }
+
+_Static_assert(KILLED == -SIGKILL && FAULTED == -SIGSEGV, "finish returns minus the signal");
+
+void ready_to_be_killed(void) {
+    puts("ready");
+    fflush(stdout);
+    for (;;) pause();
+}
+
+void let_fault(void) { signal(SIGSEGV, SIG_DFL); }
 
 int system_run_test(const char *name) {
     char *argv[] = {(char *)"/proc/self/exe", (char *)name, NULL};

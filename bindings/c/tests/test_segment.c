@@ -1,30 +1,14 @@
-/* Segments: names, sizes, other processes, other users, and interference from outside. */
+/* Segments: names, sizes and other processes. test_segment_linux.c and test_segment_windows.c have what belongs to one system. */
 #define _GNU_SOURCE
 #include "test.h"
 #include "vectors.h"
 
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-/* file_of returns the path of a segment's file. */
-static const char *file_of(const char *name) {
-    static char path[300];
-    snprintf(path, sizeof path, "/dev/shm/%s", name);
-    return path;
-}
-
-static bool is_there(const char *name) {
-    struct stat status;
-    return stat(file_of(name), &status) == 0;
-}
-
-TEST(created_segment_is_zero_private_and_of_its_size) {
+TEST(created_segment_is_zero_and_of_its_size) {
     const char *name = new_name();
     shmcv_segment seg = {0};
     NEED_OK(shmcv_create(name, 100001, &seg));
@@ -36,14 +20,10 @@ TEST(created_segment_is_zero_private_and_of_its_size) {
     uint64_t sum = 0;
     for (uint64_t i = 0; i < size; i++) sum += data[i];
     CHECK_INT(0, sum);
-    struct stat status;
-    NEED(stat(file_of(name), &status) == 0);
-    CHECK_INT(0600, status.st_mode & 07777);
-    CHECK_INT(0, status.st_size % 65536);
-    CHECK_OK(shmcv_close(seg));
-    CHECK(is_there(name)); /* the segment outlives its last handle */
+    CHECK(segment_exists(name));
     CHECK_OK(shmcv_clear(name));
-    CHECK(!is_there(name));
+    CHECK(!segment_exists(name));
+    CHECK_OK(shmcv_close(seg));
 }
 
 TEST(info_tells_what_was_asked_for) {
@@ -114,7 +94,7 @@ TEST(nonsense_sizes_are_refused) {
         snprintf(wanted, sizeof wanted, "%llu", (unsigned long long)sizes[i]);
         CHECK(status == SHMCV_E_INVALID || status == SHMCV_E_NO_SPACE);
         CHECK(strstr(last_error(), wanted) != NULL);
-        CHECK(!is_there(name));
+        CHECK(!segment_exists(name));
     }
     CHECK_INT(99, seg.handle);
 }
@@ -129,6 +109,21 @@ TEST(taken_name_is_refused_and_kept) {
     CHECK_INT(42, pixels(seg, NULL)[0]);
 }
 
+/* Opens the segment, or creates it if a size is given, and keeps it open. */
+CHILD(holds_a_segment) {
+    shmcv_segment seg;
+    if (argc > 2) NEED_OK(shmcv_create(argv[1], (uint64_t)number(argv[2]), &seg));
+    else NEED_OK(shmcv_open(argv[1], &seg));
+    ready_to_be_killed();
+}
+
+static process holder_of(const char *name, const char *size) {
+    char line[32];
+    process c = start("holds_a_segment", name, size, NULL);
+    NEED(read_line(&c, line, sizeof line));
+    return c;
+}
+
 TEST(error_of_a_taken_name_tells_whose_it_is_and_how_to_be_rid_of_it) {
     const char *name = new_name();
     char creator[40];
@@ -137,8 +132,11 @@ TEST(error_of_a_taken_name_tells_whose_it_is_and_how_to_be_rid_of_it) {
     snprintf(creator, sizeof creator, "process %d, which has it open", (int)getpid());
     CHECK_FAILS(SHMCV_E_EXISTS, creator, shmcv_create(name, 64, &second));
     CHECK_FAILS(SHMCV_E_EXISTS, "sweep", shmcv_create(name, 64, &second));
+    process holder = holder_of(name, NULL);
     CHECK_OK(shmcv_close(seg));
     CHECK_FAILS(SHMCV_E_EXISTS, "has ended or closed it", shmcv_create(name, 64, &second));
+    kill_child(&holder);
+    CHECK_INT(KILLED, finish(&holder));
 }
 
 TEST(open_or_create_makes_one_or_opens_what_fits) {
@@ -167,11 +165,11 @@ TEST(segment_clears_its_own_name_only) {
     shmcv_segment old, young;
     NEED_OK(shmcv_create(name, 64, &old));
     CHECK_OK(shmcv_segment_clear(old));
-    CHECK(!is_there(name));
+    CHECK(!segment_exists(name));
     CHECK_FAILS(SHMCV_E_NOT_FOUND, name, shmcv_segment_clear(old));
     NEED_OK(shmcv_create(name, 64, &young));
     CHECK_FAILS(SHMCV_E_NOT_FOUND, "another", shmcv_segment_clear(old));
-    CHECK(is_there(name));
+    CHECK(segment_exists(name));
     CHECK_OK(shmcv_segment_clear(young));
     CHECK_OK(shmcv_close(young));
     CHECK_FAILS(SHMCV_E_CLOSED, "closed", shmcv_segment_clear(young));
@@ -217,21 +215,18 @@ TEST(cleared_segment_stays_whole_for_open_handles) {
     CHECK_INT(2, pixels(new, NULL)[0]);
 }
 
-TEST(clear_all_takes_what_this_process_created) {
-    const char *mine = new_name(), *reborn = new_name(), *foreign = new_name();
+TEST(clear_all_leaves_what_others_have_created) {
+    const char *mine = new_name(), *theirs = new_name();
     shmcv_segment seg;
     NEED_OK(shmcv_create(mine, 64, &seg));
-    NEED_OK(shmcv_create(reborn, 64, &seg));
-    NEED(unlink(file_of(reborn)) == 0);
-    /* Another program has taken that name. */
-    write_file(file_of(reborn), "somebody else's", 15);
-    write_file(file_of(foreign), "foreign", 7);
+    process other = holder_of(theirs, "64");
     CHECK_OK(shmcv_clear_all());
-    CHECK(!is_there(mine));
-    CHECK(is_there(reborn));
-    CHECK(is_there(foreign));
+    CHECK(!segment_exists(mine));
+    CHECK(segment_exists(theirs));
     CHECK_OK(shmcv_clear_all()); /* succeeds if there is nothing to clear */
     CHECK_OK(shmcv_data(seg, NULL, NULL));
+    kill_child(&other);
+    CHECK_INT(KILLED, finish(&other));
 }
 
 /* list returns the infos of all segments. The caller frees them. */
@@ -253,7 +248,7 @@ TEST(list_has_ours_in_order_and_no_foreign_ones) {
     const char *foreign = new_name();
     shmcv_segment seg;
     for (int i = 0; i < 3; i++) NEED_OK(shmcv_create(names[i], 100 + (uint64_t)i, &seg));
-    write_file(file_of(foreign), "foreign", 7);
+    write_foreign(foreign, "foreign", 7);
     uint64_t count = 0;
     shmcv_segment_info *infos = list(&count);
     int found = 0;
@@ -311,10 +306,7 @@ CHILD(creates_and_waits_to_be_killed) {
     shmcv_segment seg = {0};
     NEED_OK(shmcv_create(argv[1], 64, &seg));
     memcpy(pixels(seg, NULL), "left behind", 12);
-    puts("ready");
-    fflush(stdout);
-    pause();
-    return 0;
+    ready_to_be_killed();
 }
 
 TEST(segment_survives_its_killed_creator) {
@@ -329,144 +321,13 @@ TEST(segment_survives_its_killed_creator) {
     CHECK_INT(c.pid, info.owner);
     CHECK_INT(1, info.owner_alive);
 
-    kill(c.pid, SIGKILL);
-    CHECK_INT(-SIGKILL, finish(&c));
+    kill_child(&c);
+    CHECK_INT(KILLED, finish(&c));
     CHECK_OK(shmcv_info(seg, &info));
     CHECK_INT(0, info.owner_alive);
     CHECK_TEXT("left behind", (const char *)pixels(seg, NULL));
     CHECK_FAILS(SHMCV_E_EXISTS, name, shmcv_create(name, 64, &(shmcv_segment){0}));
     CHECK_OK(shmcv_clear(name));
-}
-
-/* Files that other programs have put into /dev/shm. */
-
-TEST(foreign_file_is_all_pixels) {
-    const char *name = new_name();
-    unsigned char content[300];
-    memset(content, 9, sizeof content);
-    write_file(file_of(name), content, sizeof content);
-    shmcv_segment seg;
-    NEED_OK(shmcv_open(name, &seg));
-    uint64_t size;
-    unsigned char *data = pixels(seg, &size);
-    CHECK_INT(300, size);
-    CHECK_INT(9, data[299]);
-    CHECK_FAILS(SHMCV_E_NO_IMAGE, "image", shmcv_image_get(seg, &(shmcv_image_info){0}));
-    const shmcv_image_info image = make_image(10, 10, SHMCV_ORDER_BGR);
-    CHECK_OK(shmcv_image_set(seg, &image));
-    data[0] = 1;
-    CHECK_OK(shmcv_flip(seg, seg, SHMCV_FLIP_BOTH));
-    CHECK_INT(1, data[297]);
-    CHECK_OK(shmcv_save(seg, temporary("foreign.png"), SHMCV_QUALITY_DEFAULT));
-    shmcv_segment_info info;
-    CHECK_OK(shmcv_info(seg, &info));
-    CHECK_INT(1, info.foreign);
-    CHECK_INT(0, info.owner);
-    struct stat status;
-    NEED(stat(file_of(name), &status) == 0);
-    CHECK_INT(300, status.st_size); /* the library has added nothing to the file */
-}
-
-TEST(empty_foreign_file_is_refused) {
-    const char *name = new_name();
-    write_file(file_of(name), "", 0);
-    shmcv_segment seg = {99};
-    CHECK(shmcv_open(name, &seg) != SHMCV_OK);
-    CHECK(strstr(last_error(), name) != NULL);
-    CHECK_INT(99, seg.handle);
-}
-
-TEST(files_other_than_plain_ones_are_refused) {
-    const char *target = new_name(), *link = new_name(), *fifo = new_name(), *directory = new_name();
-    char path[300];
-    shmcv_segment seg = {99};
-    write_file(file_of(target), "target", 6);
-    snprintf(path, sizeof path, "%s", file_of(target));
-    NEED(symlink(path, file_of(link)) == 0);
-    CHECK_FAILS(SHMCV_E_PERMISSION, link, shmcv_open(link, &seg));
-    NEED(mkfifo(file_of(fifo), 0600) == 0);
-    CHECK_FAILS(SHMCV_E_PERMISSION, fifo, shmcv_open(fifo, &seg));
-    NEED(mkdir(file_of(directory), 0700) == 0);
-    CHECK_FAILS(SHMCV_E_PERMISSION, directory, shmcv_open(directory, &seg));
-    CHECK_FAILS(SHMCV_E_PERMISSION, directory, shmcv_clear(directory));
-    CHECK(rmdir(file_of(directory)) == 0);
-    CHECK_INT(99, seg.handle);
-}
-
-TEST(another_users_file_is_refused) {
-    if (geteuid() != 0) skip("GIVING A FILE TO ANOTHER USER TAKES ROOT");
-    const char *name = new_name();
-    shmcv_segment seg = {99};
-    write_file(file_of(name), "theirs", 6);
-    NEED(chmod(file_of(name), 0666) == 0 && chown(file_of(name), 65534, 65534) == 0);
-    CHECK_FAILS(SHMCV_E_PERMISSION, name, shmcv_open(name, &seg));
-    CHECK_FAILS(SHMCV_E_PERMISSION, name, shmcv_clear(name));
-    CHECK(is_there(name));
-    CHECK_INT(99, seg.handle);
-}
-
-TEST(truncated_segment_is_an_error_not_a_crash) {
-    const char *name = new_name();
-    shmcv_segment seg;
-    NEED_OK(shmcv_create(name, 1 << 20, &seg));
-    const shmcv_image_info image = make_image(512, 512, SHMCV_ORDER_BGR);
-    unsigned char *outside = calloc(512 * 512, 3);
-    NEED(outside != NULL);
-    NEED_OK(shmcv_image_set(seg, &image));
-    NEED(truncate(file_of(name), 4096) == 0);
-    const shmcv_segment other = counting(4, 4, SHMCV_ORDER_BGR);
-    CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_data(seg, &(void *){NULL}, NULL));
-    CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_image_get(seg, &(shmcv_image_info){0}));
-    CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_image_set(seg, &image));
-    CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_flip(seg, seg, SHMCV_FLIP_BOTH));
-    CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_flip(other, seg, SHMCV_FLIP_BOTH));
-    CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_convert(seg, seg, SHMCV_ORDER_RGB));
-    CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_load(seg, testdata("small-bgr.png"), SHMCV_LOAD_COLOR, NULL));
-    CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_save(seg, temporary("never.png"), SHMCV_QUALITY_DEFAULT));
-    CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_read(seg, &image, outside, image.stride * image.height, NULL));
-    CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_write(seg, &image, outside, image.stride * image.height, SHMCV_ORDER_BGR));
-    CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_info(seg, &(shmcv_segment_info){0}));
-    CHECK_OK(shmcv_close(seg));
-    free(outside);
-}
-
-CHILD(fills_shared_memory) {
-    (void)argc, (void)argv;
-    shmcv_segment seg = {99}, small;
-    CHECK_FAILS(SHMCV_E_NO_SPACE, "1048576 free", shmcv_create("too-large", 8 << 20, &seg));
-    CHECK_INT(99, seg.handle);
-    CHECK(!is_there("too-large"));
-    CHECK_OK(shmcv_create("fits", 256 << 10, &small));
-    memset(pixels(small, NULL), 1, 256 << 10); /* memory that create returned is writable: no SIGBUS */
-    CHECK_FAILS(SHMCV_E_NO_SPACE, "", shmcv_create("no-more", 1 << 20, &seg));
-    CHECK_OK(shmcv_close(small));
-    CHECK_OK(shmcv_clear("fits"));
-    CHECK_OK(shmcv_create("fits-again", 512 << 10, &small));
-    return failed_checks();
-}
-
-TEST(full_shared_memory_is_an_error_at_creation) {
-    process c = start_on_tmpfs("/dev/shm", 1 << 20, "fills_shared_memory", NULL);
-    const int status = finish(&c);
-    if (status == 77) skip("NO FILE SYSTEM CAN BE MOUNTED HERE");
-    CHECK_INT(0, status);
-}
-
-TEST(descriptors_do_not_leak_into_programs_that_are_started) {
-    new_segment(64);
-    int of_segments = 0;
-    for (int file = 3; file < 256; file++) {
-        const int flags = fcntl(file, F_GETFD);
-        char path[64], target[512];
-        snprintf(path, sizeof path, "/proc/self/fd/%d", file);
-        const ssize_t length = flags < 0 ? -1 : readlink(path, target, sizeof target - 1);
-        if (length < 0) continue;
-        target[length] = '\0';
-        if (strstr(target, "/dev/shm/") == NULL) continue;
-        CHECK((flags & FD_CLOEXEC) != 0);
-        of_segments++;
-    }
-    CHECK(of_segments > 0); /* the creator holds the segment's file open, by which others know that the creator lives */
 }
 
 /* Writes to the memory of a segment that it has opened read-only. */
@@ -476,7 +337,7 @@ CHILD(write_to_read_only_segment) {
     NEED_OK(shmcv_open_read_only(argv[1], &seg));
     unsigned char *memory = pixels(seg, NULL);
     NEED(memory[0] == 5);
-    signal(SIGSEGV, SIG_DFL);
+    let_fault();
     *(volatile unsigned char *)memory = 6;
     return 0;
 }
@@ -515,18 +376,10 @@ TEST(read_only_segment_is_read_and_not_written) {
     CHECK_OK(shmcv_flip(reader, seg, SHMCV_FLIP_BOTH)); /* one segment: in place */
 
     process child = start("write_to_read_only_segment", name, NULL);
-    CHECK_INT(-SIGSEGV, finish(&child));
+    CHECK_INT(FAULTED, finish(&child));
     CHECK_INT(5, pixels(seg, NULL)[0]);
     CHECK_OK(shmcv_close(reader));
     CHECK_FAILS(SHMCV_E_CLOSED, "closed", shmcv_close(reader));
     CHECK_FAILS(SHMCV_E_NOT_FOUND, "nowhere", shmcv_open_read_only("nowhere", &reader));
 }
 
-TEST(file_of_mode_0444_can_be_opened_read_only) {
-    const char *name = new_name();
-    shmcv_segment seg, reader;
-    NEED_OK(shmcv_create(name, 100, &seg));
-    NEED(chmod(file_of(name), 0444) == 0);
-    CHECK_OK(shmcv_open_read_only(name, &reader));
-    CHECK_OK(shmcv_close(reader));
-}

@@ -1,16 +1,10 @@
 /* Streams: a reader in any process gets the whole frame that a writer publishes. Wrong calls are refused. */
 #include "test.h"
 
-#include <dirent.h>
-#include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 enum { WIDTH = 320, HEIGHT = 240, SIZE = WIDTH * HEIGHT };
 
@@ -106,71 +100,6 @@ TEST(a_stride_that_is_left_out_is_that_of_packed_rows) {
     }
 }
 
-/* From the file's end the trailer goes first. A look at it must tell as much as the file's length. */
-TEST(a_stream_whose_file_is_cut_is_an_error) {
-    for (int i = 0; i < 4; i++) {
-        const char *name = new_name();
-        shmcv_stream stream = new_stream(name, 0), spinner;
-        shmcv_segment_info about;
-        shmcv_frame frame, begun, other;
-        void *data;
-        NEED_OK(shmcv_stream_open(name, 0, &spinner));
-        NEED_OK(shmcv_stream_spin(spinner, 100000000));
-        NEED_OK(shmcv_stream_info(stream, &about));
-        put(stream, 1);
-        NEED_OK(shmcv_stream_wait(stream, 0, 0, &frame, NULL));
-        NEED_OK(shmcv_stream_begin(stream, 0, &begun));
-        const uint64_t lengths[] = {0, 4096, SIZE, about.file_size - 4096};
-        char path[300];
-        snprintf(path, sizeof path, "/dev/shm/%s", name);
-        NEED(truncate(path, (off_t)lengths[i]) == 0);
-        CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_data(frame.pixels, &data, NULL));
-        CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_data(begun.pixels, &data, NULL));
-        CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_frame_publish(begun, NULL));
-        CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_stream_wait(stream, 1, 0, &other, NULL));
-        CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_stream_wait(spinner, 1, -1, &other, NULL));
-        CHECK_OK(shmcv_frame_close(frame));
-        CHECK_OK(shmcv_frame_close(begun));
-        CHECK_FAILS(SHMCV_E_TRUNCATED, name, shmcv_stream_begin(stream, 0, &begun));
-        CHECK_OK(shmcv_clear(name));
-    }
-}
-
-static void *cut(void *path) {
-    for (volatile int i = rand() % 100000; i > 0; i--) {}
-    CHECK(truncate(path, 0) == 0);
-    return NULL;
-}
-
-TEST(a_file_that_is_cut_during_a_call_is_an_error) {
-    for (int i = 0; i < 200; i++) {
-        const char *name = new_name();
-        shmcv_stream stream = new_stream(name, 0);
-        const shmcv_image_info image = make_image(WIDTH, HEIGHT, SHMCV_ORDER_GRAY);
-        char path[300];
-        pthread_t cutter;
-        int32_t status = SHMCV_OK;
-        snprintf(path, sizeof path, "/dev/shm/%s", name);
-        NEED(pthread_create(&cutter, NULL, cut, path) == 0);
-        while (status == SHMCV_OK) {
-            shmcv_frame frame;
-            void *data;
-            status = shmcv_stream_begin(stream, 0, &frame);
-            if (status != SHMCV_OK) break;
-            status = shmcv_image_set(frame.pixels, &image);
-            if (status == SHMCV_OK) status = shmcv_data(frame.pixels, &data, NULL);
-            if (status == SHMCV_OK) status = shmcv_frame_publish(frame, NULL);
-            if (status != SHMCV_OK) CHECK_OK(shmcv_frame_close(frame));
-            if (status == SHMCV_OK) status = shmcv_stream_wait(stream, 0, -1, &frame, NULL);
-            if (status == SHMCV_OK) status = shmcv_data(frame.pixels, &data, NULL), shmcv_frame_close(frame);
-        }
-        CHECK_INT(SHMCV_E_TRUNCATED, status);
-        NEED(pthread_join(cutter, NULL) == 0);
-        CHECK_OK(shmcv_stream_close(stream));
-        CHECK_OK(shmcv_clear(name));
-    }
-}
-
 TEST(who_does_not_wait_is_told_at_once) {
     shmcv_stream stream = new_stream(new_name(), 0);
     shmcv_frame frame = {{99}};
@@ -234,7 +163,7 @@ CHILD(write_to_frame) {
     NEED_OK(shmcv_stream_wait(stream, 0, 0, &frame, NULL));
     unsigned char *memory = pixels(frame.pixels, NULL);
     NEED(memory[0] == 7 && memory[SIZE - 1] == 7);
-    signal(SIGSEGV, SIG_DFL); /* no handler of this process's is what is tested */
+    let_fault();
     *(volatile unsigned char *)&memory[strcmp(argv[2], "last") == 0 ? SIZE - 1 : 0] = 8;
     return 0;
 }
@@ -246,7 +175,7 @@ TEST(frame_that_is_written_to_ends_the_writer_alone) {
     put(stream, 7);
     for (int last = 0; last < 2; last++) {
         process reader = start("write_to_frame", name, last ? "last" : "first", NULL);
-        CHECK_INT(-SIGSEGV, finish(&reader));
+        CHECK_INT(FAULTED, finish(&reader));
     }
     shmcv_frame frame;
     NEED_OK(shmcv_stream_wait(stream, 0, 0, &frame, NULL));
@@ -366,8 +295,8 @@ TEST(second_writer_is_refused_until_the_first_ends) {
         CHECK_INT((unsigned char)(info.sequence - 1), mark_of(frame));
         CHECK_OK(shmcv_frame_close(frame));
     }
-    kill(writer.pid, SIGKILL);
-    CHECK_INT(-SIGKILL, finish(&writer));
+    kill_child(&writer);
+    CHECK_INT(KILLED, finish(&writer));
     CHECK(put(stream, 7) > info.sequence);
 }
 
@@ -402,15 +331,29 @@ TEST(changed_image_is_told_by_its_sequence) {
     CHECK_FAILS(SHMCV_E_INVALID, "sequence is NULL", shmcv_sequence(segment, NULL));
 }
 
-TEST(sweep_removes_orphans_and_nothing_else) {
-    const char *name = new_name();
+CHILD(creates_and_is_killed) {
+    (void)argc;
     shmcv_segment segment;
-    NEED_OK(shmcv_create(name, 100, &segment));
+    NEED_OK(shmcv_create(argv[1], 100, &segment));
+    ready_to_be_killed();
+}
+
+TEST(sweep_removes_orphans_and_nothing_else) {
+    const char *name = new_name(), *kept = new_name();
+    char line[32];
+    shmcv_segment segment;
+    process child = start("creates_and_is_killed", name, NULL);
+    NEED(read_line(&child, line, sizeof line));
+    NEED_OK(shmcv_create(kept, 100, &segment));
     uint32_t removed = 0;
     CHECK_OK(shmcv_sweep(&removed));
-    CHECK_OK(shmcv_close(segment));
+    CHECK(segment_exists(name));
+    kill_child(&child);
+    CHECK_INT(KILLED, finish(&child));
     CHECK_OK(shmcv_sweep(&removed));
     CHECK(removed >= 1);
+    CHECK(!segment_exists(name));
+    CHECK(segment_exists(kept));
     CHECK_FAILS(SHMCV_E_NOT_FOUND, name, shmcv_open(name, &segment));
     CHECK_OK(shmcv_sweep(NULL));
 }
@@ -701,18 +644,12 @@ TEST(close_ends_the_wait_for_a_stream_to_follow) {
     pthread_join(closer, NULL);
 }
 
-static int descriptor_of(shmcv_stream stream) {
+static int64_t descriptor_of(shmcv_stream stream) {
     int64_t number = -1, again = -1;
     NEED_OK(shmcv_stream_descriptor(stream, &number));
     CHECK_OK(shmcv_stream_descriptor(stream, &again));
     CHECK_INT(number, again);
-    return (int)number;
-}
-
-/* readable waits for up to so many milliseconds until a descriptor is readable. */
-static bool readable(int descriptor, int milliseconds) {
-    struct pollfd polled = {.fd = descriptor, .events = POLLIN};
-    return poll(&polled, 1, milliseconds) == 1 && polled.revents == POLLIN;
+    return number;
 }
 
 /* nothing_newer looks for a frame in vain, as a program does whose descriptor was readable. */
@@ -729,7 +666,7 @@ TEST(descriptor_is_readable_when_there_is_something_for_the_reader) {
     shmcv_frame frame;
     NEED_OK(shmcv_stream_open(name, 0, &reader));
     CHECK_FAILS(SHMCV_E_INVALID, "descriptor", shmcv_stream_descriptor(reader, NULL));
-    const int descriptor = descriptor_of(reader);
+    const int64_t descriptor = descriptor_of(reader);
     CHECK(readable(descriptor, 0)); /* nobody has looked yet */
     nothing_newer(reader, 0);
     CHECK(!readable(descriptor, 0));
@@ -760,107 +697,11 @@ TEST(descriptor_is_readable_when_there_is_something_for_the_reader) {
     CHECK_FAILS(SHMCV_E_REPLACED, "", shmcv_stream_wait(reader, 3, 0, &frame, NULL));
     CHECK(readable(descriptor, 0));
 
-    const int of_other = descriptor_of(other);
+    const int64_t of_other = descriptor_of(other);
     nothing_newer(other, 0);
     NEED_OK(shmcv_stream_end(other));
     CHECK(readable(of_other, MINUTE));
     CHECK_FAILS(SHMCV_E_ENDED, "", shmcv_stream_wait(other, 0, 0, &frame, NULL));
     CHECK_OK(shmcv_stream_close(other));
-    CHECK(poll(&(struct pollfd){.fd = of_other, .events = POLLIN}, 1, 0) == 1); /* POLLNVAL, or another file's */
 }
 
-/* threads counts those of this process, and those of them that would take a signal of the host's. */
-static int threads(int *open_to_signals) {
-    char path[300], line[256];
-    int found = 0;
-    *open_to_signals = 0;
-    DIR *all = opendir("/proc/self/task");
-    NEED(all != NULL);
-    for (struct dirent *each = readdir(all); each != NULL; each = readdir(all)) {
-        snprintf(path, sizeof path, "/proc/self/task/%s/status", each->d_name);
-        FILE *status = each->d_name[0] == '.' ? NULL : fopen(path, "r");
-        if (status == NULL) continue;
-        unsigned long long blocked;
-        found++;
-        while (fgets(line, sizeof line, status) != NULL)
-            if (sscanf(line, "SigBlk: %llx", &blocked) == 1 && !(blocked >> (SIGUSR1 - 1) & 1)) ++*open_to_signals;
-        fclose(status);
-    }
-    closedir(all);
-    return found;
-}
-
-TEST(one_epoll_waits_for_many_streams) {
-    enum { MANY = 200 }; /* more than a thread can sleep on */
-    static shmcv_stream streams[MANY];
-    uint64_t seen[MANY] = {0};
-    const int all = epoll_create1(0);
-    for (uint32_t i = 0; i < MANY; i++) {
-        NEED_OK(shmcv_stream_create(new_name(), SIZE / 100, 2, SHMCV_WHEN_BEHIND_DROP, &streams[i]));
-        struct epoll_event event = {.events = EPOLLIN, .data.u32 = i};
-        NEED(epoll_ctl(all, EPOLL_CTL_ADD, descriptor_of(streams[i]), &event) == 0);
-        nothing_newer(streams[i], 0);
-    }
-    struct epoll_event event;
-    CHECK_INT(0, epoll_wait(all, &event, 1, 0));
-    for (uint32_t i = 0; i < MANY; i += 7) {
-        shmcv_frame frame;
-        const shmcv_image_info image = make_image(10, 10, SHMCV_ORDER_GRAY);
-        NEED_OK(shmcv_stream_begin(streams[i], 0, &frame));
-        NEED_OK(shmcv_image_set(frame.pixels, &image));
-        NEED_OK(shmcv_frame_publish(frame, NULL));
-        NEED(epoll_wait(all, &event, 1, MINUTE) == 1);
-        CHECK_INT(i, event.data.u32);
-        NEED_OK(shmcv_stream_wait(streams[i], seen[i]++, 0, &frame, NULL));
-        CHECK_OK(shmcv_frame_close(frame));
-        nothing_newer(streams[i], seen[i]);
-    }
-    close(all);
-}
-
-TEST(thread_that_serves_descriptors_takes_no_signals_and_ends_with_the_last) {
-    shmcv_stream stream = new_stream(new_name(), 0);
-    int before_open, open;
-    for (int i = 0; i < 3; i++) {
-        descriptor_of(stream); /* a second one needs no thread */
-        shmcv_stream another = new_stream(new_name(), 0);
-        const int before = threads(&before_open);
-        descriptor_of(another);
-        CHECK_INT(before, threads(&open));
-        CHECK_OK(shmcv_stream_close(another));
-        CHECK_OK(shmcv_stream_close(stream));
-        for (int tries = 0; threads(&open) >= before && tries < 10000; tries++) usleep(1000);
-        CHECK(threads(&open) < before);
-        CHECK_INT(before_open, open);
-        stream = new_stream(new_name(), 0);
-    }
-}
-
-static void *poll_it(void *descriptor) {
-    CHECK(poll(&(struct pollfd){.fd = *(int *)descriptor, .events = POLLIN}, 1, MINUTE) == 1);
-    return NULL;
-}
-
-TEST(close_wakes_who_waits_on_the_descriptor) {
-    shmcv_stream stream = new_stream(new_name(), 0);
-    int descriptor = descriptor_of(stream);
-    nothing_newer(stream, 0);
-    pthread_t poller;
-    NEED(pthread_create(&poller, NULL, poll_it, &descriptor) == 0);
-    CHECK_OK(shmcv_stream_close(stream));
-    pthread_join(poller, NULL);
-}
-
-TEST(descriptor_without_descriptors_left_is_an_error) {
-    shmcv_stream stream = new_stream(new_name(), 0);
-    struct rlimit limit, none;
-    NEED(getrlimit(RLIMIT_NOFILE, &limit) == 0);
-    none = limit;
-    none.rlim_cur = 0;
-    int64_t number = -1;
-    NEED(setrlimit(RLIMIT_NOFILE, &none) == 0);
-    CHECK_FAILS(SHMCV_E_IO, "descriptor", shmcv_stream_descriptor(stream, &number));
-    CHECK_INT(-1, number);
-    NEED(setrlimit(RLIMIT_NOFILE, &limit) == 0);
-    CHECK(readable(descriptor_of(stream), 0));
-}

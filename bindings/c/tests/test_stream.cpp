@@ -4,7 +4,6 @@
 #include "test.h"
 
 #include <cstring>
-#include <poll.h>
 #include <string>
 #include <thread>
 #include <type_traits>
@@ -105,8 +104,17 @@ TEST(segment_is_no_stream) {
     CHECK_INT(1, segment.wait(0, -1ms));
 }
 
+CHILD(makes_an_orphan) {
+    static stream made = stream::create(argv[argc - 1], 100);
+    ready_to_be_killed();
+}
+
 TEST(sweep_tells_how_many_orphans_there_were) {
-    (void)stream::create(new_name(), 100);
+    char line[32];
+    process child = start("makes_an_orphan", new_name(), nullptr);
+    NEED(read_line(&child, line, sizeof line));
+    kill_child(&child);
+    CHECK_INT(KILLED, finish(&child));
     CHECK(shmcv::sweep() >= 1);
 }
 
@@ -181,14 +189,10 @@ TEST(replaced_stream_is_followed) {
 
 TEST(descriptor_is_readable_when_there_is_something) {
     stream s = stream::create(new_name(), width * height);
-    const auto readable = [&](int milliseconds) {
-        pollfd polled{static_cast<int>(s.descriptor()), POLLIN, 0};
-        return poll(&polled, 1, milliseconds) == 1 && polled.revents == POLLIN;
-    };
-    CHECK(readable(0));
+    CHECK(readable(s.descriptor(), 0));
     throws(error_code::timeout, [&] { (void)s.wait(0, 0ms); });
-    CHECK(!readable(0));
+    CHECK(!readable(s.descriptor(), 0));
     put(s, 4);
-    CHECK(readable(60000));
+    CHECK(readable(s.descriptor(), 60000));
     CHECK_INT(4, s.wait(0, 0ms).data()[0]);
 }

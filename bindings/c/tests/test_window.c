@@ -1,42 +1,14 @@
-/* Windows, on a real X server. ctest runs the tests with a display under Xvfb, by with_display.sh; window.cmake has the
+/* Windows, on a real display. ctest runs the tests with a display under Xvfb, by with_display.sh; window.cmake has the
  * first words of their names. */
 #define _GNU_SOURCE
-#include "test.h"
+#include "screen.h"
 #include "vectors.h"
 
 #include <pthread.h>
-#include <spawn.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
-
-extern char **environ;
 
 /* Without a display. */
-
-TEST(nodisplay_show_is_an_error_at_once) {
-    unsetenv("DISPLAY");
-    unsetenv("WAYLAND_DISPLAY");
-    const shmcv_segment seg = counting(8, 8, SHMCV_ORDER_BGR);
-    CHECK_FAILS(SHMCV_E_NO_DISPLAY, "DISPLAY", shmcv_show("window", seg));
-    int32_t key = 99;
-    CHECK_OK(shmcv_delay(1, &key));
-    CHECK_INT(-1, key);
-    CHECK_OK(shmcv_close_window("window"));
-    CHECK_OK(shmcv_close_windows());
-    CHECK_OK(shmcv_flip(seg, seg, SHMCV_FLIP_BOTH)); /* the rest of the library still works */
-}
-
-TEST(nodisplay_silent_display_is_an_error_too) {
-    setenv("DISPLAY", ":987", 1);
-    unsetenv("WAYLAND_DISPLAY");
-    const shmcv_segment seg = counting(8, 8, SHMCV_ORDER_BGR);
-    CHECK_FAILS(SHMCV_E_NO_DISPLAY, ":987", shmcv_show("window", seg));
-    CHECK_FAILS(SHMCV_E_NO_DISPLAY, ":987", shmcv_show("window", seg));
-}
 
 TEST(nodisplay_delay_without_windows_returns_for_zero) {
     int32_t key = 99;
@@ -64,22 +36,11 @@ static shmcv_segment crop(void) {
     return seg;
 }
 
-static int run(char *const argv[]) {
-    pid_t pid;
-    int status;
-    if (posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ) != 0 || waitpid(pid, &status, 0) != pid) return -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
 /* is_on_screen takes a screenshot. It returns true if the screenshot contains the rows of the segment's image, one
  * below the other. */
 static bool is_on_screen(shmcv_segment seg) {
-    const char *file = temporary("screen.png");
-    char *argv[] = {(char *)"import", (char *)"-window", (char *)"root", (char *)file, NULL};
-    NEED(run(argv) == 0);
-    const shmcv_segment shot = new_segment(4096 * 4096 * 3);
     shmcv_image_info screen, image;
-    NEED_OK(shmcv_load(shot, file, SHMCV_LOAD_COLOR, &screen));
+    const shmcv_segment shot = screenshot(&screen);
     NEED_OK(shmcv_image_get(seg, &image));
     const unsigned char *on_screen = pixels(shot, NULL), *wanted = pixels(seg, NULL);
     const size_t row = (size_t)image.width * 3;
@@ -136,11 +97,9 @@ TEST(screenshot_shows_the_flipped_photograph_after_another_show) {
 
 TEST(screenshot_shows_a_foreign_gray_segment_too) {
     const char *name = new_name();
-    char path[300];
     unsigned char gray[64 * 48];
     for (size_t i = 0; i < sizeof gray; i++) gray[i] = (unsigned char)(i * 5);
-    snprintf(path, sizeof path, "/dev/shm/%s", name);
-    write_file(path, gray, sizeof gray);
+    write_foreign(name, gray, sizeof gray);
     shmcv_segment seg;
     NEED_OK(shmcv_open(name, &seg));
     const shmcv_image_info image = make_image(64, 48, SHMCV_ORDER_GRAY);
@@ -151,12 +110,9 @@ TEST(screenshot_shows_a_foreign_gray_segment_too) {
     CHECK(soon(is_on_screen, shown));
 }
 
-/* Runs in another thread, while the test is in shmcv_delay: xdotool waits for the window "keyboard", gives it the keyboard
- * focus, and presses a key. */
+/* Runs in another thread, while the test is in shmcv_delay. */
 static void *press(void *key) {
-    char *argv[] = {(char *)"xdotool",  (char *)"search",      (char *)"--sync", (char *)"--onlyvisible", (char *)"--name",
-                    (char *)"keyboard", (char *)"windowfocus", (char *)"--sync", (char *)"key",           key,  NULL};
-    CHECK_INT(0, run(argv));
+    press_key("keyboard", key);
     return NULL;
 }
 
@@ -192,9 +148,7 @@ TEST(key_without_a_character_is_told_from_letters) {
  * 16:9 is then. */
 static bool covers_the_screen(shmcv_segment seg) {
     (void)seg;
-    char *argv[] = {(char *)"sh", (char *)"-c",
-                    (char *)"xdotool search --onlyvisible --name '^large$' getwindowgeometry | grep -q 'Geometry: 1264x711'", NULL};
-    return run(argv) == 0;
+    return window_has_size("large", 1264, 711);
 }
 
 TEST(window_fits_on_the_screen) {
@@ -209,12 +163,6 @@ TEST(delay_without_a_key_ends_with_the_time) {
     int32_t key = 99;
     CHECK_OK(shmcv_delay(20, &key));
     CHECK_INT(-1, key);
-}
-
-/* close_by_x closes a window as a window manager does when the user clicks on the X. */
-static void close_by_x(const char *window) {
-    char *argv[] = {(char *)SHMCV_CLOSE_WINDOW, (char *)window, NULL};
-    NEED(run(argv) == 0);
 }
 
 TEST(window_closed_by_its_x_is_survived_and_shown_again) {

@@ -139,6 +139,7 @@ shmcv_pair shmcv_alarm(const uint32_t *word) {
 
 shmcv_pair shmcv_bell_pair(intptr_t bells, const uint32_t *value) {
     if (bells == -1) return shmcv_alarm(value);
+    if (bells == 0) return 0; /* there was no memory for them */
     const shmcv_bells *file = (const shmcv_bells *)bells;
     for (int i = 0; i < SHMCV_MOST_BELLS; i++) {
         const uint32_t *there = load(&file->values[i]);

@@ -22,6 +22,9 @@ type bell struct {
 // bell gives the file's bell that has its value at an offset. The names of its events are of the file's id and of that place.
 func (f openFile) bell(value *atomic.Uint32, offset uint64) bell {
 	b := bell{word: value}
+	if f.bells == nil { // There was no memory for it.
+		return b
+	}
 	f.bellsLock.Lock()
 	defer f.bellsLock.Unlock()
 	address := (*C.uint32_t)(unsafe.Pointer(b.word))

@@ -187,6 +187,8 @@ const (
 
 func unfinished(name string) bool { return strings.HasPrefix(name, making) }
 
+func removeAbandoned(string) bool { return false } // A file stays until its name is removed.
+
 // removeUnfinished cannot take the name of a file that is being made: link moves the name only while it has the lock.
 func removeUnfinished(name string) (bool, error) {
 	f, _, err := openNamed(name, ToOwn)

@@ -356,8 +356,10 @@ func (m mapping) unmap() { _ = windows.UnmapViewOfFile(uintptr(m)) }
 // close gives the section back before the event. Who finds no event afterwards was the last, and removes the name. Others
 // that close at the same time may find none either; the name is removed from this file only.
 func (f openFile) close() {
-	for i := range f.bells.pairs {
-		C.shmcv_pair_close(f.bells.pairs[i])
+	if f.bells != nil {
+		for i := range f.bells.pairs {
+			C.shmcv_pair_close(f.bells.pairs[i])
+		}
 	}
 	C.free(unsafe.Pointer(f.bells))
 	if f.section != 0 {

@@ -232,6 +232,27 @@ func find(name string, use Use) (fileID, uint64, error) {
 	return r.id, r.size, nil
 }
 
+// removeAbandoned is what openRecord does beside looking, with an answer.
+func removeAbandoned(name string) bool {
+	path := pathOf(name)
+	file, err := openPath(path, windows.GENERIC_READ)
+	if err != nil {
+		return false
+	}
+	defer windows.CloseHandle(file)
+	r, err := readRecord(file, path)
+	if err != nil || distrust(file, path, ToLook) != nil || !r.isAbandoned(name, file) || checkLocal(folderOf(name)) != nil {
+		return false
+	}
+	removed, err := removeFrom(name, r.id)
+	return removed && err == nil
+}
+
+// isAbandoned returns true if the section to which a name belongs is gone.
+func (r *record) isAbandoned(name string, file windows.Handle) bool {
+	return !leftover(name) && !unfinished(name) && !r.isAlive(file)
+}
+
 // openRecord opens the small file of a name, and reads it. The name of a section that is gone it removes, if this process may.
 func openRecord(name string, use Use) (windows.Handle, record, error) {
 	path := pathOf(name)
@@ -243,7 +264,7 @@ func openRecord(name string, use Use) (windows.Handle, record, error) {
 	if err == nil {
 		err = distrust(file, path, use)
 	}
-	if err == nil && !leftover(name) && !unfinished(name) && !r.isAlive(file) {
+	if err == nil && r.isAbandoned(name, file) {
 		if err = checkLocal(folderOf(name)); err == nil {
 			_, _ = removeFrom(name, r.id)
 			err = windows.ERROR_FILE_NOT_FOUND

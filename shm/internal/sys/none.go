@@ -42,6 +42,7 @@ type mapping struct{}
 func (mapping) unmap() { panic(defaultFolder) }
 
 func unfinished(name string) bool                              { panic(defaultFolder) }
+func removeAbandoned(name string) bool                         { panic(defaultFolder) }
 func removeUnfinished(name string) (bool, error)               { panic(defaultFolder) }
 func userID(name string) (int64, error)                        { panic(defaultFolder) }
 func groupID(name string) (int64, error)                       { panic(defaultFolder) }

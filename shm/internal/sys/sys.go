@@ -17,7 +17,7 @@
 //	word          type: what a thread sleeps on; mostWords of them at the most
 //	flag          type: what a host's own loop waits on
 //	names, exists, find, remove, removeFrom, leftover
-//	unfinished, removeUnfinished
+//	unfinished, removeAbandoned, removeUnfinished
 //	userID, groupID
 //	openNamed, createUnnamed
 //	sleep, monotonic, processStart, newFlag
@@ -99,6 +99,10 @@ func Leftover(name string) bool { return leftover(name) }
 // Unfinished returns true if a name is one of the hidden names that files have before Link, where the system cannot make
 // files without a name.
 func Unfinished(name string) bool { return unfinished(name) }
+
+// RemoveAbandoned removes a name whose file is gone, where a file ends with the last process that has it open. It returns true
+// if it did.
+func RemoveAbandoned(name string) bool { return removeAbandoned(name) }
 
 // RemoveUnfinished removes an unfinished name if the process that made it is gone, and returns true if it did.
 func RemoveUnfinished(name string) (bool, error) {
