@@ -12,18 +12,11 @@ public sealed class SampleTests : IDisposable
     [Fact]
     public void TheSampleWorksCompiledAheadOfTime()
     {
-        if (!Processes.Has("clang") && !Processes.Has("gcc"))
-        {
-            Assert.Skip("NativeAOT links with clang or gcc, and neither is here");
-        }
-
-        DotNet.Run(
-            ["publish", "csharp-sample", "-c", "Release", "--artifacts-path", _scratch.File("artifacts"), "-o", _scratch.File("out")],
-            Repository.Root);
-        Assert.False(File.Exists(_scratch.File("out/Flip.dll")));
+        var flip = Host.Current.Sample(".", "Flip", _scratch.Folder, ahead: true);
+        Assert.Equal(OperatingSystem.IsWindows(), File.Exists(Path.ChangeExtension(flip, ".dll"))); // not compiled ahead for it on Linux
 
         var result = Processes.Run(
-            _scratch.File("out/Flip"),
+            flip,
             ["--headless", Repository.TestData("photograph.jpg"), "flipped.png"],
             new Dictionary<string, string?> { ["SHMCV_LIBRARY"] = null },
             _scratch.Folder);
@@ -33,7 +26,7 @@ public sealed class SampleTests : IDisposable
         Assert.Equal(Vectors.Rows("flip").Single(row => row is ["photograph.jpg", "color", "1", _])[3], Scratch.Checksum(flipped));
         Assert.True(File.Exists(_scratch.File("flipped-caption.png")));
 
-        result = Processes.Run(_scratch.File("out/Flip"), ["--headless", "no-such-photograph.jpg"], folder: _scratch.Folder);
+        result = Processes.Run(flip, ["--headless", "no-such-photograph.jpg"], folder: _scratch.Folder);
         Assert.Equal(1, result.ExitCode);
         Assert.Contains("no-such-photograph.jpg", result.Errors, StringComparison.Ordinal);
     }
@@ -41,29 +34,28 @@ public sealed class SampleTests : IDisposable
     [Fact]
     public void ProducerAndViewerOfTheStreamSampleWorkTogether()
     {
-        DotNet.Run(["build", "csharp-sample/stream", "-c", "Release", "--artifacts-path", _scratch.File("artifacts")], Repository.Root);
-        var program = _scratch.File("artifacts/bin/Stream/release/Stream.dll");
+        var program = Host.Current.Sample("stream", "Stream", _scratch.Folder);
         var name = _scratch.Name();
-        var library = new Dictionary<string, string?> { ["SHMCV_LIBRARY"] = Repository.NativeLibrary };
+        var library = new Dictionary<string, string?> { ["SHMCV_LIBRARY"] = Host.Current.Library };
 
-        var alone = Processes.Run("dotnet", [program, "view", "--headless", name], library, _scratch.Folder);
+        var alone = Processes.Run(program, ["view", "--headless", name], library, _scratch.Folder);
         Assert.Equal(1, alone.ExitCode);
         Assert.Contains(name, alone.Errors, StringComparison.Ordinal);
 
-        using var producer = Processes.Start("dotnet", [program, "produce", name], library, _scratch.Folder);
+        using var producer = Processes.Start(program, ["produce", name], library, _scratch.Folder);
         try
         {
-            while (!File.Exists($"/dev/shm/{name}"))
+            while (!Host.Current.HasName(name))
             {
                 Assert.False(producer.HasExited);
             }
 
-            var seen = Processes.Run("dotnet", [program, "view", "--headless", name, "3"], library, _scratch.Folder);
+            var seen = Processes.Run(program, ["view", "--headless", name, "3"], library, _scratch.Folder);
             Assert.True(seen.ExitCode == 0, seen.All);
             Assert.Contains("saw 3 frames", seen.Output, StringComparison.Ordinal);
 
             using var display = Display.Start();
-            using var viewer = Processes.Start("dotnet", [program, "view", name], display.With(library), _scratch.Folder);
+            using var viewer = Processes.Start(program, ["view", name], display.With(library), _scratch.Folder);
             display.Press(name, "k"); // another key than those that end it
             display.Press(name, "q");
             Assert.Contains("saw", viewer.StandardOutput.ReadToEnd(), StringComparison.Ordinal);

@@ -409,7 +409,7 @@ public sealed class FrameStream : IDisposable
     /// Returns a frame's <see cref="Frame.TimeNs"/> or <see cref="Frame.CaptureTimeNs"/> as a time in UTC, as the clocks were
     /// at the stream's creation.
     /// </summary>
-    /// <param name="timeNs">The time: CLOCK_MONOTONIC, in nanoseconds.</param>
+    /// <param name="timeNs">The time, in nanoseconds of <see cref="FrameClock"/>.</param>
     /// <returns>The time, in whole ticks of 100 ns.</returns>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
     public DateTimeOffset Utc(long timeNs)
@@ -954,8 +954,8 @@ public sealed class Frame : Pixels, IMover
     public long Sequence { get; private set; }
 
     /// <summary>
-    /// The time at which the frame was published: CLOCK_MONOTONIC, in nanoseconds. On Linux
-    /// <see cref="System.Diagnostics.Stopwatch.GetTimestamp"/> reads the same clock.
+    /// The time at which the frame was published, in nanoseconds of <see cref="FrameClock"/>, which converts it for a
+    /// <see cref="System.Diagnostics.Stopwatch"/> too.
     /// </summary>
     public long TimeNs { get; private set; }
 
@@ -966,8 +966,8 @@ public sealed class Frame : Pixels, IMover
     public long Missed { get; private set; }
 
     /// <summary>
-    /// The time at which the picture was captured, as its writer has told, on the clock of <see cref="TimeNs"/>; 0 if the
-    /// writer has not.
+    /// The time at which the picture was captured, as its writer has told, in nanoseconds of <see cref="FrameClock"/>; 0 if
+    /// the writer has not.
     /// </summary>
     public long CaptureTimeNs { get; private set; }
 
@@ -1229,7 +1229,7 @@ public sealed class NewFrame : WritablePixels, IMover
     /// Gives the frame the time at which its picture was captured, and metadata, which mean what the programs make of them.
     /// Readers get both with the frame. Each call replaces what the one before has given.
     /// </summary>
-    /// <param name="captureTimeNs">The time, in nanoseconds, on the clock of <see cref="Frame.TimeNs"/>; 0 says
+    /// <param name="captureTimeNs">The time, in nanoseconds of <see cref="FrameClock"/>; 0 says
     /// nothing.</param>
     /// <param name="metadata">At most <see cref="Constants.MaxMetadata"/> bytes.</param>
     /// <exception cref="ShmCvLimitException">There are more bytes.</exception>
@@ -1250,7 +1250,7 @@ public sealed class NewFrame : WritablePixels, IMover
     /// <see cref="Frame.MetadataAs"/>.
     /// </summary>
     /// <typeparam name="T">The type of the object.</typeparam>
-    /// <param name="captureTimeNs">The time, in nanoseconds, on the clock of <see cref="Frame.TimeNs"/>; 0 says
+    /// <param name="captureTimeNs">The time, in nanoseconds of <see cref="FrameClock"/>; 0 says
     /// nothing.</param>
     /// <param name="metadata">The object. Its JSON has at most <see cref="Constants.MaxMetadata"/> bytes.</param>
     /// <param name="typeInfo">How the type is written: a property of a class that derives from

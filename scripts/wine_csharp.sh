@@ -1,0 +1,35 @@
+# The suite win-x64-csharp: the C# tests, published for Windows on this machine, under Wine. Sourced by build.sh.
+
+test_win-x64-csharp() {
+    if ! have_dotnet; then
+        skip_suite win-x64-csharp "NO .NET SDK ('dotnet') HERE"
+        return
+    fi
+    wine_in csharp test_csharp_in_wine
+}
+
+# test_csharp_in_wine runs the tests as a program that brings its .NET with it, with the samples in a folder beside it.
+test_csharp_in_wine() {
+    local version
+    say "  publishing the tests and the samples"
+    as_root rm -rf "$build/tests/csharp" "$build/tests/samples" "$build/tests/csharp.xml"
+    publish_for_windows "$root/bindings/csharp/ShmCv.Tests" "$build/tests/csharp" -p:RepositoryOfTests=Z:/src
+    publish_for_windows "$root/csharp-sample" "$build/tests/samples/Flip" -p:PublishAot=false
+    publish_for_windows "$root/csharp-sample/stream" "$build/tests/samples/Stream"
+    publish_for_windows "$root/csharp-sample/recorder" "$build/tests/samples/Recorder"
+    for version in 0x20000 0x30007 0 none; do
+        "$CC" -shared "-DABI_VERSION_$version" -o "$build/tests/other-$version.dll" "$root/bindings/csharp/ShmCv.Tests/other.c"
+    done
+    say "  bindings/csharp/ShmCv.Tests"
+    in_wine sh -c 'cd /work/tests/csharp && wine ShmCv.Tests.exe -noColor -longRunning 60 -result-jUnit ../csharp.xml </dev/null | cat'
+    cp "$build/tests/csharp.xml" "$reports/win-x64-csharp.xml"
+}
+
+# publish_for_windows PROJECT FOLDER ARGUMENT...: publishes a program with the .NET that it runs on. Nothing is written beside
+# its sources, where the build for Linux has its files. .NET 8's files for Windows are not needed.
+publish_for_windows() {
+    local project="$1" folder="$2"
+    shift 2
+    quietly "$build/log/publish-$(basename "$folder").log" dotnet publish "$project" -c Release -r win-x64 --self-contained \
+        -p:TargetFrameworks=net10.0 --artifacts-path "$build/artifacts" -o "$folder" "$@"
+}
