@@ -40,6 +40,11 @@ internal abstract class Host
     internal abstract string Sample(string project, string name, string folder, bool ahead = false);
 
     /// <summary>
+    /// Returns the program of an example in a document, made as its reader would make it, or null if the test is to make it.
+    /// </summary>
+    internal abstract string? Example(string file, int number);
+
+    /// <summary>
     /// Returns a library with the functions of other.c, or skips the test if none can be had. Its binary interface has that
     /// version, or none.
     /// </summary>

@@ -36,6 +36,8 @@ internal sealed partial class LinuxHost : Host
         return Path.Combine(folder, "out", name);
     }
 
+    internal override string? Example(string file, int number) => null;
+
     internal override string OtherLibrary(string version, string folder)
     {
         Assert.SkipUnless(Processes.Has("cc"), "there is no C compiler (cc) here");

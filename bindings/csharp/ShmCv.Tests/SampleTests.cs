@@ -1,3 +1,6 @@
+using System.Text;
+using System.Text.Json.Nodes;
+
 namespace ShmCv.Tests;
 
 /// <summary>
@@ -29,6 +32,53 @@ public sealed class SampleTests : IDisposable
         result = Processes.Run(flip, ["--headless", "no-such-photograph.jpg"], folder: _scratch.Folder);
         Assert.Equal(1, result.ExitCode);
         Assert.Contains("no-such-photograph.jpg", result.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void RecorderSavesEveryFrameWithItsStory()
+    {
+        var program = Host.Current.Sample("recorder", "Recorder", _scratch.Folder);
+        var image = new ImageInfo(64, 48, ColorOrder.Bgr);
+        using var stream = FrameStream.Create(_scratch.Name(), image.Size);
+        for (var number = 1; number <= 3; number++)
+        {
+            using var frame = stream.Begin();
+            frame.AsSpan().Fill((byte)number);
+            frame.Image = image;
+            frame.Describe(FrameClock.NowNs, Encoding.UTF8.GetBytes($$"""{"number":{{number}}}"""));
+            frame.Publish();
+        }
+
+        var library = new Dictionary<string, string?> { ["SHMCV_LIBRARY"] = Host.Current.Library };
+        using var recorder = Processes.Start(program, [stream.Name, _scratch.File("recorded")], library, _scratch.Folder);
+        try
+        {
+            var said = "";
+            while (!said.Contains("frame 3, saved", StringComparison.Ordinal))
+            {
+                var next = recorder.StandardOutput.Read();
+                Assert.True(next >= 0, said);
+                said += (char)next;
+            }
+        }
+        finally
+        {
+            recorder.Kill();
+            recorder.WaitForExit();
+        }
+
+        var stories = Directory.GetFiles(_scratch.File("recorded"), "*.json").Order(StringComparer.Ordinal).ToArray();
+        Assert.Equal(3, stories.Length);
+        for (var number = 1; number <= 3; number++)
+        {
+            var story = JsonNode.Parse(File.ReadAllText(stories[number - 1]))!;
+            Assert.Equal(number, (int)story["number"]!);
+            Assert.Equal((number, 0), ((int)story["recorder"]!["sequence"]!, (int)story["recorder"]!["missed"]!));
+            Assert.InRange((double)story["recorder"]!["latency_ms"]!, 0, 3_600_000);
+            using var saved = _scratch.Create(image.Size);
+            saved.Load(Path.ChangeExtension(stories[number - 1], ".png"));
+            Assert.False(saved.AsSpan().ContainsAnyExcept((byte)number));
+        }
     }
 
     [Fact]

@@ -47,6 +47,9 @@ internal sealed partial class WindowsHost : Host
     internal override string Sample(string project, string name, string folder, bool ahead = false) =>
         Made(Path.Combine("samples", name, $"{name}.exe"));
 
+    internal override string? Example(string file, int number) =>
+        Made(Path.Combine("examples", $"{file.Replace('/', '-')}-{number}.exe"));
+
     internal override string OtherLibrary(string version, string folder) => Made($"other-{version}.dll");
 
     // Names of files know no case there, so that capital letters are escaped, which the tests' names do not have.

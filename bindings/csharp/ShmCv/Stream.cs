@@ -71,8 +71,9 @@ public sealed class FrameStream : IDisposable
     }
 
     /// <summary>
-    /// A descriptor on which a program's own loop waits for frames, by poll or epoll, among sockets and whatever else. On
-    /// Linux it is a file descriptor that polls readable. In C# alone, <see cref="WaitAsync"/> does the same with less.
+    /// A descriptor on which a program's own loop waits for frames, among sockets and whatever else: on Linux a file
+    /// descriptor that polls readable, on Windows the handle of an event, which is set when this text says readable. In C#
+    /// alone, <see cref="WaitAsync"/> does the same with less.
     /// </summary>
     /// <remarks>
     /// <para>The descriptor is readable at first. When it is readable, call <see cref="TryWait"/> with a time of 0, as often
@@ -83,6 +84,13 @@ public sealed class FrameStream : IDisposable
     /// waits on it; take it out of the loop before, because another file may get the number. One thread of the library
     /// serves all descriptors of the process; it begins with the first look at this property.</para>
     /// </remarks>
+    /// <example>
+    /// On Windows, among other handles:
+    /// <code>
+    /// using var frames = new ManualResetEvent(false) { SafeWaitHandle = new SafeWaitHandle(stream.Descriptor, ownsHandle: false) };
+    /// WaitHandle.WaitAny([frames, stop]);
+    /// </code>
+    /// </example>
     /// <exception cref="ShmCvIOException">The process has no file descriptors left.</exception>
     /// <exception cref="ShmCvNoSpaceException">The process gets no thread.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
