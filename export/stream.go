@@ -289,8 +289,8 @@ func goStreamWait(stream C.shmcv_stream, newerThan C.uint64_t, timeoutMs C.int32
 }
 
 // shmcv_stream_descriptor gives a descriptor on which a program's own loop waits for frames of a stream, among sockets and
-// timers: by poll, select, epoll, or asyncio. On Linux it is a file descriptor that polls readable. (On Windows it will be the
-// handle of an event.) All calls on a handle give the same one.
+// timers: by poll, select, epoll, or asyncio. On Linux it is a file descriptor that polls readable; on Windows it
+// is the handle of an event, which is set when this text says readable. All calls on a handle give the same one.
 //
 // The descriptor is readable at first. When it is readable, call shmcv_stream_wait with a timeout of 0, as often as it gives
 // frames. The descriptor stays readable until such a call is SHMCV_E_TIMEOUT. It is readable again when there is a frame that
@@ -334,7 +334,7 @@ func goServeDescriptors(nap *C.shmcv_nap) C.int32_t {
 
 // shmcv_frame_describe gives a frame that was begun the time when its picture was captured, and metadata: size bytes, at most
 // SHMCV_MAX_METADATA, which mean what the programs make of them. Readers get both with the frame. capture_time_ns is on the
-// clock of CLOCK_MONOTONIC; 0 says nothing. metadata may be NULL if size is 0. Each call replaces what the one before has
+// clock of time_ns; 0 says nothing. metadata may be NULL if size is 0. Each call replaces what the one before has
 // given.
 //
 // Errors: SHMCV_E_LIMIT for more bytes; SHMCV_E_INVALID if frame is no frame, or metadata is NULL; SHMCV_E_PERMISSION if frame

@@ -406,11 +406,12 @@ typedef struct shmcv_frame {
 typedef struct shmcv_frame_info {
     uint64_t sequence;        /* The frame's number: 1 for the stream's first, then 1 more each, across
                                * writers. */
-    uint64_t time_ns;         /* When it was published: CLOCK_MONOTONIC, nanoseconds. */
+    uint64_t time_ns;         /* When it was published, in nanoseconds: CLOCK_MONOTONIC, on Windows
+                               * QueryPerformanceCounter. */
     uint64_t missed;          /* How many frames this reader has missed: after newer_than and after it opened
                                * the stream. */
-    uint64_t capture_time_ns; /* When it was captured, as its writer has told: CLOCK_MONOTONIC, nanoseconds;
-                               * 0 if it has not. */
+    uint64_t capture_time_ns; /* When it was captured, as its writer has told, on the same clock; 0 if it has
+                               * not. */
     uint64_t metadata_size;   /* Bytes of metadata that its writer has given it, 0 to SHMCV_MAX_METADATA. */
     shmcv_image_info image;   /* What its pixels mean. */
     const void *data;         /* Its pixels, as shmcv_data gives them: not to be written to, and there until
@@ -909,7 +910,8 @@ SHMCV_API int32_t shmcv_stream_wait(shmcv_stream stream, uint64_t newer_than, in
 
 /* shmcv_stream_descriptor gives a descriptor on which a program's own loop waits for frames of a stream,
  * among sockets and timers: by poll, select, epoll, or asyncio. On Linux it is a file descriptor that polls
- * readable. (On Windows it will be the handle of an event.) All calls on a handle give the same one.
+ * readable; on Windows it is the handle of an event, which is set when this text says readable. All calls on
+ * a handle give the same one.
  *
  * The descriptor is readable at first. When it is readable, call shmcv_stream_wait with a timeout of 0, as
  * often as it gives frames. The descriptor stays readable until such a call is SHMCV_E_TIMEOUT. It is
@@ -929,8 +931,8 @@ SHMCV_API int32_t shmcv_stream_descriptor(shmcv_stream stream, int64_t *descript
 
 /* shmcv_frame_describe gives a frame that was begun the time when its picture was captured, and metadata:
  * size bytes, at most SHMCV_MAX_METADATA, which mean what the programs make of them. Readers get both with
- * the frame. capture_time_ns is on the clock of CLOCK_MONOTONIC; 0 says nothing. metadata may be NULL if
- * size is 0. Each call replaces what the one before has given.
+ * the frame. capture_time_ns is on the clock of time_ns; 0 says nothing. metadata may be NULL if size is 0.
+ * Each call replaces what the one before has given.
  *
  * Errors: SHMCV_E_LIMIT for more bytes; SHMCV_E_INVALID if frame is no frame, or metadata is NULL;
  * SHMCV_E_PERMISSION if frame is one to read; SHMCV_E_BUSY while another thread publishes it;

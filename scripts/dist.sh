@@ -26,8 +26,21 @@ install_library() {
     echo
 }
 
+# need_other_libraries brings the library for another system up to date, if it has been built here: a package that carries
+# the libraries of several systems carries those of one state of the sources.
+need_other_libraries() {
+    [ -e "$build/win-x64/libshmcv.dll" ] || return 0
+    (
+        use_target win-x64
+        unset GO_FLAGS_SET PKG_CONFIG_PATH SHMCV_PLUGIN_DIR
+        need_build_tools
+        need_library
+    )
+}
+
 # make_packages makes the Python wheel and the NuGet packages in build/dist.
 make_packages() {
+    need_other_libraries
     need_python
     need_notices
     mkdir -p "$build/dist"

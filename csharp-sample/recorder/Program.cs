@@ -5,7 +5,6 @@
 // c-sample/camera.c captures the pictures, and python-sample/overlay.py draws on them. Each of the three may start first,
 // and may end, be killed and start again at any time.
 
-using System.Diagnostics;
 using System.Text.Json.Nodes;
 using ShmCv;
 
@@ -34,7 +33,7 @@ try
         var captured = frame.CaptureTimeNs > 0 ? frame.CaptureTimeNs : frame.TimeNs; // of a writer that does not tell
         var path = Path.Combine(folder, $"{frame.Stream.Utc(captured):yyyyMMdd-HHmmss-ffffff}");
         frame.Save(path + ".png");
-        last = (Stopwatch.GetTimestamp() - captured) / 1e6; // both are nanoseconds of one clock
+        last = (FrameClock.NowNs - captured) / 1e6; // both are nanoseconds of one clock, on each system
 
         // The camera's words, and the overlay's.
         var story = frame.Metadata.IsEmpty ? [] : JsonNode.Parse(frame.Metadata)!.AsObject();

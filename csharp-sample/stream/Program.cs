@@ -5,7 +5,6 @@
 //
 // Viewers and producers may start and end at any time. Ctrl-C ends them, and Escape or q in the viewer's window.
 
-using System.Diagnostics;
 using ShmCv;
 using ShmCv.SkiaSharp;
 using SkiaSharp;
@@ -81,7 +80,7 @@ async Task View()
         {
             // The span is the shared memory itself, not a copy. The producer does not write to this slot before the
             // loop asks for the next frame.
-            var age = (Stopwatch.GetTimestamp() - frame.TimeNs) / 1e6;
+            var age = (FrameClock.NowNs - frame.TimeNs) / 1e6;
             Console.Write($"\rframe {frame.Sequence}, {age:F2} ms old, first byte {frame.AsSpan()[0]}  ");
             if (!headless)
             {

@@ -15,9 +15,9 @@ type Frame struct {
 // FrameInfo tells of a frame that a reader has been given. It is 128 bytes long.
 type FrameInfo struct {
 	Sequence      uint64    // The frame's number: 1 for the stream's first, then 1 more each, across writers.
-	TimeNs        uint64    // When it was published: CLOCK_MONOTONIC, nanoseconds.
+	TimeNs        uint64    // When it was published, in nanoseconds: CLOCK_MONOTONIC, on Windows QueryPerformanceCounter.
 	Missed        uint64    // How many frames this reader has missed: after newer_than and after it opened the stream.
-	CaptureTimeNs uint64    // When it was captured, as its writer has told: CLOCK_MONOTONIC, nanoseconds; 0 if it has not.
+	CaptureTimeNs uint64    // When it was captured, as its writer has told, on the same clock; 0 if it has not.
 	MetadataSize  uint64    // Bytes of metadata that its writer has given it, 0 to MaxMetadata.
 	Image         ImageInfo // What its pixels mean.
 	Data          uintptr   // Its pixels, as shmcv_data gives them: not to be written to, and there until the frame is closed.

@@ -10,7 +10,8 @@ try
         "show" => Show(args[1], args[2]),
         "show-and-wait" => ShowAndWait(args[1], args[2]),
         "flip-horizontally" => Flip(args[1]),
-        "folder" => Make(args[1]),
+        "folder" => Look(args[1], args[2]),
+        "hold" => Hold(args[1]),
         "watch" => Watch(args[1]),
         var unknown => throw new ArgumentException($"no command {unknown}"),
     });
@@ -45,10 +46,19 @@ static string ShowAndWait(string window, string name)
     return $"key {key}";
 }
 
-static string Make(string name)
+static string Look(string there, string other)
 {
-    using var made = Segment.Create(name, 100);
-    return $"{made.Info.Name} {Segment.List().Count}";
+    using var opened = Segment.Open(there);
+    using var made = Segment.Create(other, 100);
+    return $"{opened.Info.Name} {opened.Info.Uuid}, {made.Info.Name}, {Segment.List().Count} names";
+}
+
+static string Hold(string name)
+{
+    using var held = Segment.Create(name, 100);
+    Console.WriteLine("held"); // the test may end this process from here on
+    Console.In.ReadToEnd();
+    return "ended";
 }
 
 static string Watch(string name)

@@ -20,7 +20,7 @@ internal static unsafe partial class Library
     static Library() => NativeLibrary.SetDllImportResolver(Assembly.GetExecutingAssembly(), Resolve);
 
     private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? paths) =>
-        name == "shmcv" ? NativeLibrary.Load(Environment.GetEnvironmentVariable("SHMCV_LIBRARY") ?? "libshmcv.so") : 0;
+        name == "shmcv" ? NativeLibrary.Load(Environment.GetEnvironmentVariable("SHMCV_LIBRARY") ?? Host.Current.LibraryFile) : 0;
 
     [LibraryImport("shmcv")] public static partial uint shmcv_abi_version();
     [LibraryImport("shmcv")] public static partial int shmcv_last_error(byte* buffer, ulong capacity);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -211,7 +212,7 @@ internal static class Pressures
     {
         while (!run.Over)
         {
-            using Process child = Process.Start("/bin/true");
+            using Process child = Process.Start(new ProcessStartInfo(Host.Current.Child.Program, Host.Current.Child.Arguments))!;
             if (!child.WaitForExit(Run.Patience))
             {
                 run.Fail($"a child was started, and its end has not been noticed for {Run.Patience.TotalSeconds} s");
@@ -223,6 +224,26 @@ internal static class Pressures
             Interlocked.Increment(ref Counts.Children);
             Guest.Touch();
             Thread.Sleep(100);
+        }
+    }
+
+    /// <summary>Has the runtime compile methods, and calls each once: code appears, and goes with the method.</summary>
+    public static void CompileMethods(Run run)
+    {
+        for (int i = 0; !run.Over; i++)
+        {
+            var method = new DynamicMethod("", typeof(int), [typeof(int)]);
+            ILGenerator code = method.GetILGenerator();
+            code.Emit(OpCodes.Ldarg_0);
+            code.Emit(OpCodes.Ldc_I4, i);
+            code.Emit(OpCodes.Add);
+            code.Emit(OpCodes.Ret);
+            if (method.CreateDelegate<Func<int, int>>()(1) != i + 1)
+            {
+                run.Fail($"a method that was just compiled does not add 1 and {i}");
+            }
+            Interlocked.Increment(ref Counts.Methods);
+            Guest.Touch();
         }
     }
 

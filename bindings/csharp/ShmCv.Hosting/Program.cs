@@ -19,13 +19,14 @@ var pressures = new Dictionary<string, Action<Run>[]>
     ["first"] = [Pressures.WatchFirstCalls],
     ["signals"] = [Pressures.Interrupt],
     ["children"] = [Pressures.StartChildren],
+    ["dynamic"] = [Pressures.CompileMethods],
     ["targeted"] = [Pressures.InterruptCallers],
 };
 
 double seconds = 60;
 int callers = 5;
 string[] faulting = ["null", "divide", "threads"];
-string[] modes = [.. pressures.Keys.Except(["targeted"])];
+string[] modes = [.. Host.Current.Modes];
 bool exposed = false;
 for (int i = 0; i < args.Length; i++)
 {
@@ -42,17 +43,14 @@ for (int i = 0; i < args.Length; i++)
     }
 }
 
-// The library is loaded with the first call, unless it was preloaded. A preloaded library has threads of its own, which
-// may be starting at this moment.
-bool preloaded = Environment.GetEnvironmentVariable("LD_PRELOAD") is not (null or "");
-Dictionary<int, ulong> masks = preloaded ? [] : SignalMask.OfAllThreads();
-var dispositions = Dispositions.Read();
+// The library is loaded with the first call, unless it was preloaded.
+Host.Current.Note();
 string folder = Directory.CreateTempSubdirectory("shmcv-hosting-").FullName;
 try
 {
     var run = new Run(TimeSpan.FromSeconds(seconds), exposed);
     Guest.Draw(folder);
-    int[] changed = [.. Dispositions.Changed(dispositions, Dispositions.Read())];
+    string[] changed = [.. Host.Current.ChangedByLoading()];
     Pressures.HandleInterrupts();
     foreach (string mode in modes)
     {
@@ -69,18 +67,15 @@ try
     }
     run.Wait();
     run.AsHostThread("main", () => Pressures.DivisionByZero(depth: 0));
-    foreach (int signal in changed)
+    foreach (string change in changed)
     {
-        run.Fail($"signal {signal} had another handler, or the same on another stack, as soon as the library was loaded");
+        run.Fail(change);
     }
     GC.Collect();
     GC.WaitForPendingFinalizers(); // the finalizer thread calls the library too, and must have left it when the masks are read
-    foreach ((int thread, ulong mask) in SignalMask.OfAllThreads())
+    foreach (string change in Host.Current.ChangedInThreads())
     {
-        if (masks.TryGetValue(thread, out ulong before) && before != mask)
-        {
-            run.Fail($"thread {thread}: its signal mask was {before:x16} before the library was loaded, and is {mask:x16} now");
-        }
+        run.Fail(change);
     }
     if (modes.Contains("signals") && (Counts.Interrupts == 0 || Counts.Terminations == 0))
     {

@@ -41,7 +41,7 @@ internal sealed class Run(TimeSpan length, bool exposed)
     {
         if (!exposed)
         {
-            Libc.BlockInterrupts();
+            Host.Current.BlockInterrupts();
         }
         AsHostThread(name, body);
     }
@@ -52,7 +52,7 @@ internal sealed class Run(TimeSpan length, bool exposed)
     /// </summary>
     public void AsHostThread(string name, Action body)
     {
-        ulong before = SignalMask.OfThisThread();
+        ulong before = Host.Current.MaskOfThisThread;
         try
         {
             AsTarget(targets, body);
@@ -61,7 +61,7 @@ internal sealed class Run(TimeSpan length, bool exposed)
         {
             Fail($"{name}: {unexpected}");
         }
-        ulong after = SignalMask.OfThisThread();
+        ulong after = Host.Current.MaskOfThisThread;
         if (after != before)
         {
             Fail($"{name}: its signal mask was {before:x16} before it called the library, and is {after:x16} now");
@@ -116,7 +116,7 @@ internal sealed class Run(TimeSpan length, bool exposed)
     // thread that has got the same number.
     private static void AsTarget(List<int> list, Action body)
     {
-        int thread = Libc.gettid();
+        int thread = Host.Current.ThisThread;
         lock (list)
         {
             list.Add(thread);
@@ -148,6 +148,6 @@ internal sealed class Run(TimeSpan length, bool exposed)
     private static void Hung(string what)
     {
         Console.Error.WriteLine($"hosting: {what}");
-        Libc._exit(3);
+        Host.Current.End(3);
     }
 }

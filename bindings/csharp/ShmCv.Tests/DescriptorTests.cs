@@ -1,12 +1,9 @@
-using System.Runtime.InteropServices;
-
 namespace ShmCv.Tests;
 
 /// <summary>A stream's descriptor, on which a program's own loop waits.</summary>
-public sealed partial class DescriptorTests : IDisposable
+public sealed class DescriptorTests : IDisposable
 {
     private const int Minute = 60000;
-    private const short Readable = 1; // POLLIN
 
     private static readonly ImageInfo _image = new(8, 8, ColorOrder.Gray);
 
@@ -50,25 +47,6 @@ public sealed partial class DescriptorTests : IDisposable
         Assert.All(streams, stream => stream.Dispose());
     }
 
-    [LibraryImport("libc")]
-    private static unsafe partial int poll(Polled* descriptors, nuint count, int milliseconds);
-
-    private static unsafe int[] WhichAreReadable(int milliseconds, params FrameStream[] streams)
-    {
-        var polled = streams.Select(stream => new Polled { Descriptor = (int)stream.Descriptor, Events = Readable }).ToArray();
-        fixed (Polled* first = polled)
-        {
-            _ = poll(first, (nuint)polled.Length, milliseconds);
-        }
-
-        return [.. from i in Enumerable.Range(0, polled.Length) where polled[i].Found == Readable select i];
-    }
-
-    [StructLayout(LayoutKind.Sequential)]
-    private struct Polled
-    {
-        internal int Descriptor;
-        internal short Events;
-        internal short Found;
-    }
+    private static int[] WhichAreReadable(int milliseconds, params FrameStream[] streams) =>
+        Host.Current.WhichAreReadable(milliseconds, Array.ConvertAll(streams, stream => stream.Descriptor));
 }

@@ -17,6 +17,7 @@ internal sealed class Display : IDisposable
     /// <summary>Starts a display. The test is skipped if a tool for that is missing.</summary>
     internal static Display Start()
     {
+        Host.OnLinuxBecause("keys are pressed by xdotool, which is of X");
         if (!Processes.Has("Xvfb") || !Processes.Has("xdotool"))
         {
             Assert.Skip("there is no Xvfb or no xdotool here");

@@ -44,7 +44,7 @@ public sealed class ImageLoaderTests : IDisposable
         var name = _scratch.Name();
         var pixels = new byte[6 * 5 * 4];
         Scratch.Fill(pixels);
-        File.WriteAllBytes($"/dev/shm/{name}", pixels); // as another program does
+        using var foreign = Host.Current.MakeForeign(name, pixels);
 
         _loader.SaveImage(_scratch.File("bgra.png"), name, 5, 6, 4);
         using var saved = _scratch.Create(pixels.Length);

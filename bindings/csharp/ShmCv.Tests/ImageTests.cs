@@ -163,7 +163,7 @@ public sealed class ImageTests : IDisposable
     [Fact]
     public void ASegmentBeyondWhatASpanCoversIsStillUseful()
     {
-        if (new DriveInfo("/dev/shm").AvailableFreeSpace < 3L << 30)
+        if (Host.Current.FreeMemory < 3L << 30)
         {
             Assert.Skip("there are no 3 GiB of shared memory free");
         }
@@ -191,9 +191,10 @@ public sealed class ImageTests : IDisposable
     [Fact]
     public void AViewOfASegmentThatWasCutIsRefused()
     {
+        Host.OnLinuxBecause("nobody can make a section shorter");
         using var segment = _scratch.Create(new ImageInfo(300, 300, ColorOrder.Gray));
         segment.View(out _).Dispose(); // the object knows the address of the memory from here on
-        using (var file = new FileStream($"/dev/shm/{segment.Name}", FileMode.Open))
+        using (var file = new FileStream(Path.Combine(Host.Current.Folder, segment.Name), FileMode.Open))
         {
             file.SetLength(100);
         }

@@ -11,7 +11,7 @@ internal static class Processes
     }
 
     /// <summary>The path of the program ShmCv.Guest, which is built with the tests.</summary>
-    internal static string Guest => Path.Combine(AppContext.BaseDirectory, "ShmCv.Guest");
+    internal static string Guest => Host.Current.Program(Path.Combine(AppContext.BaseDirectory, "ShmCv.Guest"));
 
     /// <summary>Runs a program to its end. A variable whose value is null is removed from its environment.</summary>
     internal static Result Run(
@@ -45,5 +45,5 @@ internal static class Processes
 
     /// <summary>Returns true if a program can be started by its bare name.</summary>
     internal static bool Has(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "")
-        .Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, program)));
+        .Split(Path.PathSeparator).Any(folder => File.Exists(Host.Current.Program(Path.Combine(folder, program))));
 }

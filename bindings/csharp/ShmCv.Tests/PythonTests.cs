@@ -146,6 +146,7 @@ public sealed class PythonTests : IDisposable
     {
         get
         {
+            Host.OnLinuxBecause("the tests of C# beside Python are the Python suite's on Windows");
             var path = Path.Combine(Repository.Root, "build", "venv", "bin", "python");
             if (!File.Exists(path))
             {
@@ -159,7 +160,7 @@ public sealed class PythonTests : IDisposable
     private static Dictionary<string, string?> Variables => new()
     {
         ["PYTHONPATH"] = Path.Combine(Repository.Root, "bindings", "python", "src"),
-        ["SHMCV_LIBRARY"] = Repository.NativeLibrary,
+        ["SHMCV_LIBRARY"] = Host.Current.Library,
     };
 
     private static string Python(string program, params string[] arguments)

@@ -11,8 +11,6 @@ internal static class Repository
 
     internal static string TestData(string file) => Path.Combine(Root, "testdata", file);
 
-    internal static string NativeLibrary => Path.Combine(Root, "build", "libshmcv.so");
-
     private static string Metadata(string key) => typeof(Repository).Assembly
         .GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == key).Value!;
 }

@@ -1,3 +1,6 @@
+using System.Text;
+using System.Text.Json.Nodes;
+
 namespace ShmCv.Tests;
 
 /// <summary>
@@ -12,18 +15,11 @@ public sealed class SampleTests : IDisposable
     [Fact]
     public void TheSampleWorksCompiledAheadOfTime()
     {
-        if (!Processes.Has("clang") && !Processes.Has("gcc"))
-        {
-            Assert.Skip("NativeAOT links with clang or gcc, and neither is here");
-        }
-
-        DotNet.Run(
-            ["publish", "csharp-sample", "-c", "Release", "--artifacts-path", _scratch.File("artifacts"), "-o", _scratch.File("out")],
-            Repository.Root);
-        Assert.False(File.Exists(_scratch.File("out/Flip.dll")));
+        var flip = Host.Current.Sample(".", "Flip", _scratch.Folder, ahead: true);
+        Assert.Equal(OperatingSystem.IsWindows(), File.Exists(Path.ChangeExtension(flip, ".dll"))); // not compiled ahead for it on Linux
 
         var result = Processes.Run(
-            _scratch.File("out/Flip"),
+            flip,
             ["--headless", Repository.TestData("photograph.jpg"), "flipped.png"],
             new Dictionary<string, string?> { ["SHMCV_LIBRARY"] = null },
             _scratch.Folder);
@@ -33,37 +29,83 @@ public sealed class SampleTests : IDisposable
         Assert.Equal(Vectors.Rows("flip").Single(row => row is ["photograph.jpg", "color", "1", _])[3], Scratch.Checksum(flipped));
         Assert.True(File.Exists(_scratch.File("flipped-caption.png")));
 
-        result = Processes.Run(_scratch.File("out/Flip"), ["--headless", "no-such-photograph.jpg"], folder: _scratch.Folder);
+        result = Processes.Run(flip, ["--headless", "no-such-photograph.jpg"], folder: _scratch.Folder);
         Assert.Equal(1, result.ExitCode);
         Assert.Contains("no-such-photograph.jpg", result.Errors, StringComparison.Ordinal);
     }
 
     [Fact]
+    public void RecorderSavesEveryFrameWithItsStory()
+    {
+        var program = Host.Current.Sample("recorder", "Recorder", _scratch.Folder);
+        var image = new ImageInfo(64, 48, ColorOrder.Bgr);
+        using var stream = FrameStream.Create(_scratch.Name(), image.Size);
+        for (var number = 1; number <= 3; number++)
+        {
+            using var frame = stream.Begin();
+            frame.AsSpan().Fill((byte)number);
+            frame.Image = image;
+            frame.Describe(FrameClock.NowNs, Encoding.UTF8.GetBytes($$"""{"number":{{number}}}"""));
+            frame.Publish();
+        }
+
+        var library = new Dictionary<string, string?> { ["SHMCV_LIBRARY"] = Host.Current.Library };
+        using var recorder = Processes.Start(program, [stream.Name, _scratch.File("recorded")], library, _scratch.Folder);
+        try
+        {
+            var said = "";
+            while (!said.Contains("frame 3, saved", StringComparison.Ordinal))
+            {
+                var next = recorder.StandardOutput.Read();
+                Assert.True(next >= 0, said);
+                said += (char)next;
+            }
+        }
+        finally
+        {
+            recorder.Kill();
+            recorder.WaitForExit();
+        }
+
+        var stories = Directory.GetFiles(_scratch.File("recorded"), "*.json").Order(StringComparer.Ordinal).ToArray();
+        Assert.Equal(3, stories.Length);
+        for (var number = 1; number <= 3; number++)
+        {
+            var story = JsonNode.Parse(File.ReadAllText(stories[number - 1]))!;
+            Assert.Equal(number, (int)story["number"]!);
+            Assert.Equal((number, 0), ((int)story["recorder"]!["sequence"]!, (int)story["recorder"]!["missed"]!));
+            Assert.InRange((double)story["recorder"]!["latency_ms"]!, 0, 3_600_000);
+            using var saved = _scratch.Create(image.Size);
+            saved.Load(Path.ChangeExtension(stories[number - 1], ".png"));
+            Assert.False(saved.AsSpan().ContainsAnyExcept((byte)number));
+        }
+    }
+
+    [Fact]
     public void ProducerAndViewerOfTheStreamSampleWorkTogether()
     {
-        DotNet.Run(["build", "csharp-sample/stream", "-c", "Release", "--artifacts-path", _scratch.File("artifacts")], Repository.Root);
-        var program = _scratch.File("artifacts/bin/Stream/release/Stream.dll");
+        var program = Host.Current.Sample("stream", "Stream", _scratch.Folder);
         var name = _scratch.Name();
-        var library = new Dictionary<string, string?> { ["SHMCV_LIBRARY"] = Repository.NativeLibrary };
+        var library = new Dictionary<string, string?> { ["SHMCV_LIBRARY"] = Host.Current.Library };
 
-        var alone = Processes.Run("dotnet", [program, "view", "--headless", name], library, _scratch.Folder);
+        var alone = Processes.Run(program, ["view", "--headless", name], library, _scratch.Folder);
         Assert.Equal(1, alone.ExitCode);
         Assert.Contains(name, alone.Errors, StringComparison.Ordinal);
 
-        using var producer = Processes.Start("dotnet", [program, "produce", name], library, _scratch.Folder);
+        using var producer = Processes.Start(program, ["produce", name], library, _scratch.Folder);
         try
         {
-            while (!File.Exists($"/dev/shm/{name}"))
+            while (!Host.Current.HasName(name))
             {
                 Assert.False(producer.HasExited);
             }
 
-            var seen = Processes.Run("dotnet", [program, "view", "--headless", name, "3"], library, _scratch.Folder);
+            var seen = Processes.Run(program, ["view", "--headless", name, "3"], library, _scratch.Folder);
             Assert.True(seen.ExitCode == 0, seen.All);
             Assert.Contains("saw 3 frames", seen.Output, StringComparison.Ordinal);
 
             using var display = Display.Start();
-            using var viewer = Processes.Start("dotnet", [program, "view", name], display.With(library), _scratch.Folder);
+            using var viewer = Processes.Start(program, ["view", name], display.With(library), _scratch.Folder);
             display.Press(name, "k"); // another key than those that end it
             display.Press(name, "q");
             Assert.Contains("saw", viewer.StandardOutput.ReadToEnd(), StringComparison.Ordinal);

@@ -24,7 +24,7 @@ public sealed class VersionTests : IDisposable
     public void TheVariableNamesTheLibrary()
     {
         var guest = CopyGuestWithoutLibrary();
-        Assert.Equal(0, Ask(guest, Repository.NativeLibrary).ExitCode);
+        Assert.Equal(0, Ask(guest, Host.Current.Library).ExitCode);
     }
 
     [Fact]
@@ -35,44 +35,42 @@ public sealed class VersionTests : IDisposable
         Assert.Equal(1, exitCode);
         Assert.StartsWith($"{nameof(ShmCvLibraryException)}: ", said, StringComparison.Ordinal);
         Assert.Contains("SHMCV_LIBRARY: not set", said, StringComparison.Ordinal);
-        Assert.Contains(_scratch.File("runtimes/linux-x64/native/libshmcv.so") + ": not there", said, StringComparison.Ordinal);
+        var (rid, file) = (Host.Current.Rid, Host.Current.LibraryFile);
+        Assert.Contains(Path.Combine(_scratch.Folder, "runtimes", rid, "native", file) + ": not there", said, StringComparison.Ordinal);
+        Assert.Contains($"carries it for linux-x64 and win-x64, and this process is {rid}.", said, StringComparison.Ordinal);
     }
 
     [Fact]
     public void AFileThatTheVariableNamesWronglyIsNamed()
     {
-        var (exitCode, said) = Ask(Processes.Guest, "/nowhere/libshmcv.so");
+        var nowhere = Path.GetFullPath("/nowhere/libshmcv.so");
+        var (exitCode, said) = Ask(Processes.Guest, nowhere);
         Assert.Equal(1, exitCode);
-        Assert.Contains("/nowhere/libshmcv.so (SHMCV_LIBRARY names it", said, StringComparison.Ordinal);
+        Assert.Contains($"{nowhere} (SHMCV_LIBRARY names it", said, StringComparison.Ordinal);
     }
 
     [Fact]
     public void AFileThatIsNoLibraryIsNamed()
     {
-        var path = _scratch.File("libshmcv.so");
+        var path = _scratch.File(Host.Current.LibraryFile);
         File.WriteAllText(path, "no library");
         var (exitCode, said) = Ask(Processes.Guest, path);
         Assert.Equal(1, exitCode);
         Assert.Contains($"cannot load the native library {path}", said, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void AProcessorForWhichThereIsNoLibraryIsNamedBesideThoseThatHaveOne() =>
+        Assert.Contains("linux-x64 and win-x64, and this process is win-arm64.", LibraryResolver.NotFound([], "win-arm64"), StringComparison.Ordinal);
+
     [Theory]
-    [InlineData("unsigned shmcv_abi_version(void) { return 2 << 16; }", null)]
-    [InlineData("unsigned shmcv_abi_version(void) { return 3 << 16 | 7; }", "has version 3.7 of the binary interface, and this package needs 2.0 or a later 2.x")]
-    [InlineData("unsigned shmcv_abi_version(void) { return 0; }", "has version 0.0 of the binary interface")]
-    [InlineData("unsigned other(void) { return 0; }", "is not the shmcv library")]
-    public void ALibraryOfAnotherVersionIsRefused(string source, string? said)
+    [InlineData("0x20000", null)]
+    [InlineData("0x30007", "has version 3.7 of the binary interface, and this package needs 2.0 or a later 2.x")]
+    [InlineData("0", "has version 0.0 of the binary interface")]
+    [InlineData("none", "is not the shmcv library")]
+    public void ALibraryOfAnotherVersionIsRefused(string version, string? said)
     {
-        if (!Processes.Has("cc"))
-        {
-            Assert.Skip("there is no C compiler (cc) here");
-        }
-
-        var (code, library) = (_scratch.File("other.c"), _scratch.File("libother.so"));
-        File.WriteAllText(code, source + " const char *shmcv_version(void) { return \"other\"; }");
-        var compiled = Processes.Run("cc", ["-shared", "-fPIC", "-o", library, code]);
-        Assert.True(compiled.ExitCode == 0, compiled.All);
-
+        var library = Host.Current.OtherLibrary(version, _scratch.Folder);
         var (exitCode, answer) = Ask(Processes.Guest, library);
         if (said is null)
         {
@@ -94,11 +92,12 @@ public sealed class VersionTests : IDisposable
 
     private string CopyGuestWithoutLibrary()
     {
-        foreach (var file in Directory.GetFiles(AppContext.BaseDirectory, "ShmCv.Guest*").Append(Path.Combine(AppContext.BaseDirectory, "ShmCv.dll")))
+        // The library is in a folder below. Where the tests are published, the files of .NET are beside the guest.
+        foreach (var file in Directory.GetFiles(AppContext.BaseDirectory))
         {
             File.Copy(file, _scratch.File(Path.GetFileName(file)));
         }
 
-        return _scratch.File("ShmCv.Guest");
+        return Host.Current.Program(_scratch.File("ShmCv.Guest"));
     }
 }

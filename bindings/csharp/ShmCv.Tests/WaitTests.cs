@@ -26,7 +26,7 @@ public sealed class WaitTests : IDisposable
         var frames = Enumerable.Range(0, Each).Select(i => streams[i % streams.Length].WaitAsync()).ToArray();
         var images = Enumerable.Range(0, Each).Select(_ => segment.WaitAsync(0)).ToArray();
         Assert.Equal(Each, Waits.CountOf(segment.Handle));
-        Assert.Single(Directory.EnumerateDirectories("/proc/self/task"), task => NameOf(task) == "shmcv waits");
+        Assert.Single(Host.Current.ThreadNames, name => name == "shmcv waits");
         foreach (var stream in streams)
         {
             Assert.Equal(1, Put(stream));
@@ -41,18 +41,6 @@ public sealed class WaitTests : IDisposable
         }
 
         Array.ForEach(streams, stream => stream.Dispose());
-
-        static string NameOf(string task)
-        {
-            try
-            {
-                return File.ReadAllText(Path.Combine(task, "comm")).TrimEnd();
-            }
-            catch (IOException)
-            {
-                return string.Empty; // the thread has ended
-            }
-        }
     }
 
     [Fact]
@@ -216,7 +204,7 @@ public sealed class WaitTests : IDisposable
     public async Task AWaitOnWhatCannotBeWaitedForFailsAtOnce()
     {
         var name = _scratch.Name();
-        await File.WriteAllBytesAsync("/dev/shm/" + name, new byte[100]);
+        using var memory = Host.Current.MakeForeign(name, new byte[100]);
         using var foreign = Segment.Open(name);
         await Assert.ThrowsAsync<ShmCvUnsupportedException>(() => foreign.WaitAsync(0));
         foreign.Dispose();

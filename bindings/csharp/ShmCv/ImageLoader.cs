@@ -121,6 +121,11 @@ public sealed class ImageLoader : IDisposable
     /// <returns>The segment, which the caller disposes of.</returns>
     public Segment Open(string shareName)
     {
+        lock (_kept)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this); // whether there is such a segment or not
+        }
+
         var segment = Segment.Open(shareName);
         try
         {

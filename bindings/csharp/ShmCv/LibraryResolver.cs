@@ -13,7 +13,10 @@ internal static unsafe class LibraryResolver
     /// <summary>The environment variable that names the file. Nothing is searched for then.</summary>
     private const string Variable = "SHMCV_LIBRARY";
 
-    // On Windows, shmcv.dll would be the name of this assembly, ShmCv.dll, which stands in the same folder.
+    /// <summary>The systems and processors for which the package carries the file.</summary>
+    private const string Carried = "linux-x64 and win-x64";
+
+    // On Windows, where names of files know no case, shmcv.dll would be this assembly, ShmCv.dll, in the same folder.
     private static string FileName =>
         OperatingSystem.IsWindows() ? "libshmcv.dll" : OperatingSystem.IsMacOS() ? "libshmcv.dylib" : "libshmcv.so";
 
@@ -41,7 +44,7 @@ internal static unsafe class LibraryResolver
             return Fitting(library, FileName);
         }
 
-        throw new ShmCvLibraryException(NotFound(places));
+        throw new ShmCvLibraryException(NotFound(places, Rid));
     }
 
     internal static Version AbiVersionOf(uint version) => new((int)(version >> 16), (int)(version & 0xFFFF));
@@ -113,15 +116,15 @@ internal static unsafe class LibraryResolver
         }
     }
 
-    private static string NotFound(IEnumerable<string> places)
+    internal static string NotFound(IEnumerable<string> places, string rid)
     {
         var looked = string.Concat(places.Select(place => $"\n  {place}: not there"));
         return $"""
             shmcv: the native library {FileName} was not found. Looked, in this order, at
               the environment variable {Variable}: not set{looked}
               the folders of the runtime and of the system's loader ({FileName}): not there
-            The package ShmCv carries it for linux-x64. Elsewhere build it (./build.sh build in a checkout of shmcv), and
-            name the file in {Variable}.
+            The package ShmCv carries it for {Carried}, and this process is {rid}. Where the package does not carry it, build
+            it (./build.sh build in a checkout of shmcv), and name the file in {Variable}.
             """;
     }
 }

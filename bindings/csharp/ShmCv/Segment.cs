@@ -11,7 +11,8 @@ namespace ShmCv;
 /// <remarks>
 /// Dispose of the object to end its use of the segment. The segment itself stays, with its pixels, until
 /// <see cref="Clear(string)"/> or <see cref="ClearAll"/> removes its name, or an object with
-/// <see cref="ClearOnDispose"/> is disposed of. For pictures that follow each other there is <see cref="FrameStream"/>.
+/// <see cref="ClearOnDispose"/> is disposed of. On Windows it ends with the last process that has it open, at the latest.
+/// For pictures that follow each other there is <see cref="FrameStream"/>.
 /// </remarks>
 /// <example>
 /// <code>
@@ -51,11 +52,14 @@ public sealed class Segment : WritablePixels
     /// Makes a segment and opens it. The memory is reserved at once and is all zero.
     /// </summary>
     /// <remarks>
-    /// The name is in <c>/dev/shm</c>, or in the folder that the environment variable <c>SHMCV_FOLDER</c> of the
-    /// environment names with which the process began. A path is a name in another folder, which has to be there. All
-    /// methods that take a name take a path. On Windows a path begins on a drive, and a name that begins with
-    /// <c>Global\</c> is for all sessions, for example for a service and desktop programs: that takes a right to make, and
-    /// none to open.
+    /// <para>The name is in <c>/dev/shm</c>, on Windows in the user's local application data, or in the folder that the
+    /// environment variable <c>SHMCV_FOLDER</c> of the environment names with which the process began. A path is a name in
+    /// another folder, which has to be there. All methods that take a name take a path. On Windows a path begins on a drive,
+    /// and a name that begins with <c>Global\</c> is for all sessions, for example for a service and desktop programs: that
+    /// takes a right to make, and none to open.</para>
+    /// <para>Programs without this library see the pixels at the beginning of the memory: on Linux it is the file of that
+    /// name in <c>/dev/shm</c>, on Windows <c>MemoryMappedFile.OpenExisting(name)</c> gives it, as whole pages. What follows
+    /// the pixels is this library's.</para>
     /// </remarks>
     /// <param name="name">1 to 200 of the characters A-Z a-z 0-9 . _ - without a dot at the beginning; or a path to
     /// such a name in another folder, as <c>/mnt/cams/cam0</c>.</param>

@@ -71,8 +71,9 @@ public sealed class FrameStream : IDisposable
     }
 
     /// <summary>
-    /// A descriptor on which a program's own loop waits for frames, by poll or epoll, among sockets and whatever else. On
-    /// Linux it is a file descriptor that polls readable. In C# alone, <see cref="WaitAsync"/> does the same with less.
+    /// A descriptor on which a program's own loop waits for frames, among sockets and whatever else: on Linux a file
+    /// descriptor that polls readable, on Windows the handle of an event, which is set when this text says readable. In C#
+    /// alone, <see cref="WaitAsync"/> does the same with less.
     /// </summary>
     /// <remarks>
     /// <para>The descriptor is readable at first. When it is readable, call <see cref="TryWait"/> with a time of 0, as often
@@ -83,6 +84,13 @@ public sealed class FrameStream : IDisposable
     /// waits on it; take it out of the loop before, because another file may get the number. One thread of the library
     /// serves all descriptors of the process; it begins with the first look at this property.</para>
     /// </remarks>
+    /// <example>
+    /// On Windows, among other handles:
+    /// <code>
+    /// using var frames = new ManualResetEvent(false) { SafeWaitHandle = new SafeWaitHandle(stream.Descriptor, ownsHandle: false) };
+    /// WaitHandle.WaitAny([frames, stop]);
+    /// </code>
+    /// </example>
     /// <exception cref="ShmCvIOException">The process has no file descriptors left.</exception>
     /// <exception cref="ShmCvNoSpaceException">The process gets no thread.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
@@ -409,7 +417,7 @@ public sealed class FrameStream : IDisposable
     /// Returns a frame's <see cref="Frame.TimeNs"/> or <see cref="Frame.CaptureTimeNs"/> as a time in UTC, as the clocks were
     /// at the stream's creation.
     /// </summary>
-    /// <param name="timeNs">The time: CLOCK_MONOTONIC, in nanoseconds.</param>
+    /// <param name="timeNs">The time, in nanoseconds of <see cref="FrameClock"/>.</param>
     /// <returns>The time, in whole ticks of 100 ns.</returns>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
     public DateTimeOffset Utc(long timeNs)
@@ -954,8 +962,8 @@ public sealed class Frame : Pixels, IMover
     public long Sequence { get; private set; }
 
     /// <summary>
-    /// The time at which the frame was published: CLOCK_MONOTONIC, in nanoseconds. On Linux
-    /// <see cref="System.Diagnostics.Stopwatch.GetTimestamp"/> reads the same clock.
+    /// The time at which the frame was published, in nanoseconds of <see cref="FrameClock"/>, which converts it for a
+    /// <see cref="System.Diagnostics.Stopwatch"/> too.
     /// </summary>
     public long TimeNs { get; private set; }
 
@@ -966,8 +974,8 @@ public sealed class Frame : Pixels, IMover
     public long Missed { get; private set; }
 
     /// <summary>
-    /// The time at which the picture was captured, as its writer has told, on the clock of <see cref="TimeNs"/>; 0 if the
-    /// writer has not.
+    /// The time at which the picture was captured, as its writer has told, in nanoseconds of <see cref="FrameClock"/>; 0 if
+    /// the writer has not.
     /// </summary>
     public long CaptureTimeNs { get; private set; }
 
@@ -1229,7 +1237,7 @@ public sealed class NewFrame : WritablePixels, IMover
     /// Gives the frame the time at which its picture was captured, and metadata, which mean what the programs make of them.
     /// Readers get both with the frame. Each call replaces what the one before has given.
     /// </summary>
-    /// <param name="captureTimeNs">The time, in nanoseconds, on the clock of <see cref="Frame.TimeNs"/>; 0 says
+    /// <param name="captureTimeNs">The time, in nanoseconds of <see cref="FrameClock"/>; 0 says
     /// nothing.</param>
     /// <param name="metadata">At most <see cref="Constants.MaxMetadata"/> bytes.</param>
     /// <exception cref="ShmCvLimitException">There are more bytes.</exception>
@@ -1250,7 +1258,7 @@ public sealed class NewFrame : WritablePixels, IMover
     /// <see cref="Frame.MetadataAs"/>.
     /// </summary>
     /// <typeparam name="T">The type of the object.</typeparam>
-    /// <param name="captureTimeNs">The time, in nanoseconds, on the clock of <see cref="Frame.TimeNs"/>; 0 says
+    /// <param name="captureTimeNs">The time, in nanoseconds of <see cref="FrameClock"/>; 0 says
     /// nothing.</param>
     /// <param name="metadata">The object. Its JSON has at most <see cref="Constants.MaxMetadata"/> bytes.</param>
     /// <param name="typeInfo">How the type is written: a property of a class that derives from
