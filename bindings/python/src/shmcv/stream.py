@@ -116,7 +116,10 @@ class Frame(Pixels):
 
     @property
     def time_ns(self) -> int:
-        """When it was published, in nanoseconds of ``time.perf_counter_ns()``; on Linux ``time.monotonic_ns()`` is the same."""
+        """When it was published, in nanoseconds of ``time.perf_counter_ns()``.
+
+        On Linux those are ``time.monotonic_ns()``'s too. On Windows Python's other clocks are not the frames'.
+        """
         return self._info.time_ns
 
     @property
@@ -129,7 +132,7 @@ class Frame(Pixels):
 
     @property
     def capture_time_ns(self) -> int:
-        """When it was captured, as its writer has told, in nanoseconds of ``time.perf_counter_ns()``; 0 if it has not."""
+        """When it was captured, in nanoseconds as ``time_ns``, as its writer has told; 0 if it has not."""
         return self._info.capture_time_ns
 
     @property
@@ -610,8 +613,8 @@ class Stream:
         before, because another file may get the number. A forked child opens the stream again, and asks for one of its
         own. One thread of the library serves all descriptors of the process.
 
-        On Windows there is no such descriptor: use ``async for`` and ``wait_async`` there, which work with every loop of
-        asyncio, or a thread that calls ``wait``.
+        On Windows there is no such descriptor: use ``async for`` and ``wait_async`` there, which work with every loop
+        of asyncio, or a thread that calls ``wait``.
 
         Raises IOError if the process has no file descriptors left, and on Windows; ClosedError.
         """
