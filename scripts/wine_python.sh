@@ -63,7 +63,7 @@ in_wine_python() {
         set -o pipefail
         cd "$1"
         shift
-        wine /work/python/python.exe "$@" </dev/null 2>&1 | tr -d "\r"' bash "$@"
+        wine /work/python/python.exe "$@" </dev/null 2>&1 | sed -u "s/\r$//"' bash "$@"
 }
 
 # with_display_in_wine_python FOLDER ARGUMENT...: runs python.exe where it can show windows. A Wine that has begun without a
@@ -79,7 +79,7 @@ with_display_in_wine_python() {
         Xvfb -displayfd 3 -screen 0 1280x800x24 3>/work/display >/dev/null 2>&1 &
         server=$!
         until [ -s /work/display ] || ! kill -0 $server; do sleep 0.1; done
-        DISPLAY=":$(cat /work/display)" wine /work/python/python.exe "$@" </dev/null 2>&1 | tr -d "\r"
+        DISPLAY=":$(cat /work/display)" wine /work/python/python.exe "$@" </dev/null 2>&1 | sed -u "s/\r$//"
         status=$?
         wineserver -k
         kill $server

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -78,6 +79,12 @@ class Geometry(NamedTuple):
         image = segment.image
         names = image.depth.name.lower(), image.order.name.lower()
         return cls(image.width, image.height, image.channels, *names, crc32(segment.array))
+
+
+def clear(name: str) -> None:
+    """Remove a name, if it is still there. On Windows the last close has removed it."""
+    with contextlib.suppress(shmcv.NotFoundError):
+        shmcv.clear(name)
 
 
 def crc32(pixels: np.ndarray[Any, Any]) -> str:

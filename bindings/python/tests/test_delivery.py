@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 
 import numpy as np
 import pytest
+from support import clear
 
 import shmcv
 
@@ -25,7 +26,7 @@ def make(name: str) -> Iterator[Make]:
         return shmcv.Stream.create(name, 4096, slots=slots, when_behind=when_behind)
 
     yield create
-    shmcv.clear(name)
+    clear(name)
 
 
 def put(stream: shmcv.Stream, mark: int, **arguments: object) -> int:

@@ -63,6 +63,20 @@ def test_the_wheel_carries_the_library_and_is_for_this_platform(wheel):
     assert not [name for name in names if "test" in name]
 
 
+def test_a_wheel_of_windows_library_is_for_windows(tmp_path):
+    """The library says which system the wheel is for. The plugin that draws windows on Linux does not go with it."""
+    pytest.importorskip("hatchling", reason="no hatchling here, which builds the wheel")
+    library = tmp_path / "libshmcv.dll"
+    library.write_bytes(b"MZ, as files of Windows begin")
+    (tmp_path / "libopencv_highgui_gtk3.so").touch()
+    made = make_wheel(tmp_path, SHMCV_LIBRARY=str(library))
+    assert made.returncode == 0, made.stdout + made.stderr
+    with zipfile.ZipFile(tmp_path / f"shmcv-{shmcv.__version__}-py3-none-win_amd64.whl") as archive:
+        assert archive.read("shmcv/libshmcv.dll") == library.read_bytes()
+        assert not [name for name in archive.namelist() if name.endswith(".so")]
+        assert "shmcv/_windows.py" in archive.namelist()
+
+
 def test_the_wheel_carries_the_licences(wheel):
     with zipfile.ZipFile(wheel) as archive:
         folder = f"shmcv-{shmcv.version()}.dist-info"
@@ -79,7 +93,9 @@ def test_the_wheel_says_what_it_is(wheel):
     assert (said["Author"], said["License-Expression"]) == ("The shmcv authors", "Apache-2.0")
     assert "shared memory" in said["Summary"]
     assert "shared memory" in said["Keywords"]
-    assert "Operating System :: POSIX :: Linux" in said.get_all("Classifier")
+    assert {"Operating System :: POSIX :: Linux", "Operating System :: Microsoft :: Windows"} <= set(
+        said.get_all("Classifier")
+    )
     assert said["Description-Content-Type"] == "text/markdown"
 
 

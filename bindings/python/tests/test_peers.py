@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from support import IMPORTED, LIBRARY, PATIENCE, Process, built, compiled
+from support import IMPORTED, LIBRARY, PATIENCE, Process, built, clear, compiled
 from system import ENDS_WITH_US, linux_alone
 
 import shmcv
@@ -113,7 +113,7 @@ def stream(name: str) -> Iterator[shmcv.Stream]:
     """A stream for the parties' frames."""
     with shmcv.Stream.create(name, 66 * 48) as made:
         yield made
-    shmcv.clear(name)
+    clear(name)
 
 
 @pytest.mark.parametrize("consumer", LANGUAGES)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from support import clear
 from system import WINDOWS, interrupt_us
 from system_linux import SHM
 
@@ -27,7 +28,7 @@ def make(name: str) -> shmcv.Stream:
 def cleared(name: str) -> Iterator[str]:
     """A name. The end of the test clears it."""
     yield name
-    shmcv.clear(name)
+    clear(name)
 
 
 def test_reader_of_a_replaced_stream_is_told_and_follows(cleared: str) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support import PATIENCE, PHOTOGRAPH, environment
+from support import PATIENCE, PHOTOGRAPH, clear, environment
 from system import died_of_a_fault, file_of_a_segment, interrupt_us, kept_by_nobody, present
 from system_linux import SHM
 
@@ -34,7 +34,7 @@ def stream(name: str) -> Iterator[shmcv.Stream]:
     """A stream of four small frames."""
     with shmcv.Stream.create(name, SIZE) as made:
         yield made
-    shmcv.clear(name)
+    clear(name)
 
 
 def picture(mark: int) -> np.ndarray:
@@ -210,7 +210,7 @@ def test_slot_is_free_when_the_last_array_is_gone(name: str) -> None:
             frame.close()
             assert array[0, 0, 0] == mark
             del array
-    stream.clear()
+    clear(name)
 
 
 def test_with_block_publishes_or_gives_back(stream: shmcv.Stream) -> None:
@@ -256,7 +256,7 @@ def test_operations_work_from_frame_to_frame(name: str, create: Callable[..., sh
             source.flip_into(target, shmcv.FlipCode.HORIZONTAL)
         with stream.wait(1) as flipped:
             np.testing.assert_array_equal(flipped.array, segment.array[:, ::-1])
-    stream.clear()
+    clear(name)
 
 
 def test_iterator_gives_each_new_frame_once(stream: shmcv.Stream) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from support import IMPORTED, PATIENCE
+from support import IMPORTED, PATIENCE, clear
 from system import foreign, linux_alone, plain_memory
 
 import shmcv
@@ -26,7 +26,7 @@ def stream(name: str) -> Iterator[shmcv.Stream]:
     """A stream of four tiny frames."""
     with shmcv.Stream.create(name, 16) as made:
         yield made
-    shmcv.clear(name)
+    clear(name)
 
 
 @pytest.fixture
