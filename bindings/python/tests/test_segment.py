@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import ctypes
 import os
@@ -37,14 +38,16 @@ def test_a_new_segment_is_zero_writable_and_seen_by_who_opens_its_name(create):
 
 @pytest.mark.parametrize(("encoded", "result"), vectors("name"))
 def test_names(encoded, result):
-    wanted = b"" if encoded == "-" else unquote_to_bytes(encoded)
+    name = unquote_to_bytes("" if encoded == "-" else encoded)
+    with contextlib.suppress(UnicodeDecodeError):  # Windows has no text for bytes that are not UTF-8
+        name = os.fsdecode(name)
     if result == "OK":
-        with shmcv.Segment.create(os.fsdecode(wanted), 16):
-            shmcv.clear(os.fsdecode(wanted))
+        with shmcv.Segment.create(name, 16):
+            shmcv.clear(name)
         return
     for use in (lambda n: shmcv.Segment.create(n, 16), shmcv.Segment.open, shmcv.clear):
         with pytest.raises(shmcv.InvalidError) as caught:
-            use(os.fsdecode(wanted))
+            use(name)
         assert caught.value.code == code(result)
 
 
@@ -63,7 +66,7 @@ def test_sizes_that_make_no_sense_are_refused(size, name):
 
 
 def test_a_size_beyond_the_memory_is_no_space_and_leaves_no_name(name):
-    size = 2**50
+    size = 2**45
     if not WINDOWS:
         room = os.statvfs(SHM)
         size = room.f_blocks * room.f_frsize + 2**20

@@ -178,6 +178,14 @@ with shmcv.Segment.open(sys.argv[1]) as segment:
     assert [path.name for path in tmp_path.iterdir()] == ["猫.png"]
 
 
+def test_half_of_a_surrogate_pair_is_no_name() -> None:
+    for use in (shmcv.Segment.open, lambda name: shmcv.Segment.create(name, 16), shmcv.clear):
+        with pytest.raises(shmcv.InvalidError):
+            use("half-\ud83d")
+    with pytest.raises(ValueError, match="UTF-8"):
+        shmcv.probe("half-\ud83d.png")
+
+
 def test_slashes_of_both_kinds_and_long_paths(tmp_path: Path, create: Callable[..., shmcv.Segment]) -> None:
     segment = create(image=shmcv.ImageInfo(2, 2))
     for path in (f"{tmp_path}\\a.png", f"{tmp_path.as_posix()}/b.png"):
