@@ -104,12 +104,23 @@ wine_pytest() {
     cp "$build/$report.xml" "$reports/win-x64-$report.xml"
 }
 
+# build_wine_peers builds the programs in C and C# with which Python's tests exchange frames, into the folder of tests.
+build_wine_peers() {
+    local peers="$root/bindings/python/tests/peers"
+    quietly "$build/log/peer.log" "$CC" -O2 -I"$root/include" "$peers/peer.c" "$build/libshmcv.dll.a" -o "$build/tests/peer.exe"
+    cp "$build/libshmcv.dll" "$build/tests/"
+    if ! have_dotnet; then
+        warn "NO .NET SDK ('dotnet') HERE: THE TESTS OF STREAMS RUN WITHOUT C#"
+        return
+    fi
+    quietly "$build/log/peer-csharp.log" dotnet publish "$peers/csharp/Peer.csproj" -c Release -r win-x64 --self-contained \
+        -p:TargetFrameworks=net10.0 --artifacts-path "$build/peer-artifacts" -o "$build/tests/csharp" -v quiet
+}
+
 # test_python_in_wine: the tests, and then those that show windows, where there is a display.
 test_python_in_wine() {
     need_installed_wheel
-    quietly "$build/log/peer.log" "$CC" -O2 -I"$root/include" "$root/bindings/python/tests/peers/peer.c" "$build/libshmcv.dll.a" \
-        -o "$build/tests/peer.exe"
-    cp "$build/libshmcv.dll" "$build/tests/"
+    build_wine_peers
     wine_pytest in_wine_python python tests
     wine_pytest with_display_in_wine_python python-display tests/test_window_windows.py
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -143,17 +142,10 @@ def compiled(source: Path, folder: Path) -> list[str]:
 
 def built(project: Path, folder: Path) -> list[str]:
     """Build a C# program outside the repository, where another build may be running, and return its command."""
-    if shutil.which("dotnet") is None:
+    command = system.built(project, folder)
+    if command is None:
         pytest.skip("NO .NET SDK ('dotnet') HERE: C# IS NOT TESTED TOGETHER WITH THE OTHER LANGUAGES")
-    artifacts = folder / "artifacts"
-    done = subprocess.run(
-        ["dotnet", "build", project, "-c", "Release", "--artifacts-path", artifacts, "-v", "quiet"],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout
-    return ["dotnet", str(artifacts / "bin" / project.stem / "release" / f"{project.stem}.dll")]
+    return command
 
 
 #: X alone. If there is a Wayland compositor, the plugin would use that.

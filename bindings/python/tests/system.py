@@ -14,6 +14,7 @@ if WINDOWS:
     from system_windows import ENDS_WITH_US as ENDS_WITH_US
     from system_windows import OWN_CONSOLE as OWN_CONSOLE
     from system_windows import SKIPPED as SKIPPED
+    from system_windows import built as built
     from system_windows import compiled as compiled
     from system_windows import died_of_a_fault as died_of_a_fault
     from system_windows import interrupt as interrupt
@@ -28,6 +29,7 @@ else:
     from system_linux import ENDS_WITH_US as ENDS_WITH_US
     from system_linux import OWN_CONSOLE as OWN_CONSOLE
     from system_linux import SKIPPED as SKIPPED
+    from system_linux import built as built
     from system_linux import compiled as compiled
     from system_linux import died_of_a_fault as died_of_a_fault
     from system_linux import interrupt as interrupt

@@ -80,6 +80,21 @@ def compiled(source: Path, folder: Path, include: Path, library: Path) -> list[s
     return [str(program)]
 
 
+def built(project: Path, folder: Path) -> list[str] | None:
+    """Build a C# program, and return its command. None if there is no SDK."""
+    if shutil.which("dotnet") is None:
+        return None
+    artifacts = folder / "artifacts"
+    done = subprocess.run(
+        ["dotnet", "build", project, "-c", "Release", "--artifacts-path", artifacts, "-v", "quiet"],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
+    return ["dotnet", str(artifacts / "bin" / project.stem / "release" / f"{project.stem}.dll")]
+
+
 def interrupt(process: subprocess.Popen[str]) -> None:
     """Do as the user who presses Ctrl-C."""
     process.send_signal(signal.SIGINT)

@@ -116,6 +116,12 @@ def compiled(source: Path, folder: Path, _include: Path, _library: Path) -> list
     return [str(program)] if program.exists() else None
 
 
+def built(project: Path, folder: Path) -> list[str] | None:
+    """Return the command of a C# program that was built for these tests elsewhere. None if there is none."""
+    program = Path(os.environ.get("SHMCV_TEST_PROGRAMS", folder)) / "csharp" / f"{project.stem}.exe"
+    return [str(program)] if program.exists() else None
+
+
 #: Presses Ctrl-C in the console of another process, as its user does.
 PRESS = """
 import ctypes, sys
