@@ -21,8 +21,8 @@ usage: ./build.sh COMMAND [--target TARGET]
   deps               only install missing tools (Debian, Ubuntu)
   clean              remove build/; the cached OpenCV stays in ~/.cache/shmcv
 
---target win-x64, with build and install, cross-builds build/win-x64/libshmcv.dll by Debian's mingw-w64. Without it the target
-is linux-x64.
+--target win-x64, with build and install, cross-builds build/win-x64/libshmcv.dll by Debian's mingw-w64; with dist it makes the
+packages of it, in build/win-x64/dist. Without it the target is linux-x64.
 SHMCV_OPENCV=system links with the system's OpenCV instead of the pinned one. SHMCV_SANITIZE=address has soak and fuzz
 run under the address sanitizer, with an OpenCV that is built for it.
 TEXT
@@ -30,12 +30,12 @@ TEXT
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 # shellcheck source=/dev/null
-for part in common target deps opencv libdeflate native windows run test wine wine_go wine_c wine_csharp wine_hosting fuzz hosting bench check dist; do . "$here/scripts/$part.sh"; done
+for part in common target deps opencv libdeflate native windows run test wine wine_go wine_c wine_csharp wine_python wine_hosting fuzz hosting bench check dist; do . "$here/scripts/$part.sh"; done
 
 command="${1:-}"
 [ $# = 0 ] || shift
 if [ "${1:-}" = --target ]; then
-    case "$command" in build|install) ;; *) die "--target goes with 'build' and 'install' only" ;; esac
+    case "$command" in build|install|dist) ;; *) die "--target goes with 'build', 'install' and 'dist' only" ;; esac
     use_target "${2:?usage: ./build.sh $command --target TARGET}"
     shift 2
 fi

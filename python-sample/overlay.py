@@ -51,13 +51,13 @@ try:
         shmcv.Stream.open(names.camera, timeout=None) as camera,  # waits for one
     ):
         for seen in camera.frames(follow=True):  # the newest frame each time, also of the next camera's stream
-            began = time.monotonic_ns()
+            began = time.perf_counter_ns()
             with overlay.begin() as drawn:
                 drawn.write(seen.array)
                 box = find(seen.array)
                 if box:
                     draw(drawn.array, box)
-                found = {"frame": number, "box": box, "took_us": (time.monotonic_ns() - began) // 1000}
+                found = {"frame": number, "box": box, "took_us": (time.perf_counter_ns() - began) // 1000}
                 drawn.describe({**seen.mapping, "overlay": found}, capture_time_ns=seen.capture_time_ns)
             number += 1
 except KeyboardInterrupt:

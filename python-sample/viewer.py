@@ -22,7 +22,7 @@ try:
     with shmcv.Stream.open(arguments.stream) as stream:
         for frame in stream.frames(timeout=5):
             # frame.array is no copy. The slot does not change before the loop asks for the next frame.
-            age = (time.monotonic_ns() - frame.time_ns) / 1e6
+            age = (time.perf_counter_ns() - frame.time_ns) / 1e6
             print(f"\rframe {frame.sequence}, {age:.2f} ms old, first pixel {frame.array[0, 0]}  ", end="", flush=True)
             if seen:
                 skipped += frame.missed

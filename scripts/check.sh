@@ -120,7 +120,7 @@ check_version() { python3 "$root/scripts/version.py"; }
 check_names() { "$python" "$root/scripts/names.py"; }
 
 check_ruff() { (cd "$root" && "$python" -m ruff check . && "$python" -m ruff format --check .); }
-check_mypy() { (cd "$root/bindings/python" && "$python" -m mypy --strict src/shmcv); }
+check_mypy() { (cd "$root/bindings/python" && "$python" -m mypy --strict src/shmcv && "$python" -m mypy --strict --platform win32 src/shmcv); }
 
 check_shellcheck() {
     have shellcheck || { echo "shellcheck is not installed: skipped"; return 0; }

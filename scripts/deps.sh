@@ -39,10 +39,11 @@ need_build_tools() {
 }
 need_test_tools()  { need_go; install_missing "${build_tools[@]}" "${test_tools[@]}"; }
 
-# need_python makes build/venv with the pinned packages that the tests, checks and samples import, and sets $python.
+# need_python makes build/venv with the pinned packages that the tests, checks and samples import, and sets $python. It is this
+# machine's Python, whatever the target.
 need_python() {
-    python="$build/venv/bin/python"
-    need_venv "$build/venv" "$root/scripts/python-requirements.txt"
+    python="$root/build/venv/bin/python"
+    need_venv "$root/build/venv" "$root/scripts/python-requirements.txt"
 }
 
 # need_venv FOLDER REQUIREMENTS: makes a virtual environment with exactly these packages. It makes the environment again

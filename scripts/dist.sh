@@ -38,21 +38,36 @@ need_other_libraries() {
     )
 }
 
-# make_packages makes the Python wheel and the NuGet packages in build/dist.
+# make_packages makes the target's packages in its dist folder: the Python wheel; for Linux the NuGet packages, which also carry
+# the library for Windows if it has been built here.
 make_packages() {
-    need_other_libraries
-    need_python
     need_notices
-    mkdir -p "$build/dist"
     say "the Python wheel"
-    quietly "$build/log/wheel.log" "$python" -m pip wheel --disable-pip-version-check --no-deps \
-        --wheel-dir "$build/dist" "$root/bindings/python"
-    if have_dotnet; then
-        say "the NuGet packages"
-        quietly "$build/log/nuget.log" dotnet pack "$root/bindings/csharp" -c Release -o "$build/dist"
-    else
-        warn "THE NUGET PACKAGES ARE SKIPPED: NO .NET SDK ('dotnet') HERE"
-    fi
-    say "in build/dist:"
+    make_wheel
+    case "$target" in linux-*) make_nuget_packages ;; esac
+    say "in ${build#"$root/"}/dist:"
     ls "$build/dist"
+}
+
+make_nuget_packages() {
+    if ! have_dotnet; then
+        warn "THE NUGET PACKAGES ARE SKIPPED: NO .NET SDK ('dotnet') HERE"
+        return
+    fi
+    need_other_libraries
+    say "the NuGet packages"
+    quietly "$build/log/nuget.log" dotnet pack "$root/bindings/csharp" -c Release -o "$build/dist"
+}
+
+# make_wheel makes the Python wheel with the target's library, of a copy of the package that has the target's notices.
+make_wheel() {
+    local copy="$build/wheel/bindings/python" library=libshmcv.so
+    case "$target" in win-*) library=libshmcv.dll ;; esac
+    need_python
+    rm -rf "$build/wheel"
+    mkdir -p "$copy" "$build/dist"
+    (cd "$root/bindings/python" && cp -RL src hatch_build.py pyproject.toml README.md LICENSE "$copy")
+    cp "$build/THIRD_PARTY_NOTICES" "$copy"
+    SHMCV_LIBRARY="$build/$library" quietly "$build/log/wheel.log" "$python" -m pip wheel --disable-pip-version-check \
+        --no-deps --wheel-dir "$build/dist" "$copy"
 }

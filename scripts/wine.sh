@@ -7,7 +7,7 @@
 wine_packages=(wine wine64 xvfb)
 wine_tools=(debootstrap:debootstrap unshare:util-linux)
 
-wine_suites=(go c csharp hosting) # What `./build.sh test win-x64` runs: win-x64-go and so on, which can be named alone too.
+wine_suites=(go c csharp python hosting) # What `./build.sh test win-x64` runs: win-x64-go and so on, which can be named alone too.
 
 # need_wine leaves wine_root as the folder of the root.
 need_wine() {

@@ -15,12 +15,18 @@ from pathlib import Path
 
 import cv2
 import pytest
-from support import ENDS_WITH_US, mapped, present
+from system import ENDS_WITH_US, NotOfThisSystem, is_skipped, mapped, open_files, present
 
 import shmcv
 
 # A shell starts programs in the background with SIGINT ignored, which their children inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    """Count a file of another system's tests as one that is skipped."""
+    return NotOfThisSystem.from_parent(parent, path=module_path) if is_skipped(module_path) else None
+
 
 PREFIX = f"shmcv-python-test-{os.getpid()}-"
 _numbers = itertools.count()
@@ -41,15 +47,9 @@ _FAILED = pytest.StashKey[bool]()
 def held() -> Counter[str]:
     """Count the segments, open files and mappings of segments. A test must not leave more of them behind."""
     names = [name for name in present() if name.startswith(PREFIX)]
-    files = []
-    for descriptor in Path("/proc/self/fd").iterdir():
-        try:
-            files.append(str(descriptor.readlink()))
-        except FileNotFoundError:  # the descriptor of the folder itself, which is closed by now
-            continue
     return Counter(
         [f"segment {name}" for name in names]
-        + [f"open {file}" for file in files if file.startswith("/")]
+        + [f"open {file}" for file in open_files()]
         + [f"mapped {file}" for file in mapped()]
     )
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
-import select
-import shutil
 import subprocess
 import sys
+import threading
 import time
 import zlib
 from collections.abc import Callable
@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+import system
+from system import ENDS_WITH_US, OWN_CONSOLE
 
 import shmcv
 
@@ -23,13 +25,15 @@ PACKAGE = Path(__file__).resolve().parent.parent
 ROOT = PACKAGE.parent.parent
 TESTDATA = ROOT / "testdata"
 PHOTOGRAPH = TESTDATA / "photograph.jpg"
-SHM = Path("/dev/shm")  # noqa: S108 # segments are here, not temporary files
+
+#: Where the package under test is imported from: the checkout, or the Python that it is installed in.
+IMPORTED = Path(shmcv.__file__).parent.parent
+
+#: The library that the tests' own programs are linked with and load.
+LIBRARY = Path(os.environ.get("SHMCV_LIBRARY", ROOT / system.BUILT)).resolve()
 
 #: Seconds, enough for every wait that is not a failure. No test asserts how long something took.
 PATIENCE = 300
-
-#: Begins the command of a program that must not outlive the tests, not even if they are killed.
-ENDS_WITH_US = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
 
 FLAGS = {
     "color": shmcv.LoadFlags.COLOR,
@@ -76,15 +80,10 @@ class Geometry(NamedTuple):
         return cls(image.width, image.height, image.channels, *names, crc32(segment.array))
 
 
-def present() -> set[str]:
-    """Return the names of all segments that there are, of whatever kind."""
-    return {path.name for path in SHM.iterdir()}
-
-
-def mapped() -> list[str]:
-    """Return the files of the segments that this process has mapped, once for each mapping."""
-    lines = Path("/proc/self/maps").read_text().splitlines()
-    return [line.split(maxsplit=5)[5] for line in lines if str(SHM) in line]
+def clear(name: str) -> None:
+    """Remove a name, if it is still there. On Windows the last close has removed it."""
+    with contextlib.suppress(shmcv.NotFoundError):
+        shmcv.clear(name)
 
 
 def crc32(pixels: np.ndarray[Any, Any]) -> str:
@@ -94,7 +93,7 @@ def crc32(pixels: np.ndarray[Any, Any]) -> str:
 
 def environment(**changes: str | None) -> dict[str, str]:
     """Return our environment with changes (None: unset), which lead ``import shmcv`` to the package under test."""
-    path = os.pathsep.join(filter(None, [str(PACKAGE / "src"), os.environ.get("PYTHONPATH")]))
+    path = os.pathsep.join(filter(None, [str(IMPORTED), os.environ.get("PYTHONPATH")]))
     wanted = {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1", **changes}
     return {variable: value for variable, value in wanted.items() if value is not None}
 
@@ -135,31 +134,18 @@ def in_a_namespace(*mount: str) -> tuple[str, ...]:
 
 def compiled(source: Path, folder: Path) -> list[str]:
     """Compile a C program as the README says, with the library under test, and return its command."""
-    compiler = shutil.which("cc")
-    if compiler is None:
+    command = system.compiled(source, folder, ROOT / "include", LIBRARY)
+    if command is None:
         pytest.skip("NO C COMPILER ('cc') HERE")
-    library = Path(os.environ.get("SHMCV_LIBRARY", ROOT / "build" / "libshmcv.so")).resolve()
-    program = folder / source.stem
-    subprocess.run(
-        [compiler, source, f"-I{ROOT / 'include'}", library, f"-Wl,-rpath,{library.parent}", "-o", program],
-        check=True,
-    )
-    return [str(program)]
+    return command
 
 
 def built(project: Path, folder: Path) -> list[str]:
     """Build a C# program outside the repository, where another build may be running, and return its command."""
-    if shutil.which("dotnet") is None:
+    command = system.built(project, folder)
+    if command is None:
         pytest.skip("NO .NET SDK ('dotnet') HERE: C# IS NOT TESTED TOGETHER WITH THE OTHER LANGUAGES")
-    artifacts = folder / "artifacts"
-    done = subprocess.run(
-        ["dotnet", "build", project, "-c", "Release", "--artifacts-path", artifacts, "-v", "quiet"],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout
-    return ["dotnet", str(artifacts / "bin" / project.stem / "release" / f"{project.stem}.dll")]
+    return command
 
 
 #: X alone. If there is a Wayland compositor, the plugin would use that.
@@ -203,6 +189,7 @@ class Process:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            creationflags=OWN_CONSOLE,
         )
         assert self.child.stdin
         assert self.child.stdout
@@ -219,14 +206,24 @@ class Process:
     def hear(self) -> str:
         """Return the next line that the program prints. The test fails if there is none in time."""
         while b"\n" not in self._heard:
-            ready, _, _ = select.select([self._output], [], [], PATIENCE)
-            assert ready, "the program is silent"
-            # os.read passes by Python's own buffer. select() would not see lines in that buffer.
-            more = os.read(self._output.fileno(), 4096)
+            more = self._read()
+            assert more is not None, "the program is silent"
             assert more, "the program ended: " + self.child.communicate()[1]
             self._heard += more
         line, self._heard = self._heard.split(b"\n", 1)
-        return line.decode()
+        return line.decode().removesuffix("\r")
+
+    def _read(self) -> bytes | None:
+        """Return what the program has printed, as soon as there is some; None if there is none in time.
+
+        A thread waits for it: Windows has no select() for pipes.
+        """
+        got: list[bytes] = []
+        # os.read passes by Python's own buffer, which communicate() would not empty.
+        reader = threading.Thread(target=lambda: got.append(os.read(self._output.fileno(), 4096)), daemon=True)
+        reader.start()
+        reader.join(PATIENCE)
+        return got[0] if got else None
 
     def say(self, line: str = "") -> None:
         """Write a line, which the program's input() returns."""

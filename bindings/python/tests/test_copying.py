@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support import clear
 
 import shmcv
 from shmcv._check import check
@@ -35,7 +36,7 @@ def stream(name: str) -> Iterator[shmcv.Stream]:
     with shmcv.Stream.create(name, GRAY.size) as made:
         made.publish(np.full(GRAY.shape, 7, np.uint8))
         yield made
-    shmcv.clear(name)
+    clear(name)
 
 
 def last_message() -> str:

@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from support import ENDS_WITH_US, PACKAGE, PATIENCE, ROOT, Process, built, compiled
+from support import IMPORTED, LIBRARY, PATIENCE, Process, built, clear, compiled
+from system import ENDS_WITH_US, linux_alone
 
 import shmcv
 
@@ -62,8 +63,8 @@ class Party:
     """A party that runs and has opened the stream."""
 
     def __init__(self, command: Command, *arguments: str) -> None:
-        environment = {**os.environ, "PYTHONPATH": str(PACKAGE / "src")}
-        environment.setdefault("SHMCV_LIBRARY", str(ROOT / "build" / "libshmcv.so"))
+        environment = {**os.environ, "PYTHONPATH": str(IMPORTED)}
+        environment.setdefault("SHMCV_LIBRARY", str(LIBRARY))
         self.process = subprocess.Popen(
             [*ENDS_WITH_US, *command, *arguments],
             stdin=subprocess.PIPE,
@@ -112,7 +113,7 @@ def stream(name: str) -> Iterator[shmcv.Stream]:
     """A stream for the parties' frames."""
     with shmcv.Stream.create(name, 66 * 48) as made:
         yield made
-    shmcv.clear(name)
+    clear(name)
 
 
 @pytest.mark.parametrize("consumer", LANGUAGES)
@@ -162,6 +163,7 @@ def test_whoever_is_killed_another_language_goes_on(
         sequence = frame.sequence
 
 
+@linux_alone("Windows ends no program with the program that started it")
 def test_party_does_not_outlive_killed_tests(stream: shmcv.Stream) -> None:
     """The tests are a process here, which starts a party and is killed."""
     if not ENDS_WITH_US:

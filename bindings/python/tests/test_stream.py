@@ -7,7 +7,6 @@ import ctypes
 import gc
 import os
 import pickle
-import signal
 import subprocess
 import sys
 import threading
@@ -17,7 +16,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support import PATIENCE, PHOTOGRAPH, SHM, environment
+from support import PATIENCE, PHOTOGRAPH, clear, environment
+from system import died_of_a_fault, file_of_a_segment, interrupt_us, kept_by_nobody, present
+from system_linux import SHM
 
 import shmcv
 from shmcv import _native
@@ -33,7 +34,7 @@ def stream(name: str) -> Iterator[shmcv.Stream]:
     """A stream of four small frames."""
     with shmcv.Stream.create(name, SIZE) as made:
         yield made
-    shmcv.clear(name)
+    clear(name)
 
 
 def picture(mark: int) -> np.ndarray:
@@ -42,12 +43,12 @@ def picture(mark: int) -> np.ndarray:
 
 
 def test_published_frame_is_what_readers_get(stream: shmcv.Stream) -> None:
-    before = time.monotonic_ns()
+    before = time.perf_counter_ns()
     with shmcv.Stream.open(stream.name) as reader:
         assert [stream.publish(picture(mark)) for mark in (1, 2, 3)] == [1, 2, 3]
         with reader.wait() as frame:
             assert (frame.sequence, frame.missed) == (3, 2)
-            assert before < frame.time_ns < time.monotonic_ns()
+            assert before < frame.time_ns < time.perf_counter_ns()
             np.testing.assert_array_equal(frame.array, picture(3))
             np.testing.assert_array_equal(frame.read(shmcv.ColorOrder.GRAY), picture(3)[..., 0])
             assert frame.image == shmcv.ImageInfo(64, 48)
@@ -94,7 +95,7 @@ ctypes.memset(frame.array.ctypes.data + int(sys.argv[2]), 6, 1)
             [sys.executable, "-c", wrong, stream.name, str(at)],
             env=environment(), capture_output=True, text=True, timeout=PATIENCE, check=False,
         )  # fmt: skip
-        assert done.returncode == -signal.SIGSEGV, done.stderr
+        assert died_of_a_fault(done), done.stderr
     with stream.wait() as frame:
         assert (frame.array == 5).all()
 
@@ -209,7 +210,7 @@ def test_slot_is_free_when_the_last_array_is_gone(name: str) -> None:
             frame.close()
             assert array[0, 0, 0] == mark
             del array
-    stream.clear()
+    clear(name)
 
 
 def test_with_block_publishes_or_gives_back(stream: shmcv.Stream) -> None:
@@ -255,7 +256,7 @@ def test_operations_work_from_frame_to_frame(name: str, create: Callable[..., sh
             source.flip_into(target, shmcv.FlipCode.HORIZONTAL)
         with stream.wait(1) as flipped:
             np.testing.assert_array_equal(flipped.array, segment.array[:, ::-1])
-    stream.clear()
+    clear(name)
 
 
 def test_iterator_gives_each_new_frame_once(stream: shmcv.Stream) -> None:
@@ -334,9 +335,7 @@ def test_asynchronous_wait_is_cancelled(stream: shmcv.Stream) -> None:
 
 
 def test_ctrl_c_ends_a_wait(stream: shmcv.Stream) -> None:
-    main = threading.main_thread().ident
-    assert main is not None
-    timer = threading.Timer(0.02, lambda: signal.pthread_kill(main, signal.SIGINT))
+    timer = threading.Timer(0.02, interrupt_us)
     with pytest.raises(KeyboardInterrupt):  # noqa: PT012 # the signal may come before the wait, but not before the block
         timer.start()
         stream.wait()
@@ -373,17 +372,19 @@ def test_changed_image_is_told_by_its_sequence(create: Callable[..., shmcv.Segme
     writer.join()
 
 
+@kept_by_nobody
 def test_sweep_removes_what_nobody_has_open(name: str) -> None:
     segment = shmcv.Segment.create(name, 10)
     shmcv.sweep()
-    assert (SHM / name).exists()
+    assert name in present()
     segment.close()
     del segment
     gc.collect()
     assert shmcv.sweep() >= 1
-    assert not (SHM / name).exists()
+    assert name not in present()
 
 
+@file_of_a_segment
 def test_a_frame_of_a_file_that_is_cut_is_an_error(stream: shmcv.Stream) -> None:
     stream.publish(picture(1))
     with stream.wait() as frame:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from support import PACKAGE, ROOT, environment, python
+from system import BUILT, WINDOWS, library_file, linux_alone
 
 import shmcv
 from shmcv import _native
@@ -23,7 +24,7 @@ BUILT_IN_NAMES = {"IOError", "PermissionError", "TimeoutError"}
 def test_package_and_library_are_of_one_version():
     assert shmcv.version() == shmcv.__version__
     assert shmcv.abi_version() == (_native.ABI_MAJOR, _native.ABI_MINOR)
-    pyproject = (PACKAGE / "pyproject.toml").read_text()
+    pyproject = (PACKAGE / "pyproject.toml").read_text(encoding="utf-8")
     assert f'\nversion = "{shmcv.__version__}"\n' in pyproject
 
 
@@ -43,7 +44,7 @@ def test_a_star_import_hides_no_builtin():
 
 
 def test_constants_are_those_of_the_header():
-    header = (ROOT / "include" / "shmcv.h").read_text()
+    header = (ROOT / "include" / "shmcv.h").read_text(encoding="utf-8")
     for name in ("MAX_DIMENSION", "MAX_NAME", "MAX_PIXELS", "NO_KEY", "QUALITY_DEFAULT"):
         found = re.search(rf"#define SHMCV_{name} +\(?(-?\d+)", header)
         assert found is not None
@@ -73,10 +74,13 @@ def load(package: Path, **variables: str | None) -> str:
     return python(LOAD, env=environment(PYTHONPATH=str(package), **variables)).stdout
 
 
+NO_LIBRARY = shutil.ignore_patterns("*.so", "*.dll")
+
+
 @pytest.fixture
 def alone(tmp_path):
     """A copy of the package, with no library in it or beside it."""
-    shutil.copytree(PACKAGE / "src" / "shmcv", tmp_path / "site" / "shmcv", ignore=shutil.ignore_patterns("*.so"))
+    shutil.copytree(PACKAGE / "src" / "shmcv", tmp_path / "site" / "shmcv", ignore=NO_LIBRARY)
     return tmp_path / "site"
 
 
@@ -84,28 +88,25 @@ def alone(tmp_path):
 def built():
     """The path of the library under test."""
     shmcv.version()
-    maps = Path("/proc/self/maps").read_text()
-    found = re.search(r"/\S*libshmcv\S*\.so", maps)
-    assert found
-    return Path(found[0])
+    return library_file()
 
 
 def test_a_missing_library_says_where_it_was_looked_for(alone):
     answer = load(alone, SHMCV_LIBRARY=None, LD_LIBRARY_PATH=None)
     if answer.startswith("loaded"):
         pytest.skip("shmcv is installed on this system: nothing is missing here")
-    for word in ("SHMCV_LIBRARY", f"{alone}/shmcv/libshmcv.so", "system's loader", "./build.sh build"):
+    for word in ("SHMCV_LIBRARY", str(alone / "shmcv" / BUILT.name), "system's loader", "./build.sh build"):
         assert word in answer
 
 
 def test_importing_alone_does_not_need_the_library(alone):
-    variables = environment(PYTHONPATH=str(alone), SHMCV_LIBRARY="/nowhere/libshmcv.so")
+    variables = environment(PYTHONPATH=str(alone), SHMCV_LIBRARY="/nowhere/library")
     assert python("import shmcv; print(shmcv.__version__)", env=variables).stdout.strip() == shmcv.__version__
 
 
 def test_the_variable_comes_before_everything_else(alone, built, tmp_path):
     assert load(alone, SHMCV_LIBRARY=str(built)).startswith("loaded")
-    shutil.copy(built, alone / "shmcv" / "libshmcv.so")
+    shutil.copy(built, alone / "shmcv" / BUILT.name)
     missing = tmp_path / "elsewhere.so"
     answer = load(alone, SHMCV_LIBRARY=str(missing))
     assert str(missing) in answer
@@ -113,23 +114,24 @@ def test_the_variable_comes_before_everything_else(alone, built, tmp_path):
 
 
 def test_the_packages_own_folder_comes_before_the_system(alone, built, tmp_path):
-    shutil.copy(built, alone / "shmcv" / "libshmcv.so")
+    shutil.copy(built, alone / "shmcv" / BUILT.name)
     system = tmp_path / "system"
     system.mkdir()
-    (system / "libshmcv.so").write_bytes(b"not a library")
+    (system / BUILT.name).write_bytes(b"not a library")
     assert load(alone, SHMCV_LIBRARY=None, LD_LIBRARY_PATH=str(system)).startswith("loaded")
 
 
+@linux_alone("Windows' loader does not look for a library of Python in folders that a variable names")
 def test_the_systems_loader_finds_what_is_installed(alone, built, tmp_path):
-    shutil.copy(built, tmp_path / "libshmcv.so")
+    shutil.copy(built, tmp_path / BUILT.name)
     assert load(alone, SHMCV_LIBRARY=None, LD_LIBRARY_PATH=str(tmp_path)).startswith("loaded")
 
 
 def test_a_checkout_finds_what_it_has_built(tmp_path, built):
     package = tmp_path / "bindings" / "python" / "src"
-    shutil.copytree(PACKAGE / "src" / "shmcv", package / "shmcv", ignore=shutil.ignore_patterns("*.so"))
-    (tmp_path / "build").mkdir()
-    shutil.copy(built, tmp_path / "build" / "libshmcv.so")
+    shutil.copytree(PACKAGE / "src" / "shmcv", package / "shmcv", ignore=NO_LIBRARY)
+    (tmp_path / BUILT).parent.mkdir(parents=True)
+    shutil.copy(built, tmp_path / BUILT)
     assert load(package, SHMCV_LIBRARY=None, LD_LIBRARY_PATH=None).startswith("loaded")
 
 
@@ -142,7 +144,7 @@ def test_what_is_no_library_is_refused(alone, tmp_path):
 
 def compiled(tmp_path: Path, source: str) -> str:
     """Compile a library that claims to be shmcv."""
-    if shutil.which("gcc") is None:
+    if WINDOWS or shutil.which("gcc") is None:
         pytest.skip("no gcc here to make a library of another version with")
     library = tmp_path / "libother.so"
     subprocess.run(["gcc", "-shared", "-fPIC", "-xc", "-", "-o", library], input=source, text=True, check=True)
@@ -177,10 +179,10 @@ def test_a_library_of_another_version_is_refused(version, alone, tmp_path):
 
 def test_an_older_minor_version_is_refused_and_a_newer_one_is_not(alone, built):
     native = alone / "shmcv" / "_native.py"
-    text = native.read_text()
+    text = native.read_text(encoding="utf-8")
 
     def needing(minor: int) -> str:
-        native.write_text(text.replace(f"ABI_MINOR: Final = {MINOR}", f"ABI_MINOR: Final = {minor}"))
+        native.write_text(text.replace(f"ABI_MINOR: Final = {MINOR}", f"ABI_MINOR: Final = {minor}"), encoding="utf-8")
         return load(alone, SHMCV_LIBRARY=str(built))
 
     assert f"needs {MAJOR}.{MINOR + 1}" in needing(MINOR + 1)

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from support import PACKAGE, PATIENCE
+from support import IMPORTED, PATIENCE, clear
+from system import foreign, linux_alone, plain_memory
 
 import shmcv
 from shmcv import _waits
@@ -25,7 +26,7 @@ def stream(name: str) -> Iterator[shmcv.Stream]:
     """A stream of four tiny frames."""
     with shmcv.Stream.create(name, 16) as made:
         yield made
-    shmcv.clear(name)
+    clear(name)
 
 
 @pytest.fixture
@@ -201,17 +202,15 @@ def test_negative_timeout_waits_without_an_end(stream: shmcv.Stream, timeout: fl
     asyncio.run(asyncio.wait_for(both(), PATIENCE))
 
 
+@foreign
 def test_wait_on_what_cannot_be_waited_for_fails(name: str) -> None:
-    with open(f"/dev/shm/{name}", "wb") as file:  # noqa: S108, PTH123
-        file.write(bytes(100))
-    with shmcv.Segment.open(name) as foreign, pytest.raises(shmcv.UnsupportedError):
-        asyncio.run(foreign.wait_async(0))
-    shmcv.clear(name)
+    with plain_memory(name, bytes(100)), shmcv.Segment.open(name) as other, pytest.raises(shmcv.UnsupportedError):
+        asyncio.run(other.wait_async(0))
 
 
 def run(program: str, *arguments: str) -> None:
     """Run a Python program that must end by itself, in silence."""
-    environment = {**os.environ, "PYTHONPATH": str(PACKAGE / "src")}
+    environment = {**os.environ, "PYTHONPATH": str(IMPORTED)}
     done = subprocess.run(
         [sys.executable, "-W", "default", "-X", "faulthandler", "-c", program, *arguments],
         env=environment,
@@ -241,6 +240,7 @@ def test_program_ends_while_a_wait_is_left(name: str) -> None:
     )
 
 
+@linux_alone("Windows does not copy processes")
 def test_forked_child_does_not_inherit_the_waits(name: str) -> None:
     run(
         """if True:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import operator
-import os
 from typing import Union
 
 from ._check import StrPath as StrPath
+from ._system import encoded
 from .error import InvalidError
 
 _Integer = Union[type[ctypes.c_int32], type[ctypes.c_int64], type[ctypes.c_uint32], type[ctypes.c_uint64]]
@@ -18,10 +18,10 @@ def text(argument: str, value: StrPath) -> bytes:
 
     Raises InvalidError for a NUL in it, at which C would end the text.
     """
-    encoded = os.fsencode(value)
-    if b"\0" in encoded:
+    made = encoded(value)
+    if b"\0" in made:
         raise InvalidError(f"shmcv: {argument} {value!r} contains a NUL character")
-    return encoded
+    return made
 
 
 def integer(argument: str, value: int, kind: _Integer) -> int:

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from . import _native
+from ._system import BUILT, FILE_NAME, refusal
 
-FILE_NAME = "libshmcv.so"
 VARIABLE = "SHMCV_LIBRARY"
 
 
@@ -69,11 +69,11 @@ def _find() -> str:
 
 
 def _places() -> list[Path]:
-    """Return the files to look at: in the package's own folder, and in build/ of a checkout that has the package."""
+    """Return the files to look at: in the package's own folder, and where a checkout that has the package builds it."""
     package = Path(__file__).resolve().parent
     places = [package / FILE_NAME]
     if package.parts[-4:] == ("bindings", "python", "src", "shmcv"):
-        places.append(package.parents[3] / "build" / FILE_NAME)
+        places.append(package.parents[3] / BUILT / FILE_NAME)
     return places
 
 
@@ -83,13 +83,13 @@ def _not_found(problem: OSError) -> str:
         f"shmcv: the native library {FILE_NAME} was not found. Looked, in this order, at\n"
         f"  the environment variable {VARIABLE}: not set{looked}\n"
         f"  the system's loader: {problem}\n"
-        f"Build it (./build.sh build in a checkout of shmcv), or name the file in {VARIABLE}."
+        f"Build it (./build.sh build in a checkout of shmcv), or name the file in {VARIABLE}.{refusal()}"
     )
 
 
 def _not_loaded(path: str, problem: OSError) -> str:
     hint = f" ({VARIABLE} names it; correct it or unset it)" if os.environ.get(VARIABLE) else ""
-    return f"shmcv: cannot load the native library {path}{hint}: {problem}"
+    return f"shmcv: cannot load the native library {path}{hint}: {problem}{refusal()}"
 
 
 def _refuse_other_versions(loaded: ctypes.CDLL, path: str) -> None:

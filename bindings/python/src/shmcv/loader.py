@@ -40,13 +40,15 @@ class ImageLoader:
 
     def ClearShareMemory(self, name: str) -> None:
         """Remove the segment, whichever process created it. Raises NotFoundError if there is none of that name."""
-        self._kept.pop(name, None)
-        clear(name)
+        try:
+            clear(name)
+        finally:  # not before: on Windows a segment ends with the last object that has it open, and with it the name
+            self._kept.pop(name, None)
 
     def ClearAllShareMemory(self) -> None:
         """Remove all segments that this process created and that are still there."""
-        self._kept.clear()
         clear_all()
+        self._kept.clear()
 
     def Load(self, path: StrPath, share_name: str) -> tuple[int, int, int]:
         """Decode an image file into the segment as 8-bit BGR, and return its (height, width, channels)."""

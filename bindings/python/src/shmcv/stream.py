@@ -21,9 +21,18 @@ from ._library import direct, library, quick
 from ._memory import Handle, Memory, block_of
 from ._native import ShmcvFrameInfo, ShmcvImageInfo, ShmcvSegmentInfo, ShmcvStream
 from ._slices import in_slices, seconds
+from ._system import NO_DESCRIPTOR
 from ._waits import end, news, repeat, until_found
 from .constants import MAX_METADATA, Delivery, WhenBehind
-from .error import ClosedError, EndedError, ForkedError, InvalidError, NotFoundError, ReplacedError
+from .error import (
+    ClosedError,
+    EndedError,
+    ForkedError,
+    InvalidError,
+    IOError,  # noqa: A004 # shmcv's own
+    NotFoundError,
+    ReplacedError,
+)
 from .image import ImageInfo
 from .info import EPOCH, SegmentInfo
 from .pixels import Pixels, WritablePixels
@@ -107,7 +116,10 @@ class Frame(Pixels):
 
     @property
     def time_ns(self) -> int:
-        """When it was published, in nanoseconds of ``time.monotonic_ns()``."""
+        """When it was published, in nanoseconds of ``time.perf_counter_ns()``.
+
+        On Linux those are ``time.monotonic_ns()``'s too. On Windows Python's other clocks are not the frames'.
+        """
         return self._info.time_ns
 
     @property
@@ -120,7 +132,7 @@ class Frame(Pixels):
 
     @property
     def capture_time_ns(self) -> int:
-        """When it was captured, as its writer has told, in nanoseconds of ``time.monotonic_ns()``; 0 if it has not."""
+        """When it was captured, in nanoseconds as ``time_ns``, as its writer has told; 0 if it has not."""
         return self._info.capture_time_ns
 
     @property
@@ -208,7 +220,7 @@ class NewFrame(WritablePixels):
         """Give the frame metadata, and the time when its picture was captured. Readers get both with the frame.
 
         ``metadata`` are bytes, which mean what the programs make of them, or a mapping, which travels as JSON; at
-        most MAX_METADATA (1024) bytes. ``capture_time_ns`` is in nanoseconds of ``time.monotonic_ns()``; 0 says
+        most MAX_METADATA (1024) bytes. ``capture_time_ns`` is in nanoseconds of ``time.perf_counter_ns()``; 0 says
         nothing. Each call replaces what the one before has given.
 
         Raises LimitError for more bytes; TypeError for a mapping that JSON cannot tell.
@@ -601,10 +613,16 @@ class Stream:
         before, because another file may get the number. A forked child opens the stream again, and asks for one of its
         own. One thread of the library serves all descriptors of the process.
 
-        Raises IOError if the process has no file descriptors left; ClosedError.
+        On Windows there is no such descriptor: use ``async for`` and ``wait_async`` there, which work with every loop
+        of asyncio, or a thread that calls ``wait``.
+
+        Raises IOError if the process has no file descriptors left, and on Windows; ClosedError.
         """
-        number = ctypes.c_int64()
-        check(library().shmcv_stream_descriptor(self._open.number, ctypes.byref(number)))
+        number, handle = ctypes.c_int64(), self._open.number
+        if NO_DESCRIPTOR:
+            # No ValueError: asyncio and selectors would say "Invalid file object" in its place.
+            raise IOError(f'shmcv: stream "{self._name}" has no descriptor: {NO_DESCRIPTOR}')
+        check(library().shmcv_stream_descriptor(handle, ctypes.byref(number)))
         return number.value
 
     def _none_newer_than(self, newer_than: int) -> str:

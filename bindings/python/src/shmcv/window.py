@@ -47,9 +47,9 @@ def delay(milliseconds: int) -> int:
     milliseconds = integer("milliseconds", milliseconds, ctypes.c_int32)
     if milliseconds <= 0:
         return _wait_for_key()
-    end = time.monotonic_ns() + milliseconds * 1_000_000
+    end = time.perf_counter_ns() + milliseconds * 1_000_000
     key = _native_delay(min(milliseconds, SLICE_MS))
-    while key == NO_KEY and (left := -((time.monotonic_ns() - end) // 1_000_000)) > 0:
+    while key == NO_KEY and (left := -((time.perf_counter_ns() - end) // 1_000_000)) > 0:
         key = _native_delay(min(left, SLICE_MS))
     return key
 

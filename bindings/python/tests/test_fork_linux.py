@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support import PATIENCE, PHOTOGRAPH, ROOT, SHM, TESTDATA, Process, environment, python
+from support import PATIENCE, PHOTOGRAPH, ROOT, TESTDATA, Process, environment, python
+from system_linux import SHM
 
 import shmcv
 

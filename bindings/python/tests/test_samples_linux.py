@@ -16,7 +16,8 @@ from typing import IO, Any
 import cv2
 import numpy as np
 import pytest
-from support import ENDS_WITH_US, PATIENCE, ROOT, built, compiled, environment, present, soon
+from support import PATIENCE, ROOT, built, compiled, environment, soon
+from system import ENDS_WITH_US, present
 
 import shmcv
 

@@ -18,7 +18,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support import ROOT, SHM
+from support import ROOT
+from system_linux import SHM
 
 import shmcv
 

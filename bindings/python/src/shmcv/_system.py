@@ -1,0 +1,31 @@
+"""What differs between systems, by the module of the system that this is, and which systems the package is for."""
+
+from __future__ import annotations
+
+import platform
+import struct
+import sys
+
+if sys.platform == "win32":
+    from ._windows import BUILT as BUILT
+    from ._windows import FILE_NAME as FILE_NAME
+    from ._windows import NO_DESCRIPTOR as NO_DESCRIPTOR
+    from ._windows import encoded as encoded
+else:
+    from ._linux import BUILT as BUILT
+    from ._linux import FILE_NAME as FILE_NAME
+    from ._linux import NO_DESCRIPTOR as NO_DESCRIPTOR
+    from ._linux import encoded as encoded
+
+SERVED = "Linux with glibc on x86-64, and Windows 10 or later on x64, with a Python of 64 bits"
+
+
+def refusal() -> str:
+    """Return a line for an error, which says that there is no library for this Python. It is empty if there is one."""
+    bits, machine = 8 * struct.calcsize("P"), platform.machine()
+    here = [f"{platform.system()} on {machine}", f"a Python of {bits} bits"]
+    served = sys.platform in ("linux", "win32") and machine.lower() in ("x86_64", "amd64") and bits == 64
+    if sys.platform == "linux" and platform.libc_ver()[0] != "glibc":
+        served = False
+        here.append("another C library than glibc")
+    return "" if served else f"\nshmcv is for {SERVED}. Here is {', with '.join(here)}."
