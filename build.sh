@@ -30,7 +30,7 @@ TEXT
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 # shellcheck source=/dev/null
-for part in common target deps opencv libdeflate native windows run test wine wine_go wine_c fuzz hosting bench check dist; do . "$here/scripts/$part.sh"; done
+for part in common target deps opencv libdeflate native windows run test wine wine_go wine_c fuzz hosting bench check archive dist; do . "$here/scripts/$part.sh"; done
 
 command="${1:-}"
 [ $# = 0 ] || shift

@@ -130,9 +130,9 @@ func TestAWindowHasThePixelsOfTheScreenAndTheHostStaysAsItWas(t *testing.T) {
 	defer runtime.UnlockOSThread()
 	before := user("GetThreadDpiAwarenessContext")
 	frame, _ := shown(t, "sharp", colored(400, 300, 10, 200, 30))
-	const perMonitorV2 = ^uintptr(3) // -4
-	if user("AreDpiAwarenessContextsEqual", user("GetWindowDpiAwarenessContext", frame), perMonitorV2) == 0 {
-		t.Errorf("the system may enlarge the window's pixels: its awareness is %#x", user("GetWindowDpiAwarenessContext", frame))
+	const perMonitor = 2
+	if got := user("GetAwarenessFromDpiAwarenessContext", user("GetWindowDpiAwarenessContext", frame)); got != perMonitor {
+		t.Errorf("the system may enlarge the window's pixels: their awareness is %d", got)
 	}
 	if user("AreDpiAwarenessContextsEqual", before, user("GetThreadDpiAwarenessContext")) == 0 {
 		t.Error("the host's thread has got another awareness")

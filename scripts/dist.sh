@@ -37,6 +37,7 @@ make_packages() {
     else
         warn "THE NUGET PACKAGES ARE SKIPPED: NO .NET SDK ('dotnet') HERE"
     fi
+    case "$target" in win-*) make_archive ;; esac
     say "in build/dist:"
     ls "$build/dist"
 }
