@@ -22,8 +22,8 @@ import (
 // machine to machine with the user. Without a profile, as some services are, a process has its names in its temporary
 // folder.
 var defaultFolder = func() string {
-	data, err := windows.KnownFolderPath(windows.FOLDERID_LocalAppData, 0)
-	if err != nil || data == "" {
+	data := knownFolder(windows.FOLDERID_LocalAppData)
+	if data == "" {
 		data = os.Getenv("LOCALAPPDATA")
 	}
 	if data == "" {
