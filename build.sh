@@ -19,6 +19,7 @@ usage: ./build.sh COMMAND [--target TARGET]
   install PREFIX     library, headers, pkg-config and CMake files, under PREFIX
   dist               the Python wheel and, if dotnet is installed, the NuGet packages, in build/dist
   deps               only install missing tools (Debian, Ubuntu)
+  prepare            what the tests of the library for Windows need and is made once: its OpenCV, and a Debian 13 with Wine
   clean              remove build/; the cached OpenCV stays in ~/.cache/shmcv
 
 --target win-x64, with build and install, cross-builds build/win-x64/libshmcv.dll by Debian's mingw-w64; with dist it makes the
@@ -30,7 +31,7 @@ TEXT
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 # shellcheck source=/dev/null
-for part in common target deps opencv libdeflate native windows run test wine wine_go wine_c wine_csharp wine_python wine_hosting fuzz hosting bench check dist; do . "$here/scripts/$part.sh"; done
+for part in common target deps opencv libdeflate native windows run test wine wine_go wine_c wine_csharp wine_python wine_hosting fuzz hosting bench check archive dist; do . "$here/scripts/$part.sh"; done
 
 command="${1:-}"
 [ $# = 0 ] || shift
@@ -51,7 +52,8 @@ check)     need_build_tools; need_library; run_checks ;;
 generate)  need_go; generate ;;
 install)   need_build_tools; need_library; install_library "${1:?usage: ./build.sh install PREFIX}" ;;
 dist)      need_build_tools; need_library; make_packages ;;
-deps)      need_test_tools ;;
+deps)      need_test_tools; need_windows_tools ;;
+prepare)   prepare_windows ;;
 clean)     rm -rf "$build" ;;
 help|-h|--help) usage ;;
 *)         usage >&2; exit 2 ;;

@@ -200,7 +200,9 @@ func TestUnknownFlagsAreInvalid(t *testing.T) {
 func TestOnlyFilesAreLoaded(t *testing.T) {
 	folder := t.TempDir()
 	pipe := filepath.Join(folder, "pipe.jpg")
-	makePipe(t, pipe)
+	if !makePipe(t, pipe) {
+		pipe = folder
+	}
 	huge := filepath.Join(folder, "huge.jpg")
 	if err := os.WriteFile(huge, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -212,7 +214,7 @@ func TestOnlyFilesAreLoaded(t *testing.T) {
 		path string
 		want abi.Code
 	}{
-		{"", abi.EInvalid}, {"a\x00b", abi.EInvalid}, {folder, abi.EInvalid}, {pipe, abi.EInvalid}, {"/dev/null", abi.EInvalid},
+		{"", abi.EInvalid}, {"a\x00b", abi.EInvalid}, {folder, abi.EInvalid}, {pipe, abi.EInvalid}, {os.DevNull, abi.EInvalid},
 		{filepath.Join(folder, "missing.jpg"), abi.ENotFound}, {filepath.Join(huge, "below.jpg"), abi.ENotFound},
 		{filepath.Join(folder, strings.Repeat("x", 300)), abi.EInvalid}, {huge, abi.ELimit},
 	} {
@@ -231,12 +233,19 @@ func TestSaveSaysWhatIsWrongWithThePath(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(folder, "folder.png"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	makePipe(t, filepath.Join(folder, "pipe.png"))
+	there := []string{"folder.png", "pipe.png"}
+	havePipe := makePipe(t, filepath.Join(folder, "pipe.png"))
+	if !havePipe {
+		there = there[:1]
+	}
 	for name, want := range map[string]abi.Code{
 		"": abi.EUnsupported, "x": abi.EUnsupported, "x.": abi.EUnsupported, "png": abi.EUnsupported, "x.pam": abi.EUnsupported,
 		"folder.png": abi.EInvalid, "pipe.png": abi.EInvalid, "a\x00b.png": abi.EInvalid,
 		"missing/x.png": abi.ENotFound, "pipe.png/x.png": abi.ENotFound, strings.Repeat("x", 300) + ".png": abi.EInvalid,
 	} {
+		if name == "pipe.png" && !havePipe {
+			continue
+		}
 		err := Save(filepath.Join(folder, name), image, abi.QualityDefault)
 		if abi.CodeOf(err) != want {
 			t.Errorf("%.40q: %v, want code %d", name, err, want)
@@ -245,7 +254,7 @@ func TestSaveSaysWhatIsWrongWithThePath(t *testing.T) {
 			t.Errorf("%q: %v does not list the formats", name, err)
 		}
 	}
-	checkFiles(t, folder, "folder.png", "pipe.png")
+	checkFiles(t, folder, there...)
 }
 
 func TestSaveWritesTheSameFileWhateverTheOrderAndStride(t *testing.T) {

@@ -64,6 +64,8 @@ const char *ops_display_name(void) {
     return name && *name ? name : NULL;
 }
 
+void ops_display_sleep(int milliseconds) { (void)milliseconds; }
+
 static const char *const gtk_domains[] = {"Gtk", "Gdk", "GdkPixbuf", "Pango", "Atk", "dbind", "dconf", "GVFS",
                                           "GLib", "GLib-GObject", "GLib-GIO"};
 enum { GTK_DOMAINS = sizeof gtk_domains / sizeof *gtk_domains };

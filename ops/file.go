@@ -69,10 +69,11 @@ func readOn(path string, file io.Reader, start []byte, size int64) ([]byte, erro
 
 // openFile opens a file that has the right kind and size to be an image.
 func openFile(path string) (*os.File, int64, error) {
-	if err := checkPath("load", path); err != nil {
+	target, err := checkPath("load", path)
+	if err != nil {
 		return nil, 0, err
 	}
-	file, err := openWithoutWaiting(path)
+	file, err := openWithoutWaiting(target)
 	if err != nil {
 		return nil, 0, fileError("load", path, err)
 	}
@@ -94,14 +95,19 @@ func openFile(path string) (*os.File, int64, error) {
 	return file, info.Size(), nil
 }
 
-func checkPath(verb, path string) error {
+// checkPath returns the path as the system takes it.
+func checkPath(verb, path string) (string, error) {
 	switch {
 	case path == "":
-		return abi.Errorf(abi.EInvalid, "%s: the path is empty", verb)
+		return "", abi.Errorf(abi.EInvalid, "%s: the path is empty", verb)
 	case strings.ContainsRune(path, 0):
-		return abi.Errorf(abi.EInvalid, "%s %q: the path contains a NUL", verb, path)
+		return "", abi.Errorf(abi.EInvalid, "%s %q: the path contains a NUL", verb, path)
 	}
-	return nil
+	target, err := systemPath(path)
+	if err != nil {
+		return "", abi.Errorf(abi.EInvalid, "%s %q: %w", verb, path, err)
+	}
+	return target, nil
 }
 
 func kindOf(mode fs.FileMode) string {
@@ -125,5 +131,5 @@ func fileError(verb, path string, err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		code = abi.EPermission
 	}
-	return abi.Errorf(code, "%s %q: %w", verb, path, reason(err))
+	return abi.Errorf(code, "%s %q: %w", verb, path, reason(verb, err))
 }

@@ -10,6 +10,9 @@ import (
 	"shmcv/internal/abi"
 )
 
+// systemPath returns the path as the system takes it: as it is.
+func systemPath(path string) (string, error) { return path, nil }
+
 // openWithoutWaiting opens a file for reading. Opening a pipe that nobody writes to would wait without end otherwise.
 func openWithoutWaiting(path string) (*os.File, error) {
 	return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
@@ -49,7 +52,7 @@ func systemCode(err error) abi.Code {
 }
 
 // reason returns what the system said, without the name of a temporary file that the caller does not know.
-func reason(err error) error {
+func reason(_ string, err error) error {
 	var number syscall.Errno
 	if errors.As(err, &number) {
 		return number

@@ -30,10 +30,10 @@ func writeFile(path string, content []byte) error {
 	if old != nil {
 		if err := mayWrite(target); err != nil {
 			return abi.Errorf(abi.EPermission, "save %q: the file is there, and may not be written (mode %04o): %w",
-				path, old.Mode().Perm(), reason(err))
+				path, old.Mode().Perm(), reason("save", err))
 		}
 	}
-	if old == nil || !isShared(old) {
+	if old == nil || !isShared(target, old) {
 		if err = replaceFile(target, old, content); err == nil {
 			return nil
 		}
@@ -90,7 +90,7 @@ func replaceFile(target string, old fs.FileInfo, content []byte) error {
 		}
 		name = claimed
 	}
-	if err := os.Rename(name, target); err != nil {
+	if err := rename(file, name, target); err != nil {
 		return inPlace(err)
 	}
 	name = ""
@@ -156,19 +156,23 @@ const maxLinks = 40
 // targetFile follows symbolic links, so that the file that a link points to is replaced, and not the link. It returns that
 // file's path and what is known of it: nil if there is no file, as behind a link to nowhere.
 func targetFile(path string) (string, fs.FileInfo, error) {
-	if err := checkPath("save", path); err != nil {
+	target, err := checkPath("save", path)
+	if err != nil {
 		return "", nil, err
 	}
-	target := path
 	for range maxLinks {
 		next, err := os.Readlink(target)
 		if err != nil { // It is no link.
 			break
 		}
-		if !filepath.IsAbs(next) {
-			next = filepath.Join(filepath.Dir(target), next)
+		switch {
+		case filepath.IsAbs(next):
+			target = next
+		case next != "" && os.IsPathSeparator(next[0]): // On Windows, a path from the root of the drive.
+			target = filepath.VolumeName(target) + next
+		default:
+			target = filepath.Join(filepath.Dir(target), next)
 		}
-		target = next
 	}
 	info, err := os.Stat(target)
 	switch {
@@ -176,7 +180,7 @@ func targetFile(path string) (string, fs.FileInfo, error) {
 		return "", nil, abi.Errorf(abi.EInvalid, "save %q: it is %s, not a file", path, kindOf(info.Mode()))
 	case err == nil:
 		return target, info, nil
-	case strings.HasSuffix(path, string(filepath.Separator)):
+	case os.IsPathSeparator(path[len(path)-1]):
 		return "", nil, abi.Errorf(abi.EInvalid, "save %q: it names a folder, not a file", path)
 	case errors.Is(err, fs.ErrNotExist):
 		return target, nil, nil
@@ -190,7 +194,7 @@ func saveError(path, folder string, size int, err error) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return abi.Errorf(abi.ENotFound, "save %q: there is no folder %q; make it first", path, folder)
 	case systemCode(err) == abi.ENoSpace:
-		return abi.Errorf(abi.ENoSpace, "save %q: %d bytes wanted, %d free in %q: %w", path, size, freeSpace(folder), folder, reason(err))
+		return abi.Errorf(abi.ENoSpace, "save %q: %d bytes wanted, %d free in %q: %w", path, size, freeSpace(folder), folder, reason("save", err))
 	}
 	return fileError("save", path, err)
 }

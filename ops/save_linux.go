@@ -28,7 +28,7 @@ func isForbidden(err error) bool {
 }
 
 // isShared returns true if a file has further names.
-func isShared(info fs.FileInfo) bool {
+func isShared(_ string, info fs.FileInfo) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	return ok && stat.Nlink > 1
 }
@@ -69,6 +69,9 @@ func link(file *os.File, name string) error {
 	}
 	return nil
 }
+
+// rename gives a file the name target, which another file may have, for the name that it has.
+func rename(_ *os.File, name, target string) error { return os.Rename(name, target) }
 
 // removeIfLeft removes a file under a temporary name if no process has it locked.
 func removeIfLeft(name string) bool {

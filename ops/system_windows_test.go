@@ -1,6 +1,8 @@
 package ops
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 	"unsafe"
@@ -67,4 +69,38 @@ func cutMemory(t *testing.T, _ int) []byte {
 	return nil
 }
 
-func makePipe(t *testing.T, _ string) { t.Skip("a pipe has no name in a folder on Windows") }
+// meetings returns how many loaders meet how many saves. Wine replaces no file that is open, so that each save has to find a
+// moment when it is not.
+func meetings(t *testing.T) (loaders, rounds int) {
+	if !isWine() {
+		return 2, 200
+	}
+	waitLong(t)
+	return 1, 5
+}
+
+// waitLong has a test wait long for files that others have open.
+func waitLong(t *testing.T) {
+	before := holdPatience
+	t.Cleanup(func() { holdPatience = before })
+	holdPatience = time.Minute
+}
+
+// makePipe returns false: no folder of Windows can hold a pipe.
+func makePipe(*testing.T, string) bool { return false }
+
+// makeLink makes a symbolic link, or skips the test where the user may not.
+func makeLink(t *testing.T, target, path string) {
+	t.Helper()
+	if err := os.Symlink(filepath.FromSlash(target), path); err != nil {
+		t.Skip("making a link: ", err, " (Windows lets administrators, and everybody in its developer mode)")
+	}
+	if _, err := os.Lstat(path); err != nil {
+		t.Skip("Wine makes no links")
+	}
+}
+
+// isWine returns true if the tests run under Wine.
+func isWine() bool {
+	return win.NewLazySystemDLL("ntdll.dll").NewProc("wine_get_version").Find() == nil
+}

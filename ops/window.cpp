@@ -105,9 +105,10 @@ int ops_window_show(const char *name, int rows, int cols, int type, void *pixels
 }
 
 int ops_window_wait(int milliseconds) {
+    ops_display_sleep(milliseconds);
     const Inside lock(inside);
     try {
-        return cv::waitKeyEx(milliseconds);
+        return ops_display_key(milliseconds);
     } catch (...) {
         return -1;
     }

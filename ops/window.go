@@ -258,7 +258,7 @@ func (w *windowThread) show(name string, image Pixels) error {
 		return err
 	}
 	reason := make([]C.char, 256)
-	failed := C.ops_window_show(cString(name), C.int(image.Height), C.int(image.Width), C.int(matType(image.ImageInfo)),
+	failed := C.ops_window_show(cString(highguiName(name)), C.int(image.Height), C.int(image.Width), C.int(matType(image.ImageInfo)),
 		unsafe.Pointer(unsafe.SliceData(image.Data)), C.size_t(image.Stride), &reason[0], C.size_t(len(reason)))
 	runtime.KeepAlive(image.Data)
 	if failed != 0 {
@@ -278,7 +278,7 @@ func openDisplay() error {
 	case C.OPS_DISPLAY_MISSING:
 		return abi.Errorf(abi.ENoDisplay, "show: %s", displayMissing)
 	case C.OPS_DISPLAY_REFUSED:
-		return abi.Errorf(abi.ENoDisplay, "show: the display %q does not answer, or refuses this user", C.GoString(C.ops_display_name()))
+		return abi.Errorf(abi.ENoDisplay, "show: "+displayRefused, C.GoString(C.ops_display_name()))
 	case C.OPS_DISPLAY_TAKEN:
 		return abi.Errorf(abi.ENoDisplay, "show: this process, or the one that it was forked from, runs GTK itself, which serves one thread only; show the image with that")
 	case C.OPS_DISPLAY_LOST:
@@ -292,7 +292,7 @@ func openDisplay() error {
 func (w *windowThread) listen(atMost time.Duration) int32 {
 	key := C.ops_window_wait(C.int(max(1, atMost.Milliseconds())))
 	for name := range w.names {
-		if C.ops_window_is_open(cString(name)) == 0 {
+		if C.ops_window_is_open(cString(highguiName(name))) == 0 {
 			w.forget(name)
 		}
 	}
@@ -307,7 +307,7 @@ func (w *windowThread) close(name string) {
 		w.closeAll() // only then does highgui free all that it holds for a window
 		return
 	}
-	C.ops_window_close(cString(name))
+	C.ops_window_close(cString(highguiName(name)))
 	w.forget(name)
 	C.ops_window_wait(1) // sends it to the display server
 }

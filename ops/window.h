@@ -33,8 +33,14 @@ int ops_display_work_area(int *width, int *height);
 int ops_window_show(const char *name, int rows, int cols, int type, void *pixels, size_t stride, char *reason,
                     size_t room);
 
-// Draws, and listens for that many milliseconds, at least 1. Returns the key's code as cv::waitKeyEx does, or -1.
+// Draws, and listens for that many milliseconds at the most, and at least 1. Returns the key's code as cv::waitKeyEx does,
+// or -1.
 int ops_window_wait(int milliseconds);
+
+// The two halves of it. On Windows the first sleeps until the display has sent something to a window, and the second looks
+// what that is; on Linux the second does both. The lock of window.cpp is held in the second alone.
+void ops_display_sleep(int milliseconds);
+int ops_display_key(int milliseconds);
 
 int ops_window_is_open(const char *name); // 1 or 0
 void ops_window_close(const char *name);

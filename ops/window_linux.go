@@ -5,8 +5,12 @@ import "shmcv/internal/abi"
 // What errors say of the programs that draw windows.
 const (
 	displayMissing = "GTK 3 (libgtk-3.so.0) is not installed; Debian and Ubuntu: apt-get install libgtk-3-0"
+	displayRefused = "the display %q does not answer, or refuses this user"
 	windowAdvice   = "; see that libopencv_highgui_gtk3.so is beside the library"
 )
+
+// highguiName returns the name by which highgui knows a window.
+func highguiName(name string) string { return name }
 
 // keyOf returns the key that a caller gets for what cv::waitKeyEx has returned, or NoKey. The low half of that is X11's
 // number of the key, its keysym, and the high half tells which of Shift, Ctrl and the like were held.

@@ -1,12 +1,33 @@
 package ops
 
-import "shmcv/internal/abi"
+import (
+	"fmt"
+	"hash/fnv"
+	"strings"
+
+	"shmcv/internal/abi"
+)
 
 // What errors say of the programs that draw windows.
 const (
 	displayMissing = "this edition of Windows has no windows: it lacks one of user32.dll, gdi32.dll, ole32.dll and comdlg32.dll"
+	displayRefused = "nobody sees the windows of this process, which is on a desktop without a screen, as services are (%s)"
 	windowAdvice   = ""
 )
+
+// longestName is how many bytes of a name highgui is given: it keeps the place of a window in the registry under its name, in
+// buffers of 1024 bytes, and ends the process where one is too small.
+const longestName = 200
+
+// highguiName returns the name by which highgui knows a window, which is its title too.
+func highguiName(name string) string {
+	if len(name) <= longestName {
+		return name
+	}
+	hash := fnv.New64a()
+	hash.Write([]byte(name))
+	return fmt.Sprintf("%s... %016x", strings.ToValidUTF8(name[:longestName], ""), hash.Sum64())
+}
 
 // keyOf returns the key that a caller gets for what cv::waitKeyEx has returned, or NoKey. A key with a character is its code.
 // Of another key, the high half is the number that Windows has for it, its virtual key.

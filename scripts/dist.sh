@@ -39,12 +39,15 @@ need_other_libraries() {
 }
 
 # make_packages makes the target's packages in its dist folder: the Python wheel; for Linux the NuGet packages, which also carry
-# the library for Windows if it has been built here.
+# the library for Windows if it has been built here; for Windows an archive for C and C++ programs.
 make_packages() {
     need_notices
     say "the Python wheel"
     make_wheel
-    case "$target" in linux-*) make_nuget_packages ;; esac
+    case "$target" in
+    linux-*) make_nuget_packages ;;
+    win-*) make_archive ;;
+    esac
     say "in ${build#"$root/"}/dist:"
     ls "$build/dist"
 }

@@ -14,7 +14,7 @@ windows_system_libraries="-lcomdlg32 -lgdi32 -lole32 -luser32 -luuid -loleaut32"
 # Go links an archive, and the DLL is linked here, because Go's own linking of a DLL exports every Go function that C calls.
 # The objects say so themselves, in a section .drectve, which is taken out.
 need_windows_library() {
-    local work="$build/link" late=() flags=() library
+    local work="$build/link" flags=()
     say "building build/$target/libshmcv.dll"
     mkdir -p "$work"
     (cd "$root" && CGO_CXXFLAGS="$CGO_CXXFLAGS -fmacro-prefix-map=$(opencv_prefix)/include/opencv4/=" \
@@ -24,24 +24,29 @@ need_windows_library() {
     write_exports >"$work/libshmcv.def"
     write_version_resource >"$work/version.rc"
     "$mingw-windres" --codepage=65001 "$work/version.rc" "$work/version.o"
-    for library in $windows_late_libraries; do
-        [ "$work/$library.a" -nt "$root/scripts/windows.sh" ] || write_late_library "$library" "$work"
-        late+=("$work/$library.a")
-    done
-    # shellcheck disable=SC2086 # the flags are many words
-    mapfile -t flags < <(without_late_libraries $CGO_LDFLAGS)
+    mapfile -t flags < <(late_link_flags "$work")
     quietly "$build/log/link.log" "$CXX" -shared -static -s -o "$build/libshmcv.dll" \
         -Wl,--whole-archive "$work/libshmcv.a" -Wl,--no-whole-archive "$work/version.o" "$work/libshmcv.def" \
         -Wl,--out-implib,"$build/libshmcv.dll.a" -Wl,--no-insert-timestamp \
         -Wl,--dynamicbase,--nxcompat,--high-entropy-va \
-        "${flags[@]}" "${late[@]}" -ldelayimp
+        "${flags[@]}"
     "$mingw-dlltool" -d "$work/libshmcv.def" -D libshmcv.dll -l "$build/shmcv.lib"
     check_windows_library
     need_notices
 }
 
-# without_late_libraries FLAGS...: the flags but those that have the linker take what is to be loaded late.
-without_late_libraries() { printf '%s\n' "$@" | grep -vxE -- "-l(${windows_late_libraries// /|})"; }
+# late_link_flags FOLDER: the flags for the linker, each on a line, of which the late libraries are those that write_late_library
+# makes in FOLDER.
+late_link_flags() {
+    local library
+    # shellcheck disable=SC2086 # the flags are many words
+    printf '%s\n' $CGO_LDFLAGS | grep -vxE -- "-l(${windows_late_libraries// /|})"
+    for library in $windows_late_libraries; do
+        [ "$1/$library.a" -nt "$root/scripts/windows.sh" ] || write_late_library "$library" "$1"
+        echo "$1/$library.a"
+    done
+    echo -ldelayimp
+}
 
 # The linker's list of exports, from the functions of the header.
 write_exports() {

@@ -9,21 +9,46 @@ wine_tools=(debootstrap:debootstrap unshare:util-linux)
 
 wine_suites=(go c csharp python hosting) # What `./build.sh test win-x64` runs: win-x64-go and so on, which can be named alone too.
 
+# why_no_wine prints why no library for Windows can be tested here. It prints nothing if it can.
+why_no_wine() {
+    if ! as_root true; then echo "TESTING UNDER WINE TAKES THE SUPERUSER'S RIGHTS, AND THERE IS NO SUDO"
+    elif ! as_root unshare -m true 2>/dev/null; then echo "TESTING UNDER WINE MOUNTS FOLDERS, WHICH THIS SYSTEM OR ITS CONTAINER FORBIDS"
+    elif ! have debootstrap && ! have apt-get; then echo "TESTING UNDER WINE TAKES debootstrap, WHICH IS NOT INSTALLED"
+    fi
+}
+
 # need_wine leaves wine_root as the folder of the root.
 need_wine() {
     wine_root="$cache/wine-trixie-$(printf '%s\n' "${wine_packages[@]}" | sha256sum | cut -c 1-8)"
     [ ! -e "$wine_root/complete" ] || return 0
-    as_root true || die "testing under Wine takes the superuser's rights, and there is no sudo"
     install_missing "${wine_tools[@]}"
     mkdir -p "$cache"
     exec 9>"$wine_root.lock"
-    flock 9
+    flock -n 9 || { say "another process makes the root with Wine; waiting for it"; flock 9; }
     [ -e "$wine_root/complete" ] || make_wine_root
     exec 9>&-
 }
 
+# prepare_windows makes what the tests of win-x64 need, and is made once. The root is downloaded while OpenCV is compiled.
+prepare_windows() {
+    local why root_is_made
+    why="$(why_no_wine)"
+    use_target win-x64
+    need_build_tools
+    if [ -n "$why" ]; then
+        warn "$why"
+        need_go_flags
+        return
+    fi
+    install_missing "${wine_tools[@]}"
+    need_wine &
+    root_is_made=$!
+    need_go_flags
+    wait "$root_is_made"
+}
+
 make_wine_root() {
-    say "making a root of Debian 13 with Wine once, in $wine_root (1.7 GB)"
+    say "making a root of Debian 13 with Wine once, in $wine_root (1.4 GB; 2 minutes)"
     as_root rm -rf "$wine_root"
     quietly "$build/log/debootstrap.log" as_root debootstrap --variant=minbase trixie "$wine_root"
     quietly "$build/log/wine-packages.log" as_root chroot "$wine_root" env DEBIAN_FRONTEND=noninteractive \
@@ -49,18 +74,34 @@ in_wine() {
             WINEPREFIX="/work/$prefix" WINEDEBUG=-all "$@"' sh "$wine_root" "$root" "$build" "$wine_prefix" "$@"
 }
 
+# What a command of in_wine's begins with that needs a display: a new Wine, because one that has begun without a display has
+# none, and a screen for its windows, which ends with the command.
+# shellcheck disable=SC2034,SC2016 # suites use it, and the inner shell expands it
+with_display='
+    wineserver -k
+    rm -f "$WINEPREFIX.display"
+    Xvfb -displayfd 3 -screen 0 1280x800x24 -nolisten tcp -noreset 3>"$WINEPREFIX.display" >/dev/null 2>&1 &
+    screen=$!
+    trap "wineserver -k; kill $screen" EXIT
+    until [ -s "$WINEPREFIX.display" ] || ! kill -0 $screen; do sleep 0.1; done
+    export DISPLAY=":$(cat "$WINEPREFIX.display")"
+'
+
 # wine_in SUITE COMMAND...: runs a function that tests the library for Windows in a new Wine of its own. Of the events of Go's
 # tests, which as_events adds to $events, it makes the suite's report. A function with another runner writes
 # $reports/win-x64-SUITE.xml itself.
 wine_in() { (
-    local suite="$1" events
+    local suite="$1" events why
     shift
+    why="$(why_no_wine)"
+    [ -z "$why" ] || { skip_suite "win-x64-$suite" "$why"; return 0; }
     use_target win-x64
     unset GO_FLAGS_SET PKG_CONFIG_PATH SHMCV_PLUGIN_DIR
     need_build_tools
     need_wine
     need_library
     mkdir -p "$build/tests" "$build/log"
+    # shellcheck disable=SC2030 # what reads it is called here
     wine_prefix="prefix-$suite" events="$build/tests/$suite.json"
     as_root rm -rf "${build:?}/$wine_prefix" "$events"
     quietly "$build/log/wineboot-$suite.log" in_wine wineboot -i
@@ -72,6 +113,7 @@ wine_in() { (
 ); }
 
 # as_events PACKAGE: reads what Go's tests print, and adds it to the events of which the report is made.
+# shellcheck disable=SC2031
 as_events() { (unset GOOS GOARCH; go tool test2json -t -p "shmcv/$1" >>"$events"); }
 
 # as_go_prints makes lines as Go's tests print them of those that tests in C print: PASS, SKIP or FAIL, and a name.

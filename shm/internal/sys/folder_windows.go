@@ -26,8 +26,8 @@ var defaultFolder = shmcvIn(windows.FOLDERID_LocalAppData, "LOCALAPPDATA")
 var globalFolder = shmcvIn(windows.FOLDERID_ProgramData, "ProgramData")
 
 func shmcvIn(known *windows.KNOWNFOLDERID, variable string) string {
-	path, err := windows.KnownFolderPath(known, 0)
-	if err != nil || path == "" {
+	path := knownFolder(known)
+	if path == "" {
 		path = os.Getenv(variable)
 	}
 	if path == "" {
