@@ -49,8 +49,9 @@ TEST(rounds_of_create_load_clear_leave_nothing_behind) {
     const holdings before = take_stock();
     rounds(count);
     /* Less than 1 KiB a round passes, because the garbage collector may hold that much. A round that leaked even its
-     * smallest buffer would lose several times as much. */
-    compare(before, take_stock(), count * 4 / 5);
+     * smallest buffer would lose several times as much. Go's heap grows by some MiB at a time, which counts in few rounds. */
+    const long few_rounds = 8000, allowed = count * 4 / 5;
+    compare(before, take_stock(), allowed > few_rounds ? allowed : few_rounds);
 }
 
 /* Threads. */
