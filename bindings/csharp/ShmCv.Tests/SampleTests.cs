@@ -104,6 +104,11 @@ public sealed class SampleTests : IDisposable
             Assert.True(seen.ExitCode == 0, seen.All);
             Assert.Contains("saw 3 frames", seen.Output, StringComparison.Ordinal);
 
+            if (OperatingSystem.IsWindows())
+            {
+                return; // the keys below are pressed by xdotool, which is of X
+            }
+
             using var display = Display.Start();
             using var viewer = Processes.Start(program, ["view", name], display.With(library), _scratch.Folder);
             display.Press(name, "k"); // another key than those that end it
