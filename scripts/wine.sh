@@ -101,7 +101,7 @@ wine_in() { (
     need_wine
     need_library
     mkdir -p "$build/tests" "$build/log"
-    # shellcheck disable=SC2030 # what reads it is called here
+    # shellcheck disable=SC2030 # as_events runs inside
     wine_prefix="prefix-$suite" events="$build/tests/$suite.json"
     as_root rm -rf "${build:?}/$wine_prefix" "$events"
     quietly "$build/log/wineboot-$suite.log" in_wine wineboot -i
@@ -113,7 +113,7 @@ wine_in() { (
 ); }
 
 # as_events PACKAGE: reads what Go's tests print, and adds it to the events of which the report is made.
-# shellcheck disable=SC2031
+# shellcheck disable=SC2031 # wine_in sets events
 as_events() { (unset GOOS GOARCH; go tool test2json -t -p "shmcv/$1" >>"$events"); }
 
 # as_go_prints makes lines as Go's tests print them of those that tests in C print: PASS, SKIP or FAIL, and a name.

@@ -101,6 +101,7 @@ wine_pytest() {
     shift 2
     rm -f "$build/$report.xml"
     "$run" /src/bindings/python -m pytest -q -p no:cacheprovider -o pythonpath=tests --junitxml="Z:/work/$report.xml" "$@" || true
+    [ -s "$build/$report.xml" ] || die "Python's tests ended without a result"
     cp "$build/$report.xml" "$reports/win-x64-$report.xml"
 }
 
