@@ -34,7 +34,7 @@ COLUMNS = {
     "flip": "file flag code crc32",
     "save": "file flag extension quality result width height channels depth order crc32",
     "error": "file flag segment_bytes result cv2",
-    "name": "name result",
+    "name": "name linux windows",
     "geometry": "width height channels depth order stride segment_bytes result stored_stride",
 }
 
@@ -182,12 +182,21 @@ NAMES = [
     ("käse", "E_INVALID"), ("猫", "E_INVALID"), ("cam٣", "E_INVALID"), ("\uff43am", "E_INVALID"),
     ("a\u200b", "E_INVALID"),
     (b"\xff\xfe", "E_INVALID"), (b"a\x80", "E_INVALID"), (b"a\xc0\xae", "E_INVALID"),
-    (f"{FOLDER}/cam0", "OK"), ("/dev//shm/cam0", "E_INVALID"), ("//cam0", "E_INVALID"),
-    ("/dev/./shm/cam0", "E_INVALID"),
-    (f"{FOLDER}/../shm/cam0", "E_INVALID"), (f"{FOLDER}/", "E_INVALID"), (f"{FOLDER}/.hidden", "E_INVALID"),
-    (f"{FOLDER}/a b", "E_INVALID"), ("dev/shm/cam0", "E_INVALID"),
 ]  # fmt: skip
-NAME_RULE = re.compile(rb"(?:(?:/(?!\.\.?/)[^/]+)+/)?[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
+# Paths of names, and the results on Linux and on Windows.
+PATHS = [
+    (f"{FOLDER}/cam0", "OK", "E_INVALID"), ("C:/Windows/Temp/cam0", "E_INVALID", "OK"),
+    ("c:\\Windows\\Temp\\cam0", "E_INVALID", "OK"),
+    *((path, "E_INVALID", "E_INVALID") for path in (
+        "/dev//shm/cam0", "//cam0", "/dev/./shm/cam0", f"{FOLDER}/../shm/cam0", f"{FOLDER}/", f"{FOLDER}/.hidden",
+        f"{FOLDER}/a b", "dev/shm/cam0", "C:/Windows//Temp/cam0", "C:/Windows/../Windows/Temp/cam0", "C:/Windows/Temp/",
+        "C:/Windows/Temp/.hidden", "C:/Windows/Temp/a b", "C:cam0", "C:/Windows./Temp/cam0", "Local\\cam0",
+        "\\\\?\\C:\\Windows\\Temp\\cam0",
+    )),
+]  # fmt: skip
+LAST = rb"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}"
+LINUX_RULE = re.compile(rb"(?:(?:/(?!\.\.?/)[^/]+)+/)?" + LAST)
+WINDOWS_RULE = re.compile(rb"(?:[A-Za-z]:(?:[/\\](?!\.)[^/\\]*[^/\\. ])+[/\\])?" + LAST)
 
 # width, height, channels, depth, order, stride, bytes of the segment, result, stored stride.
 # depth: 1 u8, 2 u16, 3 f32; order: 1 gray, 2 bgr, 3 bgra, 4 rgb, 5 rgba.
@@ -401,11 +410,12 @@ def saves() -> list[list[object]]:
 
 def names() -> list[list[object]]:
     rows: list[list[object]] = []
-    for name, result in NAMES:
+    for name, linux, windows in [*((name, result, result) for name, result in NAMES), *PATHS]:
         raw = name.encode() if isinstance(name, str) else name
-        require((result == "OK") == bool(NAME_RULE.fullmatch(raw)), f"{name!r} is not {result} by the rule")
+        for rule, result in (LINUX_RULE, linux), (WINDOWS_RULE, windows):
+            require((result == "OK") == bool(rule.fullmatch(raw)), f"{name!r} is not {result} by the rule")
         escaped = quote(raw, safe="").replace("~", "%7E")  # quote leaves the tilde as it is
-        rows.append([NOTHING if not raw else "%2D" if raw == b"-" else escaped, result])
+        rows.append([NOTHING if not raw else "%2D" if raw == b"-" else escaped, linux, windows])
     return rows
 
 
