@@ -86,7 +86,7 @@ internal sealed partial class WindowsHost : Host
     internal override unsafe bool IsReadOnly(nint address)
     {
         MemoryInformation found;
-        return VirtualQuery(address, &found, (nuint)sizeof(MemoryInformation)) != 0 && found.Protect == PageReadOnly;
+        return VirtualQuery(address, &found, (nuint)sizeof(MemoryInformation)) != 0 && found.AllocationProtect == PageReadOnly;
     }
 
     internal override int[] WhichAreReadable(int milliseconds, nint[] descriptors)
