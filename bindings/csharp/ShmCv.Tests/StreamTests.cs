@@ -819,11 +819,16 @@ public sealed partial class StreamTests : IDisposable
         filled.Publish();
         using var read = reader.Wait();
         await Exchange(Frames); // the first calls may compile code
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        var exchanged = Exchange(Frames);
-        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-        Assert.True(exchanged.IsCompletedSuccessfully);
-        Assert.Equal(0, allocated);
+        var least = long.MaxValue; // of three times, because the runtime may compile code meanwhile
+        for (var i = 0; i < 3; i++)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            var exchanged = Exchange(Frames);
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+            Assert.True(exchanged.IsCompletedSuccessfully);
+        }
+
+        Assert.Equal(0, least);
 
         async ValueTask Exchange(int frames)
         {
