@@ -114,11 +114,14 @@ func TestReaderThatCannotMarkTheBellIsWoken(t *testing.T) {
 	writer := newStreamWith(t, 4, access(-1, 0o644))
 	mustPut(t, writer, 1, 1)
 	reader := unwritableStream(t, writer)
-	for what, news := range map[string]func() error{
-		"frame": func() error { _, err := put(writer, 2); return err },
-		"end":   writer.End,
+	for _, news := range []struct {
+		what string
+		tell func() error
+	}{
+		{"frame", func() error { _, err := put(writer, 2); return err }},
+		{"end", writer.End},
 	} {
-		t.Run(what, func(t *testing.T) {
+		t.Run(news.what, func(t *testing.T) {
 			nap := Nap{}
 			if _, err := reader.Wait(writer.trailer.published(), -1, &nap); err != nil || nap.Count == 0 {
 				t.Fatal(nap.Count, err)
@@ -135,7 +138,7 @@ func TestReaderThatCannotMarkTheBellIsWoken(t *testing.T) {
 				close(woken)
 			}()
 			untilAsleep(t, <-thread)
-			must(t, news(), abi.OK)
+			must(t, news.tell(), abi.OK)
 			select {
 			case <-woken:
 			case <-time.After(20 * time.Second):
