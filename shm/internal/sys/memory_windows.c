@@ -13,3 +13,9 @@ uint64_t shmcv_commit_left(void) {
     MEMORYSTATUSEX status = {.dwLength = sizeof status};
     return GlobalMemoryStatusEx(&status) ? status.ullAvailPageFile : UINT64_MAX;
 }
+
+/* A page file that the system manages grows, to three times the size of physical memory, when memory is asked for. */
+uint64_t shmcv_commit_most(void) {
+    MEMORYSTATUSEX status = {.dwLength = sizeof status};
+    return GlobalMemoryStatusEx(&status) ? status.ullTotalPageFile + 3 * status.ullTotalPhys : UINT64_MAX;
+}

@@ -10,4 +10,7 @@ uintptr_t shmcv_open_section(const uint16_t *name, uint32_t access, uint32_t *er
 /* shmcv_commit_left gives how much memory the system still promises to this process; UINT64_MAX if it does not tell. */
 uint64_t shmcv_commit_left(void);
 
+/* shmcv_commit_most gives how much memory the system can ever promise, if nothing else has any; UINT64_MAX if it does not tell. */
+uint64_t shmcv_commit_most(void);
+
 #endif

@@ -20,9 +20,10 @@ type claim struct {
 	size   uint64 // The same in bytes.
 }
 
-// check returns an error if the system does not promise that much memory.
+// check returns an error if the system can never promise that much memory. What it promises now, only asking tells: it may make
+// its page file larger.
 func (c claim) check() error {
-	if c.size > uint64(C.shmcv_commit_left()) {
+	if c.size > uint64(C.shmcv_commit_most()) {
 		return c.noRoom()
 	}
 	return nil
