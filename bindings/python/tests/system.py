@@ -59,9 +59,6 @@ def is_skipped(path: Path) -> bool:
     return path.name in SKIPPED
 
 
-#: For tests of memory that another program has made.
-foreign = linux_alone("on Windows the library does not open sections that another program has made")
-
 #: For tests in which nobody has a segment open for a while.
 kept_by_nobody = linux_alone("on Windows a segment ends with the last process that has it open")
 

@@ -71,15 +71,16 @@ class MemoryInformation(ctypes.Structure):
 def mapped() -> list[str]:
     """Return the sizes of the segments that this process has mapped, once for each mapping.
 
-    A section of the page file has no name to ask for. The beginning of the last page of a segment tells what it is.
+    A section of the page file has no name to ask for. The beginning of the last page of a segment tells what it is. Wine tells
+    of some memory that it is reserved until it is touched.
     """
-    committed, of_a_section, readable = 0x1000, 0x40000, {0x02, 0x04}
+    free, of_a_section, readable = 0x10000, 0x40000, {0x02, 0x04}
     found, at, told = [], 0, MemoryInformation()
     query = kernel.VirtualQuery
     query.argtypes, query.restype = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t], ctypes.c_size_t
     while query(at, ctypes.byref(told), ctypes.sizeof(told)):
         whole = told.base == told.allocation and told.size % 65536 == 0
-        if (told.state, told.type) == (committed, of_a_section) and told.protect in readable and whole:
+        if told.state != free and told.type == of_a_section and told.allocation_protect in readable and whole:
             last = (ctypes.c_char * 8).from_address(told.base + told.size - 4096)
             if bytes(last) == b"SHMCVSEG":
                 found.append(f"{told.size} bytes")

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from support import PHOTOGRAPH, TESTDATA
-from system import foreign, mapped, present
+from system import mapped, present
 
 import shmcv
 
@@ -63,7 +63,6 @@ def test_names_and_arguments_are_the_tutorials():
     assert public == wanted
 
 
-@foreign
 @pytest.mark.parametrize("channel", [1, 3, 4])
 def test_segments_of_plain_shared_memory_are_described_by_the_geometry_given(channel, loader, name, tmp_path):
     flag = {1: cv2.IMREAD_GRAYSCALE, 3: cv2.IMREAD_COLOR, 4: cv2.IMREAD_UNCHANGED}[channel]

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 from support import PATIENCE, PHOTOGRAPH, TESTDATA, Process, python
-from system import foreign, interrupt, kept_by_nobody, linux_alone, present
+from system import interrupt, kept_by_nobody, linux_alone, present
 
 import shmcv
 
@@ -57,7 +57,6 @@ def test_a_careless_plain_reader_takes_the_name_but_not_the_memory(create, tmp_p
     assert (segment.array == 3).all()
 
 
-@foreign
 def test_plain_shared_memory_is_flipped_and_saved(name, tmp_path):
     pixels = cv2.imread(os.fspath(TESTDATA / "small-bgr.png"))
     plain = shared_memory.SharedMemory(name, create=True, size=pixels.nbytes)
@@ -79,7 +78,6 @@ def test_plain_shared_memory_is_flipped_and_saved(name, tmp_path):
         plain.unlink()
 
 
-@foreign
 def test_a_plain_writer_in_another_process_is_seen(name):
     writer = """
 import sys

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 import pytest
 from support import PATIENCE, TESTDATA, Process, code, environment, in_a_namespace, python, vectors
-from system import WINDOWS, died_of_a_fault, file_of_a_segment, foreign, linux_alone, present
+from system import WINDOWS, died_of_a_fault, file_of_a_segment, linux_alone, present
 from system_linux import SHM
 
 import shmcv
@@ -270,7 +270,6 @@ def test_list_gives_many_in_the_order_of_their_names(create):
     assert [info.name for info in shmcv.list_segments() if info.name in set(names)] == sorted(names)
 
 
-@foreign
 def test_a_foreign_segment_can_be_used_and_has_no_image_at_first(name):
     file = SHM / name
     file.write_bytes(bytes(range(256)) * 3)

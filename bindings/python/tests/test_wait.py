@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 from support import IMPORTED, PATIENCE, clear
-from system import foreign, linux_alone, plain_memory
+from system import linux_alone, plain_memory
 
 import shmcv
 from shmcv import _waits
@@ -202,7 +202,6 @@ def test_negative_timeout_waits_without_an_end(stream: shmcv.Stream, timeout: fl
     asyncio.run(asyncio.wait_for(both(), PATIENCE))
 
 
-@foreign
 def test_wait_on_what_cannot_be_waited_for_fails(name: str) -> None:
     with plain_memory(name, bytes(100)), shmcv.Segment.open(name) as other, pytest.raises(shmcv.UnsupportedError):
         asyncio.run(other.wait_async(0))
