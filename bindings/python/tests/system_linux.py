@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 #: The library that ./build.sh builds, in a checkout.
@@ -57,12 +57,15 @@ def library_file() -> Path:
 
 
 @contextlib.contextmanager
-def plain_memory(name: str, content: bytes) -> Iterator[None]:
-    """Make shared memory without the library, as another program does, and remove the memory."""
+def plain_memory(name: str, content: bytes) -> Iterator[Callable[[], bytes]]:
+    """Make shared memory without the library, as another program does, and remove the memory afterwards.
+
+    The result gives what is in it.
+    """
     file = SHM / name
     file.write_bytes(content)
     try:
-        yield
+        yield file.read_bytes
     finally:
         file.unlink(missing_ok=True)
 

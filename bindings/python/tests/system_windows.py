@@ -9,7 +9,7 @@ import mmap
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from ctypes import wintypes
 from pathlib import Path
 
@@ -101,12 +101,15 @@ def library_file() -> Path:
 
 
 @contextlib.contextmanager
-def plain_memory(name: str, content: bytes) -> Iterator[None]:
-    """Make shared memory without the library, as another program does, and give it up."""
+def plain_memory(name: str, content: bytes) -> Iterator[Callable[[], bytes]]:
+    """Make shared memory without the library, as another program does, and give it up afterwards.
+
+    The result gives what is in it.
+    """
     memory = mmap.mmap(-1, len(content), tagname=name)
     memory[:] = content
     try:
-        yield
+        yield lambda: memory[:]
     finally:
         memory.close()
 
