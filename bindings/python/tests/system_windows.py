@@ -71,8 +71,8 @@ class MemoryInformation(ctypes.Structure):
 def mapped() -> list[str]:
     """Return the sizes of the segments that this process has mapped, once for each mapping.
 
-    A section of the page file has no name to ask for. The beginning of the last page of a segment tells what it is. Wine
-    tells of some memory that it is reserved until it is touched.
+    A section of the page file has no name to ask for. The beginning of the last page of a segment tells what it is.
+    Wine tells of some memory that it is reserved until it is touched.
     """
     free, of_a_section, readable = 0x10000, 0x40000, {0x02, 0x04}
     found, at, told = [], 0, MemoryInformation()
