@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -229,6 +230,16 @@ static int run_all(void) {
         failed += !fine;
     }
     return failed == 0 ? 0 : 1;
+}
+
+int entries(const char *path) {
+    DIR *stream = opendir(path);
+    NEED(stream != NULL);
+    int count = 0;
+    for (const struct dirent *entry; (entry = readdir(stream)) != NULL;)
+        count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+    closedir(stream);
+    return count;
 }
 
 int main(int argc, char **argv) {

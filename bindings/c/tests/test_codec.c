@@ -3,7 +3,6 @@
 #include "test.h"
 #include "vectors.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,17 +119,6 @@ TEST(unknown_flags_are_refused) {
         CHECK_FAILS(SHMCV_E_INVALID, "flag", shmcv_load(seg, testdata("small-bgr.png"), flags[i], NULL));
         CHECK_FAILS(SHMCV_E_INVALID, "flag", shmcv_probe(testdata("small-bgr.png"), flags[i], &(shmcv_image_info){0}));
     }
-}
-
-/* entries returns the number of files in a folder. */
-static int entries(const char *folder) {
-    DIR *stream = opendir(folder);
-    NEED(stream != NULL);
-    int count = 0;
-    for (const struct dirent *entry; (entry = readdir(stream)) != NULL;)
-        count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
-    closedir(stream);
-    return count;
 }
 
 TEST(saving_replaces_a_file_and_leaves_no_other) {

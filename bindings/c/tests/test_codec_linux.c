@@ -3,23 +3,11 @@
 #include "test.h"
 #include "vectors.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* entries returns the number of files in a folder. */
-static int entries(const char *folder) {
-    DIR *stream = opendir(folder);
-    NEED(stream != NULL);
-    int count = 0;
-    for (const struct dirent *entry; (entry = readdir(stream)) != NULL;)
-        count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
-    closedir(stream);
-    return count;
-}
 
 TEST(files_without_an_end_are_refused) {
     const char *fifo = temporary("fifo.png");

@@ -1,7 +1,5 @@
 // The C++ layer: handles that close themselves and move, exceptions with codes, and enumerations in place of numbers.
-#include <shmcv.hpp>
-
-#include "test.h"
+#include "throws.hpp"
 
 #include <cstring>
 #include <fstream>
@@ -23,20 +21,7 @@ static_assert(std::is_same_v<decltype(std::declval<segment &>().data()), std::by
 
 namespace {
 
-// throws returns true if action throws that code, and the message contains that part.
-template <typename Action>
-bool throws(error_code code, const std::string &part, Action action) {
-    try {
-        action();
-    } catch (const shmcv::error &problem) {
-        return CHECK_INT(static_cast<int>(code), static_cast<int>(problem.code())) &&
-               CHECK(std::string(problem.what()).find(part) != std::string::npos);
-    }
-    return false;
-}
-
 const std::filesystem::path photograph = std::filesystem::path(SHMCV_TESTDATA) / "photograph.jpg";
-const std::filesystem::path small = std::filesystem::path(SHMCV_TESTDATA) / "small-bgr.png";
 
 } // namespace
 

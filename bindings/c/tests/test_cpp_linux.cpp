@@ -1,7 +1,5 @@
 // The C++ layer on Linux: forked children, and the modes of files.
-#include <shmcv.hpp>
-
-#include "test.h"
+#include "throws.hpp"
 
 #include <filesystem>
 #include <string>
@@ -12,24 +10,6 @@
 using shmcv::color_order;
 using shmcv::error_code;
 using shmcv::segment;
-
-namespace {
-
-// throws returns true if action throws that code, and the message contains that part.
-template <typename Action>
-bool throws(error_code code, const std::string &part, Action action) {
-    try {
-        action();
-    } catch (const shmcv::error &problem) {
-        return CHECK_INT(static_cast<int>(code), static_cast<int>(problem.code())) &&
-               CHECK(std::string(problem.what()).find(part) != std::string::npos);
-    }
-    return false;
-}
-
-const std::filesystem::path small = std::filesystem::path(SHMCV_TESTDATA) / "small-bgr.png";
-
-} // namespace
 
 TEST(name_outlives_its_objects) {
     const std::string name = new_name();

@@ -1,30 +1,10 @@
 /* Streams: a reader in any process gets the whole frame that a writer publishes. Wrong calls are refused. */
-#include "test.h"
+#include "streams.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { WIDTH = 320, HEIGHT = 240, SIZE = WIDTH * HEIGHT };
-
-static shmcv_stream new_stream(const char *name, uint32_t slots) {
-    shmcv_stream stream = {0};
-    NEED_OK(shmcv_stream_create(name, SIZE, slots, SHMCV_WHEN_BEHIND_DROP, &stream));
-    return stream;
-}
-
-/* put publishes a gray frame in which every byte is mark. It returns the frame's sequence. */
-static uint64_t put(shmcv_stream stream, unsigned char mark) {
-    shmcv_frame frame;
-    uint64_t sequence = 0;
-    NEED_OK(shmcv_stream_begin(stream, 0, &frame));
-    const shmcv_image_info image = make_image(WIDTH, HEIGHT, SHMCV_ORDER_GRAY);
-    memset(pixels(frame.pixels, NULL), mark, SIZE);
-    NEED_OK(shmcv_image_set(frame.pixels, &image));
-    NEED_OK(shmcv_frame_publish(frame, &sequence));
-    return sequence;
-}
 
 /* mark_of returns the value of every byte of a frame, or -1 if the bytes differ. */
 static int mark_of(shmcv_frame frame) {

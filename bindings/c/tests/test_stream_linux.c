@@ -2,7 +2,7 @@
  * section of Windows cannot be cut. Of descriptors, which are events there, test_stream.c tests what all systems have in
  * common. */
 #define _GNU_SOURCE
-#include "test.h"
+#include "streams.h"
 
 #include <dirent.h>
 #include <poll.h>
@@ -14,26 +14,6 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-enum { WIDTH = 320, HEIGHT = 240, SIZE = WIDTH * HEIGHT };
-
-static shmcv_stream new_stream(const char *name, uint32_t slots) {
-    shmcv_stream stream = {0};
-    NEED_OK(shmcv_stream_create(name, SIZE, slots, SHMCV_WHEN_BEHIND_DROP, &stream));
-    return stream;
-}
-
-/* put publishes a gray frame in which every byte is mark. It returns the frame's sequence. */
-static uint64_t put(shmcv_stream stream, unsigned char mark) {
-    shmcv_frame frame;
-    uint64_t sequence = 0;
-    NEED_OK(shmcv_stream_begin(stream, 0, &frame));
-    const shmcv_image_info image = make_image(WIDTH, HEIGHT, SHMCV_ORDER_GRAY);
-    memset(pixels(frame.pixels, NULL), mark, SIZE);
-    NEED_OK(shmcv_image_set(frame.pixels, &image));
-    NEED_OK(shmcv_frame_publish(frame, &sequence));
-    return sequence;
-}
 
 /* From the file's end the trailer goes first. A look at it must tell as much as the file's length. */
 TEST(a_stream_whose_file_is_cut_is_an_error) {

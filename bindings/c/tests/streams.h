@@ -1,0 +1,29 @@
+/* What tests of streams begin with. */
+#ifndef SHMCV_TEST_STREAMS_H
+#define SHMCV_TEST_STREAMS_H
+
+#include "test.h"
+
+#include <string.h>
+
+enum { WIDTH = 320, HEIGHT = 240, SIZE = WIDTH * HEIGHT };
+
+static inline shmcv_stream new_stream(const char *name, uint32_t slots) {
+    shmcv_stream stream = {0};
+    NEED_OK(shmcv_stream_create(name, SIZE, slots, SHMCV_WHEN_BEHIND_DROP, &stream));
+    return stream;
+}
+
+/* put publishes a gray frame in which every byte is mark. It returns the frame's sequence. */
+static inline uint64_t put(shmcv_stream stream, unsigned char mark) {
+    shmcv_frame frame;
+    uint64_t sequence = 0;
+    NEED_OK(shmcv_stream_begin(stream, 0, &frame));
+    const shmcv_image_info image = make_image(WIDTH, HEIGHT, SHMCV_ORDER_GRAY);
+    memset(pixels(frame.pixels, NULL), mark, SIZE);
+    NEED_OK(shmcv_image_set(frame.pixels, &image));
+    NEED_OK(shmcv_frame_publish(frame, &sequence));
+    return sequence;
+}
+
+#endif
