@@ -52,7 +52,7 @@ check)     need_build_tools; need_library; run_checks ;;
 generate)  need_go; generate ;;
 install)   need_build_tools; need_library; install_library "${1:?usage: ./build.sh install PREFIX}" ;;
 dist)      need_build_tools; need_library; make_packages ;;
-deps)      need_test_tools; need_windows_tools ;;
+deps)      need_test_tools ;;
 prepare)   prepare_windows ;;
 clean)     rm -rf "$build" ;;
 help|-h|--help) usage ;;

@@ -39,9 +39,6 @@ need_build_tools() {
 }
 need_test_tools()  { need_go; install_missing "${build_tools[@]}" "${test_tools[@]}"; }
 
-# need_windows_tools: what win-x64 is built and tested with.
-need_windows_tools() { install_missing "${windows_tools[@]}" "${wine_tools[@]}"; }
-
 # need_python makes build/venv with the pinned packages that the tests, checks and samples import, and sets $python. It is this
 # machine's Python, whatever the target.
 need_python() {
