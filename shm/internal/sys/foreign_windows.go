@@ -130,12 +130,7 @@ var ownerOfSection = func(name string) (*windows.SID, error) {
 		return nil, err
 	}
 	defer windows.CloseHandle(section)
-	descriptor, err := windows.GetSecurityInfo(section, windows.SE_KERNEL_OBJECT, windows.OWNER_SECURITY_INFORMATION)
-	if err != nil {
-		return nil, err
-	}
-	owner, _, err := descriptor.Owner()
-	return owner, err
+	return ownerOfObject(section, windows.SE_KERNEL_OBJECT)
 }
 
 // foreignStays is the error where a name cannot be taken away.

@@ -232,20 +232,12 @@ func find(name string, use Use) (fileID, uint64, error) {
 	return r.id, r.size, nil
 }
 
-// removeAbandoned is what openRecord does beside looking, with an answer.
 func removeAbandoned(name string) bool {
-	path := pathOf(name)
-	file, err := openPath(path, windows.GENERIC_READ)
-	if err != nil {
-		return false
+	file, _, removed, err := openRecordOrRemove(name, ToLook)
+	if err == nil {
+		_ = windows.CloseHandle(file)
 	}
-	defer windows.CloseHandle(file)
-	r, err := readRecord(file, path)
-	if err != nil || distrust(file, path, ToLook) != nil || !r.isAbandoned(name, file) || checkLocal(folderOf(name)) != nil {
-		return false
-	}
-	removed, err := removeFrom(name, r.id)
-	return removed && err == nil
+	return removed
 }
 
 // isAbandoned returns true if the section to which a name belongs is gone.
@@ -255,26 +247,32 @@ func (r *record) isAbandoned(name string, file windows.Handle) bool {
 
 // openRecord opens the small file of a name, and reads it. The name of a section that is gone it removes, if this process may.
 func openRecord(name string, use Use) (windows.Handle, record, error) {
+	file, r, _, err := openRecordOrRemove(name, use)
+	return file, r, err
+}
+
+// openRecordOrRemove also returns whether this process has removed the name.
+func openRecordOrRemove(name string, use Use) (file windows.Handle, r record, removed bool, err error) {
 	path := pathOf(name)
-	file, err := openPath(path, windows.GENERIC_READ)
-	if err != nil {
-		return 0, record{}, err
+	if file, err = openPath(path, windows.GENERIC_READ); err != nil {
+		return 0, record{}, false, err
 	}
-	r, err := readRecord(file, path)
+	r, err = readRecord(file, path)
 	if err == nil {
 		err = distrust(file, path, use)
 	}
 	if err == nil && r.isAbandoned(name, file) {
 		if err = checkLocal(folderOf(name)); err == nil {
-			_, _ = removeFrom(name, r.id)
+			removed, err = removeFrom(name, r.id)
+			removed = removed && err == nil
 			err = windows.ERROR_FILE_NOT_FOUND
 		}
 	}
 	if err != nil {
 		_ = windows.CloseHandle(file)
-		return 0, record{}, err
+		return 0, record{}, removed, err
 	}
-	return file, r, nil
+	return file, r, false, nil
 }
 
 // openPath opens a file of names. Others may open, rename and remove it meanwhile.

@@ -178,8 +178,10 @@ func distrust(file windows.Handle, path string, use Use) error {
 }
 
 // ownerOf is a variable for tests.
-var ownerOf = func(file windows.Handle) (*windows.SID, error) {
-	descriptor, err := windows.GetSecurityInfo(file, windows.SE_FILE_OBJECT, windows.OWNER_SECURITY_INFORMATION)
+var ownerOf = func(file windows.Handle) (*windows.SID, error) { return ownerOfObject(file, windows.SE_FILE_OBJECT) }
+
+func ownerOfObject(object windows.Handle, kind windows.SE_OBJECT_TYPE) (*windows.SID, error) {
+	descriptor, err := windows.GetSecurityInfo(object, kind, windows.OWNER_SECURITY_INFORMATION)
 	if err != nil {
 		return nil, err
 	}
