@@ -1,35 +1,18 @@
 /* See scarce.h. The functions are put into the library's table of imports. */
+#include "chance.h"
 #include "imports.h"
 #include "scarce.h"
 #include "test.h"
 
 #include <windows.h>
 
-#include <errno.h>
 #include <io.h>
 
-static uint64_t state;
-static size_t least;
-static uint32_t rate, failures;
+void scarce_begin(uint32_t seed, uint32_t one_in, size_t from) { chance_begin(seed, one_in, from); }
+uint32_t scarce_failures(void) { return chance_failures(); }
 
-void scarce_begin(uint32_t seed, uint32_t one_in, size_t from) {
-    __atomic_store_n(&least, from, __ATOMIC_RELAXED);
-    __atomic_store_n(&state, (uint64_t)seed << 32, __ATOMIC_RELAXED);
-    __atomic_store_n(&rate, one_in, __ATOMIC_RELAXED);
-}
-
-uint32_t scarce_failures(void) { return __atomic_load_n(&failures, __ATOMIC_RELAXED); }
-
-/* fails takes the next number of the generator splitmix64. */
 static bool fails(size_t size) {
-    const uint32_t one_in = __atomic_load_n(&rate, __ATOMIC_RELAXED);
-    if (one_in == 0 || size < __atomic_load_n(&least, __ATOMIC_RELAXED)) return false;
-    uint64_t n = __atomic_add_fetch(&state, 0x9E3779B97F4A7C15, __ATOMIC_RELAXED);
-    n = (n ^ n >> 30) * 0xBF58476D1CE4E5B9;
-    n = (n ^ n >> 27) * 0x94D049BB133111EB;
-    if ((n ^ n >> 31) % one_in != 0) return false;
-    __atomic_add_fetch(&failures, 1, __ATOMIC_RELAXED);
-    errno = ENOMEM;
+    if (!chance_fails(size)) return false;
     SetLastError(ERROR_NOT_ENOUGH_MEMORY);
     return true;
 }

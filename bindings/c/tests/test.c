@@ -232,7 +232,7 @@ static int run_all(void) {
     return failed == 0 ? 0 : 1;
 }
 
-int entries(const char *path) {
+int files_in(const char *path) {
     DIR *stream = opendir(path);
     NEED(stream != NULL);
     int count = 0;

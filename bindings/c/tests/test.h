@@ -57,8 +57,8 @@ void stop_test(void);
 /* checking names the subject of the checks that follow; those that fail print it. NULL: no particular subject. */
 void checking(const char *what);
 
-/* entries returns the number of files in a folder. */
-int entries(const char *path);
+/* files_in returns the number of files in a folder. */
+int files_in(const char *path);
 
 /* skip ends the test as skipped, and prints why, which is in capital letters. */
 void skip(const char *why);

@@ -131,7 +131,7 @@ TEST(saving_replaces_a_file_and_leaves_no_other) {
     CHECK_INT(67, image.width);
     CHECK_FAILS(SHMCV_E_INVALID, "", shmcv_save(seg, path, 1000));
     CHECK_OK(shmcv_probe(path, SHMCV_LOAD_COLOR, &image));
-    CHECK_INT(1, entries(folder));
+    CHECK_INT(1, files_in(folder));
 }
 
 TEST(any_unicode_path_works) {

@@ -33,7 +33,7 @@ TEST(unwritable_folder_and_unreadable_file_are_permission_errors) {
     CHECK_FAILS(SHMCV_E_PERMISSION, "old.png", shmcv_save(seg, old, SHMCV_QUALITY_DEFAULT));
     CHECK_FAILS(SHMCV_E_PERMISSION, "old.png", shmcv_load(seg, old, SHMCV_LOAD_COLOR, NULL));
     if (root) setfsuid(0);
-    CHECK_INT(1, entries(folder));
+    CHECK_INT(1, files_in(folder));
 }
 
 CHILD(fills_the_disk) {
@@ -44,7 +44,7 @@ CHILD(fills_the_disk) {
     const shmcv_segment small = loaded("small-bgr.png", SHMCV_LOAD_COLOR);
     CHECK_OK(shmcv_save(small, path, SHMCV_QUALITY_DEFAULT));
     CHECK_FAILS(SHMCV_E_NO_SPACE, "photograph.png", shmcv_save(seg, path, SHMCV_QUALITY_DEFAULT));
-    CHECK_INT(1, entries(argv[1])); /* the old file alone, without a part of the new file */
+    CHECK_INT(1, files_in(argv[1])); /* the old file alone, without a part of the new file */
     shmcv_image_info image;
     CHECK_OK(shmcv_load(small, path, SHMCV_LOAD_COLOR, &image));
     CHECK_INT(67, image.width);

@@ -624,22 +624,6 @@ TEST(close_ends_the_wait_for_a_stream_to_follow) {
     pthread_join(closer, NULL);
 }
 
-static int64_t descriptor_of(shmcv_stream stream) {
-    int64_t number = -1, again = -1;
-    NEED_OK(shmcv_stream_descriptor(stream, &number));
-    CHECK_OK(shmcv_stream_descriptor(stream, &again));
-    CHECK_INT(number, again);
-    return number;
-}
-
-/* nothing_newer looks for a frame in vain, as a program does whose descriptor was readable. */
-static void nothing_newer(shmcv_stream stream, uint64_t newer_than) {
-    shmcv_frame frame;
-    CHECK_FAILS(SHMCV_E_TIMEOUT, "", shmcv_stream_wait(stream, newer_than, 0, &frame, NULL));
-}
-
-enum { MINUTE = 60000 };
-
 TEST(descriptor_is_readable_when_there_is_something_for_the_reader) {
     const char *name = new_name();
     shmcv_stream writer = new_stream(name, 0), reader;

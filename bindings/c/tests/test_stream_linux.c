@@ -80,22 +80,6 @@ TEST(a_file_that_is_cut_during_a_call_is_an_error) {
     }
 }
 
-enum { MINUTE = 60000 };
-
-static int64_t descriptor_of(shmcv_stream stream) {
-    int64_t number = -1, again = -1;
-    NEED_OK(shmcv_stream_descriptor(stream, &number));
-    CHECK_OK(shmcv_stream_descriptor(stream, &again));
-    CHECK_INT(number, again);
-    return number;
-}
-
-/* nothing_newer looks for a frame in vain, as a program does whose descriptor was readable. */
-static void nothing_newer(shmcv_stream stream, uint64_t newer_than) {
-    shmcv_frame frame;
-    CHECK_FAILS(SHMCV_E_TIMEOUT, "", shmcv_stream_wait(stream, newer_than, 0, &frame, NULL));
-}
-
 TEST(descriptor_is_closed_with_its_stream) {
     shmcv_stream stream = new_stream(new_name(), 0);
     struct pollfd polled = {.fd = (int)descriptor_of(stream), .events = POLLIN};
