@@ -4,7 +4,7 @@
 # The same sources make the same bytes.
 make_archive() {
     local version name folder
-    version="$(sed -n 's/^const Version = "\(.*\)"/\1/p' "$root/internal/abi/version.go")"
+    version="$(library_version)"
     name="shmcv-$version-$target"
     folder="$build/archive/$name"
     say "the archive"

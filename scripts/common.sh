@@ -23,3 +23,5 @@ quietly() {
     mkdir -p "$(dirname "$log")"
     "$@" >"$log" 2>&1 || { tail -n 40 "$log" >&2; die "'$1' failed; the whole output is in $log"; }
 }
+
+library_version() { sed -n 's/^const Version = "\(.*\)"/\1/p' "$root/internal/abi/version.go"; }

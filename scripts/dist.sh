@@ -5,7 +5,7 @@
 write_notices() {
     local version library=libshmcv.so
     case "$target" in win-*) library=libshmcv.dll ;; esac
-    version="$(sed -n 's/^const Version = "\(.*\)"/\1/p' "$root/internal/abi/version.go")"
+    version="$(library_version)"
     (cd "$root" && python3 scripts/notices.py "$version" "$build/$library" "$build/THIRD_PARTY_NOTICES")
 }
 need_notices() { write_notices || die "a component has no notice, or its licence is not found (see above)"; }

@@ -9,10 +9,7 @@ hosting_cures=(suspension call_mask unblocking wide_mask others preemption arith
 
 # test_hosting runs the suite `hosting` of ./build.sh test. SHMCV_HOSTING_SECONDS is the length of its longest case.
 test_hosting() {
-    if ! have_dotnet; then
-        skip_suite hosting "NO .NET SDK ('dotnet') HERE"
-        return
-    fi
+    is_skipped_without_dotnet hosting && return
     build_hosting
     hosting_suite "$build/libshmcv.so" "$reports/hosting.xml"
 }

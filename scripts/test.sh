@@ -59,10 +59,7 @@ test_python() {
 }
 
 test_csharp() {
-    if ! have_dotnet; then
-        skip_suite csharp "NO .NET SDK ('dotnet') HERE"
-        return
-    fi
+    is_skipped_without_dotnet csharp && return
     (cd "$root/bindings/csharp" && quietly "$build/log/dotnet-test-build.log" dotnet build -c Release &&
         dotnet test -c Release --no-build --timeout 60m --report-xunit-junit --report-xunit-junit-filename csharp.xml \
             --results-directory "$reports")
@@ -73,6 +70,9 @@ fail_suite() {
     printf '<testsuites><testsuite name="%s"><testcase name="%s"><failure message="%s"/></testcase></testsuite></testsuites>\n' \
         "$1" "$2" "$2" >"$reports/$1.xml"
 }
+
+# is_skipped_without_dotnet SUITE: skips the suite, and succeeds, if there is no .NET SDK.
+is_skipped_without_dotnet() { ! have_dotnet && skip_suite "$1" "NO .NET SDK ('dotnet') HERE"; }
 
 # skip_suite SUITE WHY: prints a note, and counts the whole suite as one skipped test.
 skip_suite() {

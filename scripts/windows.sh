@@ -71,7 +71,7 @@ write_late_library() {
 # The version that the file's properties show.
 write_version_resource() {
     local version numbers
-    version="$(sed -n 's/^const Version = "\(.*\)"/\1/p' "$root/internal/abi/version.go")"
+    version="$(library_version)"
     numbers="$(echo "$version" | sed 's/[^0-9.].*//; s/\./,/g'),0"
     cat <<TEXT
 1 VERSIONINFO

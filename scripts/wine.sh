@@ -80,7 +80,7 @@ in_wine() {
 with_display='
     wineserver -k
     rm -f "$WINEPREFIX.display"
-    Xvfb -displayfd 3 -screen 0 1280x800x24 -nolisten tcp -noreset 3>"$WINEPREFIX.display" >/dev/null 2>&1 &
+    Xvfb -displayfd 3 -screen 0 1280x1024x24 -nolisten tcp -noreset 3>"$WINEPREFIX.display" >/dev/null 2>&1 &
     screen=$!
     trap "wineserver -k; kill $screen" EXIT
     until [ -s "$WINEPREFIX.display" ] || ! kill -0 $screen; do sleep 0.1; done

@@ -77,21 +77,8 @@ flip_in_wine() {
     echo "$status flips_as_on_linux, status 0"
 }
 
-# in_wine_with_display COMMAND...: in_wine, in /work, with a display. A Wine that has begun without one is ended before, and the one
-# that has it afterwards.
-in_wine_with_display() {
-    rm -f "$build/display"
-    # shellcheck disable=SC2016
-    in_wine sh -c '
-        cd /work
-        wineserver -k
-        Xvfb -displayfd 3 -screen 0 1280x1024x24 3>display >/dev/null 2>&1 &
-        server=$!
-        until [ -s display ] || ! kill -0 $server; do sleep 0.1; done
-        DISPLAY=":$(cat display)" "$@"
-        wineserver -k
-        kill $server' sh "$@"
-}
+# in_wine_with_display COMMAND...: in_wine, in /work, with a display.
+in_wine_with_display() { in_wine sh -c "$with_display"'cd /work && "$@"' sh "$@"; }
 
 show_in_wine() {
     local status=FAIL

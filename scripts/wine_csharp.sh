@@ -1,10 +1,7 @@
 # The suite win-x64-csharp: the C# tests, published for Windows on this machine, under Wine. Sourced by build.sh.
 
 test_win-x64-csharp() {
-    if ! have_dotnet; then
-        skip_suite win-x64-csharp "NO .NET SDK ('dotnet') HERE"
-        return
-    fi
+    is_skipped_without_dotnet win-x64-csharp && return
     wine_in csharp test_csharp_in_wine
 }
 
@@ -34,7 +31,7 @@ test_csharp_in_wine() {
 publish_examples() {
     local work="$build/examples" version file number program
     say "  publishing the examples of the documents"
-    version="$(sed -n 's/^const Version = "\(.*\)"/\1/p' "$root/internal/abi/version.go")-wine.$$"
+    version="$(library_version)-wine.$$"
     rm -rf "$work"
     as_root rm -rf "$build/tests/examples"
     quietly "$build/log/pack.log" dotnet pack "$root/bindings/csharp" -c Release "-p:Version=$version" \

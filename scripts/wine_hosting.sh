@@ -2,10 +2,7 @@
 # docs/host-safety.md has the reasons, and scripts/hosting.sh is the test on Linux.
 
 test_win-x64-hosting() {
-    if ! have_dotnet; then
-        skip_suite win-x64-hosting "NO .NET SDK ('dotnet') HERE"
-        return
-    fi
+    is_skipped_without_dotnet win-x64-hosting && return
     wine_in hosting test_hosting_in_wine
 }
 

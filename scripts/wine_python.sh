@@ -57,33 +57,20 @@ make_stable_abi() {
 }
 
 # in_wine_python FOLDER ARGUMENT...: runs python.exe there. It takes no console for its streams: they are files and pipes.
-in_wine_python() {
+in_wine_python() { python_in_wine '' "$@"; }
+
+# with_display_in_wine_python FOLDER ARGUMENT...: runs python.exe where it can show windows.
+with_display_in_wine_python() { python_in_wine "$with_display" "$@"; }
+
+python_in_wine() {
+    local before="$1"
+    shift
     # shellcheck disable=SC2016
-    in_wine env PYTHONDONTWRITEBYTECODE=1 SHMCV_TEST_PROGRAMS=Z:/work/tests bash -c '
+    in_wine env PYTHONDONTWRITEBYTECODE=1 SHMCV_TEST_PROGRAMS=Z:/work/tests bash -c "$before"'
         set -o pipefail
         cd "$1"
         shift
         wine /work/python/python.exe "$@" </dev/null 2>&1 | sed -u "s/\r$//"' bash "$@"
-}
-
-# with_display_in_wine_python FOLDER ARGUMENT...: runs python.exe where it can show windows. A Wine that has begun without a
-# display is ended before.
-with_display_in_wine_python() {
-    rm -f "$build/display"
-    # shellcheck disable=SC2016
-    in_wine env PYTHONDONTWRITEBYTECODE=1 bash -c '
-        set -o pipefail
-        cd "$1"
-        shift
-        wineserver -k
-        Xvfb -displayfd 3 -screen 0 1280x800x24 3>/work/display >/dev/null 2>&1 &
-        server=$!
-        until [ -s /work/display ] || ! kill -0 $server; do sleep 0.1; done
-        DISPLAY=":$(cat /work/display)" wine /work/python/python.exe "$@" </dev/null 2>&1 | sed -u "s/\r$//"
-        status=$?
-        wineserver -k
-        kill $server
-        exit $status' bash "$@"
 }
 
 # need_installed_wheel makes the wheel, and installs it as its users do, in a Python of this build.
