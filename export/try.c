@@ -79,37 +79,42 @@ int32_t shmcv_try_frame_close(shmcv_frame frame) {
     return is_whole ? SHMCV_OK : overtaken(sequence);
 }
 
-/* watch spins for the time that the party spins, and returns true as soon as there is news. It ends when the handle is closed. */
-static bool watch(shmcv_ring *ring, uint64_t newer_than, uint64_t deadline, uint32_t closing, const uint32_t *closings) {
+/* watch spins for the time that the party spins, and takes a frame as soon as it is there. It ends when the handle is closed. */
+static shmcv_ring_status watch(shmcv_ring *ring, uint64_t newer_than, uint64_t deadline, uint32_t closing, const uint32_t *closings,
+                               shmcv_ring_frame *frame) {
     const uint64_t now = shmcv_now(), spin = __atomic_load_n(&ring->spin, __ATOMIC_RELAXED);
     const uint64_t end = deadline - now < spin ? deadline : now + spin;
     shmcv_ring_stage stage;
     shmcv_ring_set_stage(&stage);
     do {
-        if (shmcv_ring_is_new(ring, newer_than, LOOKS)) return true;
+        shmcv_ring_status status = shmcv_ring_wait(ring, newer_than, LOOKS, frame);
+        if (status != SHMCV_RING_NOTHING) return status;
         shmcv_ring_rehearse(&stage);
-        if (shmcv_ring_whole(ring) != SHMCV_RING_OK) return true;
+        status = shmcv_ring_whole(ring);
+        if (status != SHMCV_RING_OK) return status;
     } while (shmcv_now() < end && __atomic_load_n(closings, __ATOMIC_RELAXED) == closing);
-    return false;
+    return SHMCV_RING_NOTHING;
 }
 
-/* sleep_on_bell prepares the first sleep of a reader that has found nothing. It returns false if there is something now, or if
- * the time is up. */
-static bool sleep_on_bell(shmcv_ring *ring, uint64_t newer_than, int32_t timeout_ms, uint32_t closing, uint32_t *closings,
-                          shmcv_nap *nap) {
+/* watch_or_sleep is for a reader that has found nothing. It watches. If there is still nothing, and the time is not up, it
+ * prepares the reader's first sleep, for which nap has words then. */
+static shmcv_ring_status watch_or_sleep(shmcv_ring *ring, uint64_t newer_than, int32_t timeout_ms, uint32_t closing,
+                                        uint32_t *closings, shmcv_ring_frame *frame, shmcv_nap *nap) {
     nap->deadline = timeout_ms < 0 ? UINT64_MAX : shmcv_now() + (uint64_t)timeout_ms * 1000000;
-    if (shmcv_processors > 1 && watch(ring, newer_than, nap->deadline, closing, closings)) return false;
+    shmcv_ring_status status = SHMCV_RING_NOTHING;
+    if (shmcv_processors > 1) status = watch(ring, newer_than, nap->deadline, closing, closings, frame);
+    if (status != SHMCV_RING_NOTHING) return status;
     const uint32_t value = shmcv_ring_listen(ring);
-    if (shmcv_ring_is_new(ring, newer_than, 1)) return false;
+    status = shmcv_ring_wait(ring, newer_than, 1, frame);
     const uint64_t now = shmcv_now();
-    if (now >= nap->deadline) return false;
+    if (status != SHMCV_RING_NOTHING || now >= nap->deadline) return status;
     nap->words[0] = shmcv_word_of(ring->file, &ring->words->bell, value);
     nap->words[1] = shmcv_word_of(SHMCV_NO_FILE, closings, closing);
     nap->count = 2;
     const uint64_t slice = ring->unmarked ? UNMARKED_SLICE : SLICE;
     nap->until = nap->deadline - now < slice ? nap->deadline : now + slice;
     nap->soon = now + CLOSE_SLICE;
-    return true;
+    return status;
 }
 
 /* is_settled returns true if nothing need be asked when there is no frame. Only Go finds out whether there is a writer, takes
@@ -144,15 +149,15 @@ int32_t shmcv_try_stream_wait(shmcv_stream stream, uint64_t newer_than, int32_t 
         return SHMCV_ENTER_GO;
     }
     shmcv_ring_frame *taken = &reserved->frame;
-    shmcv_ring_status status = shmcv_ring_wait(item->ring, newer_than, taken);
+    shmcv_ring_status status = shmcv_ring_wait(item->ring, newer_than, 1, taken);
     /* Only Go finds out whether there is a writer and, when a sleep has ended without news, looks at the file and its name. */
     if (status == SHMCV_RING_NOTHING && timeout_ms != 0 && nap->deadline == 0 && !__atomic_load_n(&item->ring->heeds, __ATOMIC_SEQ_CST)) {
-        if (sleep_on_bell(item->ring, newer_than, timeout_ms, closing, closings, nap)) {
+        status = watch_or_sleep(item->ring, newer_than, timeout_ms, closing, closings, taken, nap);
+        if (nap->count > 0) {
             shmcv_item_give_back(reserved);
             release(item);
             return SHMCV_OK; /* the shim sleeps, and calls again */
         }
-        status = shmcv_ring_wait(item->ring, newer_than, taken);
     }
     if (status == SHMCV_RING_OK) {
         if (info != NULL) {

@@ -44,14 +44,15 @@ class Plan:
     seconds: float
     least: int
     most: int
-    frames: int  # to hand over in a turn, after the warm-up
+    pairs: int  # rounds of a reader and a writer: each turn starts both anew, and warms up
+    frames: int  # to hand over in such a turn, after the warm-up
     reading: int  # seconds that the eight readers read
 
     def rounds(self, one: float) -> int:
         return max(self.least, min(self.most, int(self.seconds / one)))
 
 
-FULL, QUICK = Plan(3, 4, 25, 950, 30), Plan(0.15, 1, 6, 100, 2)
+FULL, QUICK = Plan(3, 4, 25, 4, 240, 30), Plan(0.15, 1, 6, 1, 100, 2)
 
 
 class Resident:
@@ -149,8 +150,9 @@ class Bench:
                 else:
                     contenders[label] = Resident(self.pool, row, entry, numbers[entry.program])
                     numbers[entry.program] += 1
-        if row.way == "pairs":  # a turn has a warm-up of its own, and is long: one round in each block
-            self._add(row, block, self._round(row, contenders, block))
+        if row.way == "pairs":
+            for number in range(self.plan.pairs):
+                self._add(row, block, self._round(row, contenders, number))
             self._remember_touched(contenders)
             return
         if row.way == "peers" or block == 0:  # a program keeps nothing warm except the page cache

@@ -156,7 +156,7 @@ def pool(tmp_path: Path) -> Iterator[Pool]:
 
 def test_who_fails_is_out_of_its_row_with_all_that_it_has_done(pool: Pool, tmp_path: Path) -> None:
     entries = {"cv2": Entry("steady", "job"), "dying": Entry("dying", "job"), "absent": Entry("absent", "job")}
-    bench = Bench(pool, Plan(seconds=0.1, least=3, most=3, frames=0, reading=0), tmp_path / "log")
+    bench = Bench(pool, Plan(seconds=0.1, least=3, most=3, pairs=1, frames=0, reading=0), tmp_path / "log")
     for block in range(2):
         bench.measure(Row("job", "warm", entries), block)
     (found,) = (found for found in bench.results.values() if found.series)

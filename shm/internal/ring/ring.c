@@ -212,15 +212,16 @@ static shmcv_ring_status nothing(const shmcv_ring *ring, uint64_t newest) {
     return load(&ring->words->cleared) != 0 ? SHMCV_RING_CLEARED : SHMCV_RING_NOTHING;
 }
 
-static shmcv_ring_status take_newest(shmcv_ring *ring, uint64_t newer_than, shmcv_ring_frame *frame) {
+/* take_newest takes the frame that the word published named, or a newer one. The word is not read twice: the writer rings the
+ * bell beside it meanwhile, and the line would have to come once more. */
+static shmcv_ring_status take_newest(shmcv_ring *ring, uint64_t newer_than, uint64_t newest, shmcv_ring_frame *frame) {
     uint64_t last = 0;
     for (unsigned attempt = 0, at_one = 0; attempt < ATTEMPTS && at_one < ATTEMPTS_AT_ONE; attempt++) {
-        const uint64_t newest = load(&ring->words->published); /* R1 */
         const uint64_t sequence = shmcv_ring_sequence(newest);
         const uint32_t slot = shmcv_ring_slot(newest);
         if (sequence == 0 || sequence <= newer_than) return nothing(ring, sequence);
         if (slot >= ring->slots) return SHMCV_RING_CORRUPT;
-        expect_frame(ring, slot);
+        if (attempt > 0) expect_frame(ring, slot);
         if (hold(ring, slot, sequence)) {
             const uint64_t seen = newer_than > ring->joined ? newer_than : ring->joined;
             const shmcv_ring_status status = describe(ring, slot, sequence, sequence > seen ? sequence - seen - 1 : 0, frame);
@@ -229,6 +230,7 @@ static shmcv_ring_status take_newest(shmcv_ring *ring, uint64_t newer_than, shmc
         at_one = newest == last ? at_one + 1 : 0;
         last = newest;
         pause_briefly(attempt);
+        newest = load(&ring->words->published); /* R1 */
     }
     return load(&ring->broken) ? SHMCV_RING_CUT : SHMCV_RING_CORRUPT;
 }
@@ -271,16 +273,30 @@ static shmcv_ring_status take_next(shmcv_ring *ring, uint64_t newer_than, shmcv_
     return load(&ring->broken) ? SHMCV_RING_CUT : SHMCV_RING_CORRUPT;
 }
 
-shmcv_ring_status shmcv_ring_wait(shmcv_ring *ring, uint64_t newer_than, shmcv_ring_frame *frame) {
-    GUARDED(ring, SHMCV_RING_CUT);
-    if (!load(&ring->every)) {
-        const uint64_t newest = shmcv_ring_sequence(load(&ring->words->published));
-        if (newest <= newer_than && !load(&ring->broken)) RETURN(nothing(ring, newest));
+/* look gives the word published, and returns true if there is something to tell: a frame, the stream's end, or a fault. */
+static bool look(const shmcv_ring *ring, uint64_t newer_than, uint64_t *published) {
+    const uint64_t packed = load(&ring->words->published), newest = shmcv_ring_sequence(packed); /* R1 */
+    *published = packed;
+    if (newest > newer_than && (!load(&ring->every) || newest >= ring->cursor)) {
+        expect_frame(ring, shmcv_ring_slot(packed));
+        return true;
     }
+    return nothing(ring, newest) != SHMCV_RING_NOTHING || load(&ring->broken);
+}
+
+shmcv_ring_status shmcv_ring_wait(shmcv_ring *ring, uint64_t newer_than, uint32_t looks, shmcv_ring_frame *frame) {
+    GUARDED(ring, SHMCV_RING_CUT);
+    uint64_t published;
+    while (!look(ring, newer_than, &published)) {
+        if (--looks == 0) RETURN(SHMCV_RING_NOTHING);
+    }
+    const bool every = load(&ring->every);
+    const uint64_t newest = shmcv_ring_sequence(published);
+    if (!every && newest <= newer_than && !load(&ring->broken)) RETURN(nothing(ring, newest));
     shmcv_ring_status status = sound(ring);
     if (status != SHMCV_RING_OK) RETURN(status);
     if (ring->place == SHMCV_RING_NOWHERE && !ring->only_reads) RETURN(SHMCV_RING_NO_PLACE);
-    if (!load(&ring->every)) RETURN(take_newest(ring, newer_than, frame));
+    if (!every) RETURN(take_newest(ring, newer_than, published, frame));
     for (unsigned attempt = 0; swap(&ring->taking, 1) != 0 && !load(&ring->broken); attempt++) pause_briefly(attempt);
     status = take_next(ring, newer_than, frame);
     store(&ring->taking, 0);
@@ -310,23 +326,7 @@ void shmcv_ring_set_stage(shmcv_ring_stage *stage) {
 
 void shmcv_ring_rehearse(shmcv_ring_stage *stage) {
     shmcv_ring_frame frame;
-    if (shmcv_ring_wait(&stage->ring, 0, &frame) == SHMCV_RING_OK) shmcv_ring_give_back(&frame);
-}
-
-static bool is_new(const shmcv_ring *ring, uint64_t newer_than) {
-    const uint64_t packed = load(&ring->words->published), newest = shmcv_ring_sequence(packed);
-    if (newest > newer_than && (!load(&ring->every) || newest >= ring->cursor)) {
-        expect_frame(ring, shmcv_ring_slot(packed));
-        return true;
-    }
-    return nothing(ring, newest) != SHMCV_RING_NOTHING || load(&ring->broken);
-}
-
-bool shmcv_ring_is_new(shmcv_ring *ring, uint64_t newer_than, uint32_t looks) {
-    GUARDED(ring, true);
-    bool found = false;
-    for (uint32_t look = 0; look < looks && !found; look++) found = is_new(ring, newer_than);
-    RETURN(found);
+    if (shmcv_ring_wait(&stage->ring, 0, 1, &frame) == SHMCV_RING_OK) shmcv_ring_give_back(&frame);
 }
 
 shmcv_ring_status shmcv_ring_follow(shmcv_ring *ring, bool from_oldest) {
@@ -460,12 +460,14 @@ static shmcv_ring_status claim(shmcv_ring *ring, uint32_t slot) {
 /* next_slot gives the slots in a ring, from the oldest frame's on, which leaves readers the longest time. */
 static uint32_t next_slot(const shmcv_ring *ring, uint32_t i) { return (uint32_t)(ring->newest_slot + 1 + (int32_t)i) % ring->slots; }
 
-/* expect_publish asks for what publish writes before readers can see the frame. */
+/* expect_publish asks for what publish writes before readers can see the frame, and for the first pixels. The word published
+ * is not asked for: a reader that spins on it would ask for it back at once. */
 static void expect_publish(const shmcv_ring_frame *frame) {
     const shmcv_ring *ring = frame->ring;
     expect_write(&ring->written[frame->slot]);
     expect_write(&ring->written[frame->slot].image);
     expect_write(&ring->written[(ring->newest + 1) % ring->slots]);
+    expect_write(ring->writable + frame->slot * ring->slot_size);
 }
 
 static shmcv_ring_status begin(shmcv_ring *ring, shmcv_ring_frame *frame) {
@@ -524,7 +526,10 @@ static shmcv_ring_status publish(shmcv_ring_frame *frame, uint64_t *sequence) {
     ring->newest = next;
     ring->newest_slot = (int32_t)frame->slot;
     hand_over(&frame->state, SHMCV_RING_PUBLISHED);
-    store(&words->published, packed); /* W5 */
+    /* Not by store, for which the processor would ask for the line only when all stores before are done. tell_readers reads
+     * whether somebody sleeps after the fence, as it would after store. */
+    hand_over(&words->published, packed); /* W5 */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
     hand_over(&ring->filling, 0); /* not before: another thread may publish the next frame then */
     tell_readers(ring);
     *sequence = next;
@@ -535,7 +540,6 @@ shmcv_ring_status shmcv_ring_publish(shmcv_ring_frame *frame, uint64_t *sequence
     shmcv_ring *ring = frame->ring;
     int32_t nobody = 0;
     if (load(&frame->state) != SHMCV_RING_WRITING) return SHMCV_RING_NOT_BEGUN;
-    expect_write(ring->words);
     expect_publish(frame);
     if (!change(&frame->storing, &nobody, -1)) return SHMCV_RING_STORING;
     GUARDED(ring, SHMCV_RING_CUT);

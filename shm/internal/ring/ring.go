@@ -95,7 +95,7 @@ func (r *Ring) Begin(althoughCleared bool, f *Frame) Status {
 }
 
 func (r *Ring) Wait(newerThan uint64, f *Frame) Status {
-	return Status(C.shmcv_ring_wait(r.c(), C.uint64_t(newerThan), f.c()))
+	return Status(C.shmcv_ring_wait(r.c(), C.uint64_t(newerThan), 1, f.c()))
 }
 
 func (r *Ring) Follow(fromOldest bool) Status {

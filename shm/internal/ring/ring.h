@@ -1,10 +1,11 @@
 /* The slots of a stream: how the writer and the readers of all processes share them. It is C, so that a frame changes
- * hands without Go, whose scheduler takes several times as long as the hand-over does. The gate (export/fast.c) calls
+ * hands without Go, whose scheduler takes several times as long as the hand-over does. The gate (export/try.c) calls
  * these functions on a caller's thread, and shm calls them for all that is rare. docs/segment-format.md has the words and
  * the steps; the names of the steps are those of shm/protocol_test.go.
  *
- * No function here waits, allocates memory or makes a system call, except that publish and give_back wake sleepers. A function may be called by several threads at once unless it says otherwise. Memory that a
- * neighbour has cut off the file is SHMCV_RING_CUT, not the end of the process; see guard.h. */
+ * No function here waits, allocates memory or makes a system call, except that publish and give_back wake sleepers. A
+ * function may be called by several threads at once unless it says otherwise. Memory that a neighbour has cut off the file
+ * is SHMCV_RING_CUT, not the end of the process; see guard.h. */
 #ifndef SHMCV_RING_H
 #define SHMCV_RING_H
 
@@ -199,9 +200,9 @@ shmcv_ring_status shmcv_ring_publish(shmcv_ring_frame *frame, uint64_t *sequence
 void shmcv_ring_give_back(shmcv_ring_frame *frame);
 
 /* shmcv_ring_wait gives the next frame whose sequence is greater than newer_than: the newest, or, to a reader of every
- * frame, the one after the last. UNKNOWN_IMAGE gives the frame too, for a look at its image. The caller gives the frame
- * back, lets the ring know the image if it fits, and waits again. */
-shmcv_ring_status shmcv_ring_wait(shmcv_ring *ring, uint64_t newer_than, shmcv_ring_frame *frame);
+ * frame, the one after the last. It looks so many times, at least once, until there is one or other news. UNKNOWN_IMAGE gives the frame too,
+ * for a look at its image. The caller gives the frame back, lets the ring know the image if it fits, and waits again. */
+shmcv_ring_status shmcv_ring_wait(shmcv_ring *ring, uint64_t newer_than, uint32_t looks, shmcv_ring_frame *frame);
 
 /* shmcv_ring_is_held returns true if the writer cannot write over the frame. */
 static inline bool shmcv_ring_is_held(const shmcv_ring_frame *frame) { return !frame->ring->only_reads; }
@@ -226,10 +227,6 @@ typedef struct shmcv_ring_stage {
 
 void shmcv_ring_set_stage(shmcv_ring_stage *stage);
 void shmcv_ring_rehearse(shmcv_ring_stage *stage);
-
-/* shmcv_ring_is_new returns true if wait would not find nothing, and if the memory has gone. It looks so many times, until it
- * is so. */
-bool shmcv_ring_is_new(shmcv_ring *ring, uint64_t newer_than, uint32_t looks);
 
 /* shmcv_ring_follow makes the party a reader of every frame, from the next one on, or from the oldest that there is. It
  * has a place. */
