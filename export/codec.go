@@ -1,4 +1,5 @@
-// Files: JPEG, PNG, WebP, TIFF, BMP and PNM, read into segments and written from them; PFM and JPEG 2000, read.
+// Files, and their bytes in memory: JPEG, PNG, WebP, TIFF, BMP and PNM, read into segments and written from them; PFM and
+// JPEG 2000, read.
 
 package main
 
@@ -6,10 +7,12 @@ package main
 import "C"
 
 import (
+	"math"
 	"unsafe"
 
 	"shmcv/internal/abi"
 	"shmcv/ops"
+	"shmcv/shm"
 )
 
 // shmcv_probe reads the header of an image file and gives the image that shmcv_load would store with the same flags.
@@ -54,17 +57,84 @@ func goLoad(seg C.shmcv_segment, path *C.in_char, flags C.int32_t, out *C.shmcv_
 		if err != nil {
 			return err
 		}
-		var image abi.ImageInfo
-		err = p.Store(func(bytes []byte) (abi.ImageInfo, error) {
-			_, none := p.Image()
-			image, err = ops.Load(str, abi.LoadFlag(flags), bytes, none == nil)
-			return image, err
+		return decodeInto(p, out, func(memory []byte, keep bool) (abi.ImageInfo, error) {
+			return ops.Load(str, abi.LoadFlag(flags), memory, keep)
 		})
-		if err == nil && out != nil {
-			*(*abi.ImageInfo)(unsafe.Pointer(out)) = image
-		}
-		return err
 	})
+}
+
+// decodeInto lets decode store an image in the memory of p, and gives its description in out, which may be nil. keep says
+// that there is an image which has to stay whole if decode fails.
+func decodeInto(p pixels, out *C.shmcv_image_info, decode func(memory []byte, keep bool) (abi.ImageInfo, error)) error {
+	var image abi.ImageInfo
+	err := p.Store(func(memory []byte) (abi.ImageInfo, error) {
+		_, none := p.Image()
+		var err error
+		image, err = decode(memory, none == nil)
+		return image, err
+	})
+	if err == nil && out != nil {
+		*(*abi.ImageInfo)(unsafe.Pointer(out)) = image
+	}
+	return err
+}
+
+// shmcv_probe_bytes does as shmcv_probe for the size bytes of an image file that are in memory. The file's first bytes are
+// enough if they hold its header.
+//
+// Errors: those of shmcv_probe that are not about a path. SHMCV_E_DECODE says so if the header goes on behind the bytes.
+//
+//export goProbeBytes
+func goProbeBytes(bytes *C.in_byte, size C.uint64_t, flags C.int32_t, out *C.shmcv_image_info) C.int32_t {
+	return guard(func() error {
+		if err := required("out", unsafe.Pointer(out)); err != nil {
+			return err
+		}
+		content, err := callersBytes(bytes, size)
+		if err != nil {
+			return err
+		}
+		image, err := ops.ProbeBytes(content, abi.LoadFlag(flags))
+		if err != nil {
+			return err
+		}
+		*(*abi.ImageInfo)(unsafe.Pointer(out)) = image
+		return nil
+	})
+}
+
+// shmcv_decode does as shmcv_load for the size bytes of an image file that are in memory: what a socket, an archive or
+// shmcv_encode has given. The bytes must not change during the call, unless they are in a segment or a frame that this
+// process has open: then they are copied first. They may be in seg itself, which then holds the image instead.
+//
+// Errors: those of shmcv_load that are not about a path.
+//
+//export goDecode
+func goDecode(seg C.shmcv_segment, bytes *C.in_byte, size C.uint64_t, flags C.int32_t, out *C.shmcv_image_info) C.int32_t {
+	return withPixels(seg, func(p pixels) error {
+		content, err := callersBytes(bytes, size)
+		if err != nil {
+			return err
+		}
+		shared := shm.AnyMapped(func(memory []byte) bool { return ops.Overlap(content, memory) })
+		return decodeInto(p, out, func(memory []byte, keep bool) (abi.ImageInfo, error) {
+			return ops.Decode(content, shared, abi.LoadFlag(flags), memory, keep)
+		})
+	})
+}
+
+// callersBytes returns the size bytes of a file that a caller has.
+func callersBytes(bytes *C.in_byte, size C.uint64_t) ([]byte, error) {
+	if size == 0 {
+		return nil, nil
+	}
+	if err := required("bytes", unsafe.Pointer(bytes)); err != nil {
+		return nil, err
+	}
+	if size > math.MaxInt64 {
+		return nil, abi.Errorf(abi.EInvalid, "shmcv: a size of %d bytes, which no memory has", uint64(size))
+	}
+	return unsafe.Slice((*byte)(unsafe.Pointer(bytes)), size), nil
 }
 
 // shmcv_save writes the image of a segment to a file, in the format that the path's extension names: .jpg .jpeg
@@ -87,16 +157,85 @@ func goSave(seg C.shmcv_segment, path *C.in_char, quality C.int32_t) C.int32_t {
 		if err != nil {
 			return err
 		}
-		var encoded ops.Encoded
-		defer func() { encoded.Free() }()
-		err = p.Read(func(image abi.ImageInfo, bytes []byte) (err error) {
-			encoded.Free() // Of an image that another process has stored over.
-			encoded, err = ops.Encode(str, ops.Pixels{ImageInfo: image, Data: bytes}, int32(quality))
-			return err
-		})
+		encoded, err := encode(p, func(image ops.Pixels) (ops.Encoded, error) { return ops.EncodeFor(str, image, int32(quality)) })
+		defer encoded.Free()
 		if err != nil {
 			return err
 		}
-		return encoded.Write()
+		return encoded.Write(str)
+	})
+}
+
+// encode returns what encoder makes of the image of p. The caller frees it, also after an error.
+func encode(p pixels, encoder func(ops.Pixels) (ops.Encoded, error)) (encoded ops.Encoded, err error) {
+	err = p.Read(func(image abi.ImageInfo, bytes []byte) (err error) {
+		encoded.Free() // Of an image that another process has stored over.
+		encoded, err = encoder(ops.Pixels{ImageInfo: image, Data: bytes})
+		return err
+	})
+	return encoded, err
+}
+
+// shmcv_encode gives in buffer, which has capacity bytes, what shmcv_save would write to a file with that extension, ".jpg"
+// for example, and in size how many bytes that are. If they do not fit, size is given all the same. buffer may be NULL if
+// capacity is 0, and it may be the memory of another segment, or of this one, whose image it replaces then. A capacity of
+// shmcv_encode_bound always suffices.
+//
+// Errors: SHMCV_E_TOO_SMALL; otherwise those of shmcv_save that are not about a path.
+//
+//export goEncode
+func goEncode(seg C.shmcv_segment, extension *C.in_char, quality C.int32_t, buffer unsafe.Pointer, capacity C.uint64_t, size *C.uint64_t) C.int32_t {
+	return withPixels(seg, func(p pixels) error {
+		if err := required("size", unsafe.Pointer(size)); err != nil {
+			return err
+		}
+		str, err := text("extension", extension)
+		if err != nil {
+			return err
+		}
+		encoded, err := encode(p, func(image ops.Pixels) (ops.Encoded, error) { return ops.Encode(str, image, int32(quality)) })
+		defer encoded.Free()
+		if err != nil {
+			return err
+		}
+		bytes := encoded.Bytes()
+		*size = C.uint64_t(len(bytes))
+		if uint64(len(bytes)) > uint64(capacity) {
+			return abi.Errorf(abi.ETooSmall, "shmcv: %d bytes wanted in the buffer for the encoded image, and it has %d", len(bytes), uint64(capacity))
+		}
+		if err := required("buffer", buffer); err != nil {
+			return err
+		}
+		copy(unsafe.Slice((*byte)(buffer), len(bytes)), bytes)
+		return nil
+	})
+}
+
+// shmcv_encode_bound gives a number of bytes that no result of shmcv_encode exceeds for an image of that width, height,
+// depth and number of channels, whatever its pixels and the quality are.
+//
+// Errors: SHMCV_E_UNSUPPORTED for an unknown extension, and for an image that the format does not hold; SHMCV_E_INVALID for
+// impossible geometry, with the field named; SHMCV_E_LIMIT.
+//
+//export goEncodeBound
+func goEncodeBound(image *C.in_image_info, extension *C.in_char, size *C.uint64_t) C.int32_t {
+	return guard(func() error {
+		if err := required("size", unsafe.Pointer(size)); err != nil {
+			return err
+		}
+		wanted, err := imageArgument("image", image)
+		if err != nil {
+			return err
+		}
+		str, err := text("extension", extension)
+		if err != nil {
+			return err
+		}
+		bound, err := ops.EncodeBound(str, wanted)
+		if err != nil {
+			return err
+		}
+		*size = C.uint64_t(bound)
+		return nil
 	})
 }

@@ -38,7 +38,7 @@
 // more file descriptors. Any function on a frame to read, of a stream that was opened read-only, can return
 // SHMCV_E_OVERTAKEN: the writer has begun to write over the frame. What the function has made of the pixels is then no image:
 // shmcv_flip and shmcv_convert leave dst without one, or as it was, and shmcv_save writes no file. Results go through
-// pointers, which are written only on success, with the exception of shmcv_read's buffer.
+// pointers, which are written only on success, except where a function's text says so.
 //
 // Arguments. Strings are UTF-8 and NUL-terminated. The library borrows what an argument points to for the call only. A
 // pointer to a buffer is followed by the buffer's size. NULL is SHMCV_E_INVALID where the function's text does not

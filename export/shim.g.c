@@ -271,11 +271,48 @@ int32_t shmcv_load(shmcv_segment seg, const char *path, int32_t flags, shmcv_ima
     return status;
 }
 
+int32_t shmcv_probe_bytes(const void *bytes, uint64_t size, int32_t flags, shmcv_image_info *out) {
+    SHMCV_PASS_ON(shmcv_probe_bytes, (bytes, size, flags, out));
+    shmcv_entry entry;
+    shmcv_enter(&entry);
+    int32_t status = goProbeBytes(bytes, size, flags, out);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_decode(shmcv_segment seg, const void *bytes, uint64_t size, int32_t flags, shmcv_image_info *out) {
+    SHMCV_PASS_ON(shmcv_decode, (seg, bytes, size, flags, out), seg.handle);
+    shmcv_entry entry;
+    shmcv_enter(&entry);
+    int32_t status = goDecode(seg, bytes, size, flags, out);
+    shmcv_leave(&entry);
+    return status;
+}
+
 int32_t shmcv_save(shmcv_segment seg, const char *path, int32_t quality) {
     SHMCV_PASS_ON(shmcv_save, (seg, path, quality), seg.handle);
     shmcv_entry entry;
     shmcv_enter(&entry);
     int32_t status = goSave(seg, path, quality);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_encode(shmcv_segment seg, const char *extension, int32_t quality, void *buffer, uint64_t capacity,
+                     uint64_t *size) {
+    SHMCV_PASS_ON(shmcv_encode, (seg, extension, quality, buffer, capacity, size), seg.handle);
+    shmcv_entry entry;
+    shmcv_enter(&entry);
+    int32_t status = goEncode(seg, extension, quality, buffer, capacity, size);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_encode_bound(const shmcv_image_info *image, const char *extension, uint64_t *size) {
+    SHMCV_PASS_ON(shmcv_encode_bound, (image, extension, size));
+    shmcv_entry entry;
+    shmcv_enter(&entry);
+    int32_t status = goEncodeBound(image, extension, size);
     shmcv_leave(&entry);
     return status;
 }

@@ -42,7 +42,7 @@
  * of a stream that was opened read-only, can return SHMCV_E_OVERTAKEN: the writer has begun to write over
  * the frame. What the function has made of the pixels is then no image: shmcv_flip and shmcv_convert leave
  * dst without one, or as it was, and shmcv_save writes no file. Results go through pointers, which are
- * written only on success, with the exception of shmcv_read's buffer.
+ * written only on success, except where a function's text says so.
  *
  * Arguments. Strings are UTF-8 and NUL-terminated. The library borrows what an argument points to for the
  * call only. A pointer to a buffer is followed by the buffer's size. NULL is SHMCV_E_INVALID where the
@@ -669,7 +669,8 @@ SHMCV_API int32_t shmcv_sequence(shmcv_segment seg, uint64_t *sequence);
 SHMCV_API int32_t shmcv_wait(shmcv_segment seg, uint64_t newer_than, int32_t timeout_ms, uint64_t *sequence);
 
 /* -------------------------------------------------------------------------------------------------------------
- * Files: JPEG, PNG, WebP, TIFF, BMP and PNM, read into segments and written from them; PFM and JPEG 2000, read.
+ * Files, and their bytes in memory: JPEG, PNG, WebP, TIFF, BMP and PNM, read into segments and written from
+ * them; PFM and JPEG 2000, read.
  * ---------------------------------------------------------------------------------------------------------- */
 
 /* shmcv_load_flags says which channels and depth a loaded file should have. One of the first four, to which
@@ -694,6 +695,38 @@ enum shmcv_load_flags {
  *
  * Errors: those of shmcv_load. The file is not decoded, so damage beyond its header is not seen. */
 SHMCV_API int32_t shmcv_probe(const char *path, int32_t flags, shmcv_image_info *out);
+
+/* shmcv_probe_bytes does as shmcv_probe for the size bytes of an image file that are in memory. The file's
+ * first bytes are enough if they hold its header.
+ *
+ * Errors: those of shmcv_probe that are not about a path. SHMCV_E_DECODE says so if the header goes on
+ * behind the bytes. */
+SHMCV_API int32_t shmcv_probe_bytes(const void *bytes, uint64_t size, int32_t flags, shmcv_image_info *out);
+
+/* shmcv_decode does as shmcv_load for the size bytes of an image file that are in memory: what a socket, an
+ * archive or shmcv_encode has given. The bytes must not change during the call, unless they are in a segment
+ * or a frame that this process has open: then they are copied first. They may be in seg itself, which then
+ * holds the image instead.
+ *
+ * Errors: those of shmcv_load that are not about a path. */
+SHMCV_API int32_t shmcv_decode(shmcv_segment seg, const void *bytes, uint64_t size, int32_t flags,
+                               shmcv_image_info *out);
+
+/* shmcv_encode gives in buffer, which has capacity bytes, what shmcv_save would write to a file with that
+ * extension, ".jpg" for example, and in size how many bytes that are. If they do not fit, size is given all
+ * the same. buffer may be NULL if capacity is 0, and it may be the memory of another segment, or of this
+ * one, whose image it replaces then. A capacity of shmcv_encode_bound always suffices.
+ *
+ * Errors: SHMCV_E_TOO_SMALL; otherwise those of shmcv_save that are not about a path. */
+SHMCV_API int32_t shmcv_encode(shmcv_segment seg, const char *extension, int32_t quality, void *buffer,
+                               uint64_t capacity, uint64_t *size);
+
+/* shmcv_encode_bound gives a number of bytes that no result of shmcv_encode exceeds for an image of that
+ * width, height, depth and number of channels, whatever its pixels and the quality are.
+ *
+ * Errors: SHMCV_E_UNSUPPORTED for an unknown extension, and for an image that the format does not hold;
+ * SHMCV_E_INVALID for impossible geometry, with the field named; SHMCV_E_LIMIT. */
+SHMCV_API int32_t shmcv_encode_bound(const shmcv_image_info *image, const char *extension, uint64_t *size);
 
 /* -------------------------------------------------------------------------------------------------------------
  * Transforms: from one segment to another, or in place where both are the same.

@@ -6,6 +6,7 @@ import "C"
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
 	"path/filepath"
 	"runtime"
@@ -34,39 +35,69 @@ func init() { C.ops_start() }
 // for; ELimit, before anything is allocated; EInvalid for unknown flags, and for a path to something that is no file;
 // EIO; ENoSpace if there is no memory for the decoder.
 func Load(path string, flags abi.LoadFlag, memory []byte, keep bool) (abi.ImageInfo, error) {
+	from := fmt.Sprintf("load %q", path)
 	if err := probe.CheckFlags(flags); err != nil {
-		return abi.ImageInfo{}, loadError(path, err)
+		return abi.ImageInfo{}, decodeError(from, err)
 	}
-	plan := func(content []byte) (probe.Plan, error) {
-		p, err := probe.PlanFor(content, flags)
-		if need := p.Result.Bytes(); err == nil && need > uint64(len(memory)) {
-			err = abi.Errorf(abi.ETooSmall, "%d bytes wanted for %s, %d bytes there", need, describe(p.Result), len(memory))
-		}
-		return p, err
-	}
-	content, err := readFile(path, func(start []byte) error { _, err := plan(start); return err })
+	content, err := readFile(path, func(start []byte) error { _, err := planWithin(start, flags, memory); return err })
 	if err != nil {
 		return abi.ImageInfo{}, err
 	}
 	defer release(content)
-	p, err := plan(content)
+	return decodeInto(from, content, flags, memory, keep)
+}
+
+// Decode is Load for the content of a file, which is in memory already. shared says that another process may write to
+// content meanwhile, or that content overlaps memory. Then each byte is copied first, once, so that what is judged is
+// what is decoded; content that overlaps memory stays whole too if it proves damaged. Other content must not change during
+// the call.
+//
+// Errors: those of Load that are not about a path.
+func Decode(content []byte, shared bool, flags abi.LoadFlag, memory []byte, keep bool) (abi.ImageInfo, error) {
+	from := nameOf(content)
+	if err := checkContent(content); err != nil {
+		return abi.ImageInfo{}, err
+	}
+	if !shared {
+		return decodeInto(from, content, flags, memory, keep)
+	}
+	private, err := scratch(uint64(len(content)))
+	if err != nil {
+		return abi.ImageInfo{}, decodeError(from, err)
+	}
+	defer release(private)
+	copy(private, content)
+	return decodeInto(from, private, flags, memory, keep || Overlap(content, memory))
+}
+
+// planWithin is probe.PlanFor for an image that has to fit into memory.
+func planWithin(content []byte, flags abi.LoadFlag, memory []byte) (probe.Plan, error) {
+	p, err := probe.PlanFor(content, flags)
+	if need := p.Result.Bytes(); err == nil && need > uint64(len(memory)) {
+		err = abi.Errorf(abi.ETooSmall, "%d bytes wanted for %s, %d bytes there", need, describe(p.Result), len(memory))
+	}
+	return p, err
+}
+
+// decodeInto decodes a file's whole content into memory. from begins the errors.
+func decodeInto(from string, content []byte, flags abi.LoadFlag, memory []byte, keep bool) (abi.ImageInfo, error) {
+	p, err := planWithin(content, flags, memory)
 	if err == nil {
 		p.EndAdded, err = probe.CheckWhole(content)
 	}
-	if err != nil {
-		return abi.ImageInfo{}, loadError(path, err)
-	}
-	if p.EndAdded {
-		ended, err := scratch(uint64(len(content) + len(probe.JPEGEnd)))
-		if err != nil {
-			return abi.ImageInfo{}, loadError(path, err)
+	if err == nil && p.EndAdded {
+		var ended []byte
+		if ended, err = scratch(uint64(len(content) + len(probe.JPEGEnd))); err == nil {
+			defer release(ended)
+			copy(ended[copy(ended, content):], probe.JPEGEnd)
+			content = ended
 		}
-		defer release(ended)
-		copy(ended[copy(ended, content):], probe.JPEGEnd)
-		content = ended
 	}
-	if err := load(p, content, memory, keep); err != nil {
-		return abi.ImageInfo{}, loadError(path, err)
+	if err == nil {
+		err = load(p, content, memory, keep)
+	}
+	if err != nil {
+		return abi.ImageInfo{}, decodeError(from, err)
 	}
 	return p.Result, nil
 }
@@ -195,7 +226,8 @@ type encoder struct {
 	maxSide         uint32
 	quality         int // OpenCV's parameter for the quality, 0 if there is none
 	lowest, highest int32
-	meaning         string // of the quality, for errors
+	meaning         string                           // of the quality, for errors
+	bound           func(image abi.ImageInfo) uint64 // bytes that no file of such an image exceeds
 }
 
 var (
@@ -203,15 +235,15 @@ var (
 	u8AndU16   = []abi.Depth{abi.DepthU8, abi.DepthU16}
 	everyDepth = []abi.Depth{abi.DepthU8, abi.DepthU16, abi.DepthF32}
 
-	jpegEncoder = encoder{"JPEG", "134", onlyU8, 65500, gocv.IMWriteJpegQuality, 0, 100, "the quality, 0 to 100"}
-	pngEncoder  = encoder{"PNG", "134", u8AndU16, abi.MaxDimension, gocv.IMWritePngCompression, 0, 9, "the compression level, 0 to 9"}
-	webpEncoder = encoder{"WebP", "134", onlyU8, 16383, gocv.IMWriteWebpQuality, 1, math.MaxInt32, "the quality, 1 to 100, or more for lossless"}
-	tiffEncoder = encoder{name: "TIFF", channels: "134", depths: everyDepth, maxSide: abi.MaxDimension}
-	bmpEncoder  = encoder{name: "BMP", channels: "134", depths: onlyU8, maxSide: abi.MaxDimension}
-	pbmEncoder  = encoder{name: "PBM", channels: "1", depths: onlyU8, maxSide: abi.MaxDimension}
-	pgmEncoder  = encoder{name: "PGM", channels: "1", depths: u8AndU16, maxSide: abi.MaxDimension}
-	ppmEncoder  = encoder{name: "PPM", channels: "3", depths: u8AndU16, maxSide: abi.MaxDimension}
-	pnmEncoder  = encoder{name: "PNM", channels: "13", depths: u8AndU16, maxSide: abi.MaxDimension}
+	jpegEncoder = encoder{"JPEG", "134", onlyU8, 65500, gocv.IMWriteJpegQuality, 0, 100, "the quality, 0 to 100", jpegBound}
+	pngEncoder  = encoder{"PNG", "134", u8AndU16, abi.MaxDimension, gocv.IMWritePngCompression, 0, 9, "the compression level, 0 to 9", pngBound}
+	webpEncoder = encoder{"WebP", "134", onlyU8, 16383, gocv.IMWriteWebpQuality, 1, math.MaxInt32, "the quality, 1 to 100, or more for lossless", webpBound}
+	tiffEncoder = encoder{name: "TIFF", channels: "134", depths: everyDepth, maxSide: abi.MaxDimension, bound: tiffBound}
+	bmpEncoder  = encoder{name: "BMP", channels: "134", depths: onlyU8, maxSide: abi.MaxDimension, bound: bmpBound}
+	pbmEncoder  = encoder{name: "PBM", channels: "1", depths: onlyU8, maxSide: abi.MaxDimension, bound: pnmBound}
+	pgmEncoder  = encoder{name: "PGM", channels: "1", depths: u8AndU16, maxSide: abi.MaxDimension, bound: pnmBound}
+	ppmEncoder  = encoder{name: "PPM", channels: "3", depths: u8AndU16, maxSide: abi.MaxDimension, bound: pnmBound}
+	pnmEncoder  = encoder{name: "PNM", channels: "13", depths: u8AndU16, maxSide: abi.MaxDimension, bound: pnmBound}
 )
 
 const knownExtensions = ".jpg .jpeg .png .webp .tif .tiff .bmp .pbm .pgm .ppm .pnm"
@@ -233,51 +265,87 @@ var encoders = map[string]*encoder{
 // quality out of range, bad geometry, and a path to a folder; ENotFound if the folder is missing; EPermission;
 // ENoSpace; EEncode; EIO.
 func Save(path string, src Pixels, quality int32) error {
-	encoded, err := Encode(path, src, quality)
+	encoded, err := EncodeFor(path, src, quality)
 	if err != nil {
 		return err
 	}
 	defer encoded.Free()
-	return encoded.Write()
+	return encoded.Write(path)
 }
 
-// Encoded is the content of a file that is not written yet. The caller frees it.
-type Encoded struct {
-	path string
-	file encodedFile
-}
+// Encoded is the content of a file, in memory of the encoder's. The caller frees it.
+type Encoded struct{ file encodedFile }
+
+// Bytes is the content. It goes with Free.
+func (e Encoded) Bytes() []byte { return e.file.content }
 
 // Write writes the file.
 //
 // Errors: those of Save that are about the file.
-func (e Encoded) Write() error { return writeFile(e.path, e.file.content) }
+func (e Encoded) Write(path string) error { return writeFile(path, e.file.content) }
 
 // Free gives the memory back.
 func (e Encoded) Free() { e.file.free() }
 
-// Encode does all of Save but the writing.
-func Encode(path string, src Pixels, quality int32) (Encoded, error) {
-	extension := strings.ToLower(filepath.Ext(path))
-	format := encoders[extension]
-	if format == nil {
-		return Encoded{}, abi.Errorf(abi.EUnsupported, "save %q: the extension %q names no known format; they are %s", path, filepath.Ext(path), knownExtensions)
-	}
-	src, err := src.checked("save " + path)
+// EncodeFor does all of Save but the writing.
+func EncodeFor(path string, src Pixels, quality int32) (Encoded, error) {
+	what := fmt.Sprintf("save %q", path)
+	format, extension, err := encoderFor(what, filepath.Ext(path))
 	if err != nil {
 		return Encoded{}, err
 	}
-	if err := format.check(src.ImageInfo, quality); err != nil {
-		return Encoded{}, abi.Errorf(abi.CodeOf(err), "save %q: %w", path, err)
+	if src, err = format.accept(what, src, quality); err != nil {
+		return Encoded{}, err
 	}
 	// A path to a folder, or to nowhere, is found before the work of encoding.
 	if _, _, err := targetFile(path); err != nil {
 		return Encoded{}, err
 	}
-	file, err := format.encode(extension, src, quality)
+	return format.encoded(what, extension, src, quality)
+}
+
+// Encode returns what Save would write to a file with that extension, ".png" for example.
+//
+// Errors: those of Save that are not about a path.
+func Encode(extension string, src Pixels, quality int32) (Encoded, error) {
+	what := fmt.Sprintf("encode as %q", extension)
+	format, extension, err := encoderFor(what, extension)
 	if err != nil {
-		return Encoded{}, abi.Errorf(abi.CodeOf(err), "save %q: %w", path, err)
+		return Encoded{}, err
 	}
-	return Encoded{path, file}, nil
+	if src, err = format.accept(what, src, quality); err != nil {
+		return Encoded{}, err
+	}
+	return format.encoded(what, extension, src, quality)
+}
+
+// encoderFor returns the format that an extension names, and the extension in lower case. what begins the error.
+func encoderFor(what, extension string) (*encoder, string, error) {
+	lower := strings.ToLower(extension)
+	if format := encoders[lower]; format != nil {
+		return format, lower, nil
+	}
+	return nil, "", abi.Errorf(abi.EUnsupported, "%s: the extension %q names no known format; they are %s", what, extension, knownExtensions)
+}
+
+// accept returns the pixels, checked, if the format holds them and has such a quality.
+func (f *encoder) accept(what string, src Pixels, quality int32) (Pixels, error) {
+	src, err := src.checked(what)
+	if err != nil {
+		return Pixels{}, err
+	}
+	if err := f.check(src.ImageInfo, quality); err != nil {
+		return Pixels{}, abi.Errorf(abi.CodeOf(err), "%s: %w", what, err)
+	}
+	return src, nil
+}
+
+func (f *encoder) encoded(what, extension string, src Pixels, quality int32) (Encoded, error) {
+	file, err := f.encode(extension, src, quality)
+	if err != nil {
+		return Encoded{}, abi.Errorf(abi.CodeOf(err), "%s: %w", what, err)
+	}
+	return Encoded{file}, nil
 }
 
 // check returns an error if the format cannot hold the image, or has no such quality.

@@ -53,7 +53,10 @@ func (p Pixels) row(y uint32) []byte {
 func (p Pixels) sameStart(q Pixels) bool { return unsafe.SliceData(p.Data) == unsafe.SliceData(q.Data) }
 
 // overlaps returns true if the two images have a byte of memory in common.
-func (p Pixels) overlaps(q Pixels) bool {
-	pStart, qStart := uintptr(unsafe.Pointer(unsafe.SliceData(p.Data))), uintptr(unsafe.Pointer(unsafe.SliceData(q.Data)))
-	return pStart < qStart+uintptr(q.Bytes()) && qStart < pStart+uintptr(p.Bytes())
+func (p Pixels) overlaps(q Pixels) bool { return Overlap(p.Data[:p.Bytes()], q.Data[:q.Bytes()]) }
+
+// Overlap returns true if the two have a byte of memory in common. It does not touch the memory.
+func Overlap(a, b []byte) bool {
+	startA, startB := uintptr(unsafe.Pointer(unsafe.SliceData(a))), uintptr(unsafe.Pointer(unsafe.SliceData(b)))
+	return startA < startB+uintptr(len(b)) && startB < startA+uintptr(len(a))
 }

@@ -53,10 +53,41 @@ func planOfMapped(path string, flags abi.LoadFlag) (p probe.Plan, err error) {
 	return p, err
 }
 
-// loadError adds the path to what is wrong with a file.
-func loadError(path string, err error) error {
-	if errors.Is(err, probe.ErrShort) {
-		return abi.Errorf(abi.EDecode, "load %q: the file is truncated: %w", path, err)
+// ProbeBytes is Probe for the content of a file, or for as much of it as has come so far.
+//
+// Errors: those of Probe that are not about a path. EDecode says so if the header goes on beyond content.
+func ProbeBytes(content []byte, flags abi.LoadFlag) (abi.ImageInfo, error) {
+	if err := checkContent(content); err != nil {
+		return abi.ImageInfo{}, err
 	}
-	return abi.Errorf(abi.CodeOf(err), "load %q: %w", path, err)
+	p, err := probe.PlanFor(content, flags)
+	if err != nil {
+		return abi.ImageInfo{}, decodeError(nameOf(content), err)
+	}
+	return p.Result, nil
+}
+
+// checkContent returns an error if content has the wrong size to be a file's.
+func checkContent(content []byte) error {
+	switch {
+	case len(content) == 0:
+		return abi.Errorf(abi.EDecode, "decode 0 bytes: an image file is never empty")
+	case len(content) > maxFile:
+		return abi.Errorf(abi.ELimit, "%s: at most %d are read", nameOf(content), maxFile)
+	}
+	return nil
+}
+
+// nameOf begins the errors of content that has no path.
+func nameOf(content []byte) string { return fmt.Sprintf("decode %d bytes", len(content)) }
+
+// loadError is decodeError for a file.
+func loadError(path string, err error) error { return decodeError(fmt.Sprintf("load %q", path), err) }
+
+// decodeError says of what is wrong with a file's content where the content is from.
+func decodeError(from string, err error) error {
+	if errors.Is(err, probe.ErrShort) {
+		return abi.Errorf(abi.EDecode, "%s: the file is truncated: %w", from, err)
+	}
+	return abi.Errorf(abi.CodeOf(err), "%s: %w", from, err)
 }

@@ -57,3 +57,16 @@ func (r *registry) remove(m *mapping) {
 }
 
 func (m *mapping) key() mappingKey { return mappingKey{m.file.ID(), m.readOnly} }
+
+// AnyMapped returns true if is does so for the memory that this process has mapped of one of the files. is must not touch
+// the memory.
+func AnyMapped(is func(memory []byte) bool) bool {
+	mappings.Lock()
+	defer mappings.Unlock()
+	for _, m := range mappings.byFile {
+		if is(m.memory) || is(m.parties.writable()) {
+			return true
+		}
+	}
+	return false
+}

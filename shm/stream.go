@@ -46,6 +46,13 @@ type parties struct {
 	places uint64  // A bit for each place that a party of this process has.
 }
 
+// writable gives the memory, nil if this process has not written yet.
+func (p *parties) writable() []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.memory
+}
+
 // CreateStream makes a stream of slots frames with at most slotSize bytes each, rounded up to whole pages. slots is 2
 // to 1024, or 0 for 4. A writer and n readers never wait for each other with n + 2 slots: one to fill, one for the newest
 // frame, and one for each reader to read.

@@ -178,7 +178,19 @@ internal static unsafe partial class NativeMethods
     internal static partial ErrorCode shmcv_load(ulong seg, string path, int flags, out ShmcvImageInfo @out);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_probe_bytes(byte* bytes, ulong size, int flags, out ShmcvImageInfo @out);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_decode(ulong seg, byte* bytes, ulong size, int flags, out ShmcvImageInfo @out);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_save(ulong seg, string path, int quality);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_encode(ulong seg, string extension, int quality, byte* buffer, ulong capacity, out ulong size);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_encode_bound(in ShmcvImageInfo image, string extension, out ulong size);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_flip(ulong src, ulong dst, int code);

@@ -229,8 +229,16 @@ def declare(library: CDLL) -> None:
     library.shmcv_probe.restype = c_int32
     library.shmcv_load.argtypes = [ShmcvSegment, c_char_p, c_int32, POINTER(ShmcvImageInfo)]
     library.shmcv_load.restype = c_int32
+    library.shmcv_probe_bytes.argtypes = [c_void_p, c_uint64, c_int32, POINTER(ShmcvImageInfo)]
+    library.shmcv_probe_bytes.restype = c_int32
+    library.shmcv_decode.argtypes = [ShmcvSegment, c_void_p, c_uint64, c_int32, POINTER(ShmcvImageInfo)]
+    library.shmcv_decode.restype = c_int32
     library.shmcv_save.argtypes = [ShmcvSegment, c_char_p, c_int32]
     library.shmcv_save.restype = c_int32
+    library.shmcv_encode.argtypes = [ShmcvSegment, c_char_p, c_int32, c_void_p, c_uint64, POINTER(c_uint64)]
+    library.shmcv_encode.restype = c_int32
+    library.shmcv_encode_bound.argtypes = [POINTER(ShmcvImageInfo), c_char_p, POINTER(c_uint64)]
+    library.shmcv_encode_bound.restype = c_int32
     library.shmcv_flip.argtypes = [ShmcvSegment, ShmcvSegment, c_int32]
     library.shmcv_flip.restype = c_int32
     library.shmcv_convert.argtypes = [ShmcvSegment, ShmcvSegment, c_int32]
