@@ -31,6 +31,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -271,6 +272,21 @@ class pixels {
         detail::check(shmcv_save(handle_, detail::c_string(path).c_str(), quality));
     }
 
+    /// Returns what save would write to a file with that extension, ".jpg" for example.
+    [[nodiscard]] std::vector<std::byte> encode(std::string_view extension, int quality = quality_default) const {
+        const std::string name = detail::c_string("extension", extension);
+        std::uint64_t capacity = 0, size = 0;
+        const image_info now = image();
+        detail::check(shmcv_encode_bound(&now, name.c_str(), &capacity));
+        for (;;) { // Again if a larger image has been stored since it was asked for.
+            const std::unique_ptr<std::byte[]> buffer(new std::byte[static_cast<std::size_t>(capacity)]);
+            const std::int32_t status = shmcv_encode(handle_, name.c_str(), quality, buffer.get(), capacity, &size);
+            if (status == SHMCV_OK) return {buffer.get(), buffer.get() + size};
+            if (status != SHMCV_E_TOO_SMALL) detail::check(status);
+            capacity = size;
+        }
+    }
+
     /// Draws the image in the window of that name. error_code::no_display if there is no display.
     void show(std::string_view window) const {
         detail::check(shmcv_show(detail::c_string("window", window).c_str(), handle_));
@@ -319,6 +335,14 @@ class writable_pixels : public pixels {
         image_info loaded;
         detail::check(shmcv_load(handle_, detail::c_string(path).c_str(), static_cast<std::int32_t>(flags), &loaded));
         return loaded;
+    }
+
+    /// Does as load for the size bytes of an image file that are in memory. They must not change meanwhile, unless they are
+    /// in a segment or a frame.
+    image_info decode(const void *bytes, std::size_t size, load_flags flags = load_flags::color) {
+        image_info decoded;
+        detail::check(shmcv_decode(handle_, bytes, size, static_cast<std::int32_t>(flags), &decoded));
+        return decoded;
     }
 
     /// Copies the pixels in buffer, which has size bytes and is laid out as layout says, into the memory, in the colour
@@ -898,6 +922,22 @@ inline std::uint32_t sweep() {
     image_info image;
     detail::check(shmcv_probe(detail::c_string(path).c_str(), static_cast<std::int32_t>(flags), &image));
     return image;
+}
+
+/// Does as probe for the size bytes of an image file that are in memory, or for its first bytes.
+[[nodiscard]] inline image_info probe(const void *bytes, std::size_t size, load_flags flags = load_flags::color) {
+    detail::require_library();
+    image_info image;
+    detail::check(shmcv_probe_bytes(bytes, size, static_cast<std::int32_t>(flags), &image));
+    return image;
+}
+
+/// Returns a number of bytes that no result of pixels::encode exceeds for such an image.
+[[nodiscard]] inline std::uint64_t encode_bound(const image_info &image, std::string_view extension) {
+    detail::require_library();
+    std::uint64_t bound = 0;
+    detail::check(shmcv_encode_bound(&image, detail::c_string("extension", extension).c_str(), &bound));
+    return bound;
 }
 
 inline segment segment::from_file(std::string_view name, const std::filesystem::path &path, load_flags flags,

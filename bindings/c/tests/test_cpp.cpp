@@ -228,6 +228,22 @@ TEST(a_nul_inside_a_string_is_refused) {
     CHECK(throws(error_code::invalid, "NUL", [&] { seg.show("cut\0short"sv); }));
 }
 
+TEST(bytes_go_in_and_come_out) {
+    std::size_t size = 0;
+    const std::unique_ptr<unsigned char, decltype(&std::free)> file(read_file(small.string().c_str(), &size), std::free);
+    const auto image = shmcv::probe(file.get(), size);
+    auto photo = segment::create(new_name(), image);
+    CHECK_INT(67, photo.decode(file.get(), size).width);
+    const std::vector<std::byte> encoded = photo.encode(".png", 9);
+    CHECK(encoded.size() > 100 && encoded.size() <= shmcv::encode_bound(image, ".png"));
+    auto again = segment::create(new_name(), image);
+    CHECK_INT(43, again.decode(encoded.data(), encoded.size()).height);
+    CHECK(std::equal(photo.bytes().begin(), photo.bytes().end(), again.bytes().begin()));
+    CHECK(throws(error_code::decode, "10 bytes", [&] { photo.decode(file.get(), 10); }));
+    CHECK(throws(error_code::unsupported, ".gif", [&] { (void)photo.encode(".gif"); }));
+    CHECK(throws(error_code::unsupported, "gif", [&] { (void)shmcv::encode_bound(image, "gif"); }));
+}
+
 TEST(load_takes_flags) {
     auto seg = segment::create(new_name(), 1 << 16);
     CHECK_INT(1, seg.load(small, shmcv::load_flags::gray).channels);

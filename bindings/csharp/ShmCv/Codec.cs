@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+
 namespace ShmCv;
 
 public readonly partial record struct ImageInfo
@@ -16,6 +19,40 @@ public readonly partial record struct ImageInfo
         Argument.Text(path);
         Error.Check(NativeMethods.shmcv_probe(path, (int)flags, out var image));
         return From(image);
+    }
+
+    /// <summary>
+    /// Returns the image that <see cref="WritablePixels.Decode"/> would store with the same
+    /// flags.
+    /// </summary>
+    /// <param name="bytes">The bytes of an image file. The first ones suffice if they hold its header.</param>
+    /// <param name="flags">The channels and depth that the image should have.</param>
+    /// <returns>The image that would be stored.</returns>
+    /// <exception cref="ShmCvException">The exceptions are those of
+    /// <see cref="WritablePixels.Decode"/>. The pixels are not decoded, so damage beyond the
+    /// header is not seen.</exception>
+    public static unsafe ImageInfo ProbeBytes(ReadOnlySpan<byte> bytes, LoadFlags flags = LoadFlags.Color)
+    {
+        fixed (byte* start = bytes)
+        {
+            Error.Check(NativeMethods.shmcv_probe_bytes(start, (ulong)bytes.Length, (int)flags, out var image));
+            return From(image);
+        }
+    }
+
+    /// <summary>
+    /// Returns a number of bytes that no result of <see cref="Pixels.Encode"/> exceeds for such an image,
+    /// whatever its pixels and the quality are.
+    /// </summary>
+    /// <param name="extension">The extension that names the format, ".jpg" for example.</param>
+    /// <returns>The number of bytes.</returns>
+    /// <exception cref="ShmCvUnsupportedException">The extension is unknown, or the format does not hold such an
+    /// image.</exception>
+    public long EncodeBound(string extension)
+    {
+        Argument.Text(extension);
+        Error.Check(NativeMethods.shmcv_encode_bound(ToNative(), extension, out var bound));
+        return (long)bound;
     }
 }
 
@@ -46,6 +83,48 @@ public abstract partial class WritablePixels
         Error.Check(NativeMethods.shmcv_load(call.Handle, path, (int)flags, out var image));
         return ImageInfo.From(image);
     }
+
+    /// <summary>
+    /// Decodes the bytes of an image file straight into the shared memory, as <see cref="Load"/> does. If it fails, an image
+    /// that was there before is still there, whole.
+    /// </summary>
+    /// <param name="bytes">The bytes. They must not change meanwhile, unless they are in a segment or a frame.</param>
+    /// <param name="flags">The channels and depth that the image should have; 8-bit BGR by default.</param>
+    /// <returns>The image that is now there.</returns>
+    /// <exception cref="ShmCvException">The exceptions are those of <see cref="Load"/> that are not about a
+    /// path.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
+    public unsafe ImageInfo Decode(ReadOnlySpan<byte> bytes, LoadFlags flags = LoadFlags.Color)
+    {
+        using var call = Handle.Use();
+        fixed (byte* start = bytes)
+        {
+            Error.Check(NativeMethods.shmcv_decode(call.Handle, start, (ulong)bytes.Length, (int)flags, out var image));
+            return ImageInfo.From(image);
+        }
+    }
+
+    /// <summary>Decodes the rest of a stream, which is the bytes of an image file.</summary>
+    /// <param name="source">The stream. It is read to its end, and stays open.</param>
+    /// <param name="flags">The channels and depth that the image should have; 8-bit BGR by default.</param>
+    /// <returns>The image that is now there.</returns>
+    /// <exception cref="ShmCvException">The exceptions are those of <see cref="Load"/> that are not about a
+    /// path.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
+    public ImageInfo DecodeFrom(Stream source, LoadFlags flags = LoadFlags.Color)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        if (source is MemoryStream there && there.TryGetBuffer(out var all))
+        {
+            var rest = all.AsSpan((int)Math.Min(there.Position, all.Count));
+            there.Seek(0, SeekOrigin.End);
+            return Decode(rest, flags);
+        }
+
+        using var copy = new MemoryStream(source.CanSeek ? (int)Math.Clamp(source.Length - source.Position, 0, Array.MaxLength) : 0);
+        source.CopyTo(copy);
+        return Decode(copy.GetBuffer().AsSpan(0, (int)copy.Length), flags);
+    }
 }
 
 public abstract partial class Pixels
@@ -75,4 +154,96 @@ public abstract partial class Pixels
         using var call = Handle.Use();
         Error.Check(NativeMethods.shmcv_save(call.Handle, path, quality));
     }
+
+    /// <summary>Returns what <see cref="Save"/> would write to a file with that extension.</summary>
+    /// <param name="extension">The extension that names the format, ".jpg" for example.</param>
+    /// <param name="quality">As for <see cref="Save"/>.</param>
+    /// <returns>The bytes of the file.</returns>
+    /// <exception cref="ShmCvException">The exceptions are those of <see cref="Save"/> that are not about a
+    /// path.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
+    public byte[] Encode(string extension, int quality = Constants.QualityDefault)
+    {
+        byte[] made = [];
+        Deliver(extension, quality, bytes => made = bytes.ToArray());
+        return made;
+    }
+
+    /// <summary>Writes what <see cref="Save"/> would write to a file with that extension to a stream.</summary>
+    /// <param name="destination">The stream. It stays open, and gets nothing if encoding fails.</param>
+    /// <param name="extension">The extension that names the format, ".jpg" for example.</param>
+    /// <param name="quality">As for <see cref="Save"/>.</param>
+    /// <exception cref="ShmCvException">The exceptions are those of <see cref="Save"/> that are not about a
+    /// path.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
+    public void EncodeTo(Stream destination, string extension, int quality)
+    {
+        ArgumentNullException.ThrowIfNull(destination);
+        Deliver(extension, quality, destination.Write);
+    }
+
+    /// <summary>Writes what <see cref="Save"/> would write to a file with that extension to a buffer writer, as a pipe
+    /// has one.</summary>
+    /// <param name="destination">The writer. It gets nothing if encoding fails.</param>
+    /// <param name="extension">The extension that names the format, ".jpg" for example.</param>
+    /// <param name="quality">As for <see cref="Save"/>.</param>
+    /// <exception cref="ShmCvException">The exceptions are those of <see cref="Save"/> that are not about a
+    /// path.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
+    public void EncodeTo(IBufferWriter<byte> destination, string extension, int quality)
+    {
+        ArgumentNullException.ThrowIfNull(destination);
+        Deliver(extension, quality, bytes => destination.Write(bytes));
+    }
+
+    /// <summary>Writes what <see cref="Save"/> would write to a file with that extension into a span.</summary>
+    /// <param name="destination">The span. <see cref="ImageInfo.EncodeBound"/> tells how long a span always suffices. It may be
+    /// of another segment.</param>
+    /// <param name="extension">The extension that names the format, ".jpg" for example.</param>
+    /// <param name="quality">As for <see cref="Save"/>.</param>
+    /// <returns>The number of bytes that were written.</returns>
+    /// <exception cref="ShmCvTooSmallException">The bytes do not fit; the message says how many there are.</exception>
+    /// <exception cref="ShmCvException">The exceptions are those of <see cref="Save"/> that are not about a
+    /// path.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
+    public unsafe int EncodeTo(Span<byte> destination, string extension, int quality)
+    {
+        Argument.Text(extension);
+        using var call = Handle.Use();
+        fixed (byte* start = destination)
+        {
+            Error.Check(NativeMethods.shmcv_encode(call.Handle, extension, quality, start, (ulong)destination.Length, out var size));
+            return (int)size;
+        }
+    }
+
+    // A buffer of the largest size takes only the pages that are written to, unlike an array, which is cleared.
+    private unsafe void Deliver(string extension, int quality, Receiver receive)
+    {
+        Argument.Text(extension);
+        var capacity = (ulong)Image.EncodeBound(extension);
+        using var call = Handle.Use();
+        while (true)
+        {
+            var buffer = (byte*)NativeMemory.Alloc((nuint)capacity);
+            try
+            {
+                var status = NativeMethods.shmcv_encode(call.Handle, extension, quality, buffer, capacity, out var size);
+                if (status != ErrorCode.TooSmall)
+                {
+                    Error.Check(status);
+                    receive(new ReadOnlySpan<byte>(buffer, checked((int)size)));
+                    return;
+                }
+
+                capacity = size; // another process has stored a larger image meanwhile
+            }
+            finally
+            {
+                NativeMemory.Free(buffer);
+            }
+        }
+    }
+
+    private delegate void Receiver(ReadOnlySpan<byte> bytes);
 }

@@ -24,7 +24,7 @@ arrays taken from them show the shared pixels in both processes.
 from __future__ import annotations
 
 from ._library import LibraryError
-from .codec import probe
+from .codec import encode_bound, probe, probe_bytes
 from .constants import (
     KEY_BACKSPACE,
     KEY_DELETE,
@@ -165,8 +165,10 @@ __all__ = [
     "close_window",
     "close_windows",
     "delay",
+    "encode_bound",
     "list_segments",
     "probe",
+    "probe_bytes",
     "show",
     "sweep",
     "version",
