@@ -41,7 +41,7 @@ build_library() {
     local file="$1"; shift
     CGO_CXXFLAGS="$CGO_CXXFLAGS -fmacro-prefix-map=$(opencv_prefix)/include/opencv4/=" \
         go build -buildmode=c-shared -trimpath -tags "$go_tags,shmcv_linkname" -o "$file" "$@" -ldflags "-s -w -checklinkname=0 \
-        -extldflags '-Wl,-soname,libshmcv.so -Wl,--build-id=sha1 -Wl,-Bsymbolic -Wl,-z,nodelete -Wl,--version-script=$root/export/shmcv.map'" ./export
+        -extldflags '-Wl,-soname,libshmcv.so.$(abi_major) -Wl,--build-id=sha1 -Wl,-Bsymbolic -Wl,-z,nodelete -Wl,--version-script=$root/export/shmcv.map'" ./export
 }
 
 # need_library builds build/libshmcv.so, with the window plugin beside it. For another target it builds what the target's own
@@ -53,6 +53,7 @@ need_library() {
     mkdir -p "$build"
     (cd "$root" && build_library "$build/libshmcv.so")
     rm -f "$build/libshmcv.h" # cgo's own header; ours is include/shmcv.h
+    ln -sf libshmcv.so "$build/libshmcv.so.$(abi_major)" # The loader looks for this name in programs that are linked with it.
     [ -z "$opencv_plugin" ] || cp -u "$opencv_plugin" "$build/"
     write_notices || warn "build/THIRD_PARTY_NOTICES is not written: install, dist and check will fail"
 }

@@ -10,11 +10,13 @@ if sys.platform == "win32":
     from ._windows import BUILT as BUILT
     from ._windows import FILE_NAME as FILE_NAME
     from ._windows import NO_DESCRIPTOR as NO_DESCRIPTOR
+    from ._windows import SEARCHED as SEARCHED
     from ._windows import encoded as encoded
 else:
     from ._linux import BUILT as BUILT
     from ._linux import FILE_NAME as FILE_NAME
     from ._linux import NO_DESCRIPTOR as NO_DESCRIPTOR
+    from ._linux import SEARCHED as SEARCHED
     from ._linux import encoded as encoded
 
 SERVED = "Linux with glibc on x86-64, and Windows 10 or later on x64, with a Python of 64 bits"
