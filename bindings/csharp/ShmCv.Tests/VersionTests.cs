@@ -37,7 +37,7 @@ public sealed class VersionTests : IDisposable
         Assert.Contains("SHMCV_LIBRARY: not set", said, StringComparison.Ordinal);
         var (rid, file) = (Host.Current.Rid, Host.Current.LibraryFile);
         Assert.Contains(Path.Combine(_scratch.Folder, "runtimes", rid, "native", file) + ": not there", said, StringComparison.Ordinal);
-        Assert.Contains($"carries it for linux-x64 and win-x64, and this process is {rid}.", said, StringComparison.Ordinal);
+        Assert.Contains($"carries it for linux-x64, linux-arm64 and win-x64, and this process is {rid}.", said, StringComparison.Ordinal);
     }
 
     [Fact]

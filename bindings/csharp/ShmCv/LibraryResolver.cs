@@ -14,7 +14,7 @@ internal static unsafe class LibraryResolver
     private const string Variable = "SHMCV_LIBRARY";
 
     /// <summary>The systems and processors for which the package carries the file.</summary>
-    private const string Carried = "linux-x64 and win-x64";
+    private const string Carried = "linux-x64, linux-arm64 and win-x64";
 
     // On Windows, where names of files know no case, shmcv.dll would be this assembly, ShmCv.dll, in the same folder.
     private static string FileName =>
