@@ -24,10 +24,10 @@ public sealed class PackageTests : IClassFixture<PackageTests.Packages>, IDispos
     {
         using var package = ZipFile.OpenRead(_packages.File("ShmCv"));
         var entries = package.Entries.ToDictionary(entry => entry.FullName, entry => entry.Length);
-        Assert.Equal(new FileInfo(Host.Current.Library).Length, entries["runtimes/linux-x64/native/libshmcv.so"]);
+        Assert.Equal(new FileInfo(Host.Current.Library).Length, entries[$"runtimes/{Host.Current.Rid}/native/libshmcv.so"]);
         if (File.Exists(Path.Combine(Repository.Root, "build", "libopencv_highgui_gtk3.so")))
         {
-            Assert.Contains("runtimes/linux-x64/native/libopencv_highgui_gtk3.so", entries.Keys);
+            Assert.Contains($"runtimes/{Host.Current.Rid}/native/libopencv_highgui_gtk3.so", entries.Keys);
         }
 
         foreach (var (rid, file) in ForOthers)
