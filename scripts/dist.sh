@@ -30,9 +30,7 @@ install_library() {
     echo
 }
 
-# What is given away: for which systems and processors, and the oldest glibc that the libraries for Linux work with.
-shipped_targets=(linux-x64 linux-arm64 win-x64)
-shipped_glibc=2.28
+shipped_targets=(linux-x64 linux-arm64 win-x64) # what is given away
 
 # make_packages [TARGET] makes the target's wheel and archive, in the target's own folder dist. Without a target it makes, in
 # build/dist, those of linux-x64 and of each other target whose library has been built here, and the NuGet packages, which
@@ -90,7 +88,7 @@ make_wheel() {
     local copy="$build/wheel/bindings/python" made="$build/wheel/made" library=libshmcv.so glibc=
     case "$target" in
     win-*) library=libshmcv.dll ;;
-    linux-*) [ "$build" = "$root/build" ] || glibc="$shipped_glibc" ;; # This machine's own library is for this machine.
+    linux-*) glibc="$zig_glibc" ;; # The target native is for machines like this one.
     esac
     need_python
     rm -rf "$build/wheel"
