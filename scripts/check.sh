@@ -108,7 +108,7 @@ check_mypy() { (cd "$root/bindings/python" && "$python" -m mypy --strict src/shm
 
 check_shellcheck() {
     have shellcheck || { echo "shellcheck is not installed: skipped"; return 0; }
-    (cd "$root" && shellcheck -x build.sh scripts/*.sh .ci/run)
+    (cd "$root" && shellcheck -x build.sh scripts/*.sh scripts/old/*.sh .ci/run)
 }
 
 # Analysers and warnings are errors in the projects themselves.
