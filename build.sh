@@ -22,8 +22,10 @@ usage: ./build.sh COMMAND [--target TARGET]
   prepare            what the tests of the library for Windows need and is made once: its OpenCV, and a Debian 13 with Wine
   clean              remove build/; the cached OpenCV stays in ~/.cache/shmcv
 
---target win-x64, with build and install, cross-builds build/win-x64/libshmcv.dll by Debian's mingw-w64; with dist it makes the
-packages of it, in build/win-x64/dist. Without it the target is linux-x64.
+--target TARGET goes with build, install and dist. Without it, the library is this machine's: gcc builds it, for this glibc.
+  linux-x64, linux-arm64   build/TARGET/libshmcv.so for glibc 2.28 and later, which is given away: zig builds it
+  win-x64                  build/win-x64/libshmcv.dll, which Debian's mingw-w64 builds
+  native                   as without --target
 SHMCV_OPENCV=system links with the system's OpenCV instead of the pinned one. SHMCV_SANITIZE=address has soak and fuzz
 run under the address sanitizer, with an OpenCV that is built for it.
 TEXT
@@ -31,7 +33,7 @@ TEXT
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 # shellcheck source=/dev/null
-for part in common target deps opencv libdeflate native windows run test wine wine_go wine_c wine_csharp wine_python wine_hosting fuzz hosting bench check archive dist; do . "$here/scripts/$part.sh"; done
+for part in common zig target deps opencv zig_plugin libdeflate native linux windows run test wine wine_go wine_c wine_csharp wine_python wine_hosting fuzz hosting bench check archive dist; do . "$here/scripts/$part.sh"; done
 
 command="${1:-}"
 [ $# = 0 ] || shift
