@@ -3,6 +3,9 @@
 #
 # Of GTK only this machine's headers are needed, and the names of its functions. The headers are the same for every
 # processor of 64 bits, and GTK of 3.22 and GLib of 2.56, RHEL 8's, have all that OpenCV calls.
+#
+# An exception that the plugin throws is caught in the library by `catch (...)` alone: each has the types of its own libc++,
+# which tells types apart by their addresses. ops/window.cpp catches all.
 
 gtk_libraries=(gtk-3 gdk-3 cairo gdk_pixbuf-2.0 gobject-2.0 glib-2.0)
 
@@ -33,7 +36,7 @@ build_zig_plugin() {
 # gtk_flags prints the folders of GTK's headers, one flag a line. A folder that also has the headers of this machine's C library is none.
 gtk_flags() {
     find_gtk --cflags-only-I gtk+-3.0 | tr ' ' '\n' | grep -vxE -e '-I/usr/include(/[a-z0-9_]+-linux-gnu)?' -e ''
-    printf '%s\n' -DGLIB_VERSION_MAX_ALLOWED=GLIB_VERSION_2_56 -DGDK_VERSION_MAX_ALLOWED=GDK_VERSION_3_22
+    printf '%s\n' -DGLIB_VERSION_M{IN_REQUIRED,AX_ALLOWED}=GLIB_VERSION_2_56 -DGDK_VERSION_M{IN_REQUIRED,AX_ALLOWED}=GDK_VERSION_3_22
 }
 
 # write_stand_ins FOLDER: libraries that have the names of GTK's functions and nothing else. The linker notes the libraries'
