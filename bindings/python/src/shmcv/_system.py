@@ -21,6 +21,13 @@ else:
 
 SERVED = "Linux with glibc on x86-64 or arm64, and Windows 10 or later on x64, with a Python of 64 bits"
 
+MUSL = (
+    "shmcv does not work with musl, the C library of Alpine, which cannot open libraries that are written in Go "
+    "(golang/go#13492, golang/go#54805): use an image with glibc, such as Debian's or Ubuntu's"
+)
+if "musl" in getattr(sys.implementation, "_multiarch", ""):
+    raise ImportError(MUSL)
+
 #: As platform.machine() names them.
 PROCESSORS = {"linux": ("x86_64", "aarch64"), "win32": ("amd64",)}
 
