@@ -1,4 +1,4 @@
-// Mirroring images in memory, on a processor with AVX2.
+// Mirroring images in memory, on x86-64 with AVX2 and on arm64.
 #ifndef SHMCV_OPS_FLIP_H
 #define SHMCV_OPS_FLIP_H
 #include <stddef.h>

@@ -1,27 +1,9 @@
 package ops
 
-// #include "flip.h"
-import "C"
-
-import (
-	"runtime"
-	"unsafe"
-
-	"golang.org/x/sys/cpu"
-
-	"shmcv/internal/abi"
-)
+import "golang.org/x/sys/cpu"
 
 func init() {
 	if cpu.X86.HasAVX2 {
-		flipKernel = flipAVX2
+		flipKernel = flipVectors
 	}
-}
-
-func flipAVX2(src, dst Pixels, code abi.FlipCode) {
-	C.ops_flip(unsafe.Pointer(unsafe.SliceData(src.Data)), C.size_t(src.Stride),
-		unsafe.Pointer(unsafe.SliceData(dst.Data)), C.size_t(dst.Stride),
-		C.size_t(src.Width), C.size_t(src.Height), C.size_t(src.PixelBytes()), C.int(code))
-	runtime.KeepAlive(src.Data)
-	runtime.KeepAlive(dst.Data)
 }

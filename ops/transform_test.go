@@ -86,7 +86,7 @@ func smallSizes() (all [][2]uint32) {
 	return all
 }
 
-// wideSizes have rows of some chunks of flip_amd64.c, and longer ones than it fetches ahead.
+// wideSizes have rows of some chunks of flip.c, and longer ones than it fetches ahead.
 var wideSizes = [][2]uint32{{2731, 3}, {8193, 2}, {16400, 3}, {32769, 1}, {43700, 4}}
 
 func TestFlipIsOpenCVsFlip(t *testing.T) {

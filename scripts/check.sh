@@ -70,28 +70,12 @@ check_header() {
 }
 
 # The library shows the functions of the header and nothing else.
-check_symbols() {
-    diff <(nm -D --defined-only "$build/libshmcv.so" | awk '{print $3}' | sort) \
-         <(sed -n 's/^ *\(shmcv_[a-z0-9_]*\);$/\1/p' "$root/export/shmcv.map" | sort)
-}
+check_symbols() { exports_are_the_headers "$build/libshmcv.so"; }
 
-# The library needs libc's own libraries and nothing else.
-check_libraries() {
-    [ "${SHMCV_OPENCV:-bundled}" = bundled ] || return 0
-    local others
-    others="$(ldd "$build/libshmcv.so" | awk '{print $1}' | grep -vE '^(linux-vdso|libc|libm|libdl|libpthread|librt|/lib.*/ld-linux.*)\.so|^/lib' || true)"
-    echo "$others"
-    [ -z "$others" ]
-}
+# The library needs libc's own libraries and nothing else. The system's OpenCV is one more.
+check_libraries() { [ "${SHMCV_OPENCV:-bundled}" != bundled ] || needs_libc_alone "$build/libshmcv.so"; }
 
-# Go makes the library use static TLS, of which all libraries that a process opens at run time share about 1.6 KB.
-check_tls() {
-    [ "${SHMCV_OPENCV:-bundled}" = bundled ] || return 0
-    local size
-    size="$(readelf -lW "$build/libshmcv.so" | awk '$1 == "TLS" {print $6}')"
-    echo "static TLS: $((size)) bytes"
-    [ -n "$size" ] && [ "$((size))" -le 128 ]
-}
+check_tls() { [ "${SHMCV_OPENCV:-bundled}" != bundled ] || static_tls_is_small "$build/libshmcv.so"; }
 
 # The library and the plugin hold no folder of this machine. The system's own OpenCV is not built here.
 check_paths() { library_holds_no_folders "$build"/lib*.so; }
@@ -124,7 +108,7 @@ check_mypy() { (cd "$root/bindings/python" && "$python" -m mypy --strict src/shm
 
 check_shellcheck() {
     have shellcheck || { echo "shellcheck is not installed: skipped"; return 0; }
-    (cd "$root" && shellcheck -x build.sh scripts/*.sh .ci/run)
+    (cd "$root" && shellcheck -x build.sh scripts/*.sh scripts/old/*.sh .ci/run)
 }
 
 # Analysers and warnings are errors in the projects themselves.

@@ -24,4 +24,7 @@ quietly() {
     "$@" >"$log" 2>&1 || { tail -n 40 "$log" >&2; die "'$1' failed; the whole output is in $log"; }
 }
 
+# The two numbers of the binary interface's version.
+abi_major() { sed -n 's/^\tABIMajor = //p' "$root/internal/abi/version.go"; }
+abi_minor() { sed -n 's/^\tABIMinor = //p' "$root/internal/abi/version.go"; }
 library_version() { sed -n 's/^const Version = "\(.*\)"/\1/p' "$root/internal/abi/version.go"; }

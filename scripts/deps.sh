@@ -12,7 +12,7 @@ install_missing() {
     local packages=() pair
     for pair in "$@"; do have "${pair%%:*}" || packages+=("${pair#*:}"); done
     # This is not a tool, but a library with which the build compiles the window plugin.
-    if [ "${SHMCV_OPENCV:-bundled}" = bundled ] && [ "$target" = linux-x64 ] && ! { have pkg-config && pkg-config --exists gtk+-3.0; }; then
+    if [ "${SHMCV_OPENCV:-bundled}" = bundled ] && [ "$target" != win-x64 ] && ! { have pkg-config && pkg-config --exists gtk+-3.0; }; then
         packages+=(libgtk-3-dev)
     fi
     [ "${#packages[@]}" != 0 ] || return 0
@@ -33,8 +33,9 @@ need_go() {
 need_build_tools() {
     need_go
     case "$target" in
-    win-*) install_missing "${build_tools[@]}" "${windows_tools[@]}" ;;
-    *)     install_missing "${build_tools[@]}" ;;
+    win-*)   install_missing "${build_tools[@]}" "${windows_tools[@]}" ;;
+    linux-*) install_missing "${build_tools[@]}"; need_zig ;;
+    *)       install_missing "${build_tools[@]}" ;;
     esac
 }
 need_test_tools()  { need_go; install_missing "${build_tools[@]}" "${test_tools[@]}"; }

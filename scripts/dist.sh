@@ -10,11 +10,15 @@ write_notices() {
 }
 need_notices() { write_notices || die "a component has no notice, or its licence is not found (see above)"; }
 
-# lay_out PREFIX puts the library, headers, licences, the pkg-config file and the CMake package under PREFIX.
+# lay_out PREFIX [OPTION...]: puts the library, headers, licences, the pkg-config file and the CMake package under PREFIX. The
+# options are CMake's.
 lay_out() {
+    local prefix="$1"
+    shift
     need_notices
+    rm -f "$build/install/CMakeCache.txt" # It would keep the options of an earlier call.
     quietly "$build/log/install-configure.log" cmake -G Ninja -S "$root/bindings/c" -B "$build/install" "${cmake_options[@]}" \
-        -DSHMCV_LIBRARY_DIR="$build" -DCMAKE_INSTALL_PREFIX="$1" -DSHMCV_BUILD_TESTS=OFF
+        -DSHMCV_LIBRARY_DIR="$build" -DCMAKE_INSTALL_PREFIX="$prefix" -DSHMCV_BUILD_TESTS=OFF "$@"
     quietly "$build/log/install.log" cmake --install "$build/install"
 }
 
@@ -26,51 +30,80 @@ install_library() {
     echo
 }
 
-# need_other_libraries brings the library for another system up to date, if it has been built here: a package that carries
-# the libraries of several systems carries those of one state of the sources.
-need_other_libraries() {
-    [ -e "$build/win-x64/libshmcv.dll" ] || return 0
-    (
-        use_target win-x64
-        unset GO_FLAGS_SET PKG_CONFIG_PATH SHMCV_PLUGIN_DIR
-        need_build_tools
-        need_library
-    )
-}
+shipped_targets=(linux-x64 linux-arm64 win-x64) # what is given away
 
-# make_packages makes the target's packages in its dist folder: the Python wheel; for Linux the NuGet packages, which also carry
-# the library for Windows if it has been built here; for Windows an archive for C and C++ programs.
+# make_packages [TARGET] makes the target's wheel and archive, in the target's own folder dist. Without a target it makes, in
+# build/dist, those of linux-x64 and of each other target whose library has been built here, and the NuGet packages, which
+# carry the libraries of all of them.
 make_packages() {
-    need_notices
-    say "the Python wheel"
-    make_wheel
-    case "$target" in
-    linux-*) make_nuget_packages ;;
-    win-*) make_archive ;;
-    esac
-    say "in ${build#"$root/"}/dist:"
-    ls "$build/dist"
+    local dist="$root/build/dist" each
+    if [ -n "${1:-}" ]; then
+        dist="$(folder_of "$1")/dist"
+        make_packages_of "$1" "$dist"
+    else
+        rm -rf "$dist"
+        for each in $(targets_built_here); do make_packages_of "$each" "$dist"; done
+        make_nuget_packages "$dist"
+    fi
+    say "in ${dist#"$root/"}:"
+    ls "$dist"
 }
 
+# folder_of TARGET prints the folder of the target's library.
+folder_of() { (use_target "$1" && echo "$build"); }
+
+targets_built_here() {
+    local each
+    for each in "${shipped_targets[@]}"; do
+        if [ "$each" = linux-x64 ] || [ -e "$root/build/$each/THIRD_PARTY_NOTICES" ]; then echo "$each"; fi
+    done
+}
+
+# make_packages_of TARGET FOLDER brings the target's library up to date, so that all that is given away is of one state of the
+# sources, and makes its wheel and its archive.
+make_packages_of() { (
+    mkdir -p "$2"
+    use_target "$1"
+    unset GO_FLAGS_SET PKG_CONFIG_PATH SHMCV_PLUGIN_DIR
+    need_build_tools
+    need_library
+    need_notices
+    say "the Python wheel for $1"
+    make_wheel "$2"
+    make_archive "$2"
+); }
+
+# make_nuget_packages FOLDER: they carry the libraries of all targets that have been built here.
 make_nuget_packages() {
     if ! have_dotnet; then
         warn "THE NUGET PACKAGES ARE SKIPPED: NO .NET SDK ('dotnet') HERE"
         return
     fi
-    need_other_libraries
     say "the NuGet packages"
-    quietly "$build/log/nuget.log" dotnet pack "$root/bindings/csharp" -c Release -o "$build/dist"
+    quietly "$build/log/nuget.log" dotnet pack "$root/bindings/csharp" -c Release -p:LinuxX64Folder="$(folder_of linux-x64)" -o "$1"
 }
 
-# make_wheel makes the Python wheel with the target's library, of a copy of the package that has the target's notices.
+# make_wheel FOLDER makes the Python wheel with the target's library, of a copy of the package that has the target's notices.
 make_wheel() {
-    local copy="$build/wheel/bindings/python" library=libshmcv.so
-    case "$target" in win-*) library=libshmcv.dll ;; esac
+    local copy="$build/wheel/bindings/python" made="$build/wheel/made" library=libshmcv.so glibc=
+    case "$target" in
+    win-*) library=libshmcv.dll ;;
+    linux-*) glibc="$zig_glibc" ;; # The target native is for machines like this one.
+    esac
     need_python
     rm -rf "$build/wheel"
-    mkdir -p "$copy" "$build/dist"
+    mkdir -p "$copy" "$1"
     (cd "$root/bindings/python" && cp -RL src hatch_build.py pyproject.toml README.md LICENSE "$copy")
+    find "$copy" -name __pycache__ -prune -exec rm -rf {} +
     cp "$build/THIRD_PARTY_NOTICES" "$copy"
-    SHMCV_LIBRARY="$build/$library" quietly "$build/log/wheel.log" "$python" -m pip wheel --disable-pip-version-check \
-        --no-deps --wheel-dir "$build/dist" "$copy"
+    SHMCV_LIBRARY="$build/$library" SHMCV_GLIBC="$glibc" quietly "$build/log/wheel.log" "$python" -m pip wheel \
+        --disable-pip-version-check --no-deps --wheel-dir "$made" "$copy"
+    [ -z "$glibc" ] || check_wheel "$made"/*.whl
+    mv "$made"/*.whl "$1/"
+}
+
+# check_wheel WHEEL: a wheel for Linux holds what it should, and works with the glibc that its name says.
+check_wheel() {
+    need_venv "$root/build/dist-venv" "$root/scripts/dist-requirements.txt"
+    "$root/build/dist-venv/bin/python" "$root/scripts/wheel.py" "$1" >&2 || die "the wheel is not fit to be given away"
 }

@@ -8,13 +8,17 @@ libdeflate_sources=(deflate_decompress adler32 crc32 utils x86/cpu_features arm/
 libdeflate_options=(-O2 -fPIC -fvisibility=hidden)
 [ "${SHMCV_SANITIZE:-}" != address ] || libdeflate_options+=(-fsanitize=address)
 
-use_libdeflate_target() { libdeflate_options+=("$cross_flags"); }
+use_libdeflate_target() {
+    case "$target" in
+    win-*) libdeflate_options+=("$cross_flags") ;;
+    esac
+}
 
 need_libdeflate() {
     local key
     key="$({
         cat "$root/scripts/libdeflate-requirements.txt"
-        printf '%s\n' "${libdeflate_sources[@]}" "${libdeflate_options[@]}"
+        printf '%s\n' "${libdeflate_sources[@]}" "${libdeflate_options[@]}" ${zig_processor:+"$CC"}
         declare -f build_libdeflate # what it puts where
     } | sha256sum)"
     libdeflate_prefix="$cache/libdeflate-${key:0:12}"

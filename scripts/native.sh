@@ -14,12 +14,16 @@ need_go_flags() {
     else
         CGO_LDFLAGS="$(pkg-config --libs opencv4)"
     fi
-    # GTK is looked up at run time. Its log's types come from GLib's headers, which are there if GTK's are.
-    if pkg-config --exists glib-2.0; then CGO_CPPFLAGS="$CGO_CPPFLAGS $(pkg-config --cflags glib-2.0) -DSHMCV_GLIB"; fi
+    # GTK is looked up at run time. Its log's types come from this machine's headers of GLib, which are there if GTK's are.
+    case "$target" in
+    native|linux-*)
+        if find_gtk --exists glib-2.0; then CGO_CPPFLAGS="$CGO_CPPFLAGS $(find_gtk --cflags-only-I glib-2.0) -DSHMCV_GLIB"; fi ;;
+    esac
     CGO_CPPFLAGS="$CGO_CPPFLAGS -I$libdeflate_prefix/include"
     CGO_LDFLAGS="$CGO_LDFLAGS -L$libdeflate_prefix/lib -ldeflate"
     case "$target" in
-    linux-*) CGO_LDFLAGS="$CGO_LDFLAGS -static-libstdc++ -static-libgcc" ;;
+    native)  CGO_LDFLAGS="$CGO_LDFLAGS -static-libstdc++ -static-libgcc" ;;
+    linux-*) ;; # zig's libc++ and libunwind are static, and hidden.
     win-*)   CGO_LDFLAGS="$CGO_LDFLAGS $windows_system_libraries -static" ;;
     esac
     # Where the tests find the plugin that draws windows; the library finds it beside itself.
@@ -39,22 +43,27 @@ need_go_flags() {
 # -fmacro-prefix-map: OpenCV's headers name themselves in the texts of errors, and their folder stays out of the library.
 build_library() {
     local file="$1"; shift
+    local -x ZIG_LOCAL_CACHE_DIR="$build/zig-cache"
     CGO_CXXFLAGS="$CGO_CXXFLAGS -fmacro-prefix-map=$(opencv_prefix)/include/opencv4/=" \
         go build -buildmode=c-shared -trimpath -tags "$go_tags,shmcv_linkname" -o "$file" "$@" -ldflags "-s -w -checklinkname=0 \
-        -extldflags '-Wl,-soname,libshmcv.so -Wl,--build-id=sha1 -Wl,-Bsymbolic -Wl,-z,nodelete -Wl,--version-script=$root/export/shmcv.map'" ./export
+        -extldflags '-Wl,-soname,libshmcv.so.$(abi_major) -Wl,--build-id=sha1 -Wl,-Bsymbolic -Wl,-z,nodelete -Wl,--version-script=$root/export/shmcv.map'" ./export
 }
 
-# need_library builds build/libshmcv.so, with the window plugin beside it. For another target it builds what the target's own
-# part of build.sh says.
+# need_library builds libshmcv.so in the target's folder, with the window plugin beside it. For Windows it builds what windows.sh
+# says.
 need_library() {
     need_go_flags
     case "$target" in win-*) need_windows_library; return ;; esac
-    say "building build/libshmcv.so"
+    say "building ${build#"$root/"}/libshmcv.so"
     mkdir -p "$build"
     (cd "$root" && build_library "$build/libshmcv.so")
     rm -f "$build/libshmcv.h" # cgo's own header; ours is include/shmcv.h
+    ln -sf libshmcv.so "$build/libshmcv.so.$(abi_major)" # The loader looks for this name in programs that are linked with it.
     [ -z "$opencv_plugin" ] || cp -u "$opencv_plugin" "$build/"
-    write_notices || warn "build/THIRD_PARTY_NOTICES is not written: install, dist and check will fail"
+    case "$target" in
+    linux-*) check_linux_library; need_notices ;;
+    *)       write_notices || warn "build/THIRD_PARTY_NOTICES is not written: install, dist and check will fail" ;;
+    esac
 }
 
 # generate writes everything that bindings/gen makes.

@@ -59,6 +59,12 @@ WINDOWS = {"comctl32", "comdlg32", "gdi32", "ole32", "oleaut32", "setupapi", "us
 MINGW = ("mingw-w64's runtime and winpthreads", "ZPL-2.1 AND MIT AND BSD-3-Clause")
 MINGW_TEXTS = ["/usr/share/doc/mingw-w64-x86-64-dev/copyright", "/usr/share/licenses/mingw-w64-crt/COPYING*"]
 
+# What zig links in of its own: the name, the licence, and the licence's text in zig's folder.
+ZIG = [
+    (f"LLVM's {name}", "Apache-2.0 WITH LLVM-exception", f"lib/{folder}/LICENSE.TXT")
+    for name, folder in {"libc++": "libcxx", "libc++abi": "libcxxabi", "libunwind": "libunwind"}.items()
+] + [("zig's compiler_rt", "MIT", "LICENSE")]
+
 # Where distributions keep Go's licence if not in GOROOT.
 GO_TEXTS = ["/usr/share/licenses/golang/LICENSE", "/usr/share/doc/golang-*-go/copyright"]
 
@@ -104,8 +110,9 @@ class Notices:
     def add_archives(self, flags: list[str]) -> None:
         """Add what the linker takes from archives: for each -lNAME, the first folder with a libNAME decides."""
         folders = [Path(flag[2:]) for flag in flags if flag.startswith("-L")]
-        searched = run(os.environ.get("CXX", "g++"), "-print-search-dirs").partition("libraries: =")[2].splitlines()[0]
-        folders += [Path(folder) for folder in searched.split(":")]
+        if not zig():
+            searched = run(os.environ.get("CXX", "g++"), "-print-search-dirs").partition("libraries: =")[2].splitlines()[0]
+            folders += [Path(folder) for folder in searched.split(":")]
         for flag in flags:
             if flag.startswith("-l") and flag[2:] not in C_LIBRARY | WINDOWS:
                 self.add_library(flag[2:], folders)
@@ -152,6 +159,12 @@ class Notices:
         texts = [root / "LICENSE"] if (root / "LICENSE").exists() else newest(GO_TEXTS)
         version = run("go", "env", "GOVERSION").strip()
         self.add(f"Go's runtime and standard library {version}", "BSD-3-Clause", texts, f"{root}/LICENSE")
+
+
+def zig() -> Path | None:
+    """Return the folder of zig and its libraries, if it is the compiler (scripts/zig.sh)."""
+    folder = Path(os.environ.get("CXX", "g++")).parent.parent / "ziglang"
+    return folder if folder.is_dir() else None
 
 
 def texts_in(folders: list[Path], beginning: str) -> list[Path]:
@@ -216,6 +229,9 @@ def main(version: str, library: Path, output: Path) -> int:
     notices = Notices()
     notices.add_archives(flags)
     notices.add_go(packages("{{with .Module}}{{if not .Main}}{{.Path}}\t{{.Version}}\t{{.Dir}}{{end}}{{end}}"))
+    if folder := zig():
+        for name, licence, text in ZIG:
+            notices.add(name, licence, [folder / text], str(folder / text))
     if "-static" in flags:
         notices.add(*MINGW, newest(MINGW_TEXTS), " or ".join(MINGW_TEXTS))
     output.unlink(missing_ok=True)

@@ -56,9 +56,27 @@ opencv_windows_options=(
     -DCMAKE_FIND_ROOT_PATH_MODE_INCLUDE=ONLY -DCMAKE_FIND_ROOT_PATH_MODE_PACKAGE=ONLY
     -DHIGHGUI_ENABLE_PLUGINS=OFF -DWITH_WIN32UI=ON -DWITH_DIRECTX=OFF -DWITH_DIRECTML=OFF
 )
+# On Linux: nothing of this machine is found. The extensions that an arm64 processor may have beyond NEON are OpenCV's choice at
+# run time; every one of 64 bits has NEON. Carotene and KleidiCV, arm64's own ways, round other than the rest of
+# OpenCV, and without them the pixels are those of x86-64.
+opencv_zig_options() {
+    local option
+    for option in SYSTEM_NAME=Linux SYSTEM_PROCESSOR="$zig_processor" C_COMPILER="$CC" CXX_COMPILER="$CXX" AR="$AR" \
+        RANLIB="$(zig_tool ranlib)" FIND_ROOT_PATH="$(zig_prefix)/sysroot" FIND_ROOT_PATH_MODE_PROGRAM=NEVER \
+        FIND_ROOT_PATH_MODE_LIBRARY=ONLY FIND_ROOT_PATH_MODE_INCLUDE=ONLY FIND_ROOT_PATH_MODE_PACKAGE=ONLY; do
+        echo "-DCMAKE_$option"
+    done
+    [ "$zig_processor" != aarch64 ] || printf '%s\n' -DWITH_CAROTENE=OFF -DWITH_KLEIDICV=OFF
+}
 use_opencv_target() {
-    opencv_options=("${opencv_options[@]/_FLAGS=/_FLAGS=$cross_flags }" "${opencv_windows_options[@]}")
-    opencv_plugin_options=()
+    local more=()
+    case "$target" in
+    linux-*) mapfile -t more < <(opencv_zig_options) ;;
+    win-*)
+        more=("${opencv_windows_options[@]}")
+        opencv_plugin_options=() ;;
+    esac
+    opencv_options=("${opencv_options[@]/_FLAGS=/_FLAGS=${cross_flags:+$cross_flags }}" "${more[@]}")
 }
 
 # What our patches put into its source: calls to functions that ops/codec_hooks.h declares.
@@ -76,6 +94,7 @@ opencv_prefix() {
         printf '%s\n' "$opencv_version" "${opencv_options[@]}" "${opencv_plugin_options[@]}" \
             "${opencv_jpeg_headers[@]}" "${opencv_jpeg_built_headers[@]}"
         cat "${opencv_patches[@]}" "$opencv_hooks"
+        [ -z "$zig_processor" ] || declare -f build_zig_plugin gtk_flags write_stand_ins
     } | sha256sum)"
     echo "$cache/opencv-$opencv_version-${key:0:12}"
 }
@@ -105,11 +124,12 @@ need_opencv() {
 
 build_opencv() {
     local prefix="$1" work="$1.work" tool
-    for tool in cmake ninja nasm pkg-config g++ patch; do
+    for tool in cmake ninja nasm pkg-config patch "${CXX:-g++}"; do
         have "$tool" || die "building OpenCV needs '$tool'; './build.sh deps' installs it, or use SHMCV_OPENCV=system"
     done
     say "building OpenCV $opencv_version for $target once, into $prefix (about 5 minutes on 2 cores; the log is $work/build.log)"
     mkdir -p "$work"
+    local -x ZIG_LOCAL_CACHE_DIR="$work/zig-cache" # What zig keeps of each file; nobody asks for it twice.
     if [ ! -e "$work/source/complete" ]; then
         say "  fetching its source, 96 MB"
         quietly "$work/download.log" python3 -m pip download --no-deps --no-binary opencv-python \
@@ -127,21 +147,31 @@ build_opencv() {
     quietly "$work/install.log" cmake --install "$work/build"
     keep_licences "$work/source/opencv" "$prefix"
     install_opencv_jpeg_headers "$work" "$prefix"
-    if [ "$target" != linux-x64 ]; then
-        : # The windows are in highgui itself.
-    elif pkg-config --exists gtk+-3.0; then
-        quietly "$work/plugin.log" cmake -G Ninja -B "$work/plugin" \
-            -S "$work/source/opencv/modules/highgui/misc/plugins/plugin_gtk" \
-            -DOpenCV_DIR="$prefix/lib/cmake/opencv4" "${opencv_plugin_options[@]//PREFIX/$prefix}"
-        quietly "$work/plugin-build.log" ninja -C "$work/plugin"
-        cp "$work/plugin/libopencv_highgui_gtk3.so" "$prefix/lib/"
-    else
-        warn "no GTK 3 headers (libgtk-3-dev): this library will not open windows. To have them, install it and remove $prefix"
-    fi
+    case "$target" in
+    native) build_opencv_plugin "$prefix" ;;
+    linux-*) build_zig_plugin "$prefix" ;;
+    esac # On Windows the windows are in highgui itself.
     touch "$prefix/complete"
     rm -rf "$work"
     say "OpenCV $opencv_version is ready"
 }
+
+# build_opencv_plugin PREFIX
+build_opencv_plugin() {
+    local prefix="$1" work="$1.work"
+    have_gtk || return 0
+    quietly "$work/plugin.log" cmake -G Ninja -B "$work/plugin" \
+        -S "$work/source/opencv/modules/highgui/misc/plugins/plugin_gtk" \
+        -DOpenCV_DIR="$prefix/lib/cmake/opencv4" "${opencv_plugin_options[@]//PREFIX/$prefix}"
+    quietly "$work/plugin-build.log" ninja -C "$work/plugin"
+    cp "$work/plugin/libopencv_highgui_gtk3.so" "$prefix/lib/"
+}
+have_gtk() {
+    find_gtk --exists gtk+-3.0 && return
+    warn "no GTK 3 headers (libgtk-3-dev): this library will not open windows. To have them, install it and remove $prefix"
+    return 1
+}
+find_gtk() { env -u PKG_CONFIG_LIBDIR pkg-config "$@"; } # This machine's, whatever the target.
 
 # forget_machine PREFIX: takes this machine's name and folders out of the two files in which OpenCV's configuration
 # compiles them in: the text of getBuildInformation(), and the folders that findDataFile() searches.

@@ -78,7 +78,7 @@ need_installed_wheel() {
     need_wine_python
     rm -rf "$build/python" "$build/dist"
     cp -a "$wine_python" "$build/python"
-    make_wheel
+    make_wheel "$build/dist"
     quietly "$build/log/pip-install.log" in_wine_python /work/dist -m pip install --no-index "$(cd "$build/dist" && echo shmcv-*.whl)"
 }
 

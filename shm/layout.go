@@ -61,7 +61,7 @@ type trailer struct {
 	ImageSequence atomic.Uint64 // Odd while an image is being stored.
 	ImageBell     atomic.Uint32 // The number of images stored, modulo 2^32: the value of the bell that readers sleep on.
 	_             [4]byte
-	PixelSequence atomic.Uint64 // Odd while pixels are being stored.
+	PixelSequence pixelSequence // Odd while pixels are being stored.
 	_             [40]byte
 	Image         imageWords
 	ImageWaiters  atomic.Uint32

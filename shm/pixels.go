@@ -55,9 +55,9 @@ func (s *Segment) storeWithin(patience time.Duration, write StoreFunc) error {
 	if s.trailer == nil {
 		return s.storePixels(write, bytes)
 	}
-	s.trailer.PixelSequence.Add(1)
+	s.trailer.PixelSequence.begin()
 	err = s.storePixels(write, bytes)
-	s.trailer.PixelSequence.Add(1) // Not after a panic: the next process then finds the number odd.
+	s.trailer.PixelSequence.end() // Not after a panic: the next process then finds the number odd.
 	return err
 }
 
@@ -96,7 +96,7 @@ func (s *Segment) Read(read ReadFunc) error {
 				break
 			}
 			err := s.readOnce(read)
-			if s.trailer.PixelSequence.Load() == before {
+			if s.trailer.PixelSequence.isStill(before) {
 				return err
 			}
 		}
@@ -111,7 +111,7 @@ func (s *Segment) ReadInTurn(read ReadFunc) error {
 		return err
 	}
 	defer end()
-	if s.readOnly && s.trailer != nil && s.trailer.PixelSequence.Load()%2 == 1 {
+	if s.readOnly && s.trailer != nil && s.trailer.PixelSequence.isOdd() {
 		return noImage(s.name) // A process has died while it stored pixels, which a turn to read does not repair.
 	}
 	return s.readOnce(read)
@@ -128,7 +128,7 @@ func (s *Segment) ReadNow(read ReadFunc) (now bool, err error) {
 		if err := s.checkTrailer(); err != nil {
 			return true, err
 		}
-		if s.trailer.PixelSequence.Load()%2 == 1 {
+		if s.trailer.PixelSequence.isOdd() {
 			return false, nil
 		}
 		return true, s.Read(read)
@@ -159,7 +159,7 @@ func (s *Segment) readOnce(read ReadFunc) error {
 // repaired.
 func (s *Segment) takePixelTurn(patience time.Duration) (end func(), err error) {
 	return s.takeTurn(s.pixels, lockPixels, patience, func() error {
-		if s.trailer.PixelSequence.Load()%2 == 0 {
+		if !s.trailer.PixelSequence.isOdd() {
 			return nil
 		}
 		endImage, err := s.takeImageTurn()
@@ -168,7 +168,7 @@ func (s *Segment) takePixelTurn(patience time.Duration) (end func(), err error) 
 		}
 		defer endImage()
 		s.storeImage(abi.ImageInfo{})
-		s.trailer.PixelSequence.Add(1)
+		s.trailer.PixelSequence.end()
 		return nil
 	})
 }

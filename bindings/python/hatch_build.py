@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,29 @@ BUILT = "build/win-x64/libshmcv.dll" if sys.platform == "win32" else "build/libs
 
 WINDOW_PLUGIN = "libopencv_highgui_gtk3.so"  # a library that was built without GTK 3 has none
 NOTICES = "THIRD_PARTY_NOTICES"  # pyproject.toml puts it into the wheel
+PROCESSORS = {62: "x86_64", 183: "aarch64"}  # by the numbers that ELF has for them
+
+
+def platform_of(library: Path) -> str:
+    """Return the name that wheels have for the system and processor of the library."""
+    with library.open("rb") as file:
+        header = file.read(20)
+    if header.startswith(b"MZ"):
+        return "win_amd64"
+    processor = PROCESSORS.get(int.from_bytes(header[18:], "little"))
+    if not header.startswith(b"\x7fELF") or processor is None:
+        raise SystemExit(
+            f"shmcv: {library} is neither a library for Linux on {' or '.join(PROCESSORS.values())} nor one for Windows"
+        )
+    glibc = os.environ.get("SHMCV_GLIBC")
+    return f"manylinux_{glibc.replace('.', '_')}_{processor}" if glibc else f"linux_{processor}"
 
 
 class NativeLibraryHook(BuildHookInterface):
     """Adds libshmcv.so, and the plugin that draws windows if it lies beside the library; or libshmcv.dll.
 
-    The library says which system the wheel is for, which need not be the one that makes the wheel.
+    The library says which system and processor the wheel is for, which need not be those of this machine. SHMCV_GLIBC
+    has the oldest glibc that the library works with; without it the wheel is for machines like this one.
     """
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
@@ -34,11 +50,10 @@ class NativeLibraryHook(BuildHookInterface):
                 "into the native library: run ./build.sh build, which writes them or says which one is missing."
             )
         build_data["pure_python"] = False
-        with library.open("rb") as file:
-            windows = file.read(2) == b"MZ"
-        system = "win_amd64" if windows else sysconfig.get_platform().replace("-", "_").replace(".", "_")
+        platform = platform_of(library)
+        windows = platform.startswith("win")
         # Any Python 3 will do: the package calls the library through ctypes.
-        build_data["tag"] = f"py3-none-{system}"
+        build_data["tag"] = f"py3-none-{platform}"
         build_data["force_include"][str(library)] = "shmcv/libshmcv.dll" if windows else "shmcv/libshmcv.so"
         plugin = library.with_name(WINDOW_PLUGIN)
         if plugin.is_file() and not windows:

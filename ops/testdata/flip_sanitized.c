@@ -1,6 +1,6 @@
 // Flips images in blocks of just their size, for the address sanitizer to see every byte read or written beside them.
 // The Go tests compile and run this; they check the pixels against OpenCV's, this checks them against their positions.
-#include "../flip_amd64.c"
+#include "../flip.c"
 
 #include <stdio.h>
 #include <stdlib.h>

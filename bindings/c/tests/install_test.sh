@@ -49,6 +49,17 @@ target_compile_features(program_cpp PRIVATE cxx_std_17)
 target_link_libraries(program_cpp PRIVATE shmcv::shmcv)
 CMAKE
 
+# One file has the library. The loader finds it by the name that programs have of it, in which the first number is that of the
+# binary interface; the linker finds it by the plain name.
+library_folder="$(dirname "$(find "$work/moved here" -name libshmcv.so)")"
+number() { sed -n "s/^#define SHMCV_ABI_$1 //p" "$work/moved here/include/shmcv.h"; }
+soname="libshmcv.so.$(number MAJOR)"
+[ "$(readlink "$library_folder/libshmcv.so")" = "$soname" ] || fail "libshmcv.so is no link to $soname"
+[ "$(readlink "$library_folder/$soname")" = "$soname.$(number MINOR)" ] || fail "$soname is no link to $soname.$(number MINOR)"
+[ -f "$library_folder/$soname.$(number MINOR)" ] || fail "there is no $soname.$(number MINOR)"
+readelf -d "$library_folder/libshmcv.so" | grep -F "soname: [$soname]" >/dev/null || fail "the library's name for programs is not $soname"
+echo "ok: links"
+
 # says WHAT COMMAND...: fails the test unless the command prints the version and the size of the photograph.
 version="$(sed -n 's/^#define SHMCV_VERSION "\(.*\)"/\1/p' "$work/moved here/include/shmcv.h")"
 says() {
@@ -58,7 +69,6 @@ says() {
     echo "ok: $what"
 }
 
-library_folder="$(dirname "$(find "$work/moved here" -name libshmcv.so)")"
 export PKG_CONFIG_PATH="$library_folder/pkgconfig"
 eval "flags=($(pkg-config --cflags --libs shmcv))"
 [ "$(pkg-config --modversion shmcv)" = "$version" ] || fail "pkg-config says version $(pkg-config --modversion shmcv)"
@@ -73,6 +83,12 @@ LD_LIBRARY_PATH="$library_folder" says "C++ with pkg-config" "$work/with_pkg_con
     >"$work/cmake.log" 2>&1 || fail "find_package(shmcv): $(cat "$work/cmake.log")"
 says "C with CMake" "$work/build/program_c"
 says "C++ with CMake" "$work/build/program_cpp"
+
+# To run, programs need no file that is the linker's.
+mv "$library_folder/libshmcv.so" "$work/for the linker"
+LD_LIBRARY_PATH="$library_folder" says "C with pkg-config, without the linker's link" "$work/with_pkg_config"
+says "C with CMake, without the linker's link" "$work/build/program_c"
+mv "$work/for the linker" "$library_folder/libshmcv.so"
 
 # find_package refuses a version whose major or minor number is not the requested one.
 for wanted in 0.0 9.0; do

@@ -8,7 +8,7 @@ internal sealed partial class LinuxHost : Host
 {
     private const short Readable = 1; // POLLIN
 
-    internal override string Rid => "linux-x64";
+    internal override string Rid => RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "linux-arm64" : "linux-x64";
 
     internal override string LibraryFile => "libshmcv.so";
 

@@ -24,14 +24,18 @@ public sealed class PackageTests : IClassFixture<PackageTests.Packages>, IDispos
     {
         using var package = ZipFile.OpenRead(_packages.File("ShmCv"));
         var entries = package.Entries.ToDictionary(entry => entry.FullName, entry => entry.Length);
-        Assert.Equal(new FileInfo(Host.Current.Library).Length, entries["runtimes/linux-x64/native/libshmcv.so"]);
+        Assert.Equal(new FileInfo(Host.Current.Library).Length, entries[$"runtimes/{Host.Current.Rid}/native/libshmcv.so"]);
         if (File.Exists(Path.Combine(Repository.Root, "build", "libopencv_highgui_gtk3.so")))
         {
-            Assert.Contains("runtimes/linux-x64/native/libopencv_highgui_gtk3.so", entries.Keys);
+            Assert.Contains($"runtimes/{Host.Current.Rid}/native/libopencv_highgui_gtk3.so", entries.Keys);
         }
 
-        var forWindows = File.Exists(ForWindows) ? new FileInfo(ForWindows).Length : 0;
-        Assert.Equal(forWindows, entries.GetValueOrDefault("runtimes/win-x64/native/libshmcv.dll"));
+        foreach (var (rid, file) in ForOthers)
+        {
+            var length = File.Exists(file) ? new FileInfo(file).Length : 0;
+            Assert.Equal(length, entries.GetValueOrDefault($"runtimes/{rid}/native/{Path.GetFileName(file)}"));
+        }
+
         Assert.DoesNotContain(entries.Keys, entry => Path.GetFileName(entry).Equals("shmcv.dll", StringComparison.OrdinalIgnoreCase)
             && entry.StartsWith("runtimes/", StringComparison.Ordinal)); // that would be ShmCv.dll
     }
@@ -61,11 +65,11 @@ public sealed class PackageTests : IClassFixture<PackageTests.Packages>, IDispos
         Assert.Equal(File.ReadAllBytes(Path.Combine(Repository.Root, "LICENSE")), Bytes(package.GetEntry("LICENSE")));
         Assert.Equal(
             File.ReadAllBytes(Path.Combine(Repository.Root, "build", "THIRD_PARTY_NOTICES")), Bytes(package.GetEntry("THIRD_PARTY_NOTICES")));
-        if (File.Exists(ForWindows))
+        foreach (var (rid, file) in ForOthers.Where(other => File.Exists(other.File)))
         {
             Assert.Equal(
-                File.ReadAllBytes(Path.Combine(Repository.Root, "build", "win-x64", "THIRD_PARTY_NOTICES")),
-                Bytes(package.GetEntry("win-x64/THIRD_PARTY_NOTICES")));
+                File.ReadAllBytes(Path.Combine(Path.GetDirectoryName(file)!, "THIRD_PARTY_NOTICES")),
+                Bytes(package.GetEntry($"{rid}/THIRD_PARTY_NOTICES")));
         }
     }
 
@@ -236,8 +240,12 @@ public sealed class PackageTests : IClassFixture<PackageTests.Packages>, IDispos
         Assert.Contains("frame", told, StringComparison.Ordinal);
     }
 
-    // The library for Windows, which packages carry that are made after ./build.sh build --target win-x64.
-    private static readonly string ForWindows = Path.Combine(Repository.Root, "build", "win-x64", "libshmcv.dll");
+    // The libraries of other targets, which packages carry that are made after ./build.sh build --target TARGET.
+    private static readonly (string Rid, string File)[] ForOthers =
+    [
+        ("linux-arm64", Path.Combine(Repository.Root, "build", "linux-arm64", "libshmcv.so")),
+        ("win-x64", Path.Combine(Repository.Root, "build", "win-x64", "libshmcv.dll")),
+    ];
 
     private static readonly Dictionary<string, string?> Environment = new() { ["SHMCV_LIBRARY"] = null };
 

@@ -37,7 +37,22 @@ public sealed class VersionTests : IDisposable
         Assert.Contains("SHMCV_LIBRARY: not set", said, StringComparison.Ordinal);
         var (rid, file) = (Host.Current.Rid, Host.Current.LibraryFile);
         Assert.Contains(Path.Combine(_scratch.Folder, "runtimes", rid, "native", file) + ": not there", said, StringComparison.Ordinal);
-        Assert.Contains($"carries it for linux-x64 and win-x64, and this process is {rid}.", said, StringComparison.Ordinal);
+        Assert.Contains($"carries it for linux-x64, linux-arm64 and win-x64, and this process is {rid}.", said, StringComparison.Ordinal);
+    }
+
+    // An installation to run programs has the first name alone, as in distributions; the second one is the linker's.
+    [Theory]
+    [InlineData("libshmcv.so.2")]
+    [InlineData("libshmcv.so")]
+    public void WithoutALibraryOfItsOwnAProgramTakesTheOneThatTheSystemsLoaderKnows(string name)
+    {
+        Host.OnLinuxBecause("names of the kind lib*.so.2 are Linux's");
+        var folder = _scratch.File("lib");
+        Directory.CreateDirectory(folder);
+        File.Copy(Host.Current.Library, Path.Combine(folder, name));
+        var variables = new Dictionary<string, string?> { ["SHMCV_LIBRARY"] = null, ["LD_LIBRARY_PATH"] = folder };
+        var result = Processes.Run(CopyGuestWithoutLibrary(), ["version"], variables);
+        Assert.Equal((0, $"{ShmCvLibrary.Version} 2.0"), (result.ExitCode, result.Output.Trim()));
     }
 
     [Fact]
@@ -61,7 +76,7 @@ public sealed class VersionTests : IDisposable
 
     [Fact]
     public void AProcessorForWhichThereIsNoLibraryIsNamedBesideThoseThatHaveOne() =>
-        Assert.Contains("linux-x64 and win-x64, and this process is win-arm64.", LibraryResolver.NotFound([], "win-arm64"), StringComparison.Ordinal);
+        Assert.Contains("linux-x64, linux-arm64 and win-x64, and this process is win-arm64.", LibraryResolver.NotFound([], "win-arm64"), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("0x20000", null)]

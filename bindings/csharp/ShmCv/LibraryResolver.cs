@@ -14,11 +14,15 @@ internal static unsafe class LibraryResolver
     private const string Variable = "SHMCV_LIBRARY";
 
     /// <summary>The systems and processors for which the package carries the file.</summary>
-    private const string Carried = "linux-x64 and win-x64";
+    private const string Carried = "linux-x64, linux-arm64 and win-x64";
 
     // On Windows, where names of files know no case, shmcv.dll would be this assembly, ShmCv.dll, in the same folder.
     private static string FileName =>
         OperatingSystem.IsWindows() ? "libshmcv.dll" : OperatingSystem.IsMacOS() ? "libshmcv.dylib" : "libshmcv.so";
+
+    // What the system's loader searches for. An installation to run programs has the first name alone on Linux, which tells
+    // the binary interface.
+    private static string[] Searched => OperatingSystem.IsLinux() ? [$"{FileName}.{NativeMethods.AbiMajor}", FileName] : [FileName];
 
     internal static nint Resolve(string name, Assembly assembly, DllImportSearchPath? searchPath)
     {
@@ -39,9 +43,12 @@ internal static unsafe class LibraryResolver
             return Load(path);
         }
 
-        if (NativeLibrary.TryLoad(FileName, assembly, searchPath, out var library))
+        foreach (var searched in Searched)
         {
-            return Fitting(library, FileName);
+            if (NativeLibrary.TryLoad(searched, assembly, searchPath, out var library))
+            {
+                return Fitting(library, searched);
+            }
         }
 
         throw new ShmCvLibraryException(NotFound(places, Rid));
@@ -122,7 +129,7 @@ internal static unsafe class LibraryResolver
         return $"""
             shmcv: the native library {FileName} was not found. Looked, in this order, at
               the environment variable {Variable}: not set{looked}
-              the folders of the runtime and of the system's loader ({FileName}): not there
+              the folders of the runtime and of the system's loader ({string.Join(", ", Searched)}): not there
             The package ShmCv carries it for {Carried}, and this process is {rid}. Where the package does not carry it, build
             it (./build.sh build in a checkout of shmcv), and name the file in {Variable}.
             """;

@@ -17,6 +17,7 @@ import pytest
 from support import PACKAGE, PATIENCE, ROOT, environment
 
 import shmcv
+from shmcv import _native
 
 BUILT = Path(os.environ.get("SHMCV_LIBRARY") or ROOT / "build" / "libshmcv.so")
 NOTICES = ROOT / "build" / "THIRD_PARTY_NOTICES"
@@ -75,6 +76,29 @@ def test_a_wheel_of_windows_library_is_for_windows(tmp_path):
         assert archive.read("shmcv/libshmcv.dll") == library.read_bytes()
         assert not [name for name in archive.namelist() if name.endswith(".so")]
         assert "shmcv/_windows.py" in archive.namelist()
+
+
+@pytest.mark.parametrize(("number", "machine"), [(62, "x86_64"), (183, "aarch64")])
+def test_a_wheel_of_a_library_for_an_older_glibc_says_so_and_for_which_processor(tmp_path, number, machine):
+    """What is given away is for many systems, and need not be for the machine that makes the wheel."""
+    pytest.importorskip("hatchling", reason="no hatchling here, which builds the wheel")
+    library = tmp_path / "libshmcv.so"
+    library.write_bytes(b"\x7fELF".ljust(18, b"\0") + number.to_bytes(2, "little"))
+    made = make_wheel(tmp_path, SHMCV_LIBRARY=str(library), SHMCV_GLIBC="2.28")
+    assert made.returncode == 0, made.stdout + made.stderr
+    assert (tmp_path / f"shmcv-{shmcv.__version__}-py3-none-manylinux_2_28_{machine}.whl").is_file()
+    made = make_wheel(tmp_path / "here", SHMCV_LIBRARY=str(library), SHMCV_GLIBC=None)
+    assert made.returncode == 0, made.stdout + made.stderr
+    assert (tmp_path / "here" / f"shmcv-{shmcv.__version__}-py3-none-linux_{machine}.whl").is_file()
+
+
+def test_a_wheel_of_a_library_for_another_processor_says_what_to_do(tmp_path):
+    pytest.importorskip("hatchling", reason="no hatchling here, which builds the wheel")
+    library = tmp_path / "libshmcv.so"
+    library.write_bytes(b"\x7fELF".ljust(18, b"\0") + (243).to_bytes(2, "little"))  # RISC-V
+    made = make_wheel(tmp_path, SHMCV_LIBRARY=str(library))
+    assert made.returncode != 0
+    assert f"{library} is neither" in made.stdout + made.stderr
 
 
 def test_the_wheel_carries_the_licences(wheel):
@@ -195,6 +219,63 @@ print([line.split()[5] for line in open("/proc/self/maps") if "libshmcv" in line
         check=False,
     )
     assert done.stdout.strip() == str(site / "shmcv" / "libshmcv.so"), done.stderr
+
+
+@pytest.mark.parametrize("name", [f"libshmcv.so.{_native.ABI_MAJOR}", "libshmcv.so"])
+def test_a_package_without_a_library_takes_the_one_that_the_systems_loader_knows(tmp_path, name):
+    """An installation to run programs has the first name alone, as in distributions; the second one is the linker's."""
+    site, folder = tmp_path / "site", tmp_path / "lib"
+    shutil.copytree(PACKAGE / "src", site, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
+    folder.mkdir()
+    shutil.copy(BUILT, folder / name)
+    done = subprocess.run(
+        [sys.executable, "-c", "import shmcv; print(shmcv.version())"],
+        env=environment(PYTHONPATH=str(site), SHMCV_LIBRARY=None, LD_LIBRARY_PATH=str(folder)),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.stdout.strip() == shmcv.version(), done.stderr
+
+
+def test_on_musl_the_import_says_that_there_musl_cannot_be():
+    """A Python for musl has that name of its system. No such Python is here: this one gets the name."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys; sys.implementation._multiarch = 'x86_64-linux-musl'; import shmcv"],
+        env=environment(PYTHONPATH=str(PACKAGE / "src")),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 1
+    (last,) = done.stderr.splitlines()[-1:]
+    assert last.startswith("ImportError: shmcv does not work with musl, ")
+    assert "use an image with glibc" in last
+
+
+@needs_go
+def test_musl_does_not_open_a_library_that_is_written_in_go(tmp_path):
+    """When it does, the package need not refuse it."""
+    if shutil.which("musl-gcc") is None:
+        pytest.skip("no musl-gcc here (Debian, Ubuntu: musl-tools)")
+    (tmp_path / "library.go").write_text('package main\n\nimport "C"\n\nfunc main() {}\n')
+    (tmp_path / "open.c").write_text(
+        "#include <dlfcn.h>\n#include <stdio.h>\n"
+        'int main(void) { puts(dlopen("./library.so", RTLD_NOW) ? "opened" : dlerror()); return 0; }\n'
+    )
+    variables = environment(CC="musl-gcc", CGO_ENABLED="1", GOFLAGS="", CGO_LDFLAGS="", CGO_CPPFLAGS="")
+    for command in (
+        ["go", "build", "-buildmode=c-shared", "-o", "library.so", "library.go"],
+        ["musl-gcc", "open.c", "-o", "open"],
+    ):
+        subprocess.run(command, cwd=tmp_path, env=variables, check=True, timeout=PATIENCE)
+    done = subprocess.run(
+        [tmp_path / "open"], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert "initial-exec TLS" in done.stdout, done.stdout + done.stderr
 
 
 def test_a_wheel_without_a_library_says_what_to_do(tmp_path):

@@ -15,7 +15,7 @@ from support import PACKAGE, ROOT, environment, python
 from system import BUILT, WINDOWS, library_file, linux_alone
 
 import shmcv
-from shmcv import _native
+from shmcv import _native, _system
 
 #: Exceptions that have the name of a built-in one. A star import leaves them out.
 BUILT_IN_NAMES = {"IOError", "PermissionError", "TimeoutError"}
@@ -97,6 +97,16 @@ def test_a_missing_library_says_where_it_was_looked_for(alone):
         pytest.skip("shmcv is installed on this system: nothing is missing here")
     for word in ("SHMCV_LIBRARY", str(alone / "shmcv" / BUILT.name), "system's loader", "./build.sh build"):
         assert word in answer
+
+
+@linux_alone("which processors are served is a question of each system")
+def test_a_processor_without_a_library_is_named(monkeypatch):
+    for served in ("x86_64", "aarch64"):
+        monkeypatch.setattr(_system.platform, "machine", lambda served=served: served)
+        assert _system.refusal() == ""
+    monkeypatch.setattr(_system.platform, "machine", lambda: "riscv64")
+    assert "glibc on x86-64 or arm64" in _system.refusal()
+    assert "Linux on riscv64" in _system.refusal()
 
 
 def test_importing_alone_does_not_need_the_library(alone):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from . import _native
-from ._system import BUILT, FILE_NAME, refusal
+from ._system import BUILT, FILE_NAME, SEARCHED, refusal
 
 VARIABLE = "SHMCV_LIBRARY"
 
@@ -28,11 +28,7 @@ def library() -> ctypes.CDLL:
 
     Raises LibraryError.
     """
-    path = _find()
-    try:
-        loaded = ctypes.CDLL(path)
-    except OSError as problem:
-        raise LibraryError(_not_found(problem) if path == FILE_NAME else _not_loaded(path, problem)) from problem
+    path, loaded = _load()
     try:
         _refuse_other_versions(loaded, path)
         _native.declare(loaded)
@@ -60,12 +56,29 @@ def quick(name: str) -> Callable[..., int]:
     return ctypes.PyDLL(library()._name, handle=library()._handle)[name]
 
 
-def _find() -> str:
-    """Return the path of the library, or the bare name, for which the system's loader searches."""
+def _load() -> tuple[str, ctypes.CDLL]:
+    """Return the library, and the path or the name by which it was found."""
+    path = _find()
+    if path is not None:
+        try:
+            return path, ctypes.CDLL(path)
+        except OSError as problem:
+            raise LibraryError(_not_loaded(path, problem)) from problem
+    problems = []
+    for name in SEARCHED:
+        try:
+            return name, ctypes.CDLL(name)
+        except OSError as problem:
+            problems.append(str(problem))
+    raise LibraryError(_not_found("; ".join(problems)))
+
+
+def _find() -> str | None:
+    """Return the path of the library, or None if the system's loader has to search for it."""
     named = os.environ.get(VARIABLE)
     if named:
         return str(Path(named).absolute())  # the system's loader would search for a name without a slash
-    return next((str(place) for place in _places() if place.is_file()), FILE_NAME)
+    return next((str(place) for place in _places() if place.is_file()), None)
 
 
 def _places() -> list[Path]:
@@ -77,7 +90,7 @@ def _places() -> list[Path]:
     return places
 
 
-def _not_found(problem: OSError) -> str:
+def _not_found(problem: str) -> str:
     looked = "".join(f"\n  {place}: not there" for place in _places())
     return (
         f"shmcv: the native library {FILE_NAME} was not found. Looked, in this order, at\n"

@@ -8,6 +8,9 @@ from typing import Union
 #: The native library.
 FILE_NAME = "libshmcv.dll"
 
+#: The names for which the system's loader searches.
+SEARCHED = (FILE_NAME,)
+
 #: The folder in a checkout where ./build.sh puts the library.
 BUILT = "build/win-x64"
 

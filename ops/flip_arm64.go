@@ -1,0 +1,3 @@
+package ops
+
+func init() { flipKernel = flipVectors } // Every processor of 64 bits has NEON.
