@@ -29,9 +29,9 @@ __attribute__((constructor)) static void count_processors(void) {
 }
 
 shmcv_word shmcv_word_of(intptr_t file, uint32_t *address, uint32_t value) {
-    enum { FUTEX2_SIZE_U32 = 2 };
+    enum { OF_32_BITS = 2 }; /* FUTEX2_SIZE_U32, which headers have since Linux 6.7 */
     const bool own = file == SHMCV_NO_FILE;
-    const futex_word word = {value, (uintptr_t)address, FUTEX2_SIZE_U32 | (own ? FUTEX_PRIVATE_FLAG : 0), 0};
+    const futex_word word = {value, (uintptr_t)address, OF_32_BITS | (own ? FUTEX_PRIVATE_FLAG : 0), 0};
     shmcv_word opaque;
     memcpy(&opaque, &word, sizeof opaque);
     return opaque;

@@ -12,7 +12,7 @@ install_missing() {
     local packages=() pair
     for pair in "$@"; do have "${pair%%:*}" || packages+=("${pair#*:}"); done
     # This is not a tool, but a library with which the build compiles the window plugin.
-    if [ "${SHMCV_OPENCV:-bundled}" = bundled ] && [ "$target" != win-x64 ] && ! { have pkg-config && pkg-config --exists gtk+-3.0; }; then
+    if [ "${SHMCV_OPENCV:-bundled}" = bundled ] && [ "$target" != win-x64 ] && ! { have pkg-config && find_gtk --exists gtk+-3.0; }; then
         packages+=(libgtk-3-dev)
     fi
     [ "${#packages[@]}" != 0 ] || return 0

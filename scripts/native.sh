@@ -23,7 +23,8 @@ need_go_flags() {
     CGO_LDFLAGS="$CGO_LDFLAGS -L$libdeflate_prefix/lib -ldeflate"
     case "$target" in
     native)  CGO_LDFLAGS="$CGO_LDFLAGS -static-libstdc++ -static-libgcc" ;;
-    linux-*) ;; # zig's libc++ and libunwind are static, and hidden.
+    # zig's libc++ and libunwind are static, and hidden. It complains of a folder that OpenCV was built in and that is gone.
+    linux-*) CGO_LDFLAGS="${CGO_LDFLAGS//-L$(opencv_prefix).work\/build\/lib /}" ;;
     win-*)   CGO_LDFLAGS="$CGO_LDFLAGS $windows_system_libraries -static" ;;
     esac
     # Where the tests find the plugin that draws windows; the library finds it beside itself.

@@ -69,14 +69,16 @@ opencv_zig_options() {
     [ "$zig_processor" != aarch64 ] || printf '%s\n' -DWITH_CAROTENE=OFF -DWITH_KLEIDICV=OFF
 }
 use_opencv_target() {
-    local more=()
+    local more=() flags="$cross_flags"
     case "$target" in
-    linux-*) mapfile -t more < <(opencv_zig_options) ;;
+    linux-*)
+        mapfile -t more < <(opencv_zig_options)
+        flags=-g0 ;; # Unless told, zig writes what debuggers read, four times as much as the rest.
     win-*)
         more=("${opencv_windows_options[@]}")
         opencv_plugin_options=() ;;
     esac
-    opencv_options=("${opencv_options[@]/_FLAGS=/_FLAGS=${cross_flags:+$cross_flags }}" "${more[@]}")
+    opencv_options=("${opencv_options[@]/_FLAGS=/_FLAGS=${flags:+$flags }}" "${more[@]}")
 }
 
 # What our patches put into its source: calls to functions that ops/codec_hooks.h declares.

@@ -1,8 +1,9 @@
 # OpenCV's plugin for windows, built by zig: the plugin and the library hand each other C++ objects, so one compiler
 # builds both. Sourced by build.sh after opencv.sh.
 #
-# Of GTK only this machine's headers are needed, and the names of its functions. The headers are the same for every
-# processor of 64 bits, and GTK of 3.22 and GLib of 2.56, RHEL 8's, have all that OpenCV calls.
+# Of GTK only this machine's headers are needed, and the names of its functions. Debian's headers for arm64 are those for
+# x86-64, but for one macro of GLib about copying a va_list, which OpenCV and ops do not use. GTK of 3.22 and GLib of 2.56,
+# RHEL 8's, have all functions that OpenCV calls.
 #
 # An exception that the plugin throws is caught in the library by `catch (...)` alone: each has the types of its own libc++,
 # which tells types apart by their addresses. ops/window.cpp catches all.
