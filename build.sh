@@ -7,7 +7,7 @@ usage() {
 usage: ./build.sh COMMAND [--target TARGET]
 
   run [--headless]   build, and flip a photograph through every language that is here
-  test [SUITE...]    build, and run the tests: go, fuzz, c, python, csharp, hosting (all of them unless named)
+  test [SUITE...]    build, and run the tests: go, fuzz, c, python, csharp, csharp-net8, hosting (all of them unless named)
                      win-x64, if it is named: the library for Windows, under Wine; or its parts, win-x64-go and so on
                      old, likewise: what dist makes for linux-x64, on Debian 11; or old-c and so on
   hosting [...]      only the hosting test; --without CURE [RUNS]: with a library that lacks a cure, to see it fail

@@ -73,14 +73,15 @@ make_packages_of() { (
     make_archive "$2"
 ); }
 
-# make_nuget_packages FOLDER: they carry the libraries of all targets that have been built here.
+# make_nuget_packages FOLDER: they carry the libraries of all targets that have been built here. The time in them is a fixed one,
+# that of the wheels, so that the same sources make the same bytes.
 make_nuget_packages() {
     if ! have_dotnet; then
         warn "THE NUGET PACKAGES ARE SKIPPED: NO .NET SDK ('dotnet') HERE"
         return
     fi
     say "the NuGet packages"
-    quietly "$build/log/nuget.log" dotnet pack "$root/bindings/csharp" -c Release -p:LinuxX64Folder="$(folder_of linux-x64)" -o "$1"
+    SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-1580601600}" quietly "$build/log/nuget.log" dotnet pack "$root/bindings/csharp" -c Release -p:LinuxX64Folder="$(folder_of linux-x64)" -o "$1"
 }
 
 # make_wheel FOLDER makes the Python wheel with the target's library, of a copy of the package that has the target's notices.

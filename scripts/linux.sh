@@ -32,8 +32,7 @@ needs_libc_alone() {
     local others
     others="$(needed_libraries "$1" | grep -vxE '(libc|libm|libdl|libpthread|librt|ld-linux[a-z0-9-]*)\.so\.[0-9]+'
         nm -D --undefined-only "$1" | awk '$1 == "U"' | grep -v '@GLIBC_')" || true
-    echo "$others"
-    [ -z "$others" ]
+    [ -z "$others" ] || { echo "$others"; return 1; }
 }
 needed_libraries() { readelf -dW "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'; }
 
@@ -64,6 +63,5 @@ plugin_is_plain() {
     others="$(needed_libraries "$1" | grep -vxE '(libc|libm|libdl|libpthread|librt|libgtk-3|libgdk-3|libcairo|libgdk_pixbuf-2\.0|libgobject-2\.0|libglib-2\.0|ld-linux[a-z0-9-]*)\.so\.[0-9]+'
         nm -D --undefined-only "$1" | awk '$1 == "U"' | grep -vE '@GLIBC_| (gtk|gdk|g|cairo)_'
         nm -D --defined-only "$1" | grep -v ' opencv_ui_plugin_init_v0$')" || true
-    echo "$others"
-    [ -z "$others" ]
+    [ -z "$others" ] || { echo "$others"; return 1; }
 }

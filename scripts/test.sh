@@ -8,7 +8,7 @@ reports="$build/reports"
 
 run_tests() {
     local suites=() suite failed=()
-    [ $# != 0 ] || set -- go fuzz c python csharp hosting
+    [ $# != 0 ] || set -- go fuzz c python csharp csharp-net8 hosting
     for suite in "$@"; do
         case "$suite" in
         win-x64)     suites+=("${wine_suites[@]/#/win-x64-}") ;;
@@ -19,7 +19,7 @@ run_tests() {
     rm -rf "$reports"
     mkdir -p "$reports"
     for suite in "${suites[@]}"; do
-        declare -F "test_$suite" >/dev/null || die "no test suite '$suite'; there are go, fuzz, c, python, csharp, hosting, win-x64, old, and the parts of these: ${wine_suites[*]/#/win-x64-} ${old_suites[*]/#/old-}"
+        declare -F "test_$suite" >/dev/null || die "no test suite '$suite'; there are go, fuzz, c, python, csharp, csharp-net8, hosting, win-x64, old, and the parts of these: ${wine_suites[*]/#/win-x64-} ${old_suites[*]/#/old-}"
     done
     for suite in "${suites[@]}"; do
         say "tests: $suite"
@@ -67,6 +67,15 @@ test_csharp() {
     (cd "$root/bindings/csharp" && quietly "$build/log/dotnet-test-build.log" dotnet build -c Release &&
         dotnet test -c Release --no-build --timeout 60m --report-xunit-junit --report-xunit-junit-filename csharp.xml \
             --results-directory "$reports")
+}
+
+# test_csharp-net8 runs the tests with the packages' assemblies for .NET 8, on the .NET that is here. Not among them are those that
+# make packages and programs of their own, which they take as the suite csharp does.
+test_csharp-net8() {
+    is_skipped_without_dotnet csharp-net8 && return
+    (cd "$root/bindings/csharp" && quietly "$build/log/dotnet-net8-build.log" dotnet build ShmCv.Tests -c Release -p:TestedFramework=net8.0 \
+        --artifacts-path "$build/net8" && dotnet "$build/net8/bin/ShmCv.Tests/release/ShmCv.Tests.dll" -noColor -longRunning 60 \
+        -class- ShmCv.Tests.PackageTests -class- ShmCv.Tests.SampleTests -result-jUnit "$reports/csharp-net8.xml" </dev/null)
 }
 
 # report_of_events SUITE EVENTS: makes a suite's report of what Go's tests have told (test2json), in a file.

@@ -9,6 +9,9 @@ internal static class Repository
 
     internal static string Configuration { get; } = Metadata("Configuration");
 
+    /// <summary>The framework whose assemblies of the two packages are tested.</summary>
+    internal static string TestedFramework { get; } = Metadata("TestedFramework");
+
     internal static string TestData(string file) => Path.Combine(Root, "testdata", file);
 
     private static string Metadata(string key) => typeof(Repository).Assembly

@@ -1,3 +1,6 @@
+using System.Reflection;
+using System.Runtime.Versioning;
+
 namespace ShmCv.Tests;
 
 /// <summary>
@@ -40,6 +43,16 @@ public sealed class VersionTests : IDisposable
         Assert.Contains($"carries it for linux-x64, linux-arm64 and win-x64, and this process is {rid}.", said, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void TheAssembliesAreThoseOfTheFrameworkThatIsTested()
+    {
+        foreach (var assembly in new[] { typeof(Segment).Assembly, typeof(SkiaSharp.PixelsExtensions).Assembly })
+        {
+            var framework = assembly.GetCustomAttribute<TargetFrameworkAttribute>()!.FrameworkName;
+            Assert.Equal($".NETCoreApp,Version=v{Repository.TestedFramework["net".Length..]}", framework);
+        }
+    }
+
     // An installation to run programs has the first name alone, as in distributions; the second one is the linker's.
     [Theory]
     [InlineData("libshmcv.so.2")]
@@ -77,6 +90,20 @@ public sealed class VersionTests : IDisposable
     [Fact]
     public void AProcessorForWhichThereIsNoLibraryIsNamedBesideThoseThatHaveOne() =>
         Assert.Contains("linux-x64, linux-arm64 and win-x64, and this process is win-arm64.", LibraryResolver.NotFound([], "win-arm64"), StringComparison.Ordinal);
+
+    // The names that .NET has for itself on Alpine: Microsoft's, and that of Alpine's own package.
+    [Theory]
+    [InlineData("linux-musl-x64")]
+    [InlineData("linux-musl-arm64")]
+    [InlineData("alpine.3.22-x64")]
+    public void OnMuslItIsSaidThatItCannotWorkThere(string system) =>
+        Assert.Contains("does not work with musl", LibraryResolver.RefusalFor(system), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("linux-x64")]
+    [InlineData("debian.12-arm64")]
+    [InlineData("win-x64")]
+    public void NoOtherSystemIsTakenForOneWithMusl(string system) => Assert.Null(LibraryResolver.RefusalFor(system));
 
     [Theory]
     [InlineData("0x20000", null)]

@@ -31,6 +31,11 @@ internal static unsafe class LibraryResolver
             return 0; // another library
         }
 
+        if (RefusalFor(RuntimeInformation.RuntimeIdentifier) is { } refusal)
+        {
+            throw new ShmCvLibraryException(refusal);
+        }
+
         if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named)
         {
             // The system would search for a name without a folder.
@@ -53,6 +58,13 @@ internal static unsafe class LibraryResolver
 
         throw new ShmCvLibraryException(NotFound(places, Rid));
     }
+
+    /// <summary>Returns why no library works on a system, or null if one may. The system has the runtime's own name.</summary>
+    internal static string? RefusalFor(string system) =>
+        system.Contains("musl", StringComparison.Ordinal) || system.StartsWith("alpine", StringComparison.Ordinal)
+            ? "shmcv does not work with musl, the C library of Alpine, which cannot open libraries that are written in Go "
+                + "(golang/go#13492, golang/go#54805): use an image with glibc, such as Debian's or Ubuntu's."
+            : null;
 
     internal static Version AbiVersionOf(uint version) => new((int)(version >> 16), (int)(version & 0xFFFF));
 

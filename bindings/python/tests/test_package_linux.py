@@ -256,28 +256,6 @@ def test_on_musl_the_import_says_that_there_musl_cannot_be():
     assert "use an image with glibc" in last
 
 
-@needs_go
-def test_musl_does_not_open_a_library_that_is_written_in_go(tmp_path):
-    """When it does, the package need not refuse it."""
-    if shutil.which("musl-gcc") is None:
-        pytest.skip("no musl-gcc here (Debian, Ubuntu: musl-tools)")
-    (tmp_path / "library.go").write_text('package main\n\nimport "C"\n\nfunc main() {}\n')
-    (tmp_path / "open.c").write_text(
-        "#include <dlfcn.h>\n#include <stdio.h>\n"
-        'int main(void) { puts(dlopen("./library.so", RTLD_NOW) ? "opened" : dlerror()); return 0; }\n'
-    )
-    variables = environment(CC="musl-gcc", CGO_ENABLED="1", GOFLAGS="", CGO_LDFLAGS="", CGO_CPPFLAGS="")
-    for command in (
-        ["go", "build", "-buildmode=c-shared", "-o", "library.so", "library.go"],
-        ["musl-gcc", "open.c", "-o", "open"],
-    ):
-        subprocess.run(command, cwd=tmp_path, env=variables, check=True, timeout=PATIENCE)
-    done = subprocess.run(
-        [tmp_path / "open"], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE, check=False
-    )
-    assert "initial-exec TLS" in done.stdout, done.stdout + done.stderr
-
-
 def test_a_wheel_without_a_library_says_what_to_do(tmp_path):
     pytest.importorskip("hatchling", reason="no hatchling here, which builds the wheel")
     made = make_wheel(tmp_path, SHMCV_LIBRARY=None)
