@@ -10,12 +10,16 @@ run_tests() {
     local suites=() suite failed=()
     [ $# != 0 ] || set -- go fuzz c python csharp hosting
     for suite in "$@"; do
-        if [ "$suite" = win-x64 ]; then suites+=("${wine_suites[@]/#/win-x64-}"); else suites+=("$suite"); fi
+        case "$suite" in
+        win-x64)     suites+=("${wine_suites[@]/#/win-x64-}") ;;
+        linux-arm64) suites+=("${arm64_suites[@]/#/linux-arm64-}") ;;
+        *)           suites+=("$suite") ;;
+        esac
     done
     rm -rf "$reports"
     mkdir -p "$reports"
     for suite in "${suites[@]}"; do
-        declare -F "test_$suite" >/dev/null || die "no test suite '$suite'; there are go, fuzz, c, python, csharp, hosting, win-x64, and the parts of it: ${wine_suites[*]/#/win-x64-}"
+        declare -F "test_$suite" >/dev/null || die "no test suite '$suite'; there are go, fuzz, c, python, csharp, hosting, win-x64, linux-arm64, and the parts of these: ${wine_suites[*]/#/win-x64-} ${arm64_suites[*]/#/linux-arm64-}"
     done
     for suite in "${suites[@]}"; do
         say "tests: $suite"
@@ -63,6 +67,12 @@ test_csharp() {
     (cd "$root/bindings/csharp" && quietly "$build/log/dotnet-test-build.log" dotnet build -c Release &&
         dotnet test -c Release --no-build --timeout 60m --report-xunit-junit --report-xunit-junit-filename csharp.xml \
             --results-directory "$reports")
+}
+
+# report_of_events SUITE EVENTS: makes a suite's report of what Go's tests have told (test2json), in a file.
+report_of_events() {
+    (cd "$root" && unset GOOS GOARCH CC && CGO_ENABLED=0 GOFLAGS='' go run gotest.tools/gotestsum@v1.13.0 --format pkgname-and-test-fails \
+        --junitfile "$reports/$1.xml" --raw-command -- cat "$2")
 }
 
 # fail_suite SUITE WHY: counts the whole suite as one failed test.

@@ -108,8 +108,7 @@ wine_in() { (
     "$@"
     in_wine wineserver -k || true
     [ -s "$events" ] || return 0
-    (cd "$root" && unset GOOS GOARCH CC && CGO_ENABLED=0 GOFLAGS='' go run gotest.tools/gotestsum@v1.13.0 --format pkgname-and-test-fails \
-        --junitfile "$reports/win-x64-$suite.xml" --raw-command -- cat "$events")
+    report_of_events "win-x64-$suite" "$events"
 ); }
 
 # as_events PACKAGE: reads what Go's tests print, and adds it to the events of which the report is made.
