@@ -10,6 +10,7 @@ usage: ./build.sh COMMAND [--target TARGET]
   test [SUITE...]    build, and run the tests: go, fuzz, c, python, csharp, csharp-net8, hosting (all of them unless named)
                      win-x64, if it is named: the library for Windows, under Wine; or its parts, win-x64-go and so on
                      old, likewise: what dist makes for linux-x64, on Debian 11; or old-c and so on
+                     linux-arm64, likewise: the library for arm64, under QEMU; or linux-arm64-go and so on
   hosting [...]      only the hosting test; --without CURE [RUNS]: with a library that lacks a cure, to see it fail
   fuzz [MINUTES]     the fuzz targets, for so many minutes together (10 unless said)
   soak [COPIES]      so many damaged copies of each small test image, looked at for foreign memory (3000 unless said)
@@ -35,7 +36,7 @@ TEXT
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 # shellcheck source=/dev/null
-for part in common zig target deps opencv zig_plugin libdeflate native linux windows run test wine wine_go wine_c wine_csharp wine_python wine_hosting old old_c old_python old_csharp fuzz hosting bench check archive dist; do . "$here/scripts/$part.sh"; done
+for part in common zig target deps opencv zig_plugin libdeflate native linux windows run test wine wine_go wine_c wine_csharp wine_python wine_hosting arm64 arm64_go arm64_c arm64_python arm64_csharp old old_c old_python old_csharp fuzz hosting bench check archive dist; do . "$here/scripts/$part.sh"; done
 
 command="${1:-}"
 named_target=

@@ -13,13 +13,14 @@ run_tests() {
         case "$suite" in
         win-x64)     suites+=("${wine_suites[@]/#/win-x64-}") ;;
         old)         suites+=("${old_suites[@]/#/old-}") ;;
+        linux-arm64) suites+=("${arm64_suites[@]/#/linux-arm64-}") ;;
         *)           suites+=("$suite") ;;
         esac
     done
     rm -rf "$reports"
     mkdir -p "$reports"
     for suite in "${suites[@]}"; do
-        declare -F "test_$suite" >/dev/null || die "no test suite '$suite'; there are go, fuzz, c, python, csharp, csharp-net8, hosting, win-x64, old, and the parts of these: ${wine_suites[*]/#/win-x64-} ${old_suites[*]/#/old-}"
+        declare -F "test_$suite" >/dev/null || die "no test suite '$suite'; there are go, fuzz, c, python, csharp, csharp-net8, hosting, win-x64, old, linux-arm64, and the parts of these: ${wine_suites[*]/#/win-x64-} ${old_suites[*]/#/old-} ${arm64_suites[*]/#/linux-arm64-}"
     done
     for suite in "${suites[@]}"; do
         say "tests: $suite"

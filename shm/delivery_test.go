@@ -404,7 +404,7 @@ func init() {
 		childCheck(s.Deliver(abi.DeliveryEvery))
 		fmt.Println("ready")
 		for last := uint64(0); ; {
-			f, err := waitFor(s, 0, time.Minute)
+			f, err := waitFor(s, 0, time.Hour) // The first frame comes when all readers have started. The end of the test ends this process.
 			if abi.CodeOf(err) == abi.EEnded {
 				fmt.Println("whole")
 				nextLine()
