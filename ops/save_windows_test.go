@@ -74,6 +74,24 @@ func TestPathsOfEveryKindAreOneFile(t *testing.T) {
 	}
 }
 
+// A user copies a path out of a message.
+func TestErrorsNameThePathAsItWasGiven(t *testing.T) {
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "text.png"), []byte("text"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{filepath.Join(folder, "none.png"), filepath.Join(folder, "text.png"), `\\server\share\100%d.png.`, `\\?\C:\none.png`, `..\none.png`} {
+		if _, err := Load(path, abi.LoadColor, make([]byte, 1<<16), false); err == nil || !strings.Contains(err.Error(), `load "`+path+`": `) {
+			t.Errorf("%v; %s wanted", err, path)
+		}
+	}
+	path := filepath.Join(folder, "none", "photo.png")
+	err := Save(path, noise(9, 7, abi.DepthU8, abi.OrderBGR, 0), abi.QualityDefault)
+	if err == nil || !strings.Contains(err.Error(), `save "`+path+`": there is no folder "`+filepath.Dir(path)+`"`) {
+		t.Error(err)
+	}
+}
+
 func TestNamesThatWindowsTakesForOthersAreErrors(t *testing.T) {
 	folder := t.TempDir()
 	t.Chdir(folder)

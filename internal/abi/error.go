@@ -3,6 +3,9 @@ package abi
 import (
 	"errors"
 	"fmt"
+	"os"
+	"strconv"
+	"strings"
 )
 
 // The table of errors. bindings/gen makes the constants and the exceptions of every language from it, so a new code is
@@ -50,10 +53,42 @@ type Error struct {
 	Cause   error // The system's own error, if there is one.
 }
 
-// Errorf makes an *Error with a message that is formatted as by fmt.Errorf. A %w in the format sets Cause.
+// Errorf makes an *Error with a message that is formatted as by fmt.Errorf, except that %q of a string is Quote's. A %w in the
+// format sets Cause.
 func Errorf(code Code, format string, args ...any) error {
+	if backslashesSeparate {
+		for i, arg := range args {
+			if text, isText := arg.(string); isText {
+				args[i] = quotable(text)
+			}
+		}
+	}
 	err := fmt.Errorf(format, args...)
 	return &Error{Code: code, Message: err.Error(), Cause: errors.Unwrap(err)}
+}
+
+// backslashesSeparate is true on Windows, where a path is full of them.
+const backslashesSeparate = os.PathSeparator == '\\'
+
+// Quote returns a text in quotation marks, with escapes for what cannot be seen. Where backslashes separate folders they are
+// written as they are, so that a user can copy a path out of a message.
+func Quote(text string) string {
+	quoted := strconv.Quote(text)
+	if backslashesSeparate {
+		quoted = strings.ReplaceAll(quoted, `\\`, `\`)
+	}
+	return quoted
+}
+
+// quotable is a string of which %q is Quote's. Every other verb takes it for the string that it is.
+type quotable string
+
+func (q quotable) Format(state fmt.State, verb rune) {
+	if verb == 'q' {
+		_, _ = state.Write([]byte(Quote(string(q))))
+		return
+	}
+	_, _ = fmt.Fprintf(state, fmt.FormatString(state, verb), string(q))
 }
 
 func (e *Error) Error() string { return e.Message }

@@ -2,7 +2,6 @@ package sys
 
 import (
 	"os"
-	"strconv"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -98,7 +97,7 @@ func folderOf(name string) string {
 // place gives words for messages: a name and where it is.
 func place(name string) string {
 	if isPath(name) {
-		return strconv.Quote(name)
+		return abi.Quote(name)
 	}
-	return strconv.Quote(name) + " in " + Folder()
+	return abi.Quote(name) + " in " + Folder()
 }

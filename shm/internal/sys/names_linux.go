@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -120,7 +119,7 @@ func checkFolder(operation, name string) error {
 	folder := folderOf(name)
 	err := retry(func() error { return unix.Stat(folder, &stat) })
 	if err == unix.ENOENT || err == unix.ENOTDIR || err == nil && stat.Mode&unix.S_IFMT != unix.S_IFDIR {
-		return noFolder(operation+" "+strconv.Quote(name), folder)
+		return noFolder(operation+" "+abi.Quote(name), folder)
 	}
 	return err
 }

@@ -138,7 +138,7 @@ func checkFolder(operation, name string) error {
 		return abi.Errorf(abi.ENotFound, "shm: %s %q: %s is a file and no folder; name another one in the environment variable %s",
 			operation, name, path, folderVariable)
 	case folder != defaultFolder && folder != globalFolder:
-		return noFolder(operation+" "+strconv.Quote(name), folder)
+		return noFolder(operation+" "+abi.Quote(name), folder)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return noRight(operation, name, err)

@@ -172,7 +172,7 @@ func TestUserWithoutApplicationDataIsTold(t *testing.T) {
 func TestFolderWithoutPermissionIsToldWithTheCure(t *testing.T) {
 	folder := inFolder(t, "cams")
 	mustSay(t, noRight("create", folder+"/cam0", windows.ERROR_ACCESS_DENIED), abi.EPermission, filepath.FromSlash(folder), "icacls", folderVariable)
-	mustSay(t, noRight("create", `Global\cam0`, windows.ERROR_ACCESS_DENIED), abi.EPermission, `"Global\\cam0"`, "SeCreateGlobalPrivilege")
+	mustSay(t, noRight("create", `Global\cam0`, windows.ERROR_ACCESS_DENIED), abi.EPermission, `"Global\cam0"`, "SeCreateGlobalPrivilege")
 	if underWine {
 		return // Its superuser may write everywhere.
 	}
@@ -234,7 +234,7 @@ func TestGlobalNameWithoutTheRightIsToldWithTheCure(t *testing.T) {
 	}
 	handles := handleCount(t)
 	_, err := create(t, `Global\cam0`)
-	mustSay(t, err, abi.EPermission, `create "Global\\cam0"`, "SeCreateGlobalPrivilege", "service", "open", "leave")
+	mustSay(t, err, abi.EPermission, `create "Global\cam0"`, "SeCreateGlobalPrivilege", "service", "open", "leave")
 	if now := handleCount(t); now > handles+4 {
 		t.Errorf("%d handles, then %d", handles, now)
 	}
@@ -300,6 +300,29 @@ func TestNameOfAKilledProcessIsFree(t *testing.T) {
 		if _, err := os.Stat(path); (err == nil) != (what == "create") {
 			t.Errorf("%s: %v", what, err)
 		}
+	}
+}
+
+// Libraries of several versions run beside each other. A later version's file may be of another length.
+func TestNameOfALaterVersionAsksForANewLibrary(t *testing.T) {
+	mustCreate(t, newName(t)).Close() // Makes the folder.
+	for _, length := range []int{recordSize, recordSize + 64, recordSize - 64} {
+		name := newName(t)
+		content := make([]byte, length)
+		copy(content, recordMagic)
+		content[recordNumber] = recordVersion + 1
+		path := pathOf(name)
+		mustBe(t, os.WriteFile(path, content, 0o600), abi.OK)
+		for _, open := range []func(string) (*File, error){Open, OpenOwn, OpenToRead, OpenToLook} {
+			_, err := open(name)
+			mustSay(t, err, abi.EUnsupported, escaped(name), fmt.Sprint("version ", recordVersion+1), "has to be updated")
+		}
+		_, err := create(t, name)
+		mustBe(t, err, abi.EExists)
+		if RemoveAbandoned(name) || !Exists(name) {
+			t.Error("its name was removed")
+		}
+		mustBe(t, os.Remove(path), abi.OK)
 	}
 }
 

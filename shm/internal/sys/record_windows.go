@@ -42,6 +42,8 @@ const (
 	recordMagic   = "SHMCVNAM"
 	recordVersion = 1
 	recordSize    = 512
+	recordNumber  = 8  // Where the version begins.
+	recordMode    = 12 // Where the mode begins: every version has what is before.
 	recordName    = 48 // Where the section's name begins.
 	recordOwner   = 360
 	recordGroup   = 428
@@ -51,8 +53,8 @@ const (
 func (r *record) bytes() []byte {
 	b := make([]byte, recordSize)
 	copy(b, recordMagic)
-	binary.LittleEndian.PutUint32(b[8:], recordVersion)
-	binary.LittleEndian.PutUint32(b[12:], r.mode)
+	binary.LittleEndian.PutUint32(b[recordNumber:], recordVersion)
+	binary.LittleEndian.PutUint32(b[recordMode:], r.mode)
 	copy(b[16:], r.id[:])
 	binary.LittleEndian.PutUint64(b[32:], r.size)
 	binary.LittleEndian.PutUint32(b[40:], r.session)
@@ -74,21 +76,22 @@ func readRecord(file windows.Handle, path string) (record, error) {
 	if err != nil {
 		return record{}, err
 	}
-	if n != recordSize || string(b[:len(recordMagic)]) != recordMagic {
+	if n < recordMode || string(b[:len(recordMagic)]) != recordMagic {
 		return record{}, abi.Errorf(abi.EUnsupported, "shm: %s was made by another program: it is no name of a segment", path)
 	}
-	if version := binary.LittleEndian.Uint32(b[8:]); version != recordVersion {
+	version := binary.LittleEndian.Uint32(b[recordNumber:])
+	if version > recordVersion { // Its length may be another one, too.
 		return record{}, abi.Errorf(abi.EUnsupported, "shm: %s has version %d; this library knows version %d, and has to be updated",
 			path, version, recordVersion)
 	}
 	length := binary.LittleEndian.Uint32(b[44:])
 	owner, group := readSID(b[recordOwner:recordGroup]), readSID(b[recordGroup:recordGroup+longestSID])
-	if binary.LittleEndian.Uint32(b[recordSize-4:]) != crc32.ChecksumIEEE(b[:recordSize-4]) || length > recordOwner-recordName ||
-		owner == nil || group == nil {
+	whole := n == recordSize && version == recordVersion && binary.LittleEndian.Uint32(b[recordSize-4:]) == crc32.ChecksumIEEE(b[:recordSize-4])
+	if !whole || length > recordOwner-recordName || owner == nil || group == nil {
 		return record{}, abi.Errorf(abi.ECorrupt, "shm: %s has been overwritten; remove the file", path)
 	}
 	r := record{
-		access:  access{owner, group, binary.LittleEndian.Uint32(b[12:])},
+		access:  access{owner, group, binary.LittleEndian.Uint32(b[recordMode:])},
 		size:    binary.LittleEndian.Uint64(b[32:]),
 		session: binary.LittleEndian.Uint32(b[40:]),
 		section: string(b[recordName : recordName+length]),
