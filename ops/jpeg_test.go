@@ -306,7 +306,7 @@ func fuzzedFlag(t *testing.T, content []byte, flag uint8) abi.LoadFlag {
 	chosen := flags[int(flag)%len(flags)]
 	p, err := probe.PlanFor(content, chosen)
 	if err != nil || p.Decoded.Bytes() > 1<<20 {
-		t.Skip()
+		t.Skip("no image, or a large one")
 	}
 	return chosen
 }

@@ -399,7 +399,7 @@ func FuzzPNG(f *testing.F) {
 	f.Fuzz(func(t *testing.T, content []byte, flag uint8, raw bool) {
 		chosen := fuzzedFlag(t, content, flag)
 		if !bytes.HasPrefix(content, []byte(pngSignature)) {
-			t.Skip()
+			t.Skip("no PNG")
 		}
 		// With right checksums.
 		content = rebuilt(t, content, func(_ string, body []byte) [][]byte { return [][]byte{body} })
