@@ -18,9 +18,13 @@ install_missing() {
     [ "${#packages[@]}" != 0 ] || return 0
     if have apt-get && as_root true; then
         say "installing ${packages[*]} (apt-get)"
-        quietly "$build/log/apt-update.log" as_root apt-get update
-        quietly "$build/log/apt-install.log" as_root env DEBIAN_FRONTEND=noninteractive \
-            apt-get install -y --no-install-recommends "${packages[@]}"
+        mkdir -p "$cache"
+        ( # Two steps of a build that run beside each other: apt-get fails while another one runs.
+            flock 8
+            quietly "$build/log/apt-update.log" as_root apt-get update
+            quietly "$build/log/apt-install.log" as_root env DEBIAN_FRONTEND=noninteractive \
+                apt-get install -y --no-install-recommends "${packages[@]}"
+        ) 8>"$cache/apt-get.lock"
     else
         warn "not installed here: ${packages[*]} (Debian's names); install them with your system's package manager"
     fi

@@ -1,6 +1,7 @@
 """Sums up JUnit result files: `summary.py FILE...` prints "N passed, N failed, N skipped" as its last line.
 
-Exits with 1 if a test failed, or if no test passed. `summary.py --skipped FILE...` prints the tests that were skipped, and why.
+Exits with 1 if a test failed, or if no test passed. `summary.py --skipped FILE...` prints the tests that were skipped,
+and why.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ def outcome(case: ElementTree.Element) -> str:
 
 
 def reason(case: ElementTree.Element) -> str:
-    """Return the line in which a test said why it was skipped. Go's runner puts it among other lines, behind a place."""
+    """Return what a test said when it was skipped. Go's runner puts that among other lines, behind a place."""
     skipped = case.find("skipped")
     text = "" if skipped is None else skipped.get("message") or skipped.text or ""
     lines = [line.strip() for line in text.splitlines() if not line.strip().startswith(("=== ", "--- "))]

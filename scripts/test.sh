@@ -7,11 +7,11 @@
 reports="$build/reports"
 
 run_tests() {
-    local suites=() suite failed=()
+    local suites=() suite all_of_windows='' failed=()
     [ $# != 0 ] || set -- go fuzz c python csharp csharp-net8 hosting
     for suite in "$@"; do
         case "$suite" in
-        win-x64)     suites+=("${wine_suites[@]/#/win-x64-}") ;;
+        win-x64)     all_of_windows=1 ;;
         old)         suites+=("${old_suites[@]/#/old-}") ;;
         linux-arm64) suites+=("${arm64_suites[@]/#/linux-arm64-}") ;;
         *)           suites+=("$suite") ;;
@@ -27,6 +27,7 @@ run_tests() {
         "test_$suite" || failed+=("$suite")
         [ -s "$reports/$suite.xml" ] || fail_suite "$suite" "the tests ended without a result"
     done
+    [ -z "$all_of_windows" ] || test_windows || failed+=(win-x64)
     python3 "$root/scripts/summary.py" "$reports"/*.xml || failed+=("results")
     [ "${#failed[@]}" = 0 ]
 }

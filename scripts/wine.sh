@@ -7,7 +7,12 @@
 wine_packages=(wine wine64 xvfb)
 wine_tools=(debootstrap:debootstrap unshare:util-linux)
 
-wine_suites=(go c csharp python hosting) # What `./build.sh test win-x64` runs: win-x64-go and so on, which can be named alone too.
+# What `./build.sh test win-x64` runs: win-x64-go and so on, which can be named alone too. Each line is run beside the others, suite
+# after suite. A test under Wine mostly waits: for processes to start, and for Wine's server. The suites of .NET are in one
+# line, because they build into one folder.
+wine_lines=("go python" "csharp c hosting")
+read -ra wine_suites <<<"${wine_lines[*]}"
+wine_patience="${SHMCV_WINE_PATIENCE:-45m}" # No program of a suite takes longer. One that hangs is killed then, and has failed.
 
 # why_no_wine prints why no library for Windows can be tested here. It prints nothing if it can.
 why_no_wine() {
@@ -29,6 +34,38 @@ need_wine() {
     exec 9>&-
 }
 
+# test_windows runs all suites of win-x64, line beside line. What all of them need is made before. The output of a suite is printed
+# when the suite has ended.
+test_windows() {
+    local suite line lines=() status=0
+    if ! (
+        unset PKG_CONFIG_PATH SHMCV_PLUGIN_DIR
+        "$root/build.sh" prepare && "$root/build.sh" build --target win-x64
+    ); then
+        for suite in "${wine_suites[@]}"; do fail_suite "win-x64-$suite" "what the tests need could not be made"; done
+        return 1
+    fi
+    for line in "${wine_lines[@]}"; do
+        test_wine_line "$line" &
+        lines+=($!)
+    done
+    for line in "${lines[@]}"; do wait "$line" || status=1; done
+    return "$status"
+}
+
+# test_wine_line "SUITE...": runs suites one after the other, with the library that is there.
+test_wine_line() {
+    local suite log status=0 windows_library_is_built=1
+    for suite in $1; do
+        say "tests: win-x64-$suite"
+        log="$build/log/test-win-x64-$suite.log"
+        "test_win-x64-$suite" >"$log" 2>&1 || status=1
+        [ -s "$reports/win-x64-$suite.xml" ] || fail_suite "win-x64-$suite" "the tests ended without a result"
+        flock "$build/log" sed "s/^/win-x64-$suite: /" "$log"
+    done
+    return "$status"
+}
+
 # prepare_windows makes what the tests of win-x64 need, and is made once. The root is downloaded while OpenCV is compiled.
 prepare_windows() {
     local why root_is_made
@@ -40,10 +77,11 @@ prepare_windows() {
         need_go_flags
         return
     fi
-    install_missing "${wine_tools[@]}"
+    install_missing "${wine_tools[@]}" "${wine_python_tools[@]}" "${wine_c_tools[@]}"
     need_wine &
     root_is_made=$!
     need_go_flags
+    need_wine_python
     wait "$root_is_made"
 }
 
@@ -62,16 +100,16 @@ in_wine() {
     # shellcheck disable=SC2016 # the inner shell expands them
     as_root unshare -m sh -c '
         set -e
-        wine_root="$1" root="$2" work="$3" prefix="$4"
-        shift 4
+        wine_root="$1" root="$2" work="$3" prefix="$4" patience="$5"
+        shift 5
         mount --make-rprivate /
         for folder in proc dev sys; do mount --rbind "/$folder" "$wine_root/$folder"; done
         mkdir -p "$wine_root/src" "$wine_root/work"
         mount --bind "$root" "$wine_root/src"
         mount -o remount,bind,ro "$wine_root/src"
         mount --bind "$work" "$wine_root/work"
-        exec chroot "$wine_root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 XDG_RUNTIME_DIR=/tmp \
-            WINEPREFIX="/work/$prefix" WINEDEBUG=-all "$@"' sh "$wine_root" "$root" "$build" "$wine_prefix" "$@"
+        exec timeout --foreground --kill-after=10 "$patience" chroot "$wine_root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 XDG_RUNTIME_DIR=/tmp \
+            WINEPREFIX="/work/$prefix" WINEDEBUG=-all "$@"' sh "$wine_root" "$root" "$build" "$wine_prefix" "$wine_patience" "$@"
 }
 
 # What a command of in_wine's begins with that needs a display: a new Wine, because one that has begun without a display has
@@ -99,7 +137,7 @@ wine_in() { (
     unset GO_FLAGS_SET PKG_CONFIG_PATH SHMCV_PLUGIN_DIR
     need_build_tools
     need_wine
-    need_library
+    if [ -n "${windows_library_is_built:-}" ]; then need_go_flags; else need_library; fi
     mkdir -p "$build/tests" "$build/log"
     # shellcheck disable=SC2030 # as_events runs inside
     wine_prefix="prefix-$suite" events="$build/tests/$suite.json"

@@ -4,6 +4,7 @@
 # among them are the tests in files of Linux's name, and fork, which Windows does not have.
 wine_c_tests=(version error image transform codec segment access stream wait_set limits soak host calls camera cpp stream_cpp)
 wine_c_window_tests=(window)
+wine_c_tools=(clang:clang)
 wine_c_shared=(test test_windows vectors imports_windows screen_windows scarce_windows) # what all of them share
 wine_c_variables=(SHMCV_SOAK_ROUNDS=300 SHMCV_SOAK_SECONDS=15) # Wine takes some milliseconds for what Linux does in microseconds.
 wine_c_flags=(-O2 -Wall -Wextra -Wpedantic -Wshadow -Werror)
@@ -92,7 +93,7 @@ headers_for_windows() {
     local status=FAIL library
     local strict=(-Wall -Wextra -Wpedantic -Werror -fsyntax-only -I"$root/include")
     local microsofts=(--target=x86_64-pc-windows-msvc -fms-extensions -fms-compatibility -ffreestanding -nostdlibinc)
-    install_missing clang:clang
+    install_missing "${wine_c_tools[@]}"
     library="$(dirname "$("$CXX" -print-libgcc-file-name)")/include/c++"
     syntax shmcv.h "$CC" -std=c99 "${strict[@]}" -x c &&
         syntax shmcv.h "$CXX" -std=c++17 "${strict[@]}" -x c++ &&

@@ -102,7 +102,7 @@ build_wine_peers() {
         return
     fi
     quietly "$build/log/peer-csharp.log" dotnet publish "$peers/csharp/Peer.csproj" -c Release -r win-x64 --self-contained \
-        -p:TargetFrameworks=net10.0 --artifacts-path "$build/peer-artifacts" -o "$build/tests/csharp" -v quiet
+        -p:TargetFrameworks=net10.0 --artifacts-path "$build/peer-artifacts" -o "$build/tests/peer-csharp" -v quiet
 }
 
 # test_python_in_wine: the tests, and then those that show windows, where there is a display.

@@ -122,7 +122,7 @@ def compiled(source: Path, folder: Path, _include: Path, _library: Path) -> list
 
 def built(project: Path, folder: Path) -> list[str] | None:
     """Return the command of a C# program that was built for these tests elsewhere. None if there is none."""
-    program = Path(os.environ.get("SHMCV_TEST_PROGRAMS", folder)) / "csharp" / f"{project.stem}.exe"
+    program = Path(os.environ.get("SHMCV_TEST_PROGRAMS", folder)) / "peer-csharp" / f"{project.stem}.exe"
     return [str(program)] if program.exists() else None
 
 
