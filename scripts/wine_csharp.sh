@@ -64,9 +64,10 @@ XML
 
 # publish_for_windows PROJECT FOLDER ARGUMENT...: publishes a program with the .NET that it runs on. Nothing is written beside
 # its sources, where the build for Linux has its files. .NET 8's files for Windows are not needed.
+# One project at a time: a project that two others reference is written twice, and that fails where it is at once.
 publish_for_windows() {
     local project="$1" folder="$2"
     shift 2
     quietly "$build/log/publish-$(basename "$folder").log" dotnet publish "$project" -c Release -r win-x64 --self-contained \
-        -p:TargetFrameworks=net10.0 --artifacts-path "$build/artifacts" -o "$folder" "$@"
+        -m:1 -p:TargetFrameworks=net10.0 --artifacts-path "$build/artifacts" -o "$folder" "$@"
 }
