@@ -43,11 +43,16 @@ need_go_flags() {
 # Bsymbolic, build-id: a forked child works with a copy of the library (export/fork_linux.c).
 # -fmacro-prefix-map: OpenCV's headers name themselves in the texts of errors, and their folder stays out of the library.
 build_library() {
-    local file="$1"; shift
+    local file="$1" types=; shift
     local -x ZIG_LOCAL_CACHE_DIR="$build/zig-cache"
+    case "$target" in
+    linux-*)
+        types="$build/types.o"
+        compile_zig_types "$types" ;;
+    esac
     CGO_CXXFLAGS="$CGO_CXXFLAGS -fmacro-prefix-map=$(opencv_prefix)/include/opencv4/=" \
         go build -buildmode=c-shared -trimpath -tags "$go_tags,shmcv_linkname" -o "$file" "$@" -ldflags "-s -w -checklinkname=0 \
-        -extldflags '-Wl,-soname,libshmcv.so.$(abi_major) -Wl,--build-id=sha1 -Wl,-Bsymbolic -Wl,-z,nodelete -Wl,--version-script=$root/export/shmcv.map'" ./export
+        -extldflags '$types -Wl,-soname,libshmcv.so.$(abi_major) -Wl,--build-id=sha1 -Wl,-Bsymbolic -Wl,-z,nodelete -Wl,--version-script=$root/export/shmcv.map'" ./export
 }
 
 # need_library builds libshmcv.so in the target's folder, with the window plugin beside it. For Windows it builds what windows.sh

@@ -96,7 +96,7 @@ opencv_prefix() {
         printf '%s\n' "$opencv_version" "${opencv_options[@]}" "${opencv_plugin_options[@]}" \
             "${opencv_jpeg_headers[@]}" "${opencv_jpeg_built_headers[@]}"
         cat "${opencv_patches[@]}" "$opencv_hooks"
-        [ -z "$zig_processor" ] || declare -f build_zig_plugin gtk_flags write_stand_ins
+        [ -z "$zig_processor" ] || declare -f build_zig_plugin compile_zig_types gtk_flags write_stand_ins
     } | sha256sum)"
     echo "$cache/opencv-$opencv_version-${key:0:12}"
 }

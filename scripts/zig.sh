@@ -77,3 +77,13 @@ exec '$1/ziglang/zig' $3 -target $2 -O2 -fno-sanitize=undefined "\$@"
 TEXT
     esac
 }
+
+# compile_zig_types FILE: the part of libc++abi that tells types apart, for the library and the plugin. As zig builds it, two types are one if their
+# addresses are, so that an object or an exception of the plugin for windows is of no type that the library knows. Here they
+# are one if their names are, as in GCC's library.
+compile_zig_types() {
+    local libraries; libraries="$(zig_prefix)/ziglang/lib"
+    quietly "$build/log/types.log" "$CXX" -O3 -g0 -fPIC -fvisibility=hidden -std=c++23 -w -ffile-prefix-map="$libraries/=" \
+        -I"$libraries/libcxxabi/src" -I"$libraries/libcxx/src" -D_LIBCXXABI_BUILDING_LIBRARY -D_LIBCPP_BUILDING_LIBRARY \
+        -D_LIBCPP_TYPEINFO_COMPARISON_IMPLEMENTATION=2 -c "$libraries/libcxxabi/src/private_typeinfo.cpp" -o "$1"
+}

@@ -4,9 +4,6 @@
 # Of GTK only this machine's headers are needed, and the names of its functions. Debian's headers for arm64 are those for
 # x86-64, but for one macro of GLib about copying a va_list, which OpenCV and ops do not use. GTK of 3.22 and GLib of 2.56,
 # RHEL 8's, have all functions that OpenCV calls.
-#
-# An exception that the plugin throws is caught in the library by `catch (...)` alone: each has the types of its own libc++,
-# which tells types apart by their addresses. ops/window.cpp catches all.
 
 gtk_libraries=(gtk-3 gdk-3 cairo gdk_pixbuf-2.0 gobject-2.0 glib-2.0)
 
@@ -19,6 +16,7 @@ build_zig_plugin() {
     rm -rf "$folder"
     mkdir -p "$folder"
     write_stand_ins "$folder"
+    compile_zig_types "$folder/types.o"
     quietly "$work/plugin-compile.log" "$CXX" -c -O3 -DNDEBUG -std=c++11 -fPIC -fvisibility=hidden -fvisibility-inlines-hidden \
         -ffunction-sections -fdata-sections -w -ffile-prefix-map="$work/source/opencv/=" -ffile-prefix-map="$prefix/include/opencv4/=" \
         -DBUILD_PLUGIN=1 -DHAVE_GTK -DHAVE_GTK3 "${flags[@]}" \
@@ -29,7 +27,7 @@ build_zig_plugin() {
     quietly "$work/plugin-join.log" "$(zig_prefix)/ziglang/zig" ld.lld -r --allow-multiple-definition -o "$folder/highgui.o" \
         "$folder/window_gtk.o" "$prefix/lib/libopencv_highgui.a"
     echo '{ global: opencv_ui_plugin_init_v0; local: *; };' >"$folder/exports.map"
-    quietly "$work/plugin-link.log" "$CXX" -shared -s -o "$prefix/lib/libopencv_highgui_gtk3.so" "$folder/highgui.o" \
+    quietly "$work/plugin-link.log" "$CXX" -shared -s -o "$prefix/lib/libopencv_highgui_gtk3.so" "$folder/highgui.o" "$folder/types.o" \
         -Wl,-soname,libopencv_highgui_gtk3.so -Wl,--version-script="$folder/exports.map" -Wl,--gc-sections -Wl,--as-needed \
         "${libraries[@]}" -L"$folder" "${gtk_libraries[@]/#/-l}"
 }
