@@ -26,18 +26,21 @@ def pack_zip(output: Path, files: dict[str, Path]) -> None:
 
 def pack_tar(output: Path, files: dict[str, Path]) -> None:
     """Pack symbolic links as such; tar makes the folders that files are in."""
-    with output.open("wb") as file, gzip.GzipFile("", "wb", 9, file, mtime=0) as packed:
-        with tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as archive:
-            for name, path in files.items():
-                entry = tarfile.TarInfo(name)  # of the user 0, and the year 1970
-                entry.mode = 0o644
-                if path.is_symlink():
-                    entry.type, entry.linkname = tarfile.SYMTYPE, str(path.readlink())
-                    archive.addfile(entry)
-                    continue
-                entry.size = path.stat().st_size
-                with path.open("rb") as content:
-                    archive.addfile(entry, content)
+    with (
+        output.open("wb") as file,
+        gzip.GzipFile("", "wb", 9, file, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as archive,
+    ):
+        for name, path in files.items():
+            entry = tarfile.TarInfo(name)  # of the user 0, and the year 1970
+            entry.mode = 0o644
+            if path.is_symlink():
+                entry.type, entry.linkname = tarfile.SYMTYPE, str(path.readlink())
+                archive.addfile(entry)
+                continue
+            entry.size = path.stat().st_size
+            with path.open("rb") as content:
+                archive.addfile(entry, content)
 
 
 if __name__ == "__main__":

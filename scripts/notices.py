@@ -111,8 +111,8 @@ class Notices:
         """Add what the linker takes from archives: for each -lNAME, the first folder with a libNAME decides."""
         folders = [Path(flag[2:]) for flag in flags if flag.startswith("-L")]
         if not zig():
-            searched = run(os.environ.get("CXX", "g++"), "-print-search-dirs").partition("libraries: =")[2].splitlines()[0]
-            folders += [Path(folder) for folder in searched.split(":")]
+            searched = run(os.environ.get("CXX", "g++"), "-print-search-dirs").partition("libraries: =")[2]
+            folders += [Path(folder) for folder in searched.splitlines()[0].split(":")]
         for flag in flags:
             if flag.startswith("-l") and flag[2:] not in C_LIBRARY | WINDOWS:
                 self.add_library(flag[2:], folders)

@@ -1,8 +1,8 @@
 """Looks at a wheel for Linux: `wheel.py WHEEL`. It fails if the wheel holds what it should not, or promises too much.
 
 The wheel has the package's modules, the library, the plugin that draws windows, and the licences. The library needs
-libc alone. auditwheel finds in both files the oldest glibc that they work with; the wheel's name has that one or a later
-one. GTK, which the plugin needs, is the system's: it is opened with the first window, and all else works without it.
+libc alone. auditwheel finds in both files the oldest glibc that they work with; the wheel's name has that one or a
+later one. GTK, which the plugin needs, is the system's: it is opened with the first window; all else works without it.
 """
 
 from __future__ import annotations

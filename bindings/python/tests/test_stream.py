@@ -110,9 +110,9 @@ def test_frame_has_all_members_that_read_and_none_that_writes() -> None:
     writing = members(shmcv.WritablePixels) - reading
     assert reading == {
         *("name", "size", "closed", "info", "image", "array", "buffer", "read", "save", "show"),
-        *("flip_into", "convert_into", "close"),
+        *("flip_into", "convert_into", "encode", "encode_into", "close"),
     }
-    assert writing == {"load", "write", "flip"}
+    assert writing == {"load", "decode", "write", "flip"}
     assert shmcv.Pixels.image.fset is None
     assert shmcv.WritablePixels.image.fset is not None
     assert issubclass(shmcv.Frame, shmcv.Pixels)
