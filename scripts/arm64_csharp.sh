@@ -10,10 +10,8 @@ test_linux-arm64-csharp() {
 test_csharp_in_arm64() {
     say "  publishing the tests"
     as_root rm -rf "$build/tests/csharp" "$build/tests/csharp.xml"
-    quietly "$build/log/publish-csharp.log" dotnet publish "$root/bindings/csharp/ShmCv.Tests" -c Release -r linux-arm64 --self-contained \
-        -p:TargetFrameworks=net10.0 -p:RepositoryOfTests=/src --artifacts-path "$build/artifacts" -o "$build/tests/csharp"
+    publish_program linux-arm64 "$root/bindings/csharp/ShmCv.Tests" "$build/tests/csharp" -p:RepositoryOfTests=/src
     say "  bindings/csharp/ShmCv.Tests"
     in_arm64 env DOTNET_EnableWriteXorExecute=0 sh -c 'cd /work/tests/csharp && ./ShmCv.Tests -noColor -longRunning 60 -result-jUnit ../csharp.xml </dev/null' || true
-    [ -s "$build/tests/csharp.xml" ] || die "the C# tests ended without a result"
-    cp "$build/tests/csharp.xml" "$reports/linux-arm64-csharp.xml"
+    take_report "$build/tests/csharp.xml" linux-arm64-csharp
 }

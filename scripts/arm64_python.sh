@@ -9,12 +9,7 @@ need_arm64_python() {
     local key
     key="$({ cat "$root/scripts/arm64-python-requirements.txt"; declare -f make_arm64_python; } | sha256sum)"
     arm64_python="$cache/python-linux-arm64-${key:0:12}"
-    [ ! -e "$arm64_python/complete" ] || return 0
-    mkdir -p "$cache"
-    exec 9>"$arm64_python.lock"
-    flock 9
-    [ -e "$arm64_python/complete" ] || make_arm64_python "$arm64_python"
-    exec 9>&-
+    make_once "$arm64_python" "the folder of Python packages for arm64" make_arm64_python "$arm64_python"
 }
 
 make_arm64_python() {
@@ -33,6 +28,5 @@ test_python_in_arm64() {
     cp -a "$arm64_python" "$build/packages"
     in_arm64 env PYTHONPATH=/work/packages sh -c 'cd /src/bindings/python && exec python3 -m pytest -q -p no:cacheprovider \
         -o pythonpath="src tests" --junitxml=/work/python.xml tests' || true
-    [ -s "$build/python.xml" ] || die "Python's tests ended without a result"
-    cp "$build/python.xml" "$reports/linux-arm64-python.xml"
+    take_report "$build/python.xml" linux-arm64-python
 }

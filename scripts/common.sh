@@ -24,6 +24,19 @@ quietly() {
     "$@" >"$log" 2>&1 || { tail -n 40 "$log" >&2; die "'$1' failed; the whole output is in $log"; }
 }
 
+# make_once FOLDER WHAT COMMAND...: runs a command that makes a folder of the cache, and whose last step is the file complete
+# there. It runs nothing if that file is there. Two builds that need the folder make it once: one of them waits.
+make_once() {
+    local folder="$1" what="$2" lock
+    shift 2
+    [ ! -e "$folder/complete" ] || return 0
+    mkdir -p "$cache"
+    exec {lock}>"$folder.lock"
+    flock -n "$lock" || { say "another process makes $what; waiting for it"; flock "$lock"; }
+    [ -e "$folder/complete" ] || "$@"
+    exec {lock}>&-
+}
+
 # The two numbers of the binary interface's version.
 abi_major() { sed -n 's/^\tABIMajor = //p' "$root/internal/abi/version.go"; }
 abi_minor() { sed -n 's/^\tABIMinor = //p' "$root/internal/abi/version.go"; }

@@ -22,12 +22,7 @@ need_libdeflate() {
         declare -f build_libdeflate # what it puts where
     } | sha256sum)"
     libdeflate_prefix="$cache/libdeflate-${key:0:12}"
-    [ ! -e "$libdeflate_prefix/complete" ] || return 0
-    mkdir -p "$cache"
-    exec 9>"$libdeflate_prefix.lock"
-    flock 9
-    [ -e "$libdeflate_prefix/complete" ] || build_libdeflate "$libdeflate_prefix"
-    exec 9>&-
+    make_once "$libdeflate_prefix" libdeflate build_libdeflate "$libdeflate_prefix"
 }
 
 build_libdeflate() {

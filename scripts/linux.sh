@@ -26,15 +26,18 @@ exports_are_the_headers() {
     diff <(exported_functions | sort) <(nm -D --defined-only "$1" | awk '{print $3}' | sort)
 }
 
+libc_libraries='libc|libm|libdl|libpthread|librt|ld-linux[a-z0-9-]*' # as parts of a regular expression
+
 # The file needs libc's own libraries and nothing else, and each of the functions that it takes is one of theirs. A function
 # that --wrap should have brought and has not would be one without a version.
 needs_libc_alone() {
     local others
-    others="$(needed_libraries "$1" | grep -vxE '(libc|libm|libdl|libpthread|librt|ld-linux[a-z0-9-]*)\.so\.[0-9]+'
+    others="$(needs_others "$1" "$libc_libraries"
         nm -D --undefined-only "$1" | awk '$1 == "U"' | grep -v '@GLIBC_')" || true
     [ -z "$others" ] || { echo "$others"; return 1; }
 }
-needed_libraries() { readelf -dW "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'; }
+# needs_others FILE LIBRARIES prints what the file needs beside these libraries.
+needs_others() { readelf -dW "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vxE "($2)\.so\.[0-9]+"; }
 
 needs_no_later_glibc() {
     local latest
@@ -60,7 +63,7 @@ static_tls_is_small() {
 
 plugin_is_plain() {
     local others
-    others="$(needed_libraries "$1" | grep -vxE '(libc|libm|libdl|libpthread|librt|libgtk-3|libgdk-3|libcairo|libgdk_pixbuf-2\.0|libgobject-2\.0|libglib-2\.0|ld-linux[a-z0-9-]*)\.so\.[0-9]+'
+    others="$(needs_others "$1" "$libc_libraries|lib($(IFS='|'; echo "${gtk_libraries[*]//./\\.}"))"
         nm -D --undefined-only "$1" | awk '$1 == "U"' | grep -vE '@GLIBC_| (gtk|gdk|g|cairo)_'
         nm -D --defined-only "$1" | grep -v ' opencv_ui_plugin_init_v0$')" || true
     [ -z "$others" ] || { echo "$others"; return 1; }

@@ -9,10 +9,8 @@ test_old-csharp() {
 test_csharp_in_old() {
     say "  publishing the tests"
     as_root rm -rf "$build/old/csharp" "$build/old/csharp.xml"
-    quietly "$build/log/publish-old.log" dotnet publish "$root/bindings/csharp/ShmCv.Tests" -c Release -r linux-x64 --self-contained \
-        -p:TargetFrameworks=net10.0 -p:LinuxX64Folder="$build" -p:RepositoryOfTests=/src --artifacts-path "$build/artifacts" -o "$build/old/csharp"
+    publish_program linux-x64 "$root/bindings/csharp/ShmCv.Tests" "$build/old/csharp" -p:LinuxX64Folder="$build" -p:RepositoryOfTests=/src
     say "  bindings/csharp/ShmCv.Tests"
     in_old sh -c 'cd /work/old/csharp && ./ShmCv.Tests -noColor -longRunning 60 -result-jUnit ../csharp.xml </dev/null' || true
-    [ -s "$build/old/csharp.xml" ] || die "the C# tests ended without a result"
-    cp "$build/old/csharp.xml" "$reports/old-csharp.xml"
+    take_report "$build/old/csharp.xml" old-csharp
 }

@@ -9,12 +9,7 @@ need_old_python() {
     local key
     key="$({ cat "$root/scripts/old-python-requirements.txt"; declare -f fetch_old_python; } | sha256sum)"
     old_python="$cache/python-old-${key:0:12}"
-    [ ! -e "$old_python/complete" ] || return 0
-    mkdir -p "$cache"
-    exec 9>"$old_python.lock"
-    flock 9
-    [ -e "$old_python/complete" ] || fetch_old_python "$old_python"
-    exec 9>&-
+    make_once "$old_python" "the folder of packages for Python 3.9" fetch_old_python "$old_python"
 }
 
 fetch_old_python() {
@@ -44,6 +39,5 @@ test_python_in_old() {
     in_old sh -c '
         cd /src/bindings/python && exec /work/old/python/venv/bin/python -m pytest -q -p no:cacheprovider -o pythonpath=tests \
         --junitxml=/work/old/python.xml tests' || true
-    [ -s "$build/old/python.xml" ] || die "Python's tests ended without a result"
-    cp "$build/old/python.xml" "$reports/old-python.xml"
+    take_report "$build/old/python.xml" old-python
 }

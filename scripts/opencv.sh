@@ -112,13 +112,7 @@ need_opencv() {
     *) die "SHMCV_OPENCV=$SHMCV_OPENCV means nothing; it is 'system', or unset for the pinned OpenCV" ;;
     esac
     local prefix; prefix="$(opencv_prefix)"
-    if [ ! -e "$prefix/complete" ]; then
-        mkdir -p "$cache"
-        exec 9>"$prefix.lock"
-        flock -n 9 || { say "another build of OpenCV is under way; waiting for it"; flock 9; }
-        [ -e "$prefix/complete" ] || build_opencv "$prefix"
-        exec 9>&-
-    fi
+    make_once "$prefix" OpenCV build_opencv "$prefix"
     export PKG_CONFIG_PATH="$prefix/lib/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}"
     local plugin="$prefix/lib/libopencv_highgui_gtk3.so"
     [ ! -e "$plugin" ] || opencv_plugin="$plugin"

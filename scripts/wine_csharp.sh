@@ -10,10 +10,10 @@ test_csharp_in_wine() {
     local version
     say "  publishing the tests and the samples"
     as_root rm -rf "$build/tests/csharp" "$build/tests/samples" "$build/tests/csharp.xml"
-    publish_for_windows "$root/bindings/csharp/ShmCv.Tests" "$build/tests/csharp" -p:RepositoryOfTests=Z:/src
-    publish_for_windows "$root/csharp-sample" "$build/tests/samples/Flip" -p:PublishAot=false
-    publish_for_windows "$root/csharp-sample/stream" "$build/tests/samples/Stream"
-    publish_for_windows "$root/csharp-sample/recorder" "$build/tests/samples/Recorder"
+    publish_program win-x64 "$root/bindings/csharp/ShmCv.Tests" "$build/tests/csharp" -p:RepositoryOfTests=Z:/src
+    publish_program win-x64 "$root/csharp-sample" "$build/tests/samples/Flip" -p:PublishAot=false
+    publish_program win-x64 "$root/csharp-sample/stream" "$build/tests/samples/Stream"
+    publish_program win-x64 "$root/csharp-sample/recorder" "$build/tests/samples/Recorder"
     for version in 0x20000 0x30007 0 none; do
         "$CC" -shared "-DABI_VERSION_$version" -o "$build/tests/other-$version.dll" "$root/bindings/csharp/ShmCv.Tests/other.c"
     done
@@ -23,7 +23,7 @@ test_csharp_in_wine() {
         /v Debugger /d false /f
     say "  bindings/csharp/ShmCv.Tests"
     in_wine sh -c 'cd /work/tests/csharp && wine ShmCv.Tests.exe -noColor -longRunning 60 -result-jUnit ../csharp.xml </dev/null | cat'
-    cp "$build/tests/csharp.xml" "$reports/win-x64-csharp.xml"
+    take_report "$build/tests/csharp.xml" win-x64-csharp
 }
 
 # publish_examples publishes the examples of the documents as their readers would: new programs that reference the packages,
@@ -60,14 +60,4 @@ XML
                 --self-contained -o "$build/tests/examples"
         done
     done
-}
-
-# publish_for_windows PROJECT FOLDER ARGUMENT...: publishes a program with the .NET that it runs on. Nothing is written beside
-# its sources, where the build for Linux has its files. .NET 8's files for Windows are not needed.
-# One project at a time: a project that two others reference is written twice, and that fails where it is at once.
-publish_for_windows() {
-    local project="$1" folder="$2"
-    shift 2
-    quietly "$build/log/publish-$(basename "$folder").log" dotnet publish "$project" -c Release -r win-x64 --self-contained \
-        -m:1 -p:TargetFrameworks=net10.0 --artifacts-path "$build/artifacts" -o "$folder" "$@"
 }

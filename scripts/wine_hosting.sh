@@ -9,7 +9,7 @@ test_win-x64-hosting() {
 # test_hosting_in_wine: .NET must survive with the library in its process. SHMCV_HOSTING_SECONDS is the length of the run.
 test_hosting_in_wine() {
     local seconds="${SHMCV_HOSTING_SECONDS:-30}" status=0 log="$build/log/hosting.log"
-    publish_for_windows "$hosting_project" "$build/tests/hosting" -f net10.0 -p:UseAppHost=true \
+    publish_program win-x64 "$hosting_project" "$build/tests/hosting" -f net10.0 -p:UseAppHost=true \
         -p:BaseIntermediateOutputPath="$build/hosting/obj/" -p:BaseOutputPath="$build/hosting/bin/"
     say "  bindings/csharp/ShmCv.Hosting, $seconds s"
     # shellcheck disable=SC2016

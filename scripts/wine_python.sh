@@ -18,13 +18,8 @@ need_wine_python() {
         declare -f make_wine_python
     } | sha256sum)"
     wine_python="$cache/python-win-x64-${key:0:12}"
-    [ ! -e "$wine_python/complete" ] || return 0
-    install_missing "${wine_python_tools[@]}"
-    mkdir -p "$cache"
-    exec 9>"$wine_python.lock"
-    flock 9
-    [ -e "$wine_python/complete" ] || make_wine_python "$wine_python"
-    exec 9>&-
+    [ -e "$wine_python/complete" ] || install_missing "${wine_python_tools[@]}"
+    make_once "$wine_python" "the Python for Windows" make_wine_python "$wine_python"
 }
 
 make_wine_python() {
@@ -88,8 +83,7 @@ wine_pytest() {
     shift 2
     rm -f "$build/$report.xml"
     "$run" /src/bindings/python -m pytest -q -p no:cacheprovider -o pythonpath=tests --junitxml="Z:/work/$report.xml" "$@" || true
-    [ -s "$build/$report.xml" ] || die "Python's tests ended without a result"
-    cp "$build/$report.xml" "$reports/win-x64-$report.xml"
+    take_report "$build/$report.xml" "win-x64-$report"
 }
 
 # build_wine_peers builds the programs in C and C# with which Python's tests exchange frames, into the folder of tests.

@@ -20,12 +20,7 @@ zig_tool() { echo "$(zig_prefix)/bin/$zig_processor-linux-gnu.$zig_glibc-$1"; }
 
 need_zig() {
     local prefix; prefix="$(zig_prefix)"
-    [ ! -e "$prefix/complete" ] || return 0
-    mkdir -p "$cache"
-    exec 9>"$prefix.lock"
-    flock 9
-    [ -e "$prefix/complete" ] || install_zig "$prefix"
-    exec 9>&-
+    make_once "$prefix" "the folder of zig" install_zig "$prefix"
 }
 
 install_zig() {
