@@ -22,15 +22,22 @@ import (
 //
 //export goProbe
 func goProbe(path *C.in_char, flags C.int32_t, out *C.shmcv_image_info) C.int32_t {
+	return probe(out, func() (abi.ImageInfo, error) {
+		str, err := text("path", path)
+		if err != nil {
+			return abi.ImageInfo{}, err
+		}
+		return ops.Probe(str, abi.LoadFlag(flags))
+	})
+}
+
+// probe gives in out the image that look finds.
+func probe(out *C.shmcv_image_info, look func() (abi.ImageInfo, error)) C.int32_t {
 	return guard(func() error {
 		if err := required("out", unsafe.Pointer(out)); err != nil {
 			return err
 		}
-		str, err := text("path", path)
-		if err != nil {
-			return err
-		}
-		image, err := ops.Probe(str, abi.LoadFlag(flags))
+		image, err := look()
 		if err != nil {
 			return err
 		}
@@ -86,20 +93,12 @@ func decodeInto(p pixels, out *C.shmcv_image_info, decode func(memory []byte, ke
 //
 //export goProbeBytes
 func goProbeBytes(bytes *C.in_byte, size C.uint64_t, flags C.int32_t, out *C.shmcv_image_info) C.int32_t {
-	return guard(func() error {
-		if err := required("out", unsafe.Pointer(out)); err != nil {
-			return err
-		}
+	return probe(out, func() (abi.ImageInfo, error) {
 		content, err := callersBytes(bytes, size)
 		if err != nil {
-			return err
+			return abi.ImageInfo{}, err
 		}
-		image, err := ops.ProbeBytes(content, abi.LoadFlag(flags))
-		if err != nil {
-			return err
-		}
-		*(*abi.ImageInfo)(unsafe.Pointer(out)) = image
-		return nil
+		return ops.ProbeBytes(content, abi.LoadFlag(flags))
 	})
 }
 

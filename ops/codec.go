@@ -274,49 +274,59 @@ func Save(path string, src Pixels, quality int32) error {
 }
 
 // Encoded is the content of a file, in memory of the encoder's. The caller frees it.
-type Encoded struct{ file encodedFile }
+type Encoded struct {
+	content []byte
+	threads int // that encoded the image
+	owner   unsafe.Pointer
+}
 
 // Bytes is the content. It goes with Free.
-func (e Encoded) Bytes() []byte { return e.file.content }
+func (e Encoded) Bytes() []byte { return e.content }
 
 // Write writes the file.
 //
 // Errors: those of Save that are about the file.
-func (e Encoded) Write(path string) error { return writeFile(path, e.file.content) }
+func (e Encoded) Write(path string) error { return writeFile(path, e.content) }
 
 // Free gives the memory back.
-func (e Encoded) Free() { e.file.free() }
+func (e Encoded) Free() { C.ops_encoded_free(e.owner) }
 
 // EncodeFor does all of Save but the writing.
 func EncodeFor(path string, src Pixels, quality int32) (Encoded, error) {
-	what := fmt.Sprintf("save %q", path)
-	format, extension, err := encoderFor(what, filepath.Ext(path))
-	if err != nil {
-		return Encoded{}, err
-	}
-	if src, err = format.accept(what, src, quality); err != nil {
-		return Encoded{}, err
-	}
 	// A path to a folder, or to nowhere, is found before the work of encoding.
-	if _, _, err := targetFile(path); err != nil {
-		return Encoded{}, err
-	}
-	return format.encoded(what, extension, src, quality)
+	return encode(fmt.Sprintf("save %q", path), filepath.Ext(path), src, quality, func() error {
+		_, _, err := targetFile(path)
+		return err
+	})
 }
 
 // Encode returns what Save would write to a file with that extension, ".png" for example.
 //
 // Errors: those of Save that are not about a path.
 func Encode(extension string, src Pixels, quality int32) (Encoded, error) {
-	what := fmt.Sprintf("encode as %q", extension)
+	return encode(fmt.Sprintf("encode as %q", extension), extension, src, quality, func() error { return nil })
+}
+
+// encode calls before when all arguments are right. what begins the errors.
+func encode(what, extension string, src Pixels, quality int32, before func() error) (Encoded, error) {
 	format, extension, err := encoderFor(what, extension)
 	if err != nil {
 		return Encoded{}, err
 	}
-	if src, err = format.accept(what, src, quality); err != nil {
+	if src, err = src.checked(what); err != nil {
 		return Encoded{}, err
 	}
-	return format.encoded(what, extension, src, quality)
+	if err := format.check(src.ImageInfo, quality); err != nil {
+		return Encoded{}, abi.Errorf(abi.CodeOf(err), "%s: %w", what, err)
+	}
+	if err := before(); err != nil {
+		return Encoded{}, err
+	}
+	encoded, err := format.encode(extension, src, quality)
+	if err != nil {
+		return Encoded{}, abi.Errorf(abi.CodeOf(err), "%s: %w", what, err)
+	}
+	return encoded, nil
 }
 
 // encoderFor returns the format that an extension names, and the extension in lower case. what begins the error.
@@ -326,26 +336,6 @@ func encoderFor(what, extension string) (*encoder, string, error) {
 		return format, lower, nil
 	}
 	return nil, "", abi.Errorf(abi.EUnsupported, "%s: the extension %q names no known format; they are %s", what, extension, knownExtensions)
-}
-
-// accept returns the pixels, checked, if the format holds them and has such a quality.
-func (f *encoder) accept(what string, src Pixels, quality int32) (Pixels, error) {
-	src, err := src.checked(what)
-	if err != nil {
-		return Pixels{}, err
-	}
-	if err := f.check(src.ImageInfo, quality); err != nil {
-		return Pixels{}, abi.Errorf(abi.CodeOf(err), "%s: %w", what, err)
-	}
-	return src, nil
-}
-
-func (f *encoder) encoded(what, extension string, src Pixels, quality int32) (Encoded, error) {
-	file, err := f.encode(extension, src, quality)
-	if err != nil {
-		return Encoded{}, abi.Errorf(abi.CodeOf(err), "%s: %w", what, err)
-	}
-	return Encoded{file}, nil
 }
 
 // check returns an error if the format cannot hold the image, or has no such quality.
@@ -370,17 +360,7 @@ func (f *encoder) check(image abi.ImageInfo, quality int32) error {
 	return nil
 }
 
-// encodedFile is a file's content, in memory that C has allocated.
-type encodedFile struct {
-	content []byte
-	threads int // that encoded the image
-	owner   unsafe.Pointer
-}
-
-func (f encodedFile) free() { C.ops_encoded_free(f.owner) }
-
-// encode returns the file's content, which the caller frees.
-func (f *encoder) encode(extension string, src Pixels, quality int32) (file encodedFile, err error) {
+func (f *encoder) encode(extension string, src Pixels, quality int32) (file Encoded, err error) {
 	var parameters []int32
 	if f.quality != 0 && quality != abi.QualityDefault {
 		parameters = []int32{int32(f.quality), quality}
@@ -393,7 +373,7 @@ func (f *encoder) encode(extension string, src Pixels, quality int32) (file enco
 }
 
 // encodeWith takes pairs of OpenCV's parameters and their values, and pixels in OpenCV's order.
-func (f *encoder) encodeWith(parameters []int32, extension string, bgr Pixels, togetherFrom uint64) (encodedFile, error) {
+func (f *encoder) encodeWith(parameters []int32, extension string, bgr Pixels, togetherFrom uint64) (Encoded, error) {
 	var out C.struct_ops_encoded
 	code := C.ops_encode(cString(extension), C.int(bgr.Height), C.int(bgr.Width), C.int(matType(bgr.ImageInfo)),
 		unsafe.Pointer(unsafe.SliceData(bgr.Data)), C.size_t(bgr.Stride),
@@ -401,9 +381,9 @@ func (f *encoder) encodeWith(parameters []int32, extension string, bgr Pixels, t
 	runtime.KeepAlive(bgr.Data)
 	switch {
 	case code == C.OPS_NO_MEMORY:
-		return encodedFile{}, abi.Errorf(abi.ENoSpace, "the %s encoder finds no memory for %s", f.name, describe(bgr.ImageInfo))
+		return Encoded{}, abi.Errorf(abi.ENoSpace, "the %s encoder finds no memory for %s", f.name, describe(bgr.ImageInfo))
 	case code != C.OPS_OK:
-		return encodedFile{}, abi.Errorf(abi.EEncode, "the %s encoder fails for %s", f.name, describe(bgr.ImageInfo))
+		return Encoded{}, abi.Errorf(abi.EEncode, "the %s encoder fails for %s", f.name, describe(bgr.ImageInfo))
 	}
-	return encodedFile{unsafe.Slice((*byte)(out.data), out.size), int(out.threads), out.owner}, nil
+	return Encoded{unsafe.Slice((*byte)(out.data), out.size), int(out.threads), out.owner}, nil
 }

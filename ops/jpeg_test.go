@@ -182,7 +182,7 @@ func encodeBy(togetherFrom uint64, image Pixels, parameters ...int32) ([]byte, i
 	if err != nil {
 		return nil, 0, err
 	}
-	defer file.free()
+	defer file.Free()
 	return bytes.Clone(file.content), file.threads, nil
 }
 
@@ -239,7 +239,7 @@ func TestLargeJPEGsAreEncodedByTwoThreads(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer file.free()
+		defer file.Free()
 		if file.threads != int(c.threads) {
 			t.Errorf("%d x %d: %d threads", c.width, c.height, file.threads)
 		}
@@ -263,9 +263,9 @@ func TestEncodingWithoutMemoryFails(t *testing.T) {
 	for _, from := range []uint64{alone, together} {
 		var failure error
 		withoutMemory(t, func() {
-			var file encodedFile
+			var file Encoded
 			file, failure = jpegEncoder.encodeWith(best, ".jpg", noise, from)
-			file.free()
+			file.Free()
 		})
 		if abi.CodeOf(failure) != abi.ENoSpace {
 			t.Errorf("without memory: %v", failure)

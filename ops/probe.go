@@ -71,7 +71,7 @@ func ProbeBytes(content []byte, flags abi.LoadFlag) (abi.ImageInfo, error) {
 func checkContent(content []byte) error {
 	switch {
 	case len(content) == 0:
-		return abi.Errorf(abi.EDecode, "decode 0 bytes: an image file is never empty")
+		return abi.Errorf(abi.EDecode, "%s: an image file is never empty", nameOf(content))
 	case len(content) > maxFile:
 		return abi.Errorf(abi.ELimit, "%s: at most %d are read", nameOf(content), maxFile)
 	}

@@ -139,3 +139,27 @@ shmcv_segment loaded(const char *file, int32_t flags) {
     NEED_OK(shmcv_load(seg, testdata(file), flags, NULL));
     return seg;
 }
+
+/* old_image describes the image of with_old_image, which is one row. */
+static shmcv_image_info old_image(uint64_t size) { return make_image((uint32_t)(size < 512 ? size : 512), 1, SHMCV_ORDER_GRAY); }
+
+shmcv_segment with_old_image(uint64_t size) {
+    const shmcv_segment seg = new_segment(size);
+    unsigned char *data = pixels(seg, &size);
+    const shmcv_image_info old = old_image(size);
+    for (uint64_t i = 0; i < old.width; i++) data[i] = (unsigned char)(i * 7);
+    NEED_OK(shmcv_image_set(seg, &old));
+    return seg;
+}
+
+void check_old_image(shmcv_segment seg) {
+    shmcv_image_info found;
+    uint64_t size;
+    const unsigned char *data = pixels(seg, &size);
+    const shmcv_image_info old = old_image(size);
+    CHECK_OK(shmcv_image_get(seg, &found));
+    CHECK(memcmp(&old, &found, sizeof old) == 0);
+    bool kept = true;
+    for (uint64_t i = 0; i < old.width; i++) kept = kept && data[i] == (unsigned char)(i * 7);
+    CHECK(kept);
+}

@@ -27,4 +27,9 @@ void check_image(shmcv_segment seg, char **columns);
 /* loaded returns a new segment that holds that file and has exactly the size that the image needs. */
 shmcv_segment loaded(const char *file, int32_t flags);
 
+/* with_old_image returns a new segment of that many bytes that holds an image. check_old_image checks that it holds it still,
+ * whole. */
+shmcv_segment with_old_image(uint64_t size);
+void check_old_image(shmcv_segment seg);
+
 #endif
