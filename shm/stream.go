@@ -44,6 +44,8 @@ type parties struct {
 	memory []byte  // The slots and what describes them, writable; nil before this process writes.
 	shown  bool    // When the writer began, the file's mode let somebody read it who may not write to it.
 	places uint64  // A bit for each place that a party of this process has.
+
+	awaited [ring.Places]uint32 // For each place, the process for whose lock the writer has waited in vain.
 }
 
 // writable gives the memory, nil if this process has not written yet.
@@ -420,22 +422,35 @@ func (s *Stream) becomeWriter() error {
 	return nil
 }
 
-// lateLockPatience is for how long a writer waits for the lock of a writer that is gone. A system may take a dead process's
-// locks a little later than the process: Linux when a program that looks into all processes (lsof, find) has the dead one's
-// file at hand, Windows when it has other work.
-const lateLockPatience = time.Second
+// A system may take a dead process's locks a little later than the process: Linux when a program that looks into all processes
+// (lsof, find) has the dead one's file at hand, Windows when it has other work. These are the times for which a party waits for
+// such a lock. A process that seems to be gone may also live in another container, and a writer waits for the place of such a
+// reader too, but only once.
+const (
+	lateWriterPatience = time.Second
+	latePlacePatience  = 100 * time.Millisecond
+)
 
 // takeWriterLock takes the writer's lock.
 func (s *Stream) takeWriterLock() error {
-	for deadline := time.Now().Add(lateLockPatience); ; time.Sleep(time.Millisecond) {
-		free, err := s.file.Lock(lockWriter)
-		if free || err != nil {
-			return err
+	// A writer that resigns takes its id away before its lock, and a new one has the lock before it tells its id.
+	free, err := s.lockOfTheGone(lockWriter, lateWriterPatience, s.trailer.Writer.Load)
+	if !free && err == nil {
+		return s.noTurnToWrite()
+	}
+	return err
+}
+
+// lockOfTheGone takes a lock, and waits for it as long as patience if the process that had it is gone. It returns false if the
+// lock is another's.
+func (s *Stream) lockOfTheGone(lock int, patience time.Duration, owner func() uint32) (taken bool, err error) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(200 * time.Microsecond) {
+		taken, err := s.file.Lock(lock)
+		if taken || err != nil {
+			return taken, err
 		}
-		// A writer that resigns takes its id away before its lock, and a new one has the lock before it tells its id.
-		id := s.trailer.Writer.Load()
-		if id != 0 && !sys.ProcessIsGone(id) || time.Now().After(deadline) {
-			return s.noTurnToWrite()
+		if id := owner(); id != 0 && !sys.ProcessIsGone(id) || !time.Now().Before(deadline) {
+			return false, nil
 		}
 	}
 }
@@ -520,7 +535,7 @@ func (s *Stream) forgetTheDead() (forgotten bool, err error) {
 	defer p.mu.Unlock()
 	for blockers := s.ring.Blockers() &^ p.places; blockers != 0; blockers &= blockers - 1 {
 		place := bits.TrailingZeros64(blockers)
-		dead, err := s.file.Lock(lockPlace + place)
+		dead, err := s.lockOfDeadParty(place)
 		if err != nil {
 			return forgotten, err
 		}
@@ -537,6 +552,20 @@ func (s *Stream) forgetTheDead() (forgotten bool, err error) {
 		}
 	}
 	return forgotten, nil
+}
+
+// lockOfDeadParty takes the lock of a place whose party is dead.
+func (s *Stream) lockOfDeadParty(place int) (taken bool, err error) {
+	id := s.ring.ProcessAt(place)
+	patience, awaited := latePlacePatience, &s.parties.awaited[place]
+	if *awaited == id {
+		patience = 0
+	}
+	taken, err = s.lockOfTheGone(lockPlace+place, patience, func() uint32 { return s.ring.ProcessAt(place) })
+	if !taken && sys.ProcessIsGone(id) {
+		*awaited = id
+	}
+	return taken, err
 }
 
 // forgetWithoutLock does the same where the place's lock is not to be had. A process that may only read the file can share
