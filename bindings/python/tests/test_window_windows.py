@@ -121,6 +121,7 @@ def test_the_viewer_shows_what_the_producer_publishes(name: str, create: Callabl
         with sample("viewer.py", name) as viewer:
             user.PostMessageW(window_of(name), WM_KEYDOWN, VK_ESCAPE, 0)
             assert viewer.end().splitlines()[-1].startswith("saw ")
+    shmcv.sweep()  # the small file of the producer, which was killed
 
 
 def test_the_viewer_shows_what_the_overlay_has_found(name: str) -> None:
