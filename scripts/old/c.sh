@@ -21,7 +21,8 @@ report the_archive_unpacks unpack
 
 library="$work/unpacked here/lib"
 export LD_LIBRARY_PATH="$library" PKG_CONFIG_PATH="$library/pkgconfig"
-eval "flags=($(pkg-config --cflags --libs shmcv))"
+# --define-prefix: this pkg-config, 0.29, escapes a folder's spaces only where it finds the folder itself; pkgconf escapes them always.
+eval "flags=($(pkg-config --define-prefix --cflags --libs shmcv))"
 
 flips() {
     gcc -std=c11 -Wall -Wextra -Werror /src/c-sample/flip.c "${flags[@]}" -o flip && ./flip --headless "$photograph" flipped.png &&
