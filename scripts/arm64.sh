@@ -21,26 +21,26 @@ why_no_arm64() {
     fi
 }
 
-# register_arm64 has the kernel run arm64's programs by QEMU until forget_arm64. Each build has a registration of its own, so that
-# one that ends takes none away from others. What builds have left that were killed is taken away too. The names are 'shmcv-arm64-'
-# and the id of the build's process.
+# register_arm64 has the kernel run arm64's programs by QEMU until forget_arm64, or until this process has ended in any other way. Each
+# suite has a registration of its own, so that one that ends takes none away from others. Since Linux 6.7 a registration is gone
+# when binfmt_misc is mounted nowhere; a process keeps it mounted, in a namespace of its own.
 register_arm64() {
     # shellcheck disable=SC2016 # the inner shell expands them
-    as_root unshare -m sh -c '
-        set -e
-        mount --make-rprivate /
-        mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
-        cd /proc/sys/fs/binfmt_misc
-        for left in shmcv-arm64-*; do
-            [ ! -e "$left" ] || [ -e "/proc/${left##*-}" ] || echo -1 >"$left"
-        done
-        [ -e "shmcv-arm64-$1" ] || sed "s/^:[^:]*:/:shmcv-arm64-$1:/" "$2" >register' sh $$ "$arm64_registration"
+    coproc arm64 { as_root unshare -m sh -c '
+        trap "" INT
+        mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc && cd /proc/sys/fs/binfmt_misc &&
+            sed "s/^:[^:]*:/:$1:/" "$2" >register || exit
+        echo registered
+        cat >/dev/null
+        echo -1 >"$1"' sh "shmcv-arm64-$BASHPID" "$arm64_registration"; }
+    read -r _ <&"${arm64[0]}" || die "the kernel does not take QEMU for arm64's programs"
+    trap forget_arm64 EXIT
 }
 
 forget_arm64() {
-    # shellcheck disable=SC2016
-    as_root unshare -m sh -c 'mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
-        [ ! -e "$1" ] || echo -1 >"$1"' sh "/proc/sys/fs/binfmt_misc/shmcv-arm64-$$"
+    local keeper="$arm64_PID"
+    exec {arm64[1]}>&-
+    wait "$keeper"
 }
 
 # need_arm64 leaves arm64_root as the folder of the system. arm64's programs run already.
@@ -67,7 +67,6 @@ arm64_in() { (
     need_build_tools
     install_missing "${arm64_tools[@]}"
     need_library
-    trap forget_arm64 EXIT
     register_arm64
     need_arm64
     as_suite "linux-arm64-$suite" "$@"
