@@ -38,8 +38,8 @@ register_arm64() {
 }
 
 forget_arm64() {
-    local keeper="$arm64_PID"
-    exec {arm64[1]}>&-
+    local keeper="$arm64_PID" input="${arm64[1]}"
+    exec {input}>&-
     wait "$keeper"
 }
 
@@ -62,11 +62,8 @@ arm64_in() { (
     shift
     why="$(why_no_arm64)"
     [ -z "$why" ] || { skip_suite "linux-arm64-$suite" "$why"; return 0; }
-    use_target linux-arm64
-    unset GO_FLAGS_SET SHMCV_PLUGIN_DIR
-    need_build_tools
+    use_library_of linux-arm64
     install_missing "${arm64_tools[@]}"
-    need_library
     register_arm64
     need_arm64
     as_suite "linux-arm64-$suite" "$@"

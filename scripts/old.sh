@@ -34,10 +34,7 @@ old_in() { (
     shift
     why="$(why_no_old)"
     [ -z "$why" ] || { skip_suite "old-$suite" "$why"; return 0; }
-    use_target linux-x64
-    unset GO_FLAGS_SET SHMCV_PLUGIN_DIR
-    need_build_tools
-    need_library
+    use_library_of linux-x64
     need_old
     mkdir -p "$build/old"
     as_suite "old-$suite" "$@"
