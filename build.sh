@@ -37,7 +37,7 @@ TEXT
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 # shellcheck source=/dev/null
-for part in common zig target deps opencv zig_plugin libdeflate native linux windows run test debian wine wine_go wine_c wine_csharp wine_python wine_hosting arm64 arm64_go arm64_c arm64_python arm64_csharp old old_c old_python old_csharp fuzz hosting bench check archive dist; do . "$here/scripts/$part.sh"; done
+for part in common zig target deps opencv zig_plugin libdeflate native linux windows run test debian debian_python wine wine_go wine_c wine_csharp wine_python wine_hosting arm64 arm64_go arm64_c arm64_python arm64_csharp old old_c old_python old_csharp fuzz hosting bench check archive dist; do . "$here/scripts/$part.sh"; done
 
 command="${1:-}"
 named_target=

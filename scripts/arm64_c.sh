@@ -11,7 +11,7 @@ test_linux-arm64-c() { arm64_in c test_c_in_arm64; }
 
 test_c_in_arm64() {
     local name part objects=()
-    quietly "$build/log/flip.log" "$CC" -std=c11 "${arm64_c_flags[@]}" -I"$root/include" "$root/c-sample/flip.c" -L"$build" -lshmcv -o "$build/tests/flip"
+    quietly "$build/log/flip.log" "$CC" -std=c11 "${arm64_c_flags[@]}" -I"$root/include" "$root/c-sample/flip.c" -L"$build" -lshmcv -Wl,-rpath,/work -o "$build/tests/flip"
     say "  c-sample"
     { flip_in_arm64; show_in_arm64; } 2>&1 | as_go_prints | as_events c-sample
     for part in "${arm64_c_shared[@]}"; do
@@ -39,7 +39,7 @@ compile_c_test_for_arm64() {
     *)             sources=("$folder/test_$name.c") ;;
     esac
     quietly "$build/log/test_$name.log" "${compiler[@]}" "${arm64_c_flags[@]}" -I"$root/include" -DSHMCV_TESTDATA='"/src/testdata"' \
-        -DSCARCE_MEMORY='"/work/tests/libscarce_memory.so"' "${sources[@]}" "$@" -L"$build" -lshmcv -lpthread -ldl -o "$build/tests/test_$name"
+        -DSCARCE_MEMORY='"/work/tests/libscarce_memory.so"' "${sources[@]}" "$@" -L"$build" -lshmcv -Wl,-rpath,/work -lpthread -ldl -o "$build/tests/test_$name"
 }
 
 # show_in_arm64: the sample shows its windows by GTK.
