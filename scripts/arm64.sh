@@ -5,7 +5,7 @@
 # kernel takes QEMU as the interpreter of arm64's programs for as long as a suite runs (binfmt_misc), so that programs start each other
 # as they do on arm64.
 
-arm64_packages=(python3 python3-venv libssl3 libstdc++6 libgtk-3-0 xvfb xdotool imagemagick)
+arm64_packages=(python3 python3-venv libssl3 libstdc++6 libatomic1 libgtk-3-0 xvfb xdotool imagemagick)
 arm64_tools=(qemu-aarch64-static:qemu-user-static)
 arm64_registration=/usr/lib/binfmt.d/qemu-aarch64.conf # of Debian's qemu-user-static
 
