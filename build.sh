@@ -24,8 +24,9 @@ usage: ./build.sh COMMAND [--target TARGET]
   prepare            what the tests of the library for Windows need and is made once: its OpenCV, and a Debian 13 with Wine
   clean              remove build/; the cached OpenCV stays in ~/.cache/shmcv
 
---target TARGET goes with build, install and dist. Without it, the library is this machine's: gcc builds it, for this glibc. dist
-makes the packages of linux-x64 then, and of each other target that has been built here; with it, the target's wheel and archive.
+--target TARGET goes with build, install, dist and test. Without it, the library is this machine's: gcc builds it, for this glibc.
+dist makes the packages of linux-x64 then, and of each other target that has been built here; with it, the target's wheel and
+archive. test --target linux-x64 runs the suites against what is given away; the other targets have suites of their own.
   linux-x64, linux-arm64   build/TARGET/libshmcv.so for glibc 2.28 and later, which is given away: zig builds it
   win-x64                  build/win-x64/libshmcv.dll, which Debian's mingw-w64 builds
   native                   as without --target
@@ -36,22 +37,22 @@ TEXT
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 # shellcheck source=/dev/null
-for part in common zig target deps opencv zig_plugin libdeflate native linux windows run test debian wine wine_go wine_c wine_csharp wine_python wine_hosting arm64 arm64_go arm64_c arm64_python arm64_csharp old old_c old_python old_csharp fuzz hosting bench check archive dist; do . "$here/scripts/$part.sh"; done
+for part in common zig target deps opencv zig_plugin libdeflate native linux windows run test debian debian_python wine wine_go wine_c wine_csharp wine_python wine_hosting arm64 arm64_go arm64_c arm64_python arm64_csharp old old_c old_python old_csharp fuzz hosting bench check archive dist; do . "$here/scripts/$part.sh"; done
 
 command="${1:-}"
 named_target=
 [ $# = 0 ] || shift
 if [ "${1:-}" = --target ]; then
-    case "$command" in build|install|dist) ;; *) die "--target goes with 'build', 'install' and 'dist' only" ;; esac
+    case "$command" in build|install|dist|test) ;; *) die "--target goes with 'build', 'install', 'dist' and 'test' only" ;; esac
     named_target="${2:?usage: ./build.sh $command --target TARGET}"
-    [ "$command" = dist ] || use_target "$named_target"
+    case "$command" in build|install) use_target "$named_target" ;; esac
     shift 2
 fi
 case "$command" in
 build)     need_build_tools; need_library ;;
 bench)     need_build_tools; need_library; run_bench "$@" ;;
 run)       need_build_tools; need_library; run_samples "$@" ;;
-test)      need_test_tools; need_library; run_tests "$@" ;;
+test)      need_test_tools; need_tested_library "$named_target"; run_tests "$@" ;;
 hosting)   need_build_tools; need_library; run_hosting "$@" ;;
 fuzz)      need_build_tools; need_go_flags; run_fuzz "$@" ;;
 soak)      need_build_tools; need_go_flags; run_soak "$@" ;;

@@ -5,7 +5,7 @@
 # kernel takes QEMU as the interpreter of arm64's programs for as long as a suite runs (binfmt_misc), so that programs start each other
 # as they do on arm64.
 
-arm64_packages=(python3 python3-venv libssl3 libstdc++6)
+arm64_packages=(python3 python3-venv libssl3 libstdc++6 libatomic1 libgtk-3-0 xvfb xdotool imagemagick)
 arm64_tools=(qemu-aarch64-static:qemu-user-static)
 arm64_registration=/usr/lib/binfmt.d/qemu-aarch64.conf # of Debian's qemu-user-static
 
@@ -21,26 +21,26 @@ why_no_arm64() {
     fi
 }
 
-# register_arm64 has the kernel run arm64's programs by QEMU until forget_arm64. Each build has a registration of its own, so that
-# one that ends takes none away from others. What builds have left that were killed is taken away too. The names are 'shmcv-arm64-'
-# and the id of the build's process.
+# register_arm64 has the kernel run arm64's programs by QEMU until forget_arm64, or until this process has ended in any other way. Each
+# suite has a registration of its own, so that one that ends takes none away from others. Since Linux 6.7 a registration is gone
+# when binfmt_misc is mounted nowhere; a process keeps it mounted, in a namespace of its own.
 register_arm64() {
     # shellcheck disable=SC2016 # the inner shell expands them
-    as_root unshare -m sh -c '
-        set -e
-        mount --make-rprivate /
-        mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
-        cd /proc/sys/fs/binfmt_misc
-        for left in shmcv-arm64-*; do
-            [ ! -e "$left" ] || [ -e "/proc/${left##*-}" ] || echo -1 >"$left"
-        done
-        [ -e "shmcv-arm64-$1" ] || sed "s/^:[^:]*:/:shmcv-arm64-$1:/" "$2" >register' sh $$ "$arm64_registration"
+    coproc arm64 { as_root unshare -m sh -c '
+        trap "" INT
+        mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc && cd /proc/sys/fs/binfmt_misc &&
+            sed "s/^:[^:]*:/:$1:/" "$2" >register || exit
+        echo registered
+        cat >/dev/null
+        echo -1 >"$1"' sh "shmcv-arm64-$BASHPID" "$arm64_registration"; }
+    read -r _ <&"${arm64[0]}" || die "the kernel does not take QEMU for arm64's programs"
+    trap forget_arm64 EXIT
 }
 
 forget_arm64() {
-    # shellcheck disable=SC2016
-    as_root unshare -m sh -c 'mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
-        [ ! -e "$1" ] || echo -1 >"$1"' sh "/proc/sys/fs/binfmt_misc/shmcv-arm64-$$"
+    local keeper="$arm64_PID" input="${arm64[1]}"
+    exec {input}>&-
+    wait "$keeper"
 }
 
 # need_arm64 leaves arm64_root as the folder of the system. arm64's programs run already.
@@ -54,18 +54,7 @@ make_arm64_root() {
     make_debian "$arm64_root" arm64 bookworm "${arm64_packages[@]}"
 }
 
-# in_arm64 COMMAND...: runs a command of the system, where /work and /src/build are the folder build/linux-arm64. The root of a system
-# is a mount, and a process in a chroot may not have namespaces.
-in_arm64() {
-    # shellcheck disable=SC2016
-    as_root unshare -m sh -c 'mount --bind "$1" "$1"'"$debian_mounts$debian_build"'
-        cd "$debian"
-        pivot_root . .
-        umount -l .
-        cd /
-        exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1 \
-            SHMCV_LIBRARY=/work/libshmcv.so LD_LIBRARY_PATH=/work "$@"' sh "$arm64_root" "$root" "$build" "$@"
-}
+in_arm64() { in_debian "$arm64_root" "$@"; }
 
 # arm64_in SUITE COMMAND...: runs a function that tests the library for arm64; see as_suite.
 arm64_in() { (
@@ -73,12 +62,8 @@ arm64_in() { (
     shift
     why="$(why_no_arm64)"
     [ -z "$why" ] || { skip_suite "linux-arm64-$suite" "$why"; return 0; }
-    use_target linux-arm64
-    unset GO_FLAGS_SET SHMCV_PLUGIN_DIR
-    need_build_tools
+    use_library_of linux-arm64
     install_missing "${arm64_tools[@]}"
-    need_library
-    trap forget_arm64 EXIT
     register_arm64
     need_arm64
     as_suite "linux-arm64-$suite" "$@"

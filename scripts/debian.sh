@@ -45,13 +45,23 @@ debian_mounts='
     mount --bind "$work" "$debian/work"
 '
 
-# What may follow it: the working folder is the build folder of the checkout too, and shared memory is empty, and ends with the
-# program.
-# shellcheck disable=SC2016,SC2034 # the program expands them; old.sh and arm64.sh use it
-debian_build='
-    mount --bind "$work" "$debian/src/build"
-    mount -t tmpfs -o size=2g,mode=1777 shm "$debian/dev/shm"
-'
+# in_debian FOLDER COMMAND...: runs a command of the system in this folder, where /work and /src/build are the target's build folder.
+# Shared memory is empty, and ends with the command. The root of the system is a mount: a process in a chroot may not have
+# namespaces.
+in_debian() {
+    local folder="$1"
+    shift
+    # shellcheck disable=SC2016 # the inner shell expands them
+    as_root unshare -m sh -c 'mount --bind "$1" "$1"'"$debian_mounts"'
+        mount --bind "$work" "$debian/src/build"
+        mount -t tmpfs -o size=2g,mode=1777 shm "$debian/dev/shm"
+        cd "$debian"
+        pivot_root . .
+        umount -l .
+        cd /
+        exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1 "$@"' \
+        sh "$folder" "$root" "$build" "$@"
+}
 
 # as_suite SUITE COMMAND...: runs a function that tests. Of the events of Go's tests, which as_events adds to $events, it makes the
 # suite's report. A function with another runner hands its report over by take_report.
@@ -73,14 +83,15 @@ take_report() {
 # as_events PACKAGE: reads what Go's tests print, and adds it to the events of which the report is made.
 as_events() { (unset GOOS GOARCH; go tool test2json -t -p "shmcv/$1" >>"$events"); }
 
-# as_go_prints makes lines as Go's tests print them of those that tests in C print: PASS, SKIP or FAIL, and a name.
+# as_go_prints makes lines as Go's tests print them of those that tests in C print: PASS, SKIP or FAIL, and a name, after what the
+# test itself has printed.
 as_go_prints() {
     tr -d '\r' | awk '
         /^(PASS|SKIP|FAIL) [a-z0-9_]+, status / {
-            sub(",", "", $2); print "=== RUN   " $2 "\n--- " $1 ": " $2 " (0.00s)"; all++; failed += $1 == "FAIL"; next
+            sub(",", "", $2); printf "=== RUN   %s\n%s--- %s: %s (0.00s)\n", $2, said, $1, $2; said = ""; all++; failed += $1 == "FAIL"; next
         }
-        {print}
-        END {print all && !failed ? "PASS" : "FAIL"}'
+        {said = said $0 "\n"}
+        END {printf "%s", said; print all && !failed ? "PASS" : "FAIL"}'
 }
 
 # publish_program SYSTEM PROJECT FOLDER ARGUMENT...: publishes a program with the .NET that it runs on, for a system that .NET calls

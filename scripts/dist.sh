@@ -63,10 +63,7 @@ targets_built_here() {
 # sources, and makes its wheel and its archive.
 make_packages_of() { (
     mkdir -p "$2"
-    use_target "$1"
-    unset GO_FLAGS_SET PKG_CONFIG_PATH SHMCV_PLUGIN_DIR
-    need_build_tools
-    need_library
+    use_library_of "$1"
     need_notices
     say "the Python wheel for $1"
     make_wheel "$2"

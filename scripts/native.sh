@@ -65,11 +65,20 @@ need_library() {
     (cd "$root" && build_library "$build/libshmcv.so")
     rm -f "$build/libshmcv.h" # cgo's own header; ours is include/shmcv.h
     ln -sf libshmcv.so "$build/libshmcv.so.$(abi_major)" # The loader looks for this name in programs that are linked with it.
-    [ -z "$opencv_plugin" ] || cp -u "$opencv_plugin" "$build/"
+    [ -z "$opencv_plugin" ] || install -C "$opencv_plugin" "$build/"
     case "$target" in
     linux-*) check_linux_library; need_notices ;;
     *)       write_notices || warn "build/THIRD_PARTY_NOTICES is not written: install, dist and check will fail" ;;
     esac
+}
+
+# use_library_of TARGET builds the library of another target than the one so far. It is to be called in a subshell, where `build` and the
+# tools are that target's from then on.
+use_library_of() {
+    use_target "$1"
+    unset GO_FLAGS_SET PKG_CONFIG_PATH SHMCV_PLUGIN_DIR
+    need_build_tools
+    need_library
 }
 
 # generate writes everything that bindings/gen makes.

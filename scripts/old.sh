@@ -4,7 +4,7 @@
 # The system is Debian 11, whose glibc is 2.31 (debian.sh). Its own gcc 10, CMake, and Python 3.9, the oldest Python that the package
 # is for, build and run what users write. Debian 10, whose glibc is 2.28, is no longer on the mirrors.
 
-old_packages=(gcc g++ cmake ninja-build pkg-config python3 python3-venv libgtk-3-0 xvfb)
+old_packages=(gcc g++ cmake ninja-build pkg-config python3 python3-venv libgtk-3-0 xvfb xdotool imagemagick)
 
 old_suites=(c python csharp) # What `./build.sh test old` runs: old-c and so on, which can be named alone too.
 
@@ -26,13 +26,7 @@ make_old_root() {
     make_debian "$old_root" amd64 bullseye "${old_packages[@]}"
 }
 
-# in_old COMMAND...: runs a command of the system, where /work and /src/build are the folder build/linux-x64.
-in_old() {
-    # shellcheck disable=SC2016 # the inner shell expands them
-    as_root unshare -m sh -c "$debian_mounts$debian_build"'
-        exec chroot "$debian" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1 "$@"' \
-        sh "$old_root" "$root" "$build" "$@"
-}
+in_old() { in_debian "$old_root" "$@"; }
 
 # old_in SUITE COMMAND...: runs a function that tests what `dist` makes for linux-x64, in build/linux-x64/old/dist; see as_suite.
 old_in() { (
@@ -40,10 +34,7 @@ old_in() { (
     shift
     why="$(why_no_old)"
     [ -z "$why" ] || { skip_suite "old-$suite" "$why"; return 0; }
-    use_target linux-x64
-    unset GO_FLAGS_SET SHMCV_PLUGIN_DIR
-    need_build_tools
-    need_library
+    use_library_of linux-x64
     need_old
     mkdir -p "$build/old"
     as_suite "old-$suite" "$@"

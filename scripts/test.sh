@@ -5,6 +5,22 @@
 # so.
 
 reports="$build/reports"
+tested=native # the target whose library the suites run against
+
+# need_tested_library [TARGET] makes build/libshmcv.so, which the suites run against: this machine's own library, or a copy of what is
+# given away for linux-x64.
+need_tested_library() {
+    tested="${1:-native}"
+    case "$tested" in
+    native)    need_library; return ;;
+    linux-x64) [ "$(uname -m)" = x86_64 ] || die "linux-x64 is tested on a processor that is x86-64" ;;
+    *)         die "the tests of $tested are suites: ./build.sh test $tested" ;;
+    esac
+    need_go_flags
+    mkdir -p "$build"
+    (use_library_of "$tested" && cp -p --remove-destination "$build"/lib*.so "$build/THIRD_PARTY_NOTICES" "$root/build/")
+    ln -sf libshmcv.so "$build/libshmcv.so.$(abi_major)"
+}
 
 run_tests() {
     local suites=() suite all_of_windows='' failed=()
@@ -32,11 +48,14 @@ run_tests() {
     [ "${#failed[@]}" = 0 ]
 }
 
-test_go() {
+# test_go: the tests are compiled as the library is, by the target's compiler and with its OpenCV.
+test_go() (
+    [ "$tested" = native ] || { use_target "$tested"; unset GO_FLAGS_SET PKG_CONFIG_PATH SHMCV_PLUGIN_DIR; need_go_flags; }
     # -count=1: Go's cache of test results does not know that these tests depend on /dev/shm and on a display. -timeout:
     # Go ends a package's tests after 10 minutes, which a machine with other work may need for them.
-    (cd "$root" && go run gotest.tools/gotestsum@v1.13.0 --format pkgname-and-test-fails --junitfile "$reports/go.xml" -- -count=1 -timeout 2h ./...)
-}
+    cd "$root" || exit
+    go run gotest.tools/gotestsum@v1.13.0 --format pkgname-and-test-fails --junitfile "$reports/go.xml" -- -count=1 -timeout 2h ./...
+)
 
 test_c() {
     cmake_c_project

@@ -444,11 +444,15 @@ TEST(hosts_handlers_are_called_in_a_forked_child) {
     }
 }
 
+/* nohup, and a shell that starts a program in the background, have it ignore signals from its terminal. */
+static bool comes_from_the_terminal(int signal) { return signal == SIGHUP || signal == SIGINT || signal == SIGQUIT; }
+
 static int dispositions_are_the_default(void *unused) {
     (void)unused;
     for (int signal = 1; signal <= 64; signal++) {
         struct sigaction now;
-        if (sigaction(signal, NULL, &now) == 0 && now.sa_handler != SIG_DFL) return signal;
+        if (sigaction(signal, NULL, &now) != 0 || now.sa_handler == SIG_DFL) continue;
+        if (now.sa_handler != SIG_IGN || !comes_from_the_terminal(signal)) return signal;
     }
     return 0;
 }

@@ -12,7 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 /* From the file's end the trailer goes first. A look at it must tell as much as the file's length. */
@@ -51,7 +54,38 @@ static void *cut(void *path) {
     return NULL;
 }
 
+#ifdef __aarch64__
+static void compare_addresses(int signal, siginfo_t *info, void *context) {
+    (void)signal;
+    const ucontext_t *interrupted = context;
+    _exit(interrupted->uc_mcontext.fault_address != (uintptr_t)info->si_addr);
+}
+#endif
+
+/* bus_errors_have_their_address returns true if the context of a bus error has the address, which Go reads there. */
+static bool bus_errors_have_their_address(void) {
+#ifdef __aarch64__
+    int status;
+    FILE *file = tmpfile();
+    NEED(file != NULL && ftruncate(fileno(file), 4096) == 0);
+    volatile char *memory = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fileno(file), 0);
+    NEED(memory != MAP_FAILED && ftruncate(fileno(file), 0) == 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        const struct sigaction action = {.sa_sigaction = compare_addresses, .sa_flags = SA_SIGINFO};
+        sigaction(SIGBUS, &action, NULL);
+        _exit(memory[16] != 0);
+    }
+    NEED(waitpid(child, &status, 0) == child);
+    fclose(file);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+#else
+    return true;
+#endif
+}
+
 TEST(a_file_that_is_cut_during_a_call_is_an_error) {
+    if (!bus_errors_have_their_address()) skip("QEMU'S EMULATION OF PROCESSES LEAVES OUT THE ADDRESS OF A BUS ERROR, WHICH GO ASKS FOR");
     for (int i = 0; i < 200; i++) {
         const char *name = new_name();
         shmcv_stream stream = new_stream(name, 0);

@@ -3,13 +3,14 @@ namespace ShmCv.Tests;
 /// <summary>The SDK that these tests were built with.</summary>
 internal static class DotNet
 {
+    internal static bool IsHere => Processes.Has("dotnet");
+
+    /// <summary>Skips the test if there is no SDK.</summary>
+    internal static void Need() => Assert.SkipUnless(IsHere, "there is no dotnet in the PATH");
+
     internal static void Run(IEnumerable<string> arguments, string folder, Dictionary<string, string?>? variables = null)
     {
-        if (!Processes.Has("dotnet"))
-        {
-            Assert.Skip("there is no dotnet in the PATH");
-        }
-
+        Need();
         variables ??= [];
         variables["MSBUILDDISABLENODEREUSE"] = "1"; // no build server stays behind
         var inherited = Environment.GetEnvironmentVariables().Keys.Cast<string>()

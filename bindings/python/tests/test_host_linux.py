@@ -88,8 +88,9 @@ def changed(before: dict, after: dict, ignoring: int = 0) -> set[int]:
 
 
 def test_a_plain_python_keeps_its_signals():
+    # Python 3.9 handles SIGINT without SA_ONSTACK, later ones with it.
     before, loaded, called = observe("")
-    assert changed(before, loaded) == KEPT_BY_GO
+    assert changed(before, loaded, ignoring=SA_ONSTACK) == KEPT_BY_GO
     assert changed(loaded, called) == set()
     assert before["blocked"] == loaded["blocked"] == called["blocked"] == 0
 
