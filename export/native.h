@@ -12,6 +12,7 @@
 typedef const char in_char;
 typedef const shmcv_image_info in_image_info;
 typedef const shmcv_access in_access;
+typedef const shmcv_load_options in_load_options;
 typedef const unsigned char in_byte;
 
 /* A thread looks at its host on its first call, and again once in this many calls. */

@@ -262,11 +262,30 @@ int32_t shmcv_probe(const char *path, int32_t flags, shmcv_image_info *out) {
     return status;
 }
 
+int32_t shmcv_probe_with(const char *path, const shmcv_load_options *options, shmcv_image_info *out) {
+    SHMCV_PASS_ON(shmcv_probe_with, (path, options, out));
+    shmcv_entry entry;
+    shmcv_enter(&entry);
+    int32_t status = goProbeWith(path, options, out);
+    shmcv_leave(&entry);
+    return status;
+}
+
 int32_t shmcv_load(shmcv_segment seg, const char *path, int32_t flags, shmcv_image_info *out) {
     SHMCV_PASS_ON(shmcv_load, (seg, path, flags, out), seg.handle);
     shmcv_entry entry;
     shmcv_enter(&entry);
     int32_t status = goLoad(seg, path, flags, out);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_load_with(shmcv_segment seg, const char *path, const shmcv_load_options *options,
+                        shmcv_image_info *out) {
+    SHMCV_PASS_ON(shmcv_load_with, (seg, path, options, out), seg.handle);
+    shmcv_entry entry;
+    shmcv_enter(&entry);
+    int32_t status = goLoadWith(seg, path, options, out);
     shmcv_leave(&entry);
     return status;
 }
@@ -280,11 +299,31 @@ int32_t shmcv_probe_bytes(const void *bytes, uint64_t size, int32_t flags, shmcv
     return status;
 }
 
+int32_t shmcv_probe_bytes_with(const void *bytes, uint64_t size, const shmcv_load_options *options,
+                               shmcv_image_info *out) {
+    SHMCV_PASS_ON(shmcv_probe_bytes_with, (bytes, size, options, out));
+    shmcv_entry entry;
+    shmcv_enter(&entry);
+    int32_t status = goProbeBytesWith(bytes, size, options, out);
+    shmcv_leave(&entry);
+    return status;
+}
+
 int32_t shmcv_decode(shmcv_segment seg, const void *bytes, uint64_t size, int32_t flags, shmcv_image_info *out) {
     SHMCV_PASS_ON(shmcv_decode, (seg, bytes, size, flags, out), seg.handle);
     shmcv_entry entry;
     shmcv_enter(&entry);
     int32_t status = goDecode(seg, bytes, size, flags, out);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_decode_with(shmcv_segment seg, const void *bytes, uint64_t size,
+                          const shmcv_load_options *options, shmcv_image_info *out) {
+    SHMCV_PASS_ON(shmcv_decode_with, (seg, bytes, size, options, out), seg.handle);
+    shmcv_entry entry;
+    shmcv_enter(&entry);
+    int32_t status = goDecodeWith(seg, bytes, size, options, out);
     shmcv_leave(&entry);
     return status;
 }

@@ -15,6 +15,7 @@ import (
 	"unsafe"
 
 	"shmcv/internal/abi"
+	"shmcv/ops/internal/probe"
 )
 
 // Pixels is an image in memory. Data starts at the pixel (0, 0), and has at least Bytes() bytes.
@@ -47,6 +48,13 @@ func cString(text string) *C.char {
 func (p Pixels) row(y uint32) []byte {
 	start := uint64(y) * p.Stride
 	return p.Data[start : start+p.RowBytes()]
+}
+
+// part returns a part of the image, which shares its memory.
+func (p Pixels) part(of probe.Rectangle) Pixels {
+	start := uint64(of.Y)*p.Stride + uint64(of.X)*p.PixelBytes()
+	p.Width, p.Height, p.Data = of.Width, of.Height, p.Data[start:]
+	return p
 }
 
 // sameStart returns true if both images start at the same byte.

@@ -182,7 +182,7 @@ func TestForbiddenFilesAreAPermissionError(t *testing.T) {
 		}
 	}
 	asNobody(t, func() {
-		if _, err := Load(path, abi.LoadColor, make([]byte, 1<<16), false); abi.CodeOf(err) != abi.EPermission {
+		if _, err := Load(path, abi.LoadColor.Options(), make([]byte, 1<<16), false); abi.CodeOf(err) != abi.EPermission {
 			t.Errorf("Load: %v", err)
 		}
 		err := Save(filepath.Join(closed, "out.png"), noise(4, 4, abi.DepthU8, abi.OrderBGR, 0), abi.QualityDefault)
@@ -351,7 +351,7 @@ func TestProbeOfALargeFileReadsTheHeaderAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 		before := faults(t)
-		if _, err := Probe(path, abi.LoadColor); name == "large.png" && err != nil {
+		if _, err := Probe(path, abi.LoadColor.Options()); name == "large.png" && err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if got := faults(t) - before; got > 2000 {

@@ -48,8 +48,8 @@ func Flip(src, dst Pixels, code abi.FlipCode) error {
 // Errors: EInvalid for another interpolation, and for images that disagree or overlap; ETooSmall for Data that does not
 // cover its image; ELimit; ENoSpace if OpenCV finds no memory for its tables.
 func Resize(src, dst Pixels, interpolation abi.Interpolation) error {
-	if interpolation < abi.InterpolationNearest || interpolation > abi.InterpolationLanczos4 {
-		return abi.Errorf(abi.EInvalid, "resize: interpolation %d; it is 0 (nearest), 1 (linear), 2 (cubic), 3 (area) or 4 (Lanczos)", interpolation)
+	if !interpolation.Exists() {
+		return abi.Errorf(abi.EInvalid, "resize: interpolation %d; it is 0 (nearest), 1 (linear), 2 (cubic), 3 (area), 4 (Lanczos) or 6 (nearest, exact)", interpolation)
 	}
 	src, dst, err := checkedBoth("resize", src, dst)
 	if err == nil {

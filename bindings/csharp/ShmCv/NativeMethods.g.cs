@@ -58,6 +58,24 @@ internal unsafe struct ShmcvAccess
 }
 
 [StructLayout(LayoutKind.Sequential)]
+internal unsafe struct ShmcvLoadOptions
+{
+    internal const int SizeInC = 64;
+
+    internal LoadFlags Flags;
+    internal ColorOrder Order;
+    internal uint Scale;
+    internal uint Width;
+    internal uint Height;
+    internal Interpolation Interpolation;
+    internal uint X;
+    internal uint Y;
+    internal uint RegionWidth;
+    internal uint RegionHeight;
+    internal fixed ulong Reserved[3];
+}
+
+[StructLayout(LayoutKind.Sequential)]
 internal unsafe struct ShmcvFrameInfo
 {
     internal const int SizeInC = 128;
@@ -175,13 +193,25 @@ internal static unsafe partial class NativeMethods
     internal static partial ErrorCode shmcv_probe(string path, int flags, out ShmcvImageInfo @out);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_probe_with(string path, in ShmcvLoadOptions options, out ShmcvImageInfo @out);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_load(ulong seg, string path, int flags, out ShmcvImageInfo @out);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_load_with(ulong seg, string path, in ShmcvLoadOptions options, out ShmcvImageInfo @out);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_probe_bytes(byte* bytes, ulong size, int flags, out ShmcvImageInfo @out);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_probe_bytes_with(byte* bytes, ulong size, in ShmcvLoadOptions options, out ShmcvImageInfo @out);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_decode(ulong seg, byte* bytes, ulong size, int flags, out ShmcvImageInfo @out);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_decode_with(ulong seg, byte* bytes, ulong size, in ShmcvLoadOptions options, out ShmcvImageInfo @out);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_save(ulong seg, string path, int quality);
