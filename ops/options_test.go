@@ -67,8 +67,12 @@ func TestLoadWithOptionsGivesWhatCV2MakesOfTheFile(t *testing.T) {
 			old := noise(1<<16, 1, abi.DepthU8, abi.OrderGray, 0)
 			if code != abi.OK {
 				memory := clone(old).Data
-				if _, err := Load(path, options, memory, true); abi.CodeOf(err) != code || !bytes.Equal(memory, old.Data) {
+				_, err := Load(path, options, memory, true)
+				if abi.CodeOf(err) != code || !bytes.Equal(memory, old.Data) {
 					t.Errorf("%v (code %d), want %s, and the memory as it was", err, abi.CodeOf(err), row[3])
+				}
+				if _, probed := Probe(path, options); code != abi.EDecode && code != abi.ETooSmall && fmt.Sprint(probed) != fmt.Sprint(err) {
+					t.Errorf("probe says %v, load %v", probed, err)
 				}
 				return
 			}

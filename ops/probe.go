@@ -14,6 +14,9 @@ import (
 //
 // Errors: those of Load, except that damage to the pixels is not seen.
 func Probe(path string, options abi.LoadOptions) (abi.ImageInfo, error) {
+	if err := options.Check(); err != nil {
+		return abi.ImageInfo{}, loadError(path, err)
+	}
 	content, size, err := readStart(path)
 	if err != nil {
 		return abi.ImageInfo{}, err

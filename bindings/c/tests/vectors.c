@@ -89,6 +89,16 @@ int64_t number(const char *digits) {
     exit(2);
 }
 
+shmcv_load_options options_named(const char *flag, const char *fields) {
+    shmcv_load_options options = {.flags = flag_named(flag)};
+    const int found = sscanf(fields, "%" SCNu32 ",%" SCNu32 ",%" SCNu32 ",%" SCNu32 ",%" SCNd32 ",%" SCNu32 ",%" SCNu32 ",%" SCNu32 ",%" SCNu32 ",%" SCNu64,
+                             &options.order, &options.scale, &options.width, &options.height, &options.interpolation, &options.x,
+                             &options.y, &options.region_width, &options.region_height, &options.reserved[2]);
+    if (found == 10) return options;
+    fprintf(stderr, "vectors.tsv says '%s' where options should be\n", fields);
+    exit(2);
+}
+
 static uint64_t row_bytes(const shmcv_image_info *image) {
     static const uint64_t sample[] = {0, 1, 2, 4};
     return (uint64_t)image->width * image->channels * sample[image->depth];

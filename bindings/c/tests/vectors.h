@@ -15,6 +15,9 @@ int32_t flag_named(const char *name);
 int32_t result_named(const char *name);
 int64_t number(const char *digits);
 
+/* options_named returns the options of the columns flag and options. */
+shmcv_load_options options_named(const char *flag, const char *fields);
+
 /* bytes_of returns the size of an image in bytes. */
 uint64_t bytes_of(const shmcv_image_info *image);
 

@@ -24,6 +24,7 @@ arrays taken from them show the shared pixels in both processes.
 from __future__ import annotations
 
 from ._library import LibraryError
+from ._options import LoadOptions
 from .codec import encode_bound, probe, probe_bytes
 from .constants import (
     KEY_BACKSPACE,
@@ -54,6 +55,7 @@ from .constants import (
     Depth,
     ErrorCode,
     FlipCode,
+    Interpolation,
     LoadFlags,
     WhenBehind,
 )
@@ -135,10 +137,12 @@ __all__ = [
     "ImageInfo",
     "ImageLoader",
     "InternalError",
+    "Interpolation",
     "InvalidError",
     "LibraryError",
     "LimitError",
     "LoadFlags",
+    "LoadOptions",
     "NewFrame",
     "NoDisplayError",
     "NoImageError",
