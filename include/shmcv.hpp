@@ -59,6 +59,27 @@ struct access {
     std::int64_t owner = -1;
 };
 
+/// What of an image file is loaded, and how large; shmcv_load_options says how the members act together:
+///
+///     shmcv::load_options small;
+///     small.width = 320;
+///     small.order = shmcv::color_order::bgra;
+///     photo.load("photograph.jpg", small);
+struct load_options {
+    /// Channels and depth.
+    load_flags flags = load_flags::color;
+    /// Order of the channels; color_order{} for that of flags.
+    color_order order{};
+    /// 2, 4 or 8: the image has that part of the width and height, rounded up. 1: all of it.
+    std::uint32_t scale = 1;
+    /// Size of the image that is stored; one of them 0: the image keeps its proportion.
+    std::uint32_t width = 0, height = 0;
+    /// How the image gets that size; 0 is the library's choice, and the nearest pixels are interpolation::nearest_exact.
+    shmcv::interpolation interpolation{};
+    /// A part of the upright image; all 0: the whole of it.
+    std::uint32_t x = 0, y = 0, region_width = 0, region_height = 0;
+};
+
 /// A call that failed. what() says what was asked, what was found and what to do.
 class error : public std::runtime_error {
   public:
@@ -123,6 +144,29 @@ inline shmcv_access native(const access &who) noexcept {
     given.group = who.group;
     given.owner = who.owner;
     return given;
+}
+
+/// Returns options as C takes them.
+inline shmcv_load_options native(const load_options &options) noexcept {
+    shmcv_load_options given{};
+    given.flags = static_cast<std::int32_t>(options.flags);
+    given.order = static_cast<std::uint32_t>(options.order);
+    given.scale = options.scale;
+    given.width = options.width;
+    given.height = options.height;
+    given.interpolation = static_cast<std::int32_t>(options.interpolation);
+    given.x = options.x;
+    given.y = options.y;
+    given.region_width = options.region_width;
+    given.region_height = options.region_height;
+    return given;
+}
+
+/// Returns options that have only flags.
+inline load_options only(load_flags flags) noexcept {
+    load_options options;
+    options.flags = flags;
+    return options;
 }
 
 /// Throws if the library's structures differ from those that this header was compiled with.
@@ -332,16 +376,27 @@ class writable_pixels : public pixels {
 
     /// Decodes an image file straight into the memory. When it throws, an image that was there is still there.
     image_info load(const std::filesystem::path &path, load_flags flags = load_flags::color) {
+        return load(path, detail::only(flags));
+    }
+
+    /// Does so with a part of the image, smaller or larger, in the order that is wanted. error_code::invalid for options that
+    /// contradict each other, and for a region beyond the image.
+    image_info load(const std::filesystem::path &path, const load_options &options) {
         image_info loaded;
-        detail::check(shmcv_load(handle_, detail::c_string(path).c_str(), static_cast<std::int32_t>(flags), &loaded));
+        const shmcv_load_options given = detail::native(options);
+        detail::check(shmcv_load_with(handle_, detail::c_string(path).c_str(), &given, &loaded));
         return loaded;
     }
 
     /// Does as load for the size bytes of an image file that are in memory. They must not change meanwhile, unless they are
     /// in a segment or a frame.
     image_info decode(const void *bytes, std::size_t size, load_flags flags = load_flags::color) {
+        return decode(bytes, size, detail::only(flags));
+    }
+    image_info decode(const void *bytes, std::size_t size, const load_options &options) {
         image_info decoded;
-        detail::check(shmcv_decode(handle_, bytes, size, static_cast<std::int32_t>(flags), &decoded));
+        const shmcv_load_options given = detail::native(options);
+        detail::check(shmcv_decode_with(handle_, bytes, size, &given, &decoded));
         return decoded;
     }
 
@@ -401,6 +456,8 @@ class segment : public writable_pixels {
     /// file cannot be loaded.
     [[nodiscard]] static inline segment from_file(std::string_view name, const std::filesystem::path &path,
                                                   load_flags flags = load_flags::color, const access &who = {});
+    [[nodiscard]] static inline segment from_file(std::string_view name, const std::filesystem::path &path,
+                                                  const load_options &options, const access &who = {});
 
     /// Opens the segment of that name, or makes one for size bytes if there is none; created() tells which.
     /// who is for a new segment. error_code::too_small if the segment that is there has fewer bytes.
@@ -917,19 +974,27 @@ inline std::uint32_t sweep() {
 }
 
 /// Returns the image that load would store, from the file's header alone. image_size() tells the bytes that it needs.
-[[nodiscard]] inline image_info probe(const std::filesystem::path &path, load_flags flags = load_flags::color) {
+[[nodiscard]] inline image_info probe(const std::filesystem::path &path, const load_options &options) {
     detail::require_library();
     image_info image;
-    detail::check(shmcv_probe(detail::c_string(path).c_str(), static_cast<std::int32_t>(flags), &image));
+    const shmcv_load_options given = detail::native(options);
+    detail::check(shmcv_probe_with(detail::c_string(path).c_str(), &given, &image));
     return image;
+}
+[[nodiscard]] inline image_info probe(const std::filesystem::path &path, load_flags flags = load_flags::color) {
+    return probe(path, detail::only(flags));
 }
 
 /// Does as probe for the size bytes of an image file that are in memory, or for its first bytes.
-[[nodiscard]] inline image_info probe(const void *bytes, std::size_t size, load_flags flags = load_flags::color) {
+[[nodiscard]] inline image_info probe(const void *bytes, std::size_t size, const load_options &options) {
     detail::require_library();
     image_info image;
-    detail::check(shmcv_probe_bytes(bytes, size, static_cast<std::int32_t>(flags), &image));
+    const shmcv_load_options given = detail::native(options);
+    detail::check(shmcv_probe_bytes_with(bytes, size, &given, &image));
     return image;
+}
+[[nodiscard]] inline image_info probe(const void *bytes, std::size_t size, load_flags flags = load_flags::color) {
+    return probe(bytes, size, detail::only(flags));
 }
 
 /// Returns a number of bytes that no result of pixels::encode exceeds for such an image.
@@ -942,8 +1007,13 @@ inline std::uint32_t sweep() {
 
 inline segment segment::from_file(std::string_view name, const std::filesystem::path &path, load_flags flags,
                                   const access &who) {
-    segment made = create(name, image_size(probe(path, flags)), who);
-    made.or_nothing([&] { made.load(path, flags); });
+    return from_file(name, path, detail::only(flags), who);
+}
+
+inline segment segment::from_file(std::string_view name, const std::filesystem::path &path, const load_options &options,
+                                  const access &who) {
+    segment made = create(name, image_size(probe(path, options)), who);
+    made.or_nothing([&] { made.load(path, options); });
     return made;
 }
 

@@ -244,6 +244,28 @@ TEST(bytes_go_in_and_come_out) {
     CHECK(throws(error_code::unsupported, "gif", [&] { (void)shmcv::encode_bound(image, "gif"); }));
 }
 
+TEST(load_takes_options) {
+    const std::filesystem::path photograph = std::filesystem::path(SHMCV_TESTDATA) / "photograph.jpg";
+    shmcv::load_options options;
+    options.width = 320;
+    options.order = shmcv::color_order::bgra;
+    auto seg = segment::from_file(new_name(), photograph, options);
+    CHECK_INT(320 * 180 * 4, seg.size());
+    CHECK_INT(180, shmcv::probe(photograph, options).height);
+    const auto shown = seg.load(photograph, options);
+    CHECK_INT(320, shown.width);
+    CHECK_INT(SHMCV_ORDER_BGRA, shown.order);
+
+    shmcv::load_options part;
+    part.x = 8, part.y = 16, part.region_width = 160, part.region_height = 80, part.scale = 8;
+    std::size_t size = 0;
+    const std::unique_ptr<unsigned char, decltype(&std::free)> file(read_file(photograph.string().c_str(), &size), std::free);
+    CHECK_INT(20, shmcv::probe(file.get(), size, part).width);
+    CHECK_INT(10, seg.decode(file.get(), size, part).height);
+    part.width = 5;
+    CHECK(throws(error_code::invalid, "scale 8 and width 5", [&] { seg.load(photograph, part); }));
+}
+
 TEST(load_takes_flags) {
     auto seg = segment::create(new_name(), 1 << 16);
     CHECK_INT(1, seg.load(small, shmcv::load_flags::gray).channels);
