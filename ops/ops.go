@@ -52,8 +52,27 @@ func (p Pixels) row(y uint32) []byte {
 // sameStart returns true if both images start at the same byte.
 func (p Pixels) sameStart(q Pixels) bool { return unsafe.SliceData(p.Data) == unsafe.SliceData(q.Data) }
 
-// overlaps returns true if the two images have a byte of memory in common.
-func (p Pixels) overlaps(q Pixels) bool { return Overlap(p.Data[:p.Bytes()], q.Data[:q.Bytes()]) }
+// overlaps returns true if the two images have a byte of memory in common. The bytes between their rows do not count where the
+// strides agree, as those of two regions of one image do.
+func (p Pixels) overlaps(q Pixels) bool {
+	if !Overlap(p.Data[:p.Bytes()], q.Data[:q.Bytes()]) {
+		return false
+	}
+	if p.Stride != q.Stride {
+		return true
+	}
+	if q.start() < p.start() {
+		p, q = q, p
+	}
+	// q's first row begins in p's row `down`, `along` bytes from its start, and may reach into the row after that.
+	distance := uint64(q.start() - p.start())
+	down, along := distance/p.Stride, distance%p.Stride
+	return along < p.RowBytes() && down < uint64(p.Height) ||
+		along+q.RowBytes() > p.Stride && down+1 < uint64(p.Height)
+}
+
+// start returns the address of the first byte.
+func (p Pixels) start() uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(p.Data))) }
 
 // Overlap returns true if the two have a byte of memory in common. It does not touch the memory.
 func Overlap(a, b []byte) bool {
