@@ -113,15 +113,24 @@ func load(seg C.shmcv_segment, path *C.in_char, options func() abi.LoadOptions, 
 		if err != nil {
 			return err
 		}
-		return decodeInto(p, out, func(memory []byte, keep bool) (abi.ImageInfo, error) {
+		look := func() (abi.ImageInfo, error) { return ops.Probe(str, options()) }
+		return decodeInto(p, out, look, func(memory []byte, keep bool) (abi.ImageInfo, error) {
 			return ops.Load(str, options(), memory, keep)
 		})
 	})
 }
 
 // decodeInto lets decode store an image in the memory of p, and gives its description in out, which may be nil. keep says
-// that there is an image which has to stay whole if decode fails.
-func decodeInto(p pixels, out *C.shmcv_image_info, decode func(memory []byte, keep bool) (abi.ImageInfo, error)) error {
+// that there is an image which has to stay whole if decode fails. look gives the image that decode will store.
+func decodeInto(p pixels, out *C.shmcv_image_info, look func() (abi.ImageInfo, error), decode decoder) error {
+	if isView(p) {
+		if image, err := look(); err != nil {
+			return err
+		} else if _, err = p.Room(image); err != nil {
+			return err
+		}
+		decode = aside(p, decode)
+	}
 	var image abi.ImageInfo
 	err := p.Store(func(memory []byte) (abi.ImageInfo, error) {
 		_, none := p.Image()
@@ -133,6 +142,26 @@ func decodeInto(p pixels, out *C.shmcv_image_info, decode func(memory []byte, ke
 		*(*abi.ImageInfo)(unsafe.Pointer(out)) = image
 	}
 	return err
+}
+
+// decoder decodes a file into memory, rows without gaps.
+type decoder func(memory []byte, keep bool) (abi.ImageInfo, error)
+
+// aside returns a decoder for a view, whose rows have gaps that belong to others.
+func aside(view pixels, decode decoder) decoder {
+	return func(memory []byte, _ bool) (image abi.ImageInfo, err error) {
+		err = ops.WithMemory(uint64(len(memory)), func(packed []byte) error {
+			decoded, err := decode(packed, false)
+			if err == nil {
+				image, err = view.Room(decoded)
+			}
+			if err != nil {
+				return err
+			}
+			return ops.Convert(ops.Pixels{ImageInfo: decoded, Data: packed}, ops.Pixels{ImageInfo: image, Data: memory})
+		})
+		return image, err
+	}
 }
 
 // shmcv_probe_bytes does as shmcv_probe for the size bytes of an image file that are in memory. The file's first bytes are
@@ -192,7 +221,8 @@ func decode(seg C.shmcv_segment, bytes *C.in_byte, size C.uint64_t, options func
 			return err
 		}
 		shared := shm.AnyMapped(func(memory []byte) bool { return ops.Overlap(content, memory) })
-		return decodeInto(p, out, func(memory []byte, keep bool) (abi.ImageInfo, error) {
+		look := func() (abi.ImageInfo, error) { return ops.ProbeBytes(content, options()) }
+		return decodeInto(p, out, look, func(memory []byte, keep bool) (abi.ImageInfo, error) {
 			return ops.Decode(content, shared, options(), memory, keep)
 		})
 	})

@@ -253,6 +253,16 @@ int32_t shmcv_wait(shmcv_segment seg, uint64_t newer_than, int32_t timeout_ms, u
     return status;
 }
 
+int32_t shmcv_view(shmcv_segment src, uint32_t x, uint32_t y, uint32_t width, uint32_t height,
+                   shmcv_segment *out) {
+    SHMCV_PASS_ON(shmcv_view, (src, x, y, width, height, out), src.handle);
+    shmcv_entry entry;
+    shmcv_enter(&entry);
+    int32_t status = goView(src, x, y, width, height, out);
+    shmcv_leave(&entry);
+    return status;
+}
+
 int32_t shmcv_probe(const char *path, int32_t flags, shmcv_image_info *out) {
     SHMCV_PASS_ON(shmcv_probe, (path, flags, out));
     shmcv_entry entry;
@@ -370,6 +380,34 @@ int32_t shmcv_convert(shmcv_segment src, shmcv_segment dst, int32_t order) {
     shmcv_entry entry;
     shmcv_enter(&entry);
     int32_t status = goConvert(src, dst, order);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_copy(shmcv_segment src, shmcv_segment dst) {
+    SHMCV_PASS_ON(shmcv_copy, (src, dst), src.handle, dst.handle);
+    shmcv_entry entry;
+    shmcv_enter(&entry);
+    int32_t status = goCopy(src, dst);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_resize(shmcv_segment src, shmcv_segment dst, uint32_t width, uint32_t height,
+                     int32_t interpolation) {
+    SHMCV_PASS_ON(shmcv_resize, (src, dst, width, height, interpolation), src.handle, dst.handle);
+    shmcv_entry entry;
+    shmcv_enter(&entry);
+    int32_t status = goResize(src, dst, width, height, interpolation);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_rotate(shmcv_segment src, shmcv_segment dst, int32_t code) {
+    SHMCV_PASS_ON(shmcv_rotate, (src, dst, code), src.handle, dst.handle);
+    shmcv_entry entry;
+    shmcv_enter(&entry);
+    int32_t status = goRotate(src, dst, code);
     shmcv_leave(&entry);
     return status;
 }

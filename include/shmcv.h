@@ -188,8 +188,9 @@ SHMCV_API int32_t shmcv_close_windows(void);
  * of a stream; SHMCV_E_NO_SPACE if there is no memory for all of a file that another program made. */
 SHMCV_API int32_t shmcv_open(const char *name, shmcv_segment *out);
 
-/* shmcv_close ends this handle's use of its segment. Pointers from shmcv_data are invalid afterwards, unless
- * another handle of this process still has the segment open. The segment itself stays; see shmcv_clear.
+/* shmcv_close ends this handle's use of its segment, or of what it is a view of. Pointers from shmcv_data
+ * are invalid afterwards, unless another handle of this process still has the segment open. The segment
+ * itself stays; see shmcv_clear.
  *
  * Errors: SHMCV_E_CLOSED if seg is closed already; SHMCV_E_INVALID for the pixels of a frame, which
  * shmcv_frame_close closes. */
@@ -560,7 +561,8 @@ SHMCV_API int32_t shmcv_segment_clear(shmcv_segment seg);
 
 /* shmcv_data gives the address and the size in bytes of a segment's pixels. The memory may be read and
  * written until the handle is closed. The memory of a frame to read, and of a segment that was opened
- * read-only, faults when it is written to. It is aligned to a page. Either of ptr and size may be NULL.
+ * read-only, faults when it is written to. It is aligned to a page, except in views. Either of ptr and size
+ * may be NULL.
  *
  * Errors: SHMCV_E_CLOSED; SHMCV_E_TRUNCATED if another program has made the file shorter, so that touching
  * the memory would kill the process. */
@@ -727,6 +729,34 @@ SHMCV_API int32_t shmcv_sequence(shmcv_segment seg, uint64_t *sequence);
 SHMCV_API int32_t shmcv_wait(shmcv_segment seg, uint64_t newer_than, int32_t timeout_ms, uint64_t *sequence);
 
 /* -------------------------------------------------------------------------------------------------------------
+ * Views: regions of a segment's or frame's image. A view is one more handle for every function that takes a
+ * segment, as source and as target: shmcv_copy from a view crops, shmcv_copy into a view pastes. No pixel is
+ * copied for a view.
+ *
+ * A view is of the image that was there when it was made, and can be used as long as the segment or frame has
+ * an image of the same description (size, stride, depth and order): each use looks. Whatever stores in a view
+ * changes the view's pixels alone, and must give just the view's width, height, depth and order; else it is
+ * SHMCV_E_INVALID and nothing is written. The rows of a view are as far apart as those of the whole image.
+ * ---------------------------------------------------------------------------------------------------------- */
+
+/* shmcv_view gives a view of width x height pixels, of which the first is the pixel (x, y) of the image of
+ * src: a segment, the pixels of a frame, or another view, whose pixels x and y count then. Close the view
+ * with shmcv_close.
+ *
+ * A view of a segment has the segment open, as another handle of it would, also after src is closed. A view
+ * of a frame uses the frame, and does not hold it: when the frame is published or closed, the view is
+ * SHMCV_E_CLOSED, and must still be closed. shmcv_data gives the view's first pixel, and the number of bytes
+ * to the end of its last row. shmcv_image_set takes the view's own description alone, and tells that its
+ * pixels have been written. What concerns no pixels concerns the segment: shmcv_sequence and shmcv_wait tell
+ * of its images, and shmcv_segment_clear removes its name. A view of a segment that was opened read-only, or
+ * of a frame to read, is read-only.
+ *
+ * Errors: SHMCV_E_INVALID for a region that is empty or not within the image, with the field named;
+ * SHMCV_E_NO_IMAGE; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
+SHMCV_API int32_t shmcv_view(shmcv_segment src, uint32_t x, uint32_t y, uint32_t width, uint32_t height,
+                             shmcv_segment *out);
+
+/* -------------------------------------------------------------------------------------------------------------
  * Files, and their bytes in memory: JPEG, PNG, WebP, TIFF, BMP and PNM, read into segments and written from
  * them; PFM and JPEG 2000, read.
  * ---------------------------------------------------------------------------------------------------------- */
@@ -817,8 +847,8 @@ enum shmcv_flip_code {
     SHMCV_FLIP_BOTH       = -1  /* Both: a rotation by 180 degrees. */
 };
 
-/* shmcv_interpolation is how the pixels of another size are made. The numbers are those of OpenCV's
- * InterpolationFlags, and so is what each does. */
+/* shmcv_interpolation is how shmcv_resize makes the pixels of another size. The numbers are those of
+ * OpenCV's InterpolationFlags, and so is what each does. */
 enum shmcv_interpolation {
     SHMCV_INTERPOLATION_NEAREST       = 0, /* The nearest pixel, as cv2.INTER_NEAREST. */
     SHMCV_INTERPOLATION_LINEAR        = 1, /* Between 2 x 2 pixels; what cv2.resize does unless it is told
@@ -846,6 +876,34 @@ enum shmcv_rotate_code {
  * SHMCV_E_INVALID for an unknown order; SHMCV_E_PERMISSION if dst was opened read-only or is a frame to
  * read; SHMCV_E_BUSY; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_convert(shmcv_segment src, shmcv_segment dst, int32_t order);
+
+/* shmcv_copy copies the image of src into dst, whose image it becomes, rows without gaps. Of a view it
+ * crops, into a view it pastes. src and dst may be one segment, and regions of one image that overlap: then
+ * the pixels go through other memory. The image is one that was stored whole, as for shmcv_flip.
+ *
+ * Errors: those of shmcv_flip except for the code's; SHMCV_E_INVALID if dst is a view, and src has another
+ * size, depth or order. */
+SHMCV_API int32_t shmcv_copy(shmcv_segment src, shmcv_segment dst);
+
+/* shmcv_resize makes the image of src into one of width x height pixels in dst, whose image it becomes, rows
+ * without gaps, as cv2.resize does. interpolation is one of the SHMCV_INTERPOLATION_ constants:
+ * SHMCV_INTERPOLATION_AREA is made for smaller images, and SHMCV_INTERPOLATION_LINEAR is cv2's default.
+ * OpenCV writes straight into dst. The image is one that was stored whole, as for shmcv_flip.
+ *
+ * Errors: SHMCV_E_INVALID for a width or height of 0, for another interpolation, if src and dst are one
+ * image or regions of one that overlap, and if dst is a view of another size, depth or order; SHMCV_E_LIMIT;
+ * otherwise those of shmcv_flip. */
+SHMCV_API int32_t shmcv_resize(shmcv_segment src, shmcv_segment dst, uint32_t width, uint32_t height,
+                               int32_t interpolation);
+
+/* shmcv_rotate turns the image of src by quarter turns into dst, whose image it becomes, rows without gaps.
+ * code is one of the SHMCV_ROTATE_ constants. src and dst may be one segment: half a turn is then made in
+ * place and keeps the stride, and a quarter goes through other memory. The image is one that was stored
+ * whole, as for shmcv_flip.
+ *
+ * Errors: SHMCV_E_INVALID for another code, and if dst is a view of another size, depth or order than the
+ * turn gives; otherwise those of shmcv_flip. */
+SHMCV_API int32_t shmcv_rotate(shmcv_segment src, shmcv_segment dst, int32_t code);
 
 /* -------------------------------------------------------------------------------------------------------------
  * Streams: frame after frame from one writer to any number of readers. Every frame is seen whole, and none is

@@ -192,8 +192,8 @@ enum class flip_code : std::int32_t {
     both = SHMCV_FLIP_BOTH,
 };
 
-/// How the pixels of another size are made. The numbers are those of OpenCV's InterpolationFlags, and so is
-/// what each does.
+/// How shmcv_resize makes the pixels of another size. The numbers are those of OpenCV's InterpolationFlags, and
+/// so is what each does.
 enum class interpolation : std::int32_t {
     /// The nearest pixel, as cv2.INTER_NEAREST.
     nearest = SHMCV_INTERPOLATION_NEAREST,
@@ -212,11 +212,11 @@ enum class interpolation : std::int32_t {
 /// A rotation by quarter turns, as OpenCV numbers them.
 enum class rotate_code : std::int32_t {
     /// Left becomes top.
-    90_clockwise = SHMCV_ROTATE_90_CLOCKWISE,
+    rotate_90_clockwise = SHMCV_ROTATE_90_CLOCKWISE,
     /// As flip_code::both.
-    180 = SHMCV_ROTATE_180,
+    rotate_180 = SHMCV_ROTATE_180,
     /// Right becomes top.
-    90_counterclockwise = SHMCV_ROTATE_90_COUNTERCLOCKWISE,
+    rotate_90_counterclockwise = SHMCV_ROTATE_90_COUNTERCLOCKWISE,
 };
 
 /// Which frames a reader gets.

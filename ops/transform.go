@@ -94,7 +94,7 @@ func Rotate(src, dst Pixels, code abi.RotateCode) error {
 	}
 	isTransposed := probe.Transposes(orientation)
 	if isTransposed && !transposable(src) {
-		return withCopy(src, func(apart Pixels) error { return Rotate(apart, dst, code) })
+		return WithCopy(src, func(apart Pixels) error { return Rotate(apart, dst, code) })
 	}
 	inPlace := src.sameStart(dst) && src.ImageInfo == dst.ImageInfo && !isTransposed
 	if inPlace || !src.overlaps(dst) && (!isTransposed || transposable(dst)) {
@@ -130,7 +130,7 @@ func Convert(src, dst Pixels) error {
 		if src.sameStart(dst) && src.ImageInfo == dst.ImageInfo {
 			return nil
 		}
-		return withCopy(src, func(apart Pixels) error { return convert(apart, dst) })
+		return WithCopy(src, func(apart Pixels) error { return convert(apart, dst) })
 	}
 	return convert(src, dst)
 }
@@ -226,8 +226,8 @@ func withOrder(src Pixels, order abi.Order, body func(converted Pixels) error) e
 	})
 }
 
-// withCopy runs body on a copy of src without gaps.
-func withCopy(src Pixels, body func(copied Pixels) error) error {
+// WithCopy runs body on a copy of src without gaps, which is not in Go's memory. Body must not keep it.
+func WithCopy(src Pixels, body func(copied Pixels) error) error {
 	return withScratch(abi.NewImageInfo(src.Width, src.Height, src.Depth, src.Order), func(copied Pixels) error {
 		copyRows(src, copied)
 		return body(copied)

@@ -237,3 +237,28 @@ func TestLoadRefusesBadFilesAndKeepsTheOldImage(t *testing.T) {
 		})
 	}
 }
+
+func TestResizeGivesThePixelsOfCV2(t *testing.T) {
+	for _, row := range vectors(t, "resize") {
+		src := loaded(t, filepath.Join(testdata, row[0]), flagNamed(t, row[1]))
+		dst := noise(uint32(number(t, row[2])), uint32(number(t, row[3])), src.Depth, src.Order, 0)
+		if err := Resize(src, dst, abi.Interpolation(number(t, row[4]))); err != nil || checksum(dst) != row[5] {
+			t.Errorf("%v: %v, checksum %s", row, err, checksum(dst))
+		}
+	}
+}
+
+func TestRotateGivesThePixelsOfCV2(t *testing.T) {
+	for _, row := range vectors(t, "rotate") {
+		src := loaded(t, filepath.Join(testdata, row[0]), flagNamed(t, row[1]))
+		code := abi.RotateCode(number(t, row[2]))
+		dst := noise(src.Height, src.Width, src.Depth, src.Order, 0)
+		if code == abi.Rotate180 {
+			dst = clone(src)
+		}
+		clear(dst.Data)
+		if err := Rotate(src, dst, code); err != nil || checksum(dst) != row[3] {
+			t.Errorf("%v: %v, checksum %s", row, err, checksum(dst))
+		}
+	}
+}

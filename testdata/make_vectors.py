@@ -32,6 +32,11 @@ COLUMNS = {
     "load": "file flag width height channels depth order crc32",
     "pixel": "file flag x y values tolerance",
     "flip": "file flag code crc32",
+    "resize": "file flag width height interpolation crc32",
+    "rotate": "file flag code crc32",
+    "view": "file flag x y width height crc32",
+    "paste": "file flag x y width height interpolation crc32",
+    "region": "width height x y region_width region_height result",
     "save": "file flag extension quality result width height channels depth order crc32",
     "error": "file flag segment_bytes result cv2",
     "options": "file flag options result width height channels depth order crc32",
@@ -169,7 +174,7 @@ OPTIONS = {
     "x": 0, "y": 0, "region_width": 0, "region_height": 0, "reserved": 0,
 }  # fmt: skip
 ORDER_NUMBERS = {1: "gray", 2: "bgr", 3: "bgra", 4: "rgb", 5: "rgba"}
-INTERPOLATIONS = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_AREA, cv2.INTER_LANCZOS4, cv2.INTER_NEAREST_EXACT)
+WAYS = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_AREA, cv2.INTER_LANCZOS4, cv2.INTER_NEAREST_EXACT)
 SCALED = {2: cv2.IMREAD_REDUCED_GRAYSCALE_2, 4: cv2.IMREAD_REDUCED_GRAYSCALE_4, 8: cv2.IMREAD_REDUCED_GRAYSCALE_8}
 
 SCALED_FILES = [
@@ -199,9 +204,9 @@ OPTIONS_OF_FILES = [
     *(("orientation-6.jpg", "color", {"width": width, "order": 3}) for width in (6, 20, 43, 100)),
     ("orientation-6.jpg", "unchanged", {"width": 6}),
     ("small-gray.jpg", "unchanged", {"scale": 2, "order": 4}),
-    *(("small-bgr.png", "color", {"width": 150, "height": 20, "interpolation": way}) for way in (0, *INTERPOLATIONS)),
-    *(("small-bgr.png", "color", {"width": 30, "height": 20, "interpolation": way}) for way in INTERPOLATIONS),
-    *(("small-bgr.png", "color", {"width": 100, "height": 90, "interpolation": way}) for way in (0, *INTERPOLATIONS)),
+    *(("small-bgr.png", "color", {"width": 150, "height": 20, "interpolation": way}) for way in (0, *WAYS)),
+    *(("small-bgr.png", "color", {"width": 30, "height": 20, "interpolation": way}) for way in WAYS),
+    *(("small-bgr.png", "color", {"width": 100, "height": 90, "interpolation": way}) for way in (0, *WAYS)),
     ("small-bgr.png", "color", {"width": 67, "height": 43}),
     ("small-bgr.png", "color", {"height": 1}),
     ("row.png", "color", {"width": 10}),  # 10 x 1: no side is less than 1
@@ -356,6 +361,46 @@ GEOMETRIES = [
 ]
 
 
+# What images become, by file: width and height. cv2.INTER_NEAREST, LINEAR, CUBIC, AREA and LANCZOS4. What is between two
+# floats depends on the processor's instructions.
+SIZES = {
+    "photograph.jpg": [(1920, 1080), (961, 540)],
+    None: [(33, 21), (134, 86), (1, 1), (200, 3)],
+}
+INTERPOLATIONS = (0, 1, 2, 3, 4)
+
+# Regions of these images: x, y, width, height.
+VIEWED = [(file, flag) for file, flag in FLIPPED if file.startswith(("small", "photograph"))]
+VIEWS = {
+    "photograph.jpg": [(1001, 503, 1921, 1079)],
+    None: [(0, 0, 67, 43), (1, 2, 31, 17), (66, 42, 1, 1), (33, 0, 34, 43)],
+}
+
+# Regions of images: width and height, x, y, width and height of the region, result of shmcv_view.
+REGIONS = [
+    (67, 43, 0, 0, 67, 43, "OK"),
+    (67, 43, 66, 42, 1, 1, "OK"),
+    (67, 43, 0, 42, 67, 1, "OK"),
+    (1, 1, 0, 0, 1, 1, "OK"),
+    (67, 43, 0, 0, 0, 43, "E_INVALID"),
+    (67, 43, 0, 0, 67, 0, "E_INVALID"),
+    (67, 43, 67, 0, 0, 1, "E_INVALID"),
+    (67, 43, 0, 0, 68, 43, "E_INVALID"),
+    (67, 43, 0, 0, 67, 44, "E_INVALID"),
+    (67, 43, 1, 0, 67, 43, "E_INVALID"),
+    (67, 43, 0, 1, 67, 43, "E_INVALID"),
+    (67, 43, 67, 0, 1, 1, "E_INVALID"),
+    (67, 43, 0, 43, 1, 1, "E_INVALID"),
+    (67, 43, TOP, 0, 1, 1, "E_INVALID"),  # x + width is 0 in 32 bits
+    (67, 43, 0, TOP, 1, 1, "E_INVALID"),
+    (67, 43, TOP, TOP, 2, 2, "E_INVALID"),
+    (67, 43, 1, 1, TOP, TOP, "E_INVALID"),
+    (67, 43, TOP, TOP, TOP, TOP, "E_INVALID"),
+    (67, 43, 2**31, 0, 2**31, 1, "E_INVALID"),
+    (67, 43, 0, 2**31, 1, 2**31, "E_INVALID"),
+]
+
+
 def upright(pixels: np.ndarray, file: str) -> np.ndarray:
     """Turns stored pixels as the file's EXIF orientation says."""
     orientation = Image.open(HERE / file).getexif().get(0x0112, 1)
@@ -494,6 +539,55 @@ def flips() -> list[list[object]]:
     ]
 
 
+def resizes() -> list[list[object]]:
+    return [
+        [file, flag, width, height, number, checksum(resized(load(file, flag), width, height, number))]
+        for file, flag in [*FLIPPED, ("small-bgr-f32.tif", "unchanged")]
+        for width, height in SIZES.get(file, SIZES[None])
+        for number in ([cv2.INTER_NEAREST] if "f32" in file else INTERPOLATIONS)
+    ]
+
+
+def resized(pixels: np.ndarray, width: int, height: int, interpolation: int) -> np.ndarray:
+    """Returns what cv2.resize gives without IPP, which interpolates floats, 16 bits, and cubic ones, in its own way."""
+    cv2.ipp.setUseIPP(False)
+    return cv2.resize(pixels, (width, height), interpolation=interpolation)
+
+
+def rotations() -> list[list[object]]:
+    return [
+        [file, flag, code, checksum(cv2.rotate(load(file, flag), code))] for file, flag in FLIPPED for code in (0, 1, 2)
+    ]
+
+
+def views() -> list[list[object]]:
+    rows: list[list[object]] = []
+    for file, flag in VIEWED:
+        whole = load(file, flag)
+        for x, y, width, height in VIEWS.get(file, VIEWS[None]):
+            rows.append([file, flag, x, y, width, height, checksum(whole[y : y + height, x : x + width])])
+    return rows
+
+
+def pastes() -> list[list[object]]:
+    rows: list[list[object]] = []
+    for file, flag in VIEWED:
+        whole = load(file, flag)
+        for x, y, width, height in VIEWS.get(file, VIEWS[None]):
+            for number in (cv2.INTER_LINEAR, cv2.INTER_AREA):
+                pasted = whole.copy()
+                pasted[y : y + height, x : x + width] = resized(whole, width, height, number)
+                rows.append([file, flag, x, y, width, height, number, checksum(pasted)])
+    return rows
+
+
+def regions() -> list[list[object]]:
+    for width, height, x, y, region_width, region_height, result in REGIONS:
+        inside = 0 < region_width <= width - x and 0 < region_height <= height - y
+        require((result == "OK") == inside, f"{x} {y} {region_width} {region_height} in {width} x {height}: {result}")
+    return [list(row) for row in REGIONS]
+
+
 def saves() -> list[list[object]]:
     rows: list[list[object]] = []
     for file, flag, extension, quality, result in SAVED:
@@ -594,7 +688,7 @@ def load_with(file: str, flag: str, chosen: dict[str, int]) -> np.ndarray:
     if scale > 1:
         part = cut(scaled_by_decoder(file, flag, scale), chosen, scale)
     if (part.shape[1], part.shape[0]) != size:
-        part = cv2.resize(np.ascontiguousarray(part), size, interpolation=way)
+        part = resized(np.ascontiguousarray(part), *size, way)
     return in_order(part, chosen["order"])
 
 
@@ -632,12 +726,16 @@ def geometries() -> list[list[object]]:
 
 
 def make() -> None:
-    cv2.ipp.setUseIPP(False)  # It rounds otherwise than OpenCV where it resizes, and not every build of cv2 has it.
     loaded, refused = loads()
     sections = {
         "load": loaded,
         "pixel": pixels(),
         "flip": flips(),
+        "resize": resizes(),
+        "rotate": rotations(),
+        "view": views(),
+        "paste": pastes(),
+        "region": regions(),
         "save": saves(),
         "error": errors() + refused,
         "options": options(),

@@ -110,7 +110,7 @@ func (c *constant) cName() string {
 	return c.group.cPrefix() + upper(c.member())
 }
 
-// pythonName and csharpName return the member's names. A name keeps the prefix if it would begin with a digit without
+// pythonName, csharpName and cppName return the member's names. A name keeps the prefix if it would begin with a digit without
 // it.
 func (c *constant) pythonName() string {
 	if c.beginsWithDigit() {
@@ -124,6 +124,13 @@ func (c *constant) csharpName() string {
 		return pascal(c.goName)
 	}
 	return pascal(c.member())
+}
+
+func (c *constant) cppName() string {
+	if c.beginsWithDigit() {
+		return snake(c.group.prefix) + "_" + snake(c.member())
+	}
+	return snake(c.member())
 }
 
 func (c *constant) beginsWithDigit() bool { return unicode.IsDigit(rune(c.member()[0])) }

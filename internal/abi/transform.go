@@ -9,7 +9,7 @@ const (
 	FlipBoth       FlipCode = -1 // Both: a rotation by 180 degrees.
 )
 
-// Interpolation is how the pixels of another size are made. The numbers are those of OpenCV's InterpolationFlags,
+// Interpolation is how shmcv_resize makes the pixels of another size. The numbers are those of OpenCV's InterpolationFlags,
 // and so is what each does.
 type Interpolation int32
 

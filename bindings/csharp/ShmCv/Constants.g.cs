@@ -235,8 +235,8 @@ public enum FlipCode : int
 }
 
 /// <summary>
-/// How the pixels of another size are made. The numbers are those of OpenCV's InterpolationFlags, and so is what each
-/// does.
+/// How <c>shmcv_resize</c> makes the pixels of another size. The numbers are those of OpenCV's InterpolationFlags, and
+/// so is what each does.
 /// </summary>
 public enum Interpolation : int
 {

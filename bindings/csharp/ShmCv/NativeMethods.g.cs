@@ -190,6 +190,9 @@ internal static unsafe partial class NativeMethods
     internal static partial ErrorCode shmcv_wait(ulong seg, ulong newerThan, int timeoutMs, out ulong sequence);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_view(ulong src, uint x, uint y, uint width, uint height, out ulong @out);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_probe(string path, int flags, out ShmcvImageInfo @out);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
@@ -227,6 +230,15 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_convert(ulong src, ulong dst, int order);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_copy(ulong src, ulong dst);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_resize(ulong src, ulong dst, uint width, uint height, int interpolation);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_rotate(ulong src, ulong dst, int code);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_stream_create(string name, ulong slotSize, uint slots, int whenBehind, out ulong @out);

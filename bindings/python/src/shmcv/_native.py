@@ -255,6 +255,8 @@ def declare(library: CDLL) -> None:
     library.shmcv_sequence.restype = c_int32
     library.shmcv_wait.argtypes = [ShmcvSegment, c_uint64, c_int32, POINTER(c_uint64)]
     library.shmcv_wait.restype = c_int32
+    library.shmcv_view.argtypes = [ShmcvSegment, c_uint32, c_uint32, c_uint32, c_uint32, POINTER(ShmcvSegment)]
+    library.shmcv_view.restype = c_int32
     library.shmcv_probe.argtypes = [c_char_p, c_int32, POINTER(ShmcvImageInfo)]
     library.shmcv_probe.restype = c_int32
     library.shmcv_probe_with.argtypes = [c_char_p, POINTER(ShmcvLoadOptions), POINTER(ShmcvImageInfo)]
@@ -287,6 +289,12 @@ def declare(library: CDLL) -> None:
     library.shmcv_flip.restype = c_int32
     library.shmcv_convert.argtypes = [ShmcvSegment, ShmcvSegment, c_int32]
     library.shmcv_convert.restype = c_int32
+    library.shmcv_copy.argtypes = [ShmcvSegment, ShmcvSegment]
+    library.shmcv_copy.restype = c_int32
+    library.shmcv_resize.argtypes = [ShmcvSegment, ShmcvSegment, c_uint32, c_uint32, c_int32]
+    library.shmcv_resize.restype = c_int32
+    library.shmcv_rotate.argtypes = [ShmcvSegment, ShmcvSegment, c_int32]
+    library.shmcv_rotate.restype = c_int32
     library.shmcv_stream_create.argtypes = [c_char_p, c_uint64, c_uint32, c_int32, POINTER(ShmcvStream)]
     library.shmcv_stream_create.restype = c_int32
     library.shmcv_stream_open.argtypes = [c_char_p, c_int32, POINTER(ShmcvStream)]

@@ -174,7 +174,7 @@ class FlipCode(IntEnum):
 
 
 class Interpolation(IntEnum):
-    """How the pixels of another size are made.
+    """How shmcv_resize makes the pixels of another size.
 
     The numbers are those of OpenCV's InterpolationFlags, and so is what each does.
     """
