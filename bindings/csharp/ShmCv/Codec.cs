@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 
 namespace ShmCv;
@@ -14,6 +15,7 @@ public readonly partial record struct ImageInfo
     /// <returns>The image that would be stored.</returns>
     /// <exception cref="ShmCvException">The exceptions are those of <see cref="WritablePixels.Load(string, LoadFlags)"/>. The file is not
     /// decoded, so damage beyond its header is not seen.</exception>
+    [SuppressMessage("ApiDesign", "RS0027", Justification = "The second argument's type tells the overloads apart.")]
     public static ImageInfo Probe(string path, LoadFlags flags = LoadFlags.Color) =>
         Probe(path, new ShmcvLoadOptions { Flags = flags });
 
@@ -45,6 +47,7 @@ public readonly partial record struct ImageInfo
     /// <exception cref="ShmCvException">The exceptions are those of
     /// <see cref="WritablePixels.Decode(ReadOnlySpan{byte}, LoadFlags)"/>. The pixels are not decoded, so damage beyond the
     /// header is not seen.</exception>
+    [SuppressMessage("ApiDesign", "RS0027", Justification = "The second argument's type tells the overloads apart.")]
     public static ImageInfo ProbeBytes(ReadOnlySpan<byte> bytes, LoadFlags flags = LoadFlags.Color) =>
         ProbeBytes(bytes, new ShmcvLoadOptions { Flags = flags });
 
@@ -118,6 +121,7 @@ public abstract partial class WritablePixels
     /// <exception cref="ShmCvNoSpaceException">The process gets no more memory for the work.</exception>
     /// <exception cref="ShmCvIOException">Reading failed.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
+    [SuppressMessage("ApiDesign", "RS0027", Justification = "The second argument's type tells the overloads apart.")]
     public ImageInfo Load(string path, LoadFlags flags = LoadFlags.Color) =>
         Load(path, new ShmcvLoadOptions { Flags = flags });
 
@@ -151,6 +155,7 @@ public abstract partial class WritablePixels
     /// <exception cref="ShmCvException">The exceptions are those of <see cref="Load(string, LoadFlags)"/> that are not about a
     /// path.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
+    [SuppressMessage("ApiDesign", "RS0027", Justification = "The second argument's type tells the overloads apart.")]
     public ImageInfo Decode(ReadOnlySpan<byte> bytes, LoadFlags flags = LoadFlags.Color) =>
         Decode(bytes, new ShmcvLoadOptions { Flags = flags });
 
@@ -178,6 +183,7 @@ public abstract partial class WritablePixels
     /// <exception cref="ShmCvException">The exceptions are those of <see cref="Load(string, LoadFlags)"/> that are not about a
     /// path.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
+    [SuppressMessage("ApiDesign", "RS0027", Justification = "The second argument's type tells the overloads apart.")]
     public ImageInfo DecodeFrom(Stream source, LoadFlags flags = LoadFlags.Color) =>
         DecodeFrom(source, new ShmcvLoadOptions { Flags = flags });
 

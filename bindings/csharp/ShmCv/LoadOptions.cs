@@ -56,13 +56,12 @@ public sealed record LoadOptions
         var region = Region ?? default;
         if (Region is not null && region == default)
         {
-            throw new ArgumentOutOfRangeException(nameof(Region), region, "A region has at least one pixel.");
+            throw Refused(nameof(Region), region, "A region has at least one pixel.");
         }
 
         if (Interpolation == ShmCv.Interpolation.Nearest)
         {
-            throw new ArgumentOutOfRangeException(
-                nameof(Interpolation), Interpolation, "Nearest is not had while loading; NearestExact is.");
+            throw Refused(nameof(Interpolation), Interpolation, "Nearest is not had while loading; NearestExact is.");
         }
 
         return new ShmcvLoadOptions
@@ -79,6 +78,8 @@ public sealed record LoadOptions
             RegionHeight = Number(region.Height, nameof(Region)),
         };
     }
+
+    private static ArgumentOutOfRangeException Refused(string property, object? value, string why) => new(property, value, why);
 
     private static uint Number(int value, string property)
     {

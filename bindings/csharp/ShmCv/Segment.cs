@@ -112,6 +112,7 @@ public sealed class Segment : WritablePixels
     /// <returns>The segment.</returns>
     /// <exception cref="ShmCvException">The exceptions are those of <see cref="Create(string, long, Access)"/> and
     /// <see cref="WritablePixels.Load(string, LoadFlags)"/>.</exception>
+    [SuppressMessage("ApiDesign", "RS0026", Justification = "The third argument's type tells the overloads apart.")]
     public static Segment FromFile(string name, string path, LoadFlags flags = LoadFlags.Color, Access? access = null) =>
         Create(name, ImageInfo.Probe(path, flags).Size, access).OrNothing(segment => segment.Load(path, flags));
 
