@@ -123,6 +123,27 @@ static void before_load(void) {
     if (fresh) renew(&target, size);
 }
 
+static uint8_t *file; /* The bytes of a file. */
+static uint64_t file_size;
+static const shmcv_load_options quarter = {.flags = SHMCV_LOAD_COLOR, .order = SHMCV_ORDER_BGRA, .scale = 4};
+
+static void repeat_thumbnail(void) { check(shmcv_decode_with(target.segment, file, file_size, &quarter, NULL)); }
+
+static void prepare_thumbnail(void) {
+    FILE *f = fopen(value("path"), "rb");
+    if (f == NULL || fseek(f, 0, SEEK_END) != 0) fail("no file %s", value("path"));
+    file_size = (uint64_t)ftell(f);
+    rewind(f);
+    free(file);
+    file = malloc(file_size);
+    if (file == NULL || fread(file, 1, file_size, f) != file_size) fail("%s cannot be read", value("path"));
+    fclose(f);
+    check(shmcv_probe_bytes_with(file, file_size, &quarter, &image));
+    check(shmcv_image_size(&image, &size));
+    renew(&target, size);
+    repeat_thumbnail();
+}
+
 static void repeat_flip(void) {
     check(shmcv_flip(source.segment, in_place ? source.segment : target.segment, code));
 }
@@ -235,6 +256,7 @@ typedef struct work {
 
 static const work works[] = {
     {"load", NULL, prepare_load, before_load, repeat_load, 1},
+    {"thumbnail", NULL, prepare_thumbnail, NULL, repeat_thumbnail, 1},
     {"flip", NULL, prepare_flip, NULL, repeat_flip, 1},
     {"save", NULL, prepare_save, NULL, repeat_save, 1},
     {"copy", NULL, prepare_copy, before_copy, repeat_copy, 1},

@@ -16,6 +16,7 @@ import resource
 import sys
 import time
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:  # `once` measures the imports below too
@@ -110,6 +111,12 @@ class ShmCv(Library):
             segment = self.segment(need)
 
         return Work(lambda: segment.load(path, flags), renew)
+
+    def thumbnail(self, values: dict[str, str]) -> Work:
+        data = Path(values["path"]).read_bytes()
+        how = {"scale": 4, "order": self.shmcv.ColorOrder.BGRA}
+        segment = self.segment(self.shmcv.probe_bytes(data, **how).size)
+        return Work(lambda: segment.decode(data, **how))
 
     def flip(self, values: dict[str, str]) -> Work:
         code = int(values["code"])
@@ -243,6 +250,21 @@ class Cv2(Copying):
 
     def decode(self, path: str, form: str) -> Array:
         return self.cv2.imread(path, self.cv2.IMREAD_UNCHANGED if form == "png4" else self.cv2.IMREAD_COLOR)
+
+    def thumbnail(self, values: dict[str, str]) -> Work:
+        """Decode, resize, convert and copy, as users of imdecode do."""
+        import numpy as np
+
+        cv2, data = self.cv2, np.fromfile(values["path"], np.uint8)
+        height, width = cv2.imdecode(data, cv2.IMREAD_COLOR).shape[:2]
+        block = self.block((height // 4, width // 4, 4))
+
+        def repeat() -> None:
+            pixels = cv2.imdecode(data, cv2.IMREAD_COLOR)
+            small = cv2.resize(pixels, (width // 4, height // 4), interpolation=cv2.INTER_AREA)
+            block[:] = cv2.cvtColor(small, cv2.COLOR_BGR2BGRA)
+
+        return Work(repeat)
 
     def encode(self, path: str, pixels: Array) -> None:
         self.cv2.imwrite(path, pixels)

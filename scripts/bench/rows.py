@@ -150,6 +150,7 @@ def rows(inputs: Path, largest: int) -> list[Row]:
     """Return all rows; `largest` is the number of pixels up to which there are images."""
     return [
         *_loads(inputs),
+        *_thumbnails(inputs),
         *_flips(),
         *_saves(inputs),
         *_bitmaps(),
@@ -185,6 +186,11 @@ def _loads(inputs: Path) -> list[Row]:
         for into in ("same", "fresh")
         for form, file, name, target in files
     ]
+
+
+def _thumbnails(inputs: Path) -> list[Row]:
+    entries = everyone(f"thumbnail path={inputs / 'photograph.jpg'}") | copy(WIDTH * HEIGHT // 16 * 4)
+    return [Row("load", "a JPEG's bytes to a quarter of each side, BGRA", entries, (Target(C, "cv2", 0.35),))]
 
 
 def _flips() -> list[Row]:
