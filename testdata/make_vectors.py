@@ -180,9 +180,9 @@ SCALED = {2: cv2.IMREAD_REDUCED_GRAYSCALE_2, 4: cv2.IMREAD_REDUCED_GRAYSCALE_4, 
 SCALED_FILES = [
     "small.jpg", "small-444.jpg", "small-gray.jpg", "small-cmyk.jpg", "small-progressive.jpg", "small-restart.jpg",
     *(f"orientation-{n}.jpg" for n in range(2, 9)), "patches.jpg", "unusual/lossless.jpg",
-    "small-bgr.png", "small-bgra.png", "small-bgra16.png", "small-gray16.png", "orientation-8-bgra.png", "small-1bit.png",
-    "row.png", "column.png", "one-pixel.png", "small-lossy.webp", "small-lossless-bgra.webp", "small-bgr.tif", "small-bgr16.tif",
-    "small-bgra.bmp", "small.pgm", "unusual/bgra.jp2",
+    "small-bgr.png", "small-bgra.png", "small-bgra16.png", "small-gray16.png", "orientation-8-bgra.png",
+    "small-1bit.png", "row.png", "column.png", "one-pixel.png", "small-lossy.webp", "small-lossless-bgra.webp",
+    "small-bgr.tif", "small-bgr16.tif", "small-bgra.bmp", "small.pgm", "unusual/bgra.jp2",
 ]  # fmt: skip
 OPTIONS_OF_FILES = [
     *(("photograph.jpg", flag, {"scale": scale}) for flag in ("color", "gray") for scale in (1, 2, 4, 8)),
@@ -193,9 +193,11 @@ OPTIONS_OF_FILES = [
     ("photograph.jpg", "color", {"scale": 4, "order": 5}),
     ("photograph.jpg", "color", {"scale": 8, "order": 4}),
     ("photograph.jpg", "color", {"order": 4}),
-    ("photograph.jpg", "color", {"scale": 4, "x": 640, "y": 320, "region_width": 1280, "region_height": 720, "order": 4}),
+    ("photograph.jpg", "color",
+     {"scale": 4, "x": 640, "y": 320, "region_width": 1280, "region_height": 720, "order": 4}),
     ("photograph.jpg", "color", {"scale": 4, "x": 641, "y": 320, "region_width": 1280, "region_height": 720}),
-    ("photograph.jpg", "gray", {"width": 100, "height": 100, "x": 640, "y": 320, "region_width": 800, "region_height": 800}),
+    ("photograph.jpg", "gray",
+     {"width": 100, "height": 100, "x": 640, "y": 320, "region_width": 800, "region_height": 800}),
     ("patches.jpg", "color", {"width": 30}),
     ("patches.jpg", "color", {"width": 31, "height": 17}),
     ("patches.jpg", "unchanged", {"width": 29, "interpolation": cv2.INTER_AREA, "order": 1}),
@@ -218,7 +220,8 @@ OPTIONS_OF_FILES = [
     ("small-gray-f32.tif", "gray+any_depth", {"scale": 2, "order": 1}),
     *((file, "color", {"x": 5, "y": 3, "region_width": 30, "region_height": 25, "order": order})
       for file in ("small.jpg", "small-bgra.png", "small-bgr16.tif", "orientation-7.jpg") for order in ORDER_NUMBERS),
-    *((f"orientation-{n}.jpg", "color", {"x": 60, "y": 40, "region_width": 7, "region_height": 3}) for n in range(2, 9)),
+    *((f"orientation-{n}.jpg", "color", {"x": 60, "y": 40, "region_width": 7, "region_height": 3})
+      for n in range(2, 9)),
     ("orientation-5.jpg", "unchanged", {"x": 40, "y": 60, "region_width": 3, "region_height": 7, "width": 5}),
     ("small-bgra.png", "unchanged", {"x": 66, "y": 42, "region_width": 1, "region_height": 1, "width": 3}),
     ("small-bgra.png", "bgra", {"x": 1, "region_width": 64, "region_height": 43, "scale": 4}),
@@ -255,11 +258,13 @@ BAD_OPTIONS = [
     )),
     ("row.png", "color", {"height": 4000}, "E_LIMIT"),  # 1204000 x 4000
     ("small.jpg", "color", {"width": 1000, "height": 1000}, "E_TOO_SMALL"),
-    *((file, "color", options, "E_DECODE") for options in ({"scale": 2}, {"scale": 8}, {"width": 8, "height": 5, "order": 3},
-      {"region_width": 4, "region_height": 2}) for file in (
+    *((file, "color", chosen, "E_DECODE")
+      for chosen in (
+        {"scale": 2}, {"scale": 8}, {"width": 8, "height": 5, "order": 3}, {"region_width": 4, "region_height": 2},
+      ) for file in (
         "truncated.jpg", "truncated-progressive.jpg", "corrupt.jpg", "header-only.jpg", "empty.jpg", "truncated.png",
         "corrupt.png", "corrupt-deflate.png", "truncated.bmp", "truncated.webp", "truncated.tif", "truncated.ppm",
-    )),
+      )),
     ("not-an-image.png", "color", {"scale": 2}, "E_UNSUPPORTED"),
     ("bomb.jpg", "color", {"scale": 8}, "E_LIMIT"),
     ("missing.jpg", "color", {"scale": 8}, "E_NOT_FOUND"),
@@ -632,15 +637,17 @@ def flag_of(flag: str, order: int) -> str:
 
 def scaled_by_decoder(file: str, flag: str, scale: int) -> np.ndarray:
     """Returns what libjpeg makes of a JPEG."""
-    how = {"gray": SCALED[scale], "unchanged": SCALED[scale] | cv2.IMREAD_IGNORE_ORIENTATION}.get(flag, SCALED[scale] | 1)
-    if flag == "unchanged" and load(file, flag).ndim == 3:
-        how |= 1
+    how = SCALED[scale]
+    if flag == "unchanged":
+        how |= cv2.IMREAD_IGNORE_ORIENTATION
+    if load(file, flag).ndim == 3:
+        how |= cv2.IMREAD_COLOR
     pixels = cv2.imdecode(np.fromfile(HERE / file, np.uint8), how)
     return with_alpha(pixels) if flag == "bgra" else pixels
 
 
 def covers(side: int, wanted: int, scale: int) -> bool:
-    """Returns whether a side that the decoder makes smaller is as long as wanted, and ends within an eighth of a pixel."""
+    """Returns whether a side that the decoder makes smaller is long enough, and ends within an eighth of a pixel."""
     return -(-side // scale) >= wanted and (-side % scale) * wanted * 8 <= side
 
 
@@ -676,7 +683,7 @@ def wanted_size(chosen: dict[str, int], width: int, height: int) -> tuple[int, i
 
 
 def load_with(file: str, flag: str, chosen: dict[str, int]) -> np.ndarray:
-    """Returns the pixels that the library must load with options: what a JPEG's decoder scales, and what cv2 resizes."""
+    """Returns the pixels that the library must load with options: what a JPEG's decoder scales, or cv2 resizes."""
     flag = flag_of(flag, chosen["order"])
     whole = load(file, flag)
     part = cut(whole, chosen, 1)

@@ -67,7 +67,8 @@ def test_a_region_is_a_slice(create):
 
 
 def test_from_file_makes_a_segment_of_the_options_size(name):
-    with shmcv.Segment.from_file(name, PHOTOGRAPH, size=(320, 0), order=shmcv.ColorOrder.BGRA, clear_on_close=True) as made:
+    options = {"size": (320, 0), "order": shmcv.ColorOrder.BGRA}
+    with shmcv.Segment.from_file(name, PHOTOGRAPH, clear_on_close=True, **options) as made:
         assert made.image == shmcv.ImageInfo(320, 180, shmcv.ColorOrder.BGRA)
         assert made.size == 320 * 180 * 4
 

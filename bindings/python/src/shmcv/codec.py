@@ -44,7 +44,8 @@ def _bytes(source: Encoded) -> np.ndarray[Any, np.dtype[np.uint8]]:
 def probe_bytes(source: Encoded, flags: int = LoadFlags.COLOR, **options: Unpack[LoadOptions]) -> ImageInfo:
     """Return the image that ``decode`` would store, from a file's first bytes: as many as hold its header.
 
-    ``source`` is a bytes-like object, or a file object, of which the rest is read. ``options`` are those of LoadOptions.
+    ``source`` is a bytes-like object, or a file object, of which the rest is read. ``options`` are those of
+    LoadOptions.
 
     Raises what ``decode`` raises, except that damage beyond the header is not noticed.
     """
@@ -57,8 +58,8 @@ def probe_bytes(source: Encoded, flags: int = LoadFlags.COLOR, **options: Unpack
 def probe(path: StrPath, flags: int = LoadFlags.COLOR, **options: Unpack[LoadOptions]) -> ImageInfo:
     """Return the image that ``load`` would store, from the file's header alone.
 
-    ``options`` are those of LoadOptions. The image's ``size`` is the size that a segment needs for it. The file is not decoded, so damage beyond its header is not
-    noticed.
+    ``options`` are those of LoadOptions. The image's ``size`` is the size that a segment needs for it. The file is not
+    decoded, so damage beyond its header is not noticed.
 
     Raises what ``load`` raises.
     """
@@ -152,11 +153,7 @@ class Load(PixelsBase):
         """
         data, stored = _bytes(source), ShmcvImageInfo()
         wanted, start = load_options(flags, **options), data.ctypes.data
-        check(
-            library().shmcv_decode_with(
-                self._handle, start, data.nbytes, ctypes.byref(wanted), ctypes.byref(stored)
-            )
-        )
+        check(library().shmcv_decode_with(self._handle, start, data.nbytes, ctypes.byref(wanted), ctypes.byref(stored)))
         return ImageInfo._from_native(stored)
 
     def load(self, path: StrPath, flags: int = LoadFlags.COLOR, **options: Unpack[LoadOptions]) -> ImageInfo:
@@ -169,12 +166,10 @@ class Load(PixelsBase):
 
         Raises NotFoundError; TooSmallError with the number of bytes that are needed; DecodeError if the file is
         corrupt, truncated or empty; UnsupportedError if it is no image of a known format; LimitError; InvalidError for
-        unknown flags, options that contradict each other, a region beyond the image, or a folder; PermissionError; IOError; BusyError if another process has been storing an image for
-        10 seconds.
+        unknown flags, options that contradict each other, a region beyond the image, or a folder; PermissionError;
+        IOError; BusyError if another process has been storing an image for 10 seconds.
         """
         stored, wanted = ShmcvImageInfo(), load_options(flags, **options)
-        status = library().shmcv_load_with(
-            self._handle, text("path", path), ctypes.byref(wanted), ctypes.byref(stored)
-        )
+        status = library().shmcv_load_with(self._handle, text("path", path), ctypes.byref(wanted), ctypes.byref(stored))
         check(status, path)
         return ImageInfo._from_native(stored)

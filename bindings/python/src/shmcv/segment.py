@@ -270,8 +270,8 @@ class Segment(Stored, WritablePixels):
     ) -> Self:
         """Make a segment that holds the image of a file, as ``load`` stores it, and has the size of that image.
 
-        ``mode``, ``group`` and ``owner`` are as for ``create``, ``flags`` and ``options`` as for ``load``. Raises what ``create`` and ``load`` raise. There is no
-        segment then.
+        ``mode``, ``group`` and ``owner`` are as for ``create``, ``flags`` and ``options`` as for ``load``. Raises what
+        ``create`` and ``load`` raise. There is no segment then.
         """
         segment = cls.create(name, probe(path, flags, **options).size, mode=mode, group=group, owner=owner)
         with segment._or_nothing():
