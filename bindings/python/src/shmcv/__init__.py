@@ -54,7 +54,9 @@ from .constants import (
     Depth,
     ErrorCode,
     FlipCode,
+    Interpolation,
     LoadFlags,
+    RotateCode,
     WhenBehind,
 )
 from .error import (
@@ -91,6 +93,7 @@ from .pixels import Pixels, WritablePixels
 from .segment import ReadOnlySegment, Segment, clear, clear_all, list_segments, sweep
 from .stream import Frame, Frames, NewFrame, Stream
 from .version import __version__, abi_version, version
+from .view import View, WritableView
 from .window import close_window, close_windows, delay, show
 
 __all__ = [
@@ -135,6 +138,7 @@ __all__ = [
     "ImageInfo",
     "ImageLoader",
     "InternalError",
+    "Interpolation",
     "InvalidError",
     "LibraryError",
     "LimitError",
@@ -148,6 +152,7 @@ __all__ = [
     "Pixels",
     "ReadOnlySegment",
     "ReplacedError",
+    "RotateCode",
     "Segment",
     "SegmentInfo",
     "ShmcvError",
@@ -155,8 +160,10 @@ __all__ = [
     "TooSmallError",
     "TruncatedError",
     "UnsupportedError",
+    "View",
     "WhenBehind",
     "WritablePixels",
+    "WritableView",
     "WriterGoneError",
     "__version__",
     "abi_version",
