@@ -366,8 +366,8 @@ GEOMETRIES = [
 ]
 
 
-# What images become, by file: width and height. cv2.INTER_NEAREST, LINEAR, CUBIC, AREA and LANCZOS4. What is between two
-# floats depends on the processor's instructions.
+# What images become, by file: width and height. cv2.INTER_NEAREST, LINEAR, CUBIC, AREA and LANCZOS4. What is between
+# two floats depends on the processor's instructions.
 SIZES = {
     "photograph.jpg": [(1920, 1080), (961, 540)],
     None: [(33, 21), (134, 86), (1, 1), (200, 3)],

@@ -57,6 +57,7 @@ from .constants import (
     FlipCode,
     Interpolation,
     LoadFlags,
+    RotateCode,
     WhenBehind,
 )
 from .error import (
@@ -93,6 +94,7 @@ from .pixels import Pixels, WritablePixels
 from .segment import ReadOnlySegment, Segment, clear, clear_all, list_segments, sweep
 from .stream import Frame, Frames, NewFrame, Stream
 from .version import __version__, abi_version, version
+from .view import View, WritableView
 from .window import close_window, close_windows, delay, show
 
 __all__ = [
@@ -152,6 +154,7 @@ __all__ = [
     "Pixels",
     "ReadOnlySegment",
     "ReplacedError",
+    "RotateCode",
     "Segment",
     "SegmentInfo",
     "ShmcvError",
@@ -159,8 +162,10 @@ __all__ = [
     "TooSmallError",
     "TruncatedError",
     "UnsupportedError",
+    "View",
     "WhenBehind",
     "WritablePixels",
+    "WritableView",
     "WriterGoneError",
     "__version__",
     "abi_version",
