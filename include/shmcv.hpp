@@ -69,15 +69,19 @@ struct load_options {
     /// Channels and depth.
     load_flags flags = load_flags::color;
     /// Order of the channels; color_order{} for that of flags.
-    color_order order{};
+    color_order order = color_order{};
     /// 2, 4 or 8: the image has that part of the width and height, rounded up. 1: all of it.
     std::uint32_t scale = 1;
     /// Size of the image that is stored; one of them 0: the image keeps its proportion.
-    std::uint32_t width = 0, height = 0;
+    std::uint32_t width = 0;
+    std::uint32_t height = 0;
     /// How the image gets that size; 0 is the library's choice, and the nearest pixels are interpolation::nearest_exact.
-    shmcv::interpolation interpolation{};
+    shmcv::interpolation interpolation = shmcv::interpolation{};
     /// A part of the upright image; all 0: the whole of it.
-    std::uint32_t x = 0, y = 0, region_width = 0, region_height = 0;
+    std::uint32_t x = 0;
+    std::uint32_t y = 0;
+    std::uint32_t region_width = 0;
+    std::uint32_t region_height = 0;
 };
 
 /// A call that failed. what() says what was asked, what was found and what to do.
