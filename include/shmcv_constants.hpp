@@ -210,11 +210,11 @@ enum class interpolation : std::int32_t {
 /// A rotation by quarter turns, as OpenCV numbers them.
 enum class rotate_code : std::int32_t {
     /// Left becomes top.
-    90_clockwise = SHMCV_ROTATE_90_CLOCKWISE,
+    rotate_90_clockwise = SHMCV_ROTATE_90_CLOCKWISE,
     /// As flip_code::both.
-    180 = SHMCV_ROTATE_180,
+    rotate_180 = SHMCV_ROTATE_180,
     /// Right becomes top.
-    90_counterclockwise = SHMCV_ROTATE_90_COUNTERCLOCKWISE,
+    rotate_90_counterclockwise = SHMCV_ROTATE_90_COUNTERCLOCKWISE,
 };
 
 /// Which frames a reader gets.
