@@ -252,10 +252,17 @@ using const_bytes = basic_bytes<const std::byte>;
     return size;
 }
 
+class pixels;
 class writable_pixels;
+template <typename Pixels>
+class basic_view;
 
-/// The pixels of a segment or of a frame, as far as they can be read: the base of segment, read_only_segment, frame and
-/// new_frame, which own the handle. Move-only.
+/// A region of an image, to read, and one to read and write.
+using view = basic_view<pixels>;
+using writable_view = basic_view<writable_pixels>;
+
+/// The pixels of a segment or of a frame, as far as they can be read: the base of segment, read_only_segment, frame,
+/// new_frame and the views, which own the handle. Move-only.
 class pixels {
   public:
     /// Returns true if this object holds a handle.
@@ -343,8 +350,23 @@ class pixels {
     /// Mirrors the image into dst, whose image it becomes.
     inline void flip_into(writable_pixels &dst, flip_code code) const;
 
+    /// Copies the image into dst, whose image it becomes. Of a view it crops, into a view it pastes.
+    inline void copy_into(writable_pixels &dst) const;
+
+    /// Makes the image into one of width x height pixels in dst, whose image it becomes, as cv::resize does. dst is not of the
+    /// same pixels. interpolation::area is for making an image smaller.
+    inline void resize_into(writable_pixels &dst, std::uint32_t width, std::uint32_t height,
+                            interpolation how = interpolation::linear) const;
+
+    /// Turns the image by quarter turns into dst, whose image it becomes. dst may be this object.
+    inline void rotate_into(writable_pixels &dst, rotate_code code) const;
+
     /// Copies the image into dst in another colour order. dst may be this object.
     inline void convert_into(writable_pixels &dst, color_order order) const;
+
+    /// Returns a view of the region of width x height pixels whose first pixel is (x, y), to read. No pixel is copied.
+    /// error_code::invalid if it is empty or not within the image.
+    [[nodiscard]] inline shmcv::view view(std::uint32_t x, std::uint32_t y, std::uint32_t width, std::uint32_t height) const;
 
   protected:
     pixels() noexcept = default;
@@ -413,6 +435,14 @@ class writable_pixels : public pixels {
     /// Mirrors the image in place.
     void flip(flip_code code) { flip_into(*this, code); }
 
+    /// Turns the image in place by quarter turns. A view that is turned by a quarter must be a square.
+    void rotate(rotate_code code) { rotate_into(*this, code); }
+
+    using pixels::view;
+
+    /// Returns a view of the region, to read and write.
+    [[nodiscard]] inline writable_view view(std::uint32_t x, std::uint32_t y, std::uint32_t width, std::uint32_t height);
+
   protected:
     writable_pixels() noexcept = default;
     explicit writable_pixels(shmcv_segment handle) noexcept : pixels(handle) {}
@@ -424,8 +454,63 @@ inline void pixels::flip_into(writable_pixels &dst, flip_code code) const {
     detail::check(shmcv_flip(handle_, dst.handle(), static_cast<std::int32_t>(code)));
 }
 
+inline void pixels::copy_into(writable_pixels &dst) const { detail::check(shmcv_copy(handle_, dst.handle())); }
+
+inline void pixels::resize_into(writable_pixels &dst, std::uint32_t width, std::uint32_t height, interpolation how) const {
+    detail::check(shmcv_resize(handle_, dst.handle(), width, height, static_cast<std::int32_t>(how)));
+}
+
+inline void pixels::rotate_into(writable_pixels &dst, rotate_code code) const {
+    detail::check(shmcv_rotate(handle_, dst.handle(), static_cast<std::int32_t>(code)));
+}
+
 inline void pixels::convert_into(writable_pixels &dst, color_order order) const {
     detail::check(shmcv_convert(handle_, dst.handle(), static_cast<std::int32_t>(order)));
+}
+
+/// A region of the image of a segment, of a frame, or of another view, from pixels::view: for every function that takes
+/// pixels. It is of the image that was there when it was made: error_code::invalid when one of another size, order or depth has
+/// been stored. What is stored in a writable_view must have just its size, order and depth, and changes no other pixel.
+///
+/// A view has its segment open, also after the segment is closed. A view of a frame uses the frame: error_code::closed when that
+/// was published or closed. Closed when destroyed; move-only.
+template <typename Pixels>
+class basic_view : public Pixels {
+  public:
+    /// No view: every operation on it is error_code::closed.
+    basic_view() noexcept = default;
+
+    basic_view(basic_view &&) noexcept = default;
+    basic_view &operator=(basic_view &&other) noexcept {
+        if (this != &other) {
+            abandon();
+            this->handle_ = other.release();
+        }
+        return *this;
+    }
+    ~basic_view() { abandon(); }
+
+    /// Closes now what the destructor would close. error_code::closed the second time.
+    void close() { detail::check(shmcv_close(this->release())); }
+
+  private:
+    friend class pixels;
+    friend class writable_pixels;
+    basic_view(const pixels &of, std::uint32_t x, std::uint32_t y, std::uint32_t width, std::uint32_t height) {
+        detail::check(shmcv_view(of.handle(), x, y, width, height, &this->handle_));
+    }
+
+    void abandon() noexcept {
+        if (*this) shmcv_close(this->release());
+    }
+};
+
+inline view pixels::view(std::uint32_t x, std::uint32_t y, std::uint32_t width, std::uint32_t height) const {
+    return {*this, x, y, width, height};
+}
+
+inline writable_view writable_pixels::view(std::uint32_t x, std::uint32_t y, std::uint32_t width, std::uint32_t height) {
+    return {*this, x, y, width, height};
 }
 
 /// Removes the name of a segment or stream, whichever process created it. Programs that have it open keep it.

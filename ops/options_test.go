@@ -211,6 +211,33 @@ func TestADecodersScaleIsCloseToResizing(t *testing.T) {
 	}
 }
 
+// What is resized after the decoder has done its part, of every depth.
+func TestASizeIsMadeOfWhatIsDecodedByResizing(t *testing.T) {
+	for _, c := range []struct {
+		file                 string
+		flags                abi.LoadFlag
+		scale, width, height uint32
+		way                  abi.Interpolation
+	}{
+		{"photograph.jpg", abi.LoadColor, 4, 500, 300, abi.InterpolationArea},
+		{"photograph.jpg", abi.LoadGray, 8, 476, 268, abi.InterpolationArea},
+		{"photograph.jpg", abi.LoadColor, 1, 3841, 100, abi.InterpolationLinear},
+		{"small.jpg", abi.LoadColor, 1, 31, 17, abi.InterpolationArea},
+		{"small-bgr16.png", abi.LoadUnchanged, 1, 33, 21, abi.InterpolationArea},
+		{"small-gray16.png", abi.LoadGray | abi.LoadAnyDepth, 1, 90, 58, abi.InterpolationLinear},
+		{"small-bgr-f32.tif", abi.LoadUnchanged, 1, 20, 40, abi.InterpolationArea},
+		{"small-gray-f32.tif", abi.LoadUnchanged, 1, 70, 70, abi.InterpolationLinear},
+	} {
+		file := content(t, c.file)
+		decoded := decodedWith(t, file, abi.LoadOptions{Flags: c.flags, Scale: c.scale})
+		got := decodedWith(t, file, abi.LoadOptions{Flags: c.flags, Width: c.width, Height: c.height})
+		want := Pixels{ImageInfo: got.ImageInfo, Data: make([]byte, len(got.Data))}
+		if err := Resize(decoded, want, c.way); err != nil || !bytes.Equal(got.Data, want.Data) {
+			t.Errorf("%+v: %v, or other pixels", c, err)
+		}
+	}
+}
+
 // distance returns how far the bytes are from each other.
 func distance(a, b []byte) (greatest int, mean float64) {
 	sum := 0
