@@ -128,13 +128,6 @@ func (c *constant) csharpName() string {
 	return pascal(c.member())
 }
 
-func (c *constant) cppName() string {
-	if c.beginsWithDigit() {
-		return snake(c.group.prefix) + "_" + snake(c.member())
-	}
-	return snake(c.member())
-}
-
 func (c *constant) beginsWithDigit() bool { return unicode.IsDigit(rune(c.member()[0])) }
 
 func (s *structure) cName() string { return "shmcv_" + snake(s.goName) }
