@@ -156,8 +156,12 @@ func TestLoadingWithoutMemoryIsNoSpace(t *testing.T) {
 		forget()
 		// Free memory of malloc's would do for a decoder.
 		withoutMemory(t, func() {
-			if _, err := Load(path, abi.LoadColor.Options(), memory, true); abi.CodeOf(err) != abi.ENoSpace {
-				t.Errorf("%s: %v", extension, err)
+			for _, options := range []abi.LoadOptions{
+				abi.LoadColor.Options(), {Flags: abi.LoadColor, Width: 3000}, {Flags: abi.LoadColor, RegionWidth: 3000, RegionHeight: 2000},
+			} {
+				if _, err := Load(path, options, memory, true); abi.CodeOf(err) != abi.ENoSpace {
+					t.Errorf("%s, %+v: %v", extension, options, err)
+				}
 			}
 		})
 		if left := outstanding(); left != 0 {

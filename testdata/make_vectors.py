@@ -187,7 +187,7 @@ SCALED_FILES = [
 OPTIONS_OF_FILES = [
     *(("photograph.jpg", flag, {"scale": scale}) for flag in ("color", "gray") for scale in (1, 2, 4, 8)),
     ("photograph.jpg", "color", {"width": 480}),  # what the decoder itself gives
-    # What is a whole number of times as large is not resized by floats, whose sums depend on the processor's instructions.
+    # Whole ratios: between other sizes, area sums floats, and the sums depend on the processor's instructions.
     ("photograph.jpg", "color", {"width": 240, "height": 135, "order": 3}),
     ("photograph.jpg", "color", {"width": 160}),
     ("photograph.jpg", "color", {"width": 500, "interpolation": cv2.INTER_CUBIC}),

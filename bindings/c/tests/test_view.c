@@ -197,6 +197,22 @@ TEST(files_are_loaded_into_and_saved_from_views) {
     CHECK(same_copy(view, small));
 }
 
+/* A contact sheet: each file is loaded into its part of the sheet, in the size of that part. */
+TEST(files_are_loaded_into_views_in_their_size) {
+    const shmcv_segment sheet = loaded("patches.png", SHMCV_LOAD_BGRA), view = view_of(sheet, 40, 20, 60, 40);
+    const shmcv_load_options options = {.flags = SHMCV_LOAD_COLOR, .order = SHMCV_ORDER_BGRA, .width = 60, .height = 40};
+    shmcv_image_info image;
+    NEED_OK(shmcv_probe_with(testdata("photograph.jpg"), &options, &image));
+    const shmcv_segment apart = new_segment(bytes_of(&image));
+    const uint32_t around = image_crc32(view_of(sheet, 100, 20, 60, 40));
+    CHECK_OK(shmcv_load_with(apart, testdata("photograph.jpg"), &options, NULL));
+    CHECK_OK(shmcv_load_with(view, testdata("photograph.jpg"), &options, NULL));
+    CHECK_INT(image_crc32(apart), image_crc32(view));
+    CHECK_INT(around, image_crc32(view_of(sheet, 100, 20, 60, 40)));
+    CHECK_FAILS(SHMCV_E_INVALID, "60", shmcv_load_with(view, testdata("photograph.jpg"), NULL, NULL));
+    CHECK_INT(image_crc32(apart), image_crc32(view));
+}
+
 TEST(views_of_one_image) {
     const shmcv_segment seg = counting(8, 4, SHMCV_ORDER_GRAY), left = view_of(seg, 0, 0, 4, 4), right = view_of(seg, 4, 0, 4, 4);
     const shmcv_segment middle = view_of(seg, 2, 0, 4, 4), again = view_of(seg, 0, 0, 4, 4);
