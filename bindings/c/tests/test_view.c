@@ -121,6 +121,26 @@ TEST(view_has_its_segment_open) {
     CHECK_OK(shmcv_close(inner));
 }
 
+TEST(waits_on_a_view_are_on_its_segment_and_end_with_the_view) {
+    const shmcv_segment seg = counting(10, 8, SHMCV_ORDER_BGR), view = view_of(seg, 2, 3, 5, 4), inner = view_of(view, 1, 1, 2, 3);
+    uint64_t stored = 0, keys[4], count = 0;
+    shmcv_wait_set set;
+    NEED_OK(shmcv_wait_set_create(&set));
+    NEED_OK(shmcv_sequence(seg, &stored));
+    CHECK_OK(shmcv_wait_set_add_segment(set, view, stored, 1));
+    CHECK_OK(shmcv_wait_set_add_segment(set, inner, stored + 10, 2));
+    CHECK_FAILS(SHMCV_E_TIMEOUT, "", shmcv_wait_set_wait(set, 0, keys, 4, &count));
+    CHECK_OK(shmcv_flip(inner, inner, SHMCV_FLIP_BOTH));
+    CHECK_OK(shmcv_wait_set_wait(set, MINUTE, keys, 4, &count));
+    CHECK_INT(1, count);
+    CHECK_INT(1, keys[0]);
+    CHECK_OK(shmcv_close(inner));
+    CHECK_OK(shmcv_wait_set_wait(set, MINUTE, keys, 4, &count));
+    CHECK_INT(1, count);
+    CHECK_INT(2, keys[0]);
+    CHECK_OK(shmcv_wait_set_close(set));
+}
+
 TEST(view_is_closed_as_a_view) {
     const shmcv_segment seg = counting(10, 8, SHMCV_ORDER_BGR), view = view_of(seg, 2, 3, 5, 4);
     CHECK_FAILS(SHMCV_E_INVALID, "shmcv_close", shmcv_frame_close((shmcv_frame){.pixels = view}));
