@@ -11,12 +11,6 @@ static shmcv_segment view_of(shmcv_segment seg, uint32_t x, uint32_t y, uint32_t
     return view;
 }
 
-static void check_crc32(const char *column, shmcv_segment seg) {
-    char crc[16];
-    snprintf(crc, sizeof crc, "%08x", image_crc32(seg));
-    CHECK_TEXT(column, crc);
-}
-
 /* same_copy returns true if shmcv_read gives the same of both. */
 static bool same_copy(shmcv_segment one, shmcv_segment other) {
     static unsigned char copies[2][3840 * 2160 * 3];
