@@ -416,13 +416,13 @@ class writable_pixels : public pixels {
 
     /// Does as load for the size bytes of an image file that are in memory. They must not change meanwhile, unless they are
     /// in a segment or a frame.
-    image_info decode(const void *bytes, std::size_t size, load_flags flags = load_flags::color) {
-        return decode(bytes, size, detail::only(flags));
+    image_info decode(const void *data, std::size_t size, load_flags flags = load_flags::color) {
+        return decode(data, size, detail::only(flags));
     }
-    image_info decode(const void *bytes, std::size_t size, const load_options &options) {
+    image_info decode(const void *data, std::size_t size, const load_options &options) {
         image_info decoded;
         const shmcv_load_options given = detail::native(options);
-        detail::check(shmcv_decode_with(handle_, bytes, size, &given, &decoded));
+        detail::check(shmcv_decode_with(handle_, data, size, &given, &decoded));
         return decoded;
     }
 
@@ -1075,15 +1075,15 @@ inline std::uint32_t sweep() {
 }
 
 /// Does as probe for the size bytes of an image file that are in memory, or for its first bytes.
-[[nodiscard]] inline image_info probe(const void *bytes, std::size_t size, const load_options &options) {
+[[nodiscard]] inline image_info probe(const void *data, std::size_t size, const load_options &options) {
     detail::require_library();
     image_info image;
     const shmcv_load_options given = detail::native(options);
-    detail::check(shmcv_probe_bytes_with(bytes, size, &given, &image));
+    detail::check(shmcv_probe_bytes_with(data, size, &given, &image));
     return image;
 }
-[[nodiscard]] inline image_info probe(const void *bytes, std::size_t size, load_flags flags = load_flags::color) {
-    return probe(bytes, size, detail::only(flags));
+[[nodiscard]] inline image_info probe(const void *data, std::size_t size, load_flags flags = load_flags::color) {
+    return probe(data, size, detail::only(flags));
 }
 
 /// Returns a number of bytes that no result of pixels::encode exceeds for such an image.

@@ -142,6 +142,34 @@ func TestStoreInAViewChangesItsPixelsAlone(t *testing.T) {
 	}
 }
 
+// The images that the other process stores are of two widths, so that the view is of every second one.
+func TestViewIsWholeWhileAnotherProcessStores(t *testing.T) {
+	s := newSegmentFor(t, frameBytes)
+	must(t, storeMark(s, 1), abi.OK)
+	v := mustView(t, s, Region{7, 3, 200, tall.Height - 3})
+	writer := startChild(t, "store pixels", []string{s.Name()})
+	writer.expect("ready")
+	seen := map[byte]bool{}
+	for len(seen) < 50 {
+		var rows []byte
+		err := v.Read(func(image abi.ImageInfo, pixels []byte) error {
+			rows = rows[:0]
+			for y := range image.Height {
+				rows = append(rows, pixels[uint64(y)*image.Stride:][:image.RowBytes()]...)
+			}
+			return nil
+		})
+		if abi.CodeOf(err) == abi.EInvalid {
+			continue
+		}
+		must(t, err, abi.OK)
+		if bytes.Count(rows, rows[:1]) != len(rows) {
+			t.Fatal("the copy is torn")
+		}
+		seen[rows[0]] = true
+	}
+}
+
 func TestViewOfAnotherImageIsRefused(t *testing.T) {
 	s, image := numbered(t, 5, 4, 0)
 	v := mustView(t, s, Region{1, 1, 3, 2})

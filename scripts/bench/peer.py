@@ -66,6 +66,11 @@ def shape_of(values: dict[str, str]) -> tuple[int, ...]:
     return size if values["channels"] == "1" else (*size, int(values["channels"]))
 
 
+def resizing(values: dict[str, str]) -> tuple[int, int, int]:
+    """Return the width and height of the result, and OpenCV's number of the interpolation."""
+    return int(values["to_width"]), int(values["to_height"]), int(values["interpolation"])
+
+
 def mirrored(array: Array, code: str) -> Array:
     return {"0": array[::-1], "1": array[:, ::-1], "-1": array[::-1, ::-1]}[code]
 
@@ -127,6 +132,13 @@ class ShmCv(Library):
         target.image = source.image
         verify(lambda: source.flip_into(target, code), source.array, target.array, values["code"])
         return Work(lambda: source.flip_into(target, code))
+
+    def resize(self, values: dict[str, str]) -> Work:
+        pixels = pattern(shape_of(values), values["depth"])
+        width, height, interpolation = resizing(values)
+        source, target = self.segment(pixels.nbytes), self.segment(width * height * pixels[0, 0].nbytes)
+        source.write(pixels)
+        return Work(lambda: source.resize_into(target, width, height, interpolation))
 
     def save(self, values: dict[str, str]) -> Work:
         segment = self.segment(self.shmcv.probe(values["source"]).size)
@@ -247,6 +259,19 @@ class Cv2(Copying):
 
     def hello(self) -> str:
         return f"cv2={self.cv2.__version__} threads={self.cv2.getNumThreads()}"
+
+    def resize(self, values: dict[str, str]) -> Work:
+        shape, depth = shape_of(values), values["depth"]
+        width, height, interpolation = resizing(values)
+        source, target = self.block(shape, depth), self.block((height, width, *shape[2:]), depth)
+        source[:] = pattern(shape, depth)
+        if values.get("how") == "dst":
+            return Work(lambda: self.cv2.resize(source, (width, height), dst=target, interpolation=interpolation))
+
+        def copying() -> None:
+            target[:] = self.cv2.resize(source, (width, height), interpolation=interpolation)
+
+        return Work(copying)
 
     def decode(self, path: str, form: str) -> Array:
         return self.cv2.imread(path, self.cv2.IMREAD_UNCHANGED if form == "png4" else self.cv2.IMREAD_COLOR)

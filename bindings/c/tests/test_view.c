@@ -11,12 +11,6 @@ static shmcv_segment view_of(shmcv_segment seg, uint32_t x, uint32_t y, uint32_t
     return view;
 }
 
-static void check_crc32(const char *column, shmcv_segment seg) {
-    char crc[16];
-    snprintf(crc, sizeof crc, "%08x", image_crc32(seg));
-    CHECK_TEXT(column, crc);
-}
-
 /* same_copy returns true if shmcv_read gives the same of both. */
 static bool same_copy(shmcv_segment one, shmcv_segment other) {
     static unsigned char copies[2][3840 * 2160 * 3];
@@ -119,6 +113,26 @@ TEST(view_has_its_segment_open) {
     CHECK_INT(4 * 30 + 9, pixels(inner, NULL)[0]);
     CHECK_OK(shmcv_segment_clear(inner));
     CHECK_OK(shmcv_close(inner));
+}
+
+TEST(waits_on_a_view_are_on_its_segment_and_end_with_the_view) {
+    const shmcv_segment seg = counting(10, 8, SHMCV_ORDER_BGR), view = view_of(seg, 2, 3, 5, 4), inner = view_of(view, 1, 1, 2, 3);
+    uint64_t stored = 0, keys[4], count = 0;
+    shmcv_wait_set set;
+    NEED_OK(shmcv_wait_set_create(&set));
+    NEED_OK(shmcv_sequence(seg, &stored));
+    CHECK_OK(shmcv_wait_set_add_segment(set, view, stored, 1));
+    CHECK_OK(shmcv_wait_set_add_segment(set, inner, stored + 10, 2));
+    CHECK_FAILS(SHMCV_E_TIMEOUT, "", shmcv_wait_set_wait(set, 0, keys, 4, &count));
+    CHECK_OK(shmcv_flip(inner, inner, SHMCV_FLIP_BOTH));
+    CHECK_OK(shmcv_wait_set_wait(set, MINUTE, keys, 4, &count));
+    CHECK_INT(1, count);
+    CHECK_INT(1, keys[0]);
+    CHECK_OK(shmcv_close(inner));
+    CHECK_OK(shmcv_wait_set_wait(set, MINUTE, keys, 4, &count));
+    CHECK_INT(1, count);
+    CHECK_INT(2, keys[0]);
+    CHECK_OK(shmcv_wait_set_close(set));
 }
 
 TEST(view_is_closed_as_a_view) {

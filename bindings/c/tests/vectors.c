@@ -128,6 +128,12 @@ uint32_t image_crc32(shmcv_segment seg) {
     return crc;
 }
 
+void check_crc32(const char *column, shmcv_segment seg) {
+    char crc[16];
+    snprintf(crc, sizeof crc, "%08" PRIx32, image_crc32(seg));
+    CHECK_TEXT(column, crc);
+}
+
 void check_image(shmcv_segment seg, char **columns) {
     shmcv_image_info image;
     NEED_OK(shmcv_image_get(seg, &image));
@@ -137,9 +143,7 @@ void check_image(shmcv_segment seg, char **columns) {
     CHECK_INT(depth_named(columns[3]), image.depth);
     CHECK_INT(order_named(columns[4]), image.order);
     CHECK_INT(row_bytes(&image), image.stride);
-    char crc[16];
-    snprintf(crc, sizeof crc, "%08" PRIx32, image_crc32(seg));
-    CHECK_TEXT(columns[5], crc);
+    check_crc32(columns[5], seg);
 }
 
 shmcv_segment loaded(const char *file, int32_t flags) {

@@ -24,6 +24,9 @@ uint64_t bytes_of(const shmcv_image_info *image);
 /* image_crc32 returns the CRC-32 of the pixels of a segment's image, row by row, without the gaps between rows. */
 uint32_t image_crc32(shmcv_segment seg);
 
+/* check_crc32 compares the same with the column crc32. */
+void check_crc32(const char *column, shmcv_segment seg);
+
 /* check_image compares the segment's image with the columns width, height, channels, depth, order and crc32. */
 void check_image(shmcv_segment seg, char **columns);
 

@@ -253,3 +253,12 @@ def test_two_threads_paste_side_by_side(create: Create) -> None:
         thread.join()
     for i in range(2):
         np.testing.assert_array_equal(views[i].array, pictures[i].array[i : i + 32])
+
+
+@pytest.mark.parametrize("extension", [".jpg", ".png", ".webp", ".tif", ".bmp", ".ppm"])
+@pytest.mark.parametrize("region", [(1001, 503, 1921, 1079), (1, 1, 9, 7)], ids=["large", "small"])
+def test_file_of_a_view_is_that_of_a_copy(extension: str, region: tuple[int, int, int, int], create: Create) -> None:
+    whole, copied = loaded(create, "photograph.jpg", "color"), create(1921 * 1079 * 3)
+    view = whole.view(*region)
+    view.copy_into(copied)
+    assert view.encode(extension) == copied.encode(extension)
