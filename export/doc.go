@@ -28,7 +28,7 @@
 // shmcv_stream_wait, shmcv_frame_publish, shmcv_image_size, shmcv_error_name. A function on a segment, a file, a window or
 // the library as a whole has no noun in front: shmcv_load, shmcv_data, shmcv_delay. (shmcv_segment_clear has one, because
 // shmcv_clear takes a name.) A structure whose name ends in _info tells about something. The structures shmcv_segment,
-// shmcv_stream and shmcv_frame are handles.
+// shmcv_stream and shmcv_frame are handles. A view (shmcv_view) is a shmcv_segment too.
 //
 // Errors. A function that can fail returns an int32_t: SHMCV_OK (0) or a negative SHMCV_E_ code. After a failure,
 // shmcv_last_error gives this thread's message, which says what was asked, what was found and what to do. The text of a
@@ -37,7 +37,7 @@
 // function can return SHMCV_E_NO_SPACE where the system gives the process no more memory, and SHMCV_E_IO where it gives no
 // more file descriptors. Any function on a frame to read, of a stream that was opened read-only, can return
 // SHMCV_E_OVERTAKEN: the writer has begun to write over the frame. What the function has made of the pixels is then no image:
-// shmcv_flip and shmcv_convert leave dst without one, or as it was, and shmcv_save writes no file. Results go through
+// shmcv_flip and the like leave dst without one, or as it was, a view always as it was, and shmcv_save writes no file. Results go through
 // pointers, which are written only on success, except where a function's text says so.
 //
 // Arguments. Strings are UTF-8 and NUL-terminated. The library borrows what an argument points to for the call only. A

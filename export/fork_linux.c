@@ -26,7 +26,7 @@
 
 bool shmcv_forked;
 uint32_t shmcv_forks;
-intptr_t shmcv_copy;
+intptr_t shmcv_copy_distance;
 
 /* A handle has 8 bits for shmcv_forks. */
 enum { MOST_FORKS = 255 };
@@ -44,7 +44,7 @@ static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
 static void begin_in_child(void) {
     shmcv_forked = true;
     shmcv_forks++;
-    shmcv_copy = 0;
+    shmcv_copy_distance = 0;
     opening = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     shmcv_give_back_signals();
 }
@@ -207,7 +207,7 @@ static int32_t load(const copys_file *made, int own) {
     name_after_own_file(library);
     *(uint32_t *)((char *)&shmcv_forks + distance) = shmcv_forks;
     *(void (**)(const char *, size_t))((char *)&shmcv_error_setter + distance) = shmcv_set_error;
-    __atomic_store_n(&shmcv_copy, distance, __ATOMIC_RELEASE);
+    __atomic_store_n(&shmcv_copy_distance, distance, __ATOMIC_RELEASE);
     return SHMCV_OK;
 }
 
@@ -225,7 +225,7 @@ int32_t shmcv_open_copy(void) {
     if (own_file == NULL) return refuse("its file is not known");
     pthread_mutex_lock(&opening);
     int32_t status = SHMCV_OK;
-    if (shmcv_copy == 0) { /* not opened by another thread meanwhile */
+    if (shmcv_copy_distance == 0) { /* not opened by another thread meanwhile */
         int own = open(own_file, O_RDONLY | O_CLOEXEC);
         status = own >= 0 ? open_from(own) : refuse("the file %s cannot be opened: %s", own_file, strerror(errno));
         if (own >= 0) close(own);

@@ -12,7 +12,8 @@ import (
 	"shmcv/shm"
 )
 
-// object is what a handle stands for: a *shm.Segment, a *shm.Stream or a *shm.Frame.
+// object is what a handle stands for: a *shm.Segment, a *shm.Stream, a *shm.Frame, a *shm.WaitSet or a *view, which is a
+// *shm.View during a call.
 type object interface {
 	Name() string
 	Retain()
@@ -20,19 +21,8 @@ type object interface {
 	Info() (abi.SegmentInfo, error)
 }
 
-// pixels is an object that has pixels: a segment, or a frame of a stream.
-type pixels interface {
-	object
-	Bytes() ([]byte, error)
-	Room(image abi.ImageInfo) ([]byte, error)
-	Image() (abi.ImageInfo, error)
-	SetImage(image abi.ImageInfo) error
-	Store(write shm.StoreFunc) error
-	Read(read shm.ReadFunc) error
-	ReadNow(read shm.ReadFunc) (now bool, err error)
-	ReadInTurn(read shm.ReadFunc) error
-	StoreNow(write shm.StoreFunc) (now bool, err error)
-}
+// pixels is an object that has pixels: a segment, a frame of a stream, or a view.
+type pixels = shm.Pixels
 
 // keeper is an object whose memory can be kept mapped: a segment, a stream or a frame.
 type keeper interface {
@@ -104,6 +94,10 @@ func use[T object](h handle, isKind func(object) (T, bool)) (T, error) {
 		o, err = useInC(h)
 	} else {
 		o, err = handles.use(h)
+	}
+	if v, ok := o.(*view); ok {
+		o, err = v.open()
+		v.Release()
 	}
 	if err != nil {
 		return none, err
@@ -227,10 +221,27 @@ func closed(h handle) error {
 	return abi.Errorf(abi.EClosed, "shmcv: handle %#x is closed, or was never given out", uint64(h))
 }
 
-func isSegment(o object) (*shm.Segment, bool) { s, ok := o.(*shm.Segment); return s, ok }
 func isStream(o object) (*shm.Stream, bool)   { s, ok := o.(*shm.Stream); return s, ok }
 func isWaitSet(o object) (*shm.WaitSet, bool) { w, ok := o.(*shm.WaitSet); return w, ok }
 func isFrame(o object) (*shm.Frame, bool)     { f, ok := o.(*shm.Frame); return f, ok }
+
+// isSegment takes a view for its segment, whose reference a view has.
+func isSegment(o object) (*shm.Segment, bool) {
+	if v, ok := o.(*shm.View); ok {
+		o = v.Pixels
+	}
+	s, ok := o.(*shm.Segment)
+	return s, ok
+}
+
+// closesAsSegment tells the kinds whose handles are segments in the C ABI.
+func closesAsSegment(o object) (object, bool) {
+	switch o.(type) {
+	case *shm.Segment, *view:
+		return o, true
+	}
+	return nil, false
+}
 
 func isKeeper(o object) (keeper, bool) { k, ok := o.(keeper); return k, ok }
 
@@ -241,16 +252,18 @@ func isPixels(o object) (pixels, bool) {
 		return o, true
 	case *shm.Frame:
 		return o, true
+	case *shm.View:
+		return o, true
 	}
 	return nil, false
 }
 
-// remove takes h back, whose object is of kind T, and releases the reference that h owned.
-func remove[T object](h handle) error {
+// remove takes h back, whose object is of the kind that isKind tells, and releases the reference that h owned.
+func remove[T object](h handle, isKind func(object) (T, bool)) error {
 	if h.inC() {
-		return removeInC[T](h)
+		return removeInC(h, isKind)
 	}
-	found, err := take[T](h)
+	found, err := take(h, isKind)
 	if err == nil {
 		endWaits(found, h)
 		found.Release()
@@ -267,6 +280,9 @@ var _ = [1]struct{}{}[unsafe.Sizeof(shm.Alarm{})-unsafe.Sizeof(C.uint32_t(0))]
 
 // endWaits ends the waits of other threads on h, whose object this was.
 func endWaits(o object, h handle) {
+	if v, ok := o.(*view); ok && v.segment != nil {
+		o = v.segment
+	}
 	if on, ok := o.(shm.Waitable); ok {
 		closingOf(h).Raise()
 		shm.Closed(on, uint64(h))
@@ -274,13 +290,13 @@ func endWaits(o object, h handle) {
 }
 
 // removeInC does the same for a handle of C's table.
-func removeInC[T object](h handle) error {
+func removeInC[T object](h handle, isKind func(object) (T, bool)) error {
 	o, err := useInC(h)
 	if err != nil {
 		return err
 	}
 	defer o.Release()
-	if _, ok := o.(T); !ok {
+	if _, ok := isKind(o); !ok {
 		return mistaken(o)
 	}
 	kind := C.uint32_t(C.SHMCV_FRAME)
@@ -297,7 +313,7 @@ func removeInC[T object](h handle) error {
 }
 
 // take empties the slot of h and returns the object with the reference that h owned.
-func take[T object](h handle) (T, error) {
+func take[T object](h handle, isKind func(object) (T, bool)) (T, error) {
 	if h.inC() {
 		var none T
 		o, err := useInC(h)
@@ -315,7 +331,7 @@ func take[T object](h handle) (T, error) {
 	if err != nil {
 		return none, err
 	}
-	found, ok := slot.object.(T)
+	found, ok := isKind(slot.object)
 	if !ok {
 		return none, mistaken(slot.object)
 	}
@@ -337,6 +353,9 @@ func mistaken(o object) error {
 	case *shm.Frame:
 		return abi.Errorf(abi.EInvalid, "shmcv: this is a frame of %q, which is no stream and no segment of its own; publish it "+
 			"with shmcv_frame_publish, or close it with shmcv_frame_close", o.Name())
+	case *view, *shm.View:
+		return abi.Errorf(abi.EInvalid, "shmcv: this is a view of %q, which is no stream and no frame, and has the functions of a "+
+			"segment if it is one's; close it with shmcv_close", o.Name())
 	}
 	return abi.Errorf(abi.EInvalid, "shmcv: %q is a segment, and no stream and no frame; shmcv_stream_open opens a stream, and "+
 		"shmcv_stream_begin and shmcv_stream_wait give a frame", o.Name())

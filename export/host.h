@@ -16,7 +16,7 @@ extern uint32_t shmcv_forks;
 
 /* In a forked child: how many bytes behind each function and variable of this library the same one of the copy is,
  * which works in this process. 0: no copy is open yet. */
-extern intptr_t shmcv_copy;
+extern intptr_t shmcv_copy_distance;
 
 /* shmcv_open_copy opens the copy, unless it is open. It gives SHMCV_OK, or the code for the caller, and sets the
  * message. */

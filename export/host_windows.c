@@ -10,7 +10,7 @@
 /* There is no fork. */
 bool shmcv_forked;
 uint32_t shmcv_forks;
-intptr_t shmcv_copy;
+intptr_t shmcv_copy_distance;
 int32_t shmcv_open_copy(void) { return SHMCV_E_FORKED; }
 void shmcv_give_back_signals(void) {}
 

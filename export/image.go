@@ -231,7 +231,8 @@ func callersPixels(image abi.ImageInfo, buffer unsafe.Pointer, size C.uint64_t) 
 
 // fill lets write store image in the memory of p. The image becomes p's when write has succeeded.
 func fill(p pixels, image abi.ImageInfo, write func(ops.Pixels) error) error {
-	if _, err := p.Room(image); err != nil {
+	image, err := p.Room(image)
+	if err != nil {
 		return err
 	}
 	return p.Store(func(memory []byte) (abi.ImageInfo, error) {

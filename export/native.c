@@ -60,7 +60,7 @@ int32_t shmcv_admit(const uint64_t *handles, size_t count) {
         shmcv_set_error(message, (size_t)length);
         return SHMCV_E_FORKED;
     }
-    return __atomic_load_n(&shmcv_copy, __ATOMIC_ACQUIRE) != 0 ? SHMCV_OK : shmcv_open_copy();
+    return __atomic_load_n(&shmcv_copy_distance, __ATOMIC_ACQUIRE) != 0 ? SHMCV_OK : shmcv_open_copy();
 }
 
 int32_t shmcv_last_error(char *buf, uint64_t capacity) {

@@ -12,6 +12,7 @@
 typedef const char in_char;
 typedef const shmcv_image_info in_image_info;
 typedef const shmcv_access in_access;
+typedef const shmcv_load_options in_load_options;
 typedef const unsigned char in_byte;
 
 /* A thread looks at its host on its first call, and again once in this many calls. */
@@ -23,8 +24,8 @@ typedef struct shmcv_entry {
     shmcv_host_state host;
 } shmcv_entry;
 
-/* SHMCV_IN_COPY is the address of the copy's own function or variable of that name; see shmcv_copy. */
-#define SHMCV_IN_COPY(thing) ((__typeof__(&(thing)))((char *)&(thing) + __atomic_load_n(&shmcv_copy, __ATOMIC_ACQUIRE)))
+/* SHMCV_IN_COPY is the address of the copy's own function or variable of that name; see shmcv_copy_distance. */
+#define SHMCV_IN_COPY(thing) ((__typeof__(&(thing)))((char *)&(thing) + __atomic_load_n(&shmcv_copy_distance, __ATOMIC_ACQUIRE)))
 
 /* shmcv_admit sees to it that a call in a forked child may go to the copy: it refuses a handle of the parent's, and
  * opens the copy. It gives SHMCV_OK, or the code that the caller gets, and sets the message. */

@@ -140,14 +140,14 @@ var (
 	_ = [1]struct{}{}[unsafe.Sizeof(handle(0))-C.sizeof_shmcv_frame]
 )
 
-// shmcv_close ends this handle's use of its segment. Pointers from shmcv_data are invalid afterwards, unless another
+// shmcv_close ends this handle's use of its segment, or of what it is a view of. Pointers from shmcv_data are invalid afterwards, unless another
 // handle of this process still has the segment open. The segment itself stays; see shmcv_clear.
 //
 // Errors: SHMCV_E_CLOSED if seg is closed already; SHMCV_E_INVALID for the pixels of a frame, which shmcv_frame_close closes.
 //
 //export goClose
 func goClose(seg C.shmcv_segment) C.int32_t {
-	return guard(func() error { return remove[*shm.Segment](handleOf(seg)) })
+	return guard(func() error { return remove(handleOf(seg), closesAsSegment) })
 }
 
 // shmcv_clear removes the name of a segment or stream, whichever process created it. Processes that have it open keep
@@ -188,7 +188,7 @@ func goClearAll() C.int32_t {
 
 // shmcv_data gives the address and the size in bytes of a segment's pixels. The memory may be read and written until
 // the handle is closed. The memory of a frame to read, and of a segment that was opened read-only, faults when it is
-// written to. It is aligned to a page. Either of ptr and size may be NULL.
+// written to. It is aligned to a page, except in views. Either of ptr and size may be NULL.
 //
 // Errors: SHMCV_E_CLOSED; SHMCV_E_TRUNCATED if another program has made the file shorter, so that touching the memory
 // would kill the process.

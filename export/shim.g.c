@@ -253,11 +253,30 @@ int32_t shmcv_wait(shmcv_segment seg, uint64_t newer_than, int32_t timeout_ms, u
     return status;
 }
 
+int32_t shmcv_view(shmcv_segment src, uint32_t x, uint32_t y, uint32_t width, uint32_t height,
+                   shmcv_segment *out) {
+    SHMCV_PASS_ON(shmcv_view, (src, x, y, width, height, out), src.handle);
+    shmcv_entry entry;
+    shmcv_enter(&entry);
+    int32_t status = goView(src, x, y, width, height, out);
+    shmcv_leave(&entry);
+    return status;
+}
+
 int32_t shmcv_probe(const char *path, int32_t flags, shmcv_image_info *out) {
     SHMCV_PASS_ON(shmcv_probe, (path, flags, out));
     shmcv_entry entry;
     shmcv_enter(&entry);
     int32_t status = goProbe(path, flags, out);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_probe_with(const char *path, const shmcv_load_options *options, shmcv_image_info *out) {
+    SHMCV_PASS_ON(shmcv_probe_with, (path, options, out));
+    shmcv_entry entry;
+    shmcv_enter(&entry);
+    int32_t status = goProbeWith(path, options, out);
     shmcv_leave(&entry);
     return status;
 }
@@ -271,6 +290,16 @@ int32_t shmcv_load(shmcv_segment seg, const char *path, int32_t flags, shmcv_ima
     return status;
 }
 
+int32_t shmcv_load_with(shmcv_segment seg, const char *path, const shmcv_load_options *options,
+                        shmcv_image_info *out) {
+    SHMCV_PASS_ON(shmcv_load_with, (seg, path, options, out), seg.handle);
+    shmcv_entry entry;
+    shmcv_enter(&entry);
+    int32_t status = goLoadWith(seg, path, options, out);
+    shmcv_leave(&entry);
+    return status;
+}
+
 int32_t shmcv_probe_bytes(const void *bytes, uint64_t size, int32_t flags, shmcv_image_info *out) {
     SHMCV_PASS_ON(shmcv_probe_bytes, (bytes, size, flags, out));
     shmcv_entry entry;
@@ -280,11 +309,31 @@ int32_t shmcv_probe_bytes(const void *bytes, uint64_t size, int32_t flags, shmcv
     return status;
 }
 
+int32_t shmcv_probe_bytes_with(const void *bytes, uint64_t size, const shmcv_load_options *options,
+                               shmcv_image_info *out) {
+    SHMCV_PASS_ON(shmcv_probe_bytes_with, (bytes, size, options, out));
+    shmcv_entry entry;
+    shmcv_enter(&entry);
+    int32_t status = goProbeBytesWith(bytes, size, options, out);
+    shmcv_leave(&entry);
+    return status;
+}
+
 int32_t shmcv_decode(shmcv_segment seg, const void *bytes, uint64_t size, int32_t flags, shmcv_image_info *out) {
     SHMCV_PASS_ON(shmcv_decode, (seg, bytes, size, flags, out), seg.handle);
     shmcv_entry entry;
     shmcv_enter(&entry);
     int32_t status = goDecode(seg, bytes, size, flags, out);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_decode_with(shmcv_segment seg, const void *bytes, uint64_t size,
+                          const shmcv_load_options *options, shmcv_image_info *out) {
+    SHMCV_PASS_ON(shmcv_decode_with, (seg, bytes, size, options, out), seg.handle);
+    shmcv_entry entry;
+    shmcv_enter(&entry);
+    int32_t status = goDecodeWith(seg, bytes, size, options, out);
     shmcv_leave(&entry);
     return status;
 }
@@ -331,6 +380,34 @@ int32_t shmcv_convert(shmcv_segment src, shmcv_segment dst, int32_t order) {
     shmcv_entry entry;
     shmcv_enter(&entry);
     int32_t status = goConvert(src, dst, order);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_copy(shmcv_segment src, shmcv_segment dst) {
+    SHMCV_PASS_ON(shmcv_copy, (src, dst), src.handle, dst.handle);
+    shmcv_entry entry;
+    shmcv_enter(&entry);
+    int32_t status = goCopy(src, dst);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_resize(shmcv_segment src, shmcv_segment dst, uint32_t width, uint32_t height,
+                     int32_t interpolation) {
+    SHMCV_PASS_ON(shmcv_resize, (src, dst, width, height, interpolation), src.handle, dst.handle);
+    shmcv_entry entry;
+    shmcv_enter(&entry);
+    int32_t status = goResize(src, dst, width, height, interpolation);
+    shmcv_leave(&entry);
+    return status;
+}
+
+int32_t shmcv_rotate(shmcv_segment src, shmcv_segment dst, int32_t code) {
+    SHMCV_PASS_ON(shmcv_rotate, (src, dst, code), src.handle, dst.handle);
+    shmcv_entry entry;
+    shmcv_enter(&entry);
+    int32_t status = goRotate(src, dst, code);
     shmcv_leave(&entry);
     return status;
 }

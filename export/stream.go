@@ -144,7 +144,7 @@ func goStreamClear(stream C.shmcv_stream) C.int32_t {
 //
 //export goStreamClose
 func goStreamClose(stream C.shmcv_stream) C.int32_t {
-	return guard(func() error { return remove[*shm.Stream](handle(stream.handle)) })
+	return guard(func() error { return remove(handle(stream.handle), isStream) })
 }
 
 // shmcv_stream_info tells what is known of an open stream. Its image is that of the newest frame.
@@ -398,7 +398,7 @@ func goFramePublish(frame C.shmcv_frame, sequence *C.uint64_t) C.int32_t {
 		if err != nil {
 			return err
 		}
-		_ = remove[*shm.Frame](h) // It fails if another thread has just closed the frame.
+		_ = remove(h, isFrame) // It fails if another thread has just closed the frame.
 		if sequence != nil {
 			*sequence = C.uint64_t(published)
 		}
@@ -427,7 +427,7 @@ func goFrameCheck(frame C.shmcv_frame) C.int32_t {
 //shmcv:try
 //export goFrameClose
 func goFrameClose(frame C.shmcv_frame) C.int32_t {
-	return guard(func() error { return remove[*shm.Frame](handleOf(frame.pixels)) })
+	return guard(func() error { return remove(handleOf(frame.pixels), isFrame) })
 }
 
 // withStream runs body, guarded, on the stream behind its handle.

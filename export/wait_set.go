@@ -55,7 +55,7 @@ func goWaitSetCreate(out *C.shmcv_wait_set) C.int32_t {
 //export goWaitSetClose
 func goWaitSetClose(set C.shmcv_wait_set) C.int32_t {
 	return guard(func() error {
-		ended, err := take[*shm.WaitSet](handle(set.handle))
+		ended, err := take(handle(set.handle), isWaitSet)
 		if err != nil {
 			return err
 		}

@@ -31,7 +31,8 @@
  * shmcv_stream_wait, shmcv_frame_publish, shmcv_image_size, shmcv_error_name. A function on a segment, a
  * file, a window or the library as a whole has no noun in front: shmcv_load, shmcv_data, shmcv_delay.
  * (shmcv_segment_clear has one, because shmcv_clear takes a name.) A structure whose name ends in _info
- * tells about something. The structures shmcv_segment, shmcv_stream and shmcv_frame are handles.
+ * tells about something. The structures shmcv_segment, shmcv_stream and shmcv_frame are handles. A view
+ * (shmcv_view) is a shmcv_segment too.
  *
  * Errors. A function that can fail returns an int32_t: SHMCV_OK (0) or a negative SHMCV_E_ code. After a
  * failure, shmcv_last_error gives this thread's message, which says what was asked, what was found and what
@@ -40,9 +41,9 @@
  * its turn) or SHMCV_E_INTERNAL. Any function can return SHMCV_E_NO_SPACE where the system gives the process
  * no more memory, and SHMCV_E_IO where it gives no more file descriptors. Any function on a frame to read,
  * of a stream that was opened read-only, can return SHMCV_E_OVERTAKEN: the writer has begun to write over
- * the frame. What the function has made of the pixels is then no image: shmcv_flip and shmcv_convert leave
- * dst without one, or as it was, and shmcv_save writes no file. Results go through pointers, which are
- * written only on success, except where a function's text says so.
+ * the frame. What the function has made of the pixels is then no image: shmcv_flip and the like leave dst
+ * without one, or as it was, a view always as it was, and shmcv_save writes no file. Results go through
+ * pointers, which are written only on success, except where a function's text says so.
  *
  * Arguments. Strings are UTF-8 and NUL-terminated. The library borrows what an argument points to for the
  * call only. A pointer to a buffer is followed by the buffer's size. NULL is SHMCV_E_INVALID where the
@@ -188,8 +189,9 @@ SHMCV_API int32_t shmcv_close_windows(void);
  * of a stream; SHMCV_E_NO_SPACE if there is no memory for all of a file that another program made. */
 SHMCV_API int32_t shmcv_open(const char *name, shmcv_segment *out);
 
-/* shmcv_close ends this handle's use of its segment. Pointers from shmcv_data are invalid afterwards, unless
- * another handle of this process still has the segment open. The segment itself stays; see shmcv_clear.
+/* shmcv_close ends this handle's use of its segment, or of what it is a view of. Pointers from shmcv_data
+ * are invalid afterwards, unless another handle of this process still has the segment open. The segment
+ * itself stays; see shmcv_clear.
  *
  * Errors: SHMCV_E_CLOSED if seg is closed already; SHMCV_E_INVALID for the pixels of a frame, which
  * shmcv_frame_close closes. */
@@ -366,6 +368,62 @@ typedef struct shmcv_access {
     uint64_t reserved[5]; /* Must be 0. */
 } shmcv_access;
 
+/* shmcv_load_flags says which channels and depth a loaded file should have. One of the first four, to which
+ * SHMCV_LOAD_ANY_DEPTH may be added; any other value is SHMCV_E_INVALID. The numbers are those of OpenCV's
+ * ImreadModes. OpenCV has no SHMCV_LOAD_BGRA. */
+enum shmcv_load_flags {
+    SHMCV_LOAD_UNCHANGED = -1,  /* The file's own channels (gray, BGR or BGRA) and depth, EXIF orientation
+                                 * ignored; as cv2. */
+    SHMCV_LOAD_GRAY      = 0,   /* 8-bit gray, EXIF orientation applied. */
+    SHMCV_LOAD_COLOR     = 1,   /* 8-bit BGR whatever the file has, alpha dropped, EXIF orientation applied;
+                                 * as cv2.imread. */
+    SHMCV_LOAD_BGRA      = 512, /* 8-bit BGRA, opaque where the file has no alpha, EXIF orientation applied. */
+    SHMCV_LOAD_ANY_DEPTH = 2    /* Added to SHMCV_LOAD_COLOR or SHMCV_LOAD_GRAY: keep 16-bit and float
+                                 * samples. */
+};
+
+/* SHMCV_QUALITY_DEFAULT asks shmcv_save for the format's own default. */
+#define SHMCV_QUALITY_DEFAULT (-1)
+
+/* shmcv_load_options says what of an image file is loaded, and how large. It is 64 bytes long. The fields
+ * act in the order flags, region, scale or size, order. A region, scale, size and order of 0 change nothing.
+ * Flags is always given, because 0 is SHMCV_LOAD_GRAY.
+ *
+ * The region (x, y, region_width, region_height) is a part of the image that flags alone would give,
+ * upright. It is the whole image if all four are 0.
+ *
+ * The size (width, height) is that of the result. If one of them is 0, the image keeps its proportion: that
+ * side is rounded to the nearest pixel, and is at least 1. Interpolation is one of SHMCV_INTERPOLATION_
+ * besides SHMCV_INTERPOLATION_NEAREST, whose number 0 leaves the choice to the library; the nearest pixels
+ * are had by SHMCV_INTERPOLATION_NEAREST_EXACT. Scale is another way to make the image smaller, and excludes
+ * width and height.
+ *
+ * Order goes with SHMCV_LOAD_COLOR and SHMCV_LOAD_UNCHANGED, whatever it is. The other flags contradict
+ * every order that has another number of channels, and SHMCV_LOAD_ANY_DEPTH contradicts the orders with
+ * alpha.
+ *
+ * A JPEG's decoder can itself make the image smaller, in less than half of the time. It does so for scale,
+ * and for a size if the interpolation is by area: by the largest scale that still covers the size and moves
+ * no pixel by more than an eighth of one, before an exact resize. Of a region it does so if the scale
+ * divides the region's four numbers and the sides of the image. All other images are decoded whole first;
+ * scale then resizes them by area. */
+typedef struct shmcv_load_options {
+    int32_t flags;          /* Channels and depth: one of the SHMCV_LOAD_ constants. */
+    uint32_t order;         /* Order of the channels; 0 for that of flags. BGRA and RGBA keep the file's
+                             * alpha, where flags are SHMCV_LOAD_COLOR too. */
+    uint32_t scale;         /* 2, 4 or 8: the result has that part of the width and height, rounded up; 0 or
+                             * 1: all of it. */
+    uint32_t width;         /* Pixels in a row of the result; 0: as height has it, in proportion. */
+    uint32_t height;        /* Rows of the result; 0: as width has it, in proportion. */
+    int32_t interpolation;  /* How the image is resized to width and height; 0: by area where neither side
+                             * grows, else linear. */
+    uint32_t x;             /* Of the region: its first column. */
+    uint32_t y;             /* Of the region: its first row. */
+    uint32_t region_width;  /* Of the region: pixels in a row. */
+    uint32_t region_height; /* Of the region: rows. */
+    uint64_t reserved[3];   /* Must be 0. */
+} shmcv_load_options;
+
 /* Limits on streams. */
 #define SHMCV_MAX_SLOTS    1024 /* Greatest number of a stream's slots. */
 #define SHMCV_MAX_METADATA 1024 /* Most bytes of metadata that a frame can have. */
@@ -434,6 +492,7 @@ static_assert(sizeof(shmcv_segment) == 8, "shmcv_segment has another layout here
 static_assert(sizeof(shmcv_image_info) == 64, "shmcv_image_info has another layout here");
 static_assert(sizeof(shmcv_segment_info) == 896, "shmcv_segment_info has another layout here");
 static_assert(sizeof(shmcv_access) == 64, "shmcv_access has another layout here");
+static_assert(sizeof(shmcv_load_options) == 64, "shmcv_load_options has another layout here");
 static_assert(sizeof(shmcv_stream) == 8, "shmcv_stream has another layout here");
 static_assert(sizeof(shmcv_frame) == 8, "shmcv_frame has another layout here");
 static_assert(sizeof(shmcv_frame_info) == 128, "shmcv_frame_info has another layout here");
@@ -443,6 +502,7 @@ _Static_assert(sizeof(shmcv_segment) == 8, "shmcv_segment has another layout her
 _Static_assert(sizeof(shmcv_image_info) == 64, "shmcv_image_info has another layout here");
 _Static_assert(sizeof(shmcv_segment_info) == 896, "shmcv_segment_info has another layout here");
 _Static_assert(sizeof(shmcv_access) == 64, "shmcv_access has another layout here");
+_Static_assert(sizeof(shmcv_load_options) == 64, "shmcv_load_options has another layout here");
 _Static_assert(sizeof(shmcv_stream) == 8, "shmcv_stream has another layout here");
 _Static_assert(sizeof(shmcv_frame) == 8, "shmcv_frame has another layout here");
 _Static_assert(sizeof(shmcv_frame_info) == 128, "shmcv_frame_info has another layout here");
@@ -502,7 +562,8 @@ SHMCV_API int32_t shmcv_segment_clear(shmcv_segment seg);
 
 /* shmcv_data gives the address and the size in bytes of a segment's pixels. The memory may be read and
  * written until the handle is closed. The memory of a frame to read, and of a segment that was opened
- * read-only, faults when it is written to. It is aligned to a page. Either of ptr and size may be NULL.
+ * read-only, faults when it is written to. It is aligned to a page, except in views. Either of ptr and size
+ * may be NULL.
  *
  * Errors: SHMCV_E_CLOSED; SHMCV_E_TRUNCATED if another program has made the file shorter, so that touching
  * the memory would kill the process. */
@@ -669,26 +730,37 @@ SHMCV_API int32_t shmcv_sequence(shmcv_segment seg, uint64_t *sequence);
 SHMCV_API int32_t shmcv_wait(shmcv_segment seg, uint64_t newer_than, int32_t timeout_ms, uint64_t *sequence);
 
 /* -------------------------------------------------------------------------------------------------------------
+ * Views: regions of a segment's or frame's image. A view is one more handle for every function that takes a
+ * segment, as source and as target: shmcv_copy from a view crops, shmcv_copy into a view pastes. No pixel is
+ * copied for a view.
+ *
+ * A view is of the image that was there when it was made, and can be used as long as the segment or frame has
+ * an image of the same description (size, stride, depth and order): each use looks. Whatever stores in a view
+ * changes the view's pixels alone, and must give just the view's width, height, depth and order; else it is
+ * SHMCV_E_INVALID and nothing is written. The rows of a view are as far apart as those of the whole image.
+ * ---------------------------------------------------------------------------------------------------------- */
+
+/* shmcv_view gives a view of width x height pixels, of which the first is the pixel (x, y) of the image of
+ * src: a segment, the pixels of a frame, or another view, whose pixels x and y count then. Close the view
+ * with shmcv_close.
+ *
+ * A view of a segment has the segment open, as another handle of it would, also after src is closed. A view
+ * of a frame uses the frame, and does not hold it: when the frame is published or closed, the view is
+ * SHMCV_E_CLOSED, and must still be closed. shmcv_data gives the view's first pixel, and the number of bytes
+ * to the end of its last row. shmcv_image_set takes the view's own description alone, and tells that its
+ * pixels have been written. What concerns no pixels concerns the segment: shmcv_sequence and shmcv_wait tell
+ * of its images, and shmcv_segment_clear removes its name. A view of a segment that was opened read-only, or
+ * of a frame to read, is read-only.
+ *
+ * Errors: SHMCV_E_INVALID for a region that is empty or not within the image, with the field named;
+ * SHMCV_E_NO_IMAGE; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
+SHMCV_API int32_t shmcv_view(shmcv_segment src, uint32_t x, uint32_t y, uint32_t width, uint32_t height,
+                             shmcv_segment *out);
+
+/* -------------------------------------------------------------------------------------------------------------
  * Files, and their bytes in memory: JPEG, PNG, WebP, TIFF, BMP and PNM, read into segments and written from
  * them; PFM and JPEG 2000, read.
  * ---------------------------------------------------------------------------------------------------------- */
-
-/* shmcv_load_flags says which channels and depth a loaded file should have. One of the first four, to which
- * SHMCV_LOAD_ANY_DEPTH may be added; any other value is SHMCV_E_INVALID. The numbers are those of OpenCV's
- * ImreadModes. OpenCV has no SHMCV_LOAD_BGRA. */
-enum shmcv_load_flags {
-    SHMCV_LOAD_UNCHANGED = -1,  /* The file's own channels (gray, BGR or BGRA) and depth, EXIF orientation
-                                 * ignored; as cv2. */
-    SHMCV_LOAD_GRAY      = 0,   /* 8-bit gray, EXIF orientation applied. */
-    SHMCV_LOAD_COLOR     = 1,   /* 8-bit BGR whatever the file has, alpha dropped, EXIF orientation applied;
-                                 * as cv2.imread. */
-    SHMCV_LOAD_BGRA      = 512, /* 8-bit BGRA, opaque where the file has no alpha, EXIF orientation applied. */
-    SHMCV_LOAD_ANY_DEPTH = 2    /* Added to SHMCV_LOAD_COLOR or SHMCV_LOAD_GRAY: keep 16-bit and float
-                                 * samples. */
-};
-
-/* SHMCV_QUALITY_DEFAULT asks shmcv_save for the format's own default. */
-#define SHMCV_QUALITY_DEFAULT (-1)
 
 /* shmcv_probe reads the header of an image file and gives the image that shmcv_load would store with the
  * same flags. shmcv_image_size tells the size that a segment needs for it.
@@ -696,12 +768,42 @@ enum shmcv_load_flags {
  * Errors: those of shmcv_load. The file is not decoded, so damage beyond its header is not seen. */
 SHMCV_API int32_t shmcv_probe(const char *path, int32_t flags, shmcv_image_info *out);
 
+/* shmcv_probe_with does as shmcv_probe for the image that shmcv_load_with would store with the same options.
+ *
+ * Errors: those of shmcv_load_with. The file is not decoded, so damage beyond its header is not seen. */
+SHMCV_API int32_t shmcv_probe_with(const char *path, const shmcv_load_options *options, shmcv_image_info *out);
+
+/* shmcv_load_with does as shmcv_load for the part of the image, the size and the order that options say; see
+ * shmcv_load_options. They may be NULL: the whole image then, as SHMCV_LOAD_COLOR gives it. An image that is
+ * cut, resized or given another order is decoded elsewhere first, in memory that the library has for that; a
+ * smaller one that a JPEG's decoder itself makes is decoded straight into the segment.
+ *
+ *     shmcv_load_options options = {.flags = SHMCV_LOAD_COLOR, .order = SHMCV_ORDER_BGRA, .width = 320};
+ *     shmcv_load_with(seg, "photograph.jpg", &options, &image);
+ *
+ * What a JPEG's decoder makes smaller differs from what is decoded whole and resized by area then: in
+ * photographs by 0.3 to 1 of 255 on average, and 45 at the most; in drawings, letters and noise by up to 4
+ * on average, and 120 at the most. All other results are the same.
+ *
+ * Errors: those of shmcv_load; SHMCV_E_INVALID also for options that contradict each other, and for a region
+ * beyond the image, with the fields named; SHMCV_E_LIMIT also if the result is too large. */
+SHMCV_API int32_t shmcv_load_with(shmcv_segment seg, const char *path, const shmcv_load_options *options,
+                                  shmcv_image_info *out);
+
 /* shmcv_probe_bytes does as shmcv_probe for the size bytes of an image file that are in memory. The file's
  * first bytes are enough if they hold its header.
  *
  * Errors: those of shmcv_probe that are not about a path. SHMCV_E_DECODE says so if the header goes on
  * behind the bytes. */
 SHMCV_API int32_t shmcv_probe_bytes(const void *bytes, uint64_t size, int32_t flags, shmcv_image_info *out);
+
+/* shmcv_probe_bytes_with does as shmcv_probe_with for the size bytes of an image file that are in memory;
+ * see shmcv_probe_bytes.
+ *
+ * Errors: those of shmcv_probe_with that are not about a path. SHMCV_E_DECODE says so if the header goes on
+ * behind the bytes. */
+SHMCV_API int32_t shmcv_probe_bytes_with(const void *bytes, uint64_t size, const shmcv_load_options *options,
+                                         shmcv_image_info *out);
 
 /* shmcv_decode does as shmcv_load for the size bytes of an image file that are in memory: what a socket, an
  * archive or shmcv_encode has given. The bytes must not change during the call, unless they are in a segment
@@ -711,6 +813,13 @@ SHMCV_API int32_t shmcv_probe_bytes(const void *bytes, uint64_t size, int32_t fl
  * Errors: those of shmcv_load that are not about a path. */
 SHMCV_API int32_t shmcv_decode(shmcv_segment seg, const void *bytes, uint64_t size, int32_t flags,
                                shmcv_image_info *out);
+
+/* shmcv_decode_with does as shmcv_load_with for the size bytes of an image file that are in memory; see
+ * shmcv_decode.
+ *
+ * Errors: those of shmcv_load_with that are not about a path. */
+SHMCV_API int32_t shmcv_decode_with(shmcv_segment seg, const void *bytes, uint64_t size,
+                                    const shmcv_load_options *options, shmcv_image_info *out);
 
 /* shmcv_encode gives in buffer, which has capacity bytes, what shmcv_save would write to a file with that
  * extension, ".jpg" for example, and in size how many bytes that are. If they do not fit, size is given all
@@ -739,6 +848,27 @@ enum shmcv_flip_code {
     SHMCV_FLIP_BOTH       = -1  /* Both: a rotation by 180 degrees. */
 };
 
+/* shmcv_interpolation is how shmcv_resize makes the pixels of another size. The numbers are those of
+ * OpenCV's InterpolationFlags, and so is what each does. */
+enum shmcv_interpolation {
+    SHMCV_INTERPOLATION_NEAREST       = 0, /* The nearest pixel, as cv2.INTER_NEAREST. */
+    SHMCV_INTERPOLATION_LINEAR        = 1, /* Between 2 x 2 pixels; what cv2.resize does unless it is told
+                                            * otherwise. */
+    SHMCV_INTERPOLATION_CUBIC         = 2, /* Between 4 x 4 pixels. */
+    SHMCV_INTERPOLATION_AREA          = 3, /* The mean of the pixels that become one: for making an image
+                                            * smaller. */
+    SHMCV_INTERPOLATION_LANCZOS4      = 4, /* Lanczos, between 8 x 8 pixels. */
+    SHMCV_INTERPOLATION_NEAREST_EXACT = 6  /* The pixel whose middle is the nearest, as
+                                            * cv2.INTER_NEAREST_EXACT, Pillow and scikit-image have it. */
+};
+
+/* shmcv_rotate_code is a rotation by quarter turns, as OpenCV numbers them. */
+enum shmcv_rotate_code {
+    SHMCV_ROTATE_90_CLOCKWISE        = 0, /* Left becomes top. */
+    SHMCV_ROTATE_180                 = 1, /* As SHMCV_FLIP_BOTH. */
+    SHMCV_ROTATE_90_COUNTERCLOCKWISE = 2  /* Right becomes top. */
+};
+
 /* shmcv_convert copies the image of src into dst in the colour order order (SHMCV_ORDER_), rows without
  * gaps. Alpha that is not there becomes opaque; alpha that is not wanted is dropped; gray is 0.299 R + 0.587
  * G + 0.114 B. src and dst may be one segment. The image is one that was stored whole, as for shmcv_flip.
@@ -747,6 +877,34 @@ enum shmcv_flip_code {
  * SHMCV_E_INVALID for an unknown order; SHMCV_E_PERMISSION if dst was opened read-only or is a frame to
  * read; SHMCV_E_BUSY; SHMCV_E_CLOSED; SHMCV_E_TRUNCATED. */
 SHMCV_API int32_t shmcv_convert(shmcv_segment src, shmcv_segment dst, int32_t order);
+
+/* shmcv_copy copies the image of src into dst, whose image it becomes, rows without gaps. Of a view it
+ * crops, into a view it pastes. src and dst may be one segment, and regions of one image that overlap: then
+ * the pixels go through other memory. The image is one that was stored whole, as for shmcv_flip.
+ *
+ * Errors: those of shmcv_flip except for the code's; SHMCV_E_INVALID if dst is a view, and src has another
+ * size, depth or order. */
+SHMCV_API int32_t shmcv_copy(shmcv_segment src, shmcv_segment dst);
+
+/* shmcv_resize makes the image of src into one of width x height pixels in dst, whose image it becomes, rows
+ * without gaps, as cv2.resize does. interpolation is one of the SHMCV_INTERPOLATION_ constants:
+ * SHMCV_INTERPOLATION_AREA is made for smaller images, and SHMCV_INTERPOLATION_LINEAR is cv2's default.
+ * OpenCV writes straight into dst. The image is one that was stored whole, as for shmcv_flip.
+ *
+ * Errors: SHMCV_E_INVALID for a width or height of 0, for another interpolation, if src and dst are one
+ * image or regions of one that overlap, and if dst is a view of another size, depth or order; SHMCV_E_LIMIT;
+ * otherwise those of shmcv_flip. */
+SHMCV_API int32_t shmcv_resize(shmcv_segment src, shmcv_segment dst, uint32_t width, uint32_t height,
+                               int32_t interpolation);
+
+/* shmcv_rotate turns the image of src by quarter turns into dst, whose image it becomes, rows without gaps.
+ * code is one of the SHMCV_ROTATE_ constants. src and dst may be one segment: half a turn is then made in
+ * place and keeps the stride, and a quarter goes through other memory. The image is one that was stored
+ * whole, as for shmcv_flip.
+ *
+ * Errors: SHMCV_E_INVALID for another code, and if dst is a view of another size, depth or order than the
+ * turn gives; otherwise those of shmcv_flip. */
+SHMCV_API int32_t shmcv_rotate(shmcv_segment src, shmcv_segment dst, int32_t code);
 
 /* -------------------------------------------------------------------------------------------------------------
  * Streams: frame after frame from one writer to any number of readers. Every frame is seen whole, and none is

@@ -59,6 +59,31 @@ struct access {
     std::int64_t owner = -1;
 };
 
+/// What of an image file is loaded, and how large; shmcv_load_options says how the members act together:
+///
+///     shmcv::load_options small;
+///     small.width = 320;
+///     small.order = shmcv::color_order::bgra;
+///     photo.load("photograph.jpg", small);
+struct load_options {
+    /// Channels and depth.
+    load_flags flags = load_flags::color;
+    /// Order of the channels; color_order{} for that of flags.
+    color_order order = color_order{};
+    /// 2, 4 or 8: the image has that part of the width and height, rounded up. 1: all of it.
+    std::uint32_t scale = 1;
+    /// Size of the image that is stored; one of them 0: the image keeps its proportion.
+    std::uint32_t width = 0;
+    std::uint32_t height = 0;
+    /// How the image gets that size; 0 is the library's choice, and the nearest pixels are interpolation::nearest_exact.
+    shmcv::interpolation interpolation = shmcv::interpolation{};
+    /// A part of the upright image; all 0: the whole of it.
+    std::uint32_t x = 0;
+    std::uint32_t y = 0;
+    std::uint32_t region_width = 0;
+    std::uint32_t region_height = 0;
+};
+
 /// A call that failed. what() says what was asked, what was found and what to do.
 class error : public std::runtime_error {
   public:
@@ -123,6 +148,29 @@ inline shmcv_access native(const access &who) noexcept {
     given.group = who.group;
     given.owner = who.owner;
     return given;
+}
+
+/// Returns options as C takes them.
+inline shmcv_load_options native(const load_options &options) noexcept {
+    shmcv_load_options given{};
+    given.flags = static_cast<std::int32_t>(options.flags);
+    given.order = static_cast<std::uint32_t>(options.order);
+    given.scale = options.scale;
+    given.width = options.width;
+    given.height = options.height;
+    given.interpolation = static_cast<std::int32_t>(options.interpolation);
+    given.x = options.x;
+    given.y = options.y;
+    given.region_width = options.region_width;
+    given.region_height = options.region_height;
+    return given;
+}
+
+/// Returns options that have only flags.
+inline load_options only(load_flags flags) noexcept {
+    load_options options;
+    options.flags = flags;
+    return options;
 }
 
 /// Throws if the library's structures differ from those that this header was compiled with.
@@ -204,10 +252,17 @@ using const_bytes = basic_bytes<const std::byte>;
     return size;
 }
 
+class pixels;
 class writable_pixels;
+template <typename Pixels>
+class basic_view;
 
-/// The pixels of a segment or of a frame, as far as they can be read: the base of segment, read_only_segment, frame and
-/// new_frame, which own the handle. Move-only.
+/// A region of an image, to read, and one to read and write.
+using view = basic_view<pixels>;
+using writable_view = basic_view<writable_pixels>;
+
+/// The pixels of a segment or of a frame, as far as they can be read: the base of segment, read_only_segment, frame,
+/// new_frame and the views, which own the handle. Move-only.
 class pixels {
   public:
     /// Returns true if this object holds a handle.
@@ -295,8 +350,23 @@ class pixels {
     /// Mirrors the image into dst, whose image it becomes.
     inline void flip_into(writable_pixels &dst, flip_code code) const;
 
+    /// Copies the image into dst, whose image it becomes. Of a view it crops, into a view it pastes.
+    inline void copy_into(writable_pixels &dst) const;
+
+    /// Makes the image into one of width x height pixels in dst, whose image it becomes, as cv::resize does. dst is not of the
+    /// same pixels. interpolation::area is for making an image smaller.
+    inline void resize_into(writable_pixels &dst, std::uint32_t width, std::uint32_t height,
+                            interpolation how = interpolation::linear) const;
+
+    /// Turns the image by quarter turns into dst, whose image it becomes. dst may be this object.
+    inline void rotate_into(writable_pixels &dst, rotate_code code) const;
+
     /// Copies the image into dst in another colour order. dst may be this object.
     inline void convert_into(writable_pixels &dst, color_order order) const;
+
+    /// Returns a view of the region of width x height pixels whose first pixel is (x, y), to read. No pixel is copied.
+    /// error_code::invalid if it is empty or not within the image.
+    [[nodiscard]] inline shmcv::view view(std::uint32_t x, std::uint32_t y, std::uint32_t width, std::uint32_t height) const;
 
   protected:
     pixels() noexcept = default;
@@ -332,16 +402,27 @@ class writable_pixels : public pixels {
 
     /// Decodes an image file straight into the memory. When it throws, an image that was there is still there.
     image_info load(const std::filesystem::path &path, load_flags flags = load_flags::color) {
+        return load(path, detail::only(flags));
+    }
+
+    /// Does so with a part of the image, smaller or larger, in the order that is wanted. error_code::invalid for options that
+    /// contradict each other, and for a region beyond the image.
+    image_info load(const std::filesystem::path &path, const load_options &options) {
         image_info loaded;
-        detail::check(shmcv_load(handle_, detail::c_string(path).c_str(), static_cast<std::int32_t>(flags), &loaded));
+        const shmcv_load_options given = detail::native(options);
+        detail::check(shmcv_load_with(handle_, detail::c_string(path).c_str(), &given, &loaded));
         return loaded;
     }
 
     /// Does as load for the size bytes of an image file that are in memory. They must not change meanwhile, unless they are
     /// in a segment or a frame.
     image_info decode(const void *data, std::size_t size, load_flags flags = load_flags::color) {
+        return decode(data, size, detail::only(flags));
+    }
+    image_info decode(const void *data, std::size_t size, const load_options &options) {
         image_info decoded;
-        detail::check(shmcv_decode(handle_, data, size, static_cast<std::int32_t>(flags), &decoded));
+        const shmcv_load_options given = detail::native(options);
+        detail::check(shmcv_decode_with(handle_, data, size, &given, &decoded));
         return decoded;
     }
 
@@ -354,6 +435,14 @@ class writable_pixels : public pixels {
     /// Mirrors the image in place.
     void flip(flip_code code) { flip_into(*this, code); }
 
+    /// Turns the image in place by quarter turns. A view that is turned by a quarter must be a square.
+    void rotate(rotate_code code) { rotate_into(*this, code); }
+
+    using pixels::view;
+
+    /// Returns a view of the region, to read and write.
+    [[nodiscard]] inline writable_view view(std::uint32_t x, std::uint32_t y, std::uint32_t width, std::uint32_t height);
+
   protected:
     writable_pixels() noexcept = default;
     explicit writable_pixels(shmcv_segment handle) noexcept : pixels(handle) {}
@@ -365,8 +454,63 @@ inline void pixels::flip_into(writable_pixels &dst, flip_code code) const {
     detail::check(shmcv_flip(handle_, dst.handle(), static_cast<std::int32_t>(code)));
 }
 
+inline void pixels::copy_into(writable_pixels &dst) const { detail::check(shmcv_copy(handle_, dst.handle())); }
+
+inline void pixels::resize_into(writable_pixels &dst, std::uint32_t width, std::uint32_t height, interpolation how) const {
+    detail::check(shmcv_resize(handle_, dst.handle(), width, height, static_cast<std::int32_t>(how)));
+}
+
+inline void pixels::rotate_into(writable_pixels &dst, rotate_code code) const {
+    detail::check(shmcv_rotate(handle_, dst.handle(), static_cast<std::int32_t>(code)));
+}
+
 inline void pixels::convert_into(writable_pixels &dst, color_order order) const {
     detail::check(shmcv_convert(handle_, dst.handle(), static_cast<std::int32_t>(order)));
+}
+
+/// A region of the image of a segment, of a frame, or of another view, from pixels::view: for every function that takes
+/// pixels. It is of the image that was there when it was made: error_code::invalid when one of another size, order or depth has
+/// been stored. What is stored in a writable_view must have just its size, order and depth, and changes no other pixel.
+///
+/// A view has its segment open, also after the segment is closed. A view of a frame uses the frame: error_code::closed when that
+/// was published or closed. Closed when destroyed; move-only.
+template <typename Pixels>
+class basic_view : public Pixels {
+  public:
+    /// No view: every operation on it is error_code::closed.
+    basic_view() noexcept = default;
+
+    basic_view(basic_view &&) noexcept = default;
+    basic_view &operator=(basic_view &&other) noexcept {
+        if (this != &other) {
+            abandon();
+            this->handle_ = other.release();
+        }
+        return *this;
+    }
+    ~basic_view() { abandon(); }
+
+    /// Closes now what the destructor would close. error_code::closed the second time.
+    void close() { detail::check(shmcv_close(this->release())); }
+
+  private:
+    friend class pixels;
+    friend class writable_pixels;
+    basic_view(const pixels &of, std::uint32_t x, std::uint32_t y, std::uint32_t width, std::uint32_t height) {
+        detail::check(shmcv_view(of.handle(), x, y, width, height, &this->handle_));
+    }
+
+    void abandon() noexcept {
+        if (*this) shmcv_close(this->release());
+    }
+};
+
+inline view pixels::view(std::uint32_t x, std::uint32_t y, std::uint32_t width, std::uint32_t height) const {
+    return {*this, x, y, width, height};
+}
+
+inline writable_view writable_pixels::view(std::uint32_t x, std::uint32_t y, std::uint32_t width, std::uint32_t height) {
+    return {*this, x, y, width, height};
 }
 
 /// Removes the name of a segment or stream, whichever process created it. Programs that have it open keep it.
@@ -401,6 +545,8 @@ class segment : public writable_pixels {
     /// file cannot be loaded.
     [[nodiscard]] static inline segment from_file(std::string_view name, const std::filesystem::path &path,
                                                   load_flags flags = load_flags::color, const access &who = {});
+    [[nodiscard]] static inline segment from_file(std::string_view name, const std::filesystem::path &path,
+                                                  const load_options &options, const access &who = {});
 
     /// Opens the segment of that name, or makes one for size bytes if there is none; created() tells which.
     /// who is for a new segment. error_code::too_small if the segment that is there has fewer bytes.
@@ -917,19 +1063,27 @@ inline std::uint32_t sweep() {
 }
 
 /// Returns the image that load would store, from the file's header alone. image_size() tells the bytes that it needs.
-[[nodiscard]] inline image_info probe(const std::filesystem::path &path, load_flags flags = load_flags::color) {
+[[nodiscard]] inline image_info probe(const std::filesystem::path &path, const load_options &options) {
     detail::require_library();
     image_info image;
-    detail::check(shmcv_probe(detail::c_string(path).c_str(), static_cast<std::int32_t>(flags), &image));
+    const shmcv_load_options given = detail::native(options);
+    detail::check(shmcv_probe_with(detail::c_string(path).c_str(), &given, &image));
     return image;
+}
+[[nodiscard]] inline image_info probe(const std::filesystem::path &path, load_flags flags = load_flags::color) {
+    return probe(path, detail::only(flags));
 }
 
 /// Does as probe for the size bytes of an image file that are in memory, or for its first bytes.
-[[nodiscard]] inline image_info probe(const void *data, std::size_t size, load_flags flags = load_flags::color) {
+[[nodiscard]] inline image_info probe(const void *data, std::size_t size, const load_options &options) {
     detail::require_library();
     image_info image;
-    detail::check(shmcv_probe_bytes(data, size, static_cast<std::int32_t>(flags), &image));
+    const shmcv_load_options given = detail::native(options);
+    detail::check(shmcv_probe_bytes_with(data, size, &given, &image));
     return image;
+}
+[[nodiscard]] inline image_info probe(const void *data, std::size_t size, load_flags flags = load_flags::color) {
+    return probe(data, size, detail::only(flags));
 }
 
 /// Returns a number of bytes that no result of pixels::encode exceeds for such an image.
@@ -942,8 +1096,13 @@ inline std::uint32_t sweep() {
 
 inline segment segment::from_file(std::string_view name, const std::filesystem::path &path, load_flags flags,
                                   const access &who) {
-    segment made = create(name, image_size(probe(path, flags)), who);
-    made.or_nothing([&] { made.load(path, flags); });
+    return from_file(name, path, detail::only(flags), who);
+}
+
+inline segment segment::from_file(std::string_view name, const std::filesystem::path &path, const load_options &options,
+                                  const access &who) {
+    segment made = create(name, image_size(probe(path, options)), who);
+    made.or_nothing([&] { made.load(path, options); });
     return made;
 }
 

@@ -192,6 +192,33 @@ enum class flip_code : std::int32_t {
     both = SHMCV_FLIP_BOTH,
 };
 
+/// How shmcv_resize makes the pixels of another size. The numbers are those of OpenCV's InterpolationFlags, and
+/// so is what each does.
+enum class interpolation : std::int32_t {
+    /// The nearest pixel, as cv2.INTER_NEAREST.
+    nearest = SHMCV_INTERPOLATION_NEAREST,
+    /// Between 2 x 2 pixels; what cv2.resize does unless it is told otherwise.
+    linear = SHMCV_INTERPOLATION_LINEAR,
+    /// Between 4 x 4 pixels.
+    cubic = SHMCV_INTERPOLATION_CUBIC,
+    /// The mean of the pixels that become one: for making an image smaller.
+    area = SHMCV_INTERPOLATION_AREA,
+    /// Lanczos, between 8 x 8 pixels.
+    lanczos4 = SHMCV_INTERPOLATION_LANCZOS4,
+    /// The pixel whose middle is the nearest, as cv2.INTER_NEAREST_EXACT, Pillow and scikit-image have it.
+    nearest_exact = SHMCV_INTERPOLATION_NEAREST_EXACT,
+};
+
+/// A rotation by quarter turns, as OpenCV numbers them.
+enum class rotate_code : std::int32_t {
+    /// Left becomes top.
+    rotate_90_clockwise = SHMCV_ROTATE_90_CLOCKWISE,
+    /// As flip_code::both.
+    rotate_180 = SHMCV_ROTATE_180,
+    /// Right becomes top.
+    rotate_90_counterclockwise = SHMCV_ROTATE_90_COUNTERCLOCKWISE,
+};
+
 /// Which frames a reader gets.
 enum class delivery : std::int32_t {
     /// The newest frame. The reader skips those before it, and never holds up the writer.

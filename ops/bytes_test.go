@@ -17,13 +17,13 @@ func TestBytesAreWhatTheirFileIs(t *testing.T) {
 			flag, file := flagNamed(t, row[1]), content(t, row[0])
 			fromFile := loaded(t, filepath.Join(testdata, row[0]), flag)
 			before := bytes.Clone(file)
-			image, err := ProbeBytes(file, flag)
+			image, err := ProbeBytes(file, flag.Options())
 			if err != nil || image != fromFile.ImageInfo {
 				t.Fatalf("probe: %v, %v; want %v", image, err, fromFile.ImageInfo)
 			}
 			for _, shared := range []bool{false, true} {
 				memory := make([]byte, image.Bytes())
-				if image, err = Decode(file, shared, flag, memory, false); err != nil || image != fromFile.ImageInfo {
+				if image, err = Decode(file, shared, flag.Options(), memory, false); err != nil || image != fromFile.ImageInfo {
 					t.Fatalf("decode: %v, %v; want %v", image, err, fromFile.ImageInfo)
 				}
 				if !bytes.Equal(memory, fromFile.Data) {
@@ -43,7 +43,7 @@ func TestBytesThatOverlapTheTargetAreDecodedWhenShared(t *testing.T) {
 	file := content(t, name)
 	memory := make([]byte, max(len(want.Data), len(file)))
 	copy(memory, file)
-	if _, err := Decode(memory[:len(file)], true, abi.LoadColor, memory, false); err != nil {
+	if _, err := Decode(memory[:len(file)], true, abi.LoadColor.Options(), memory, false); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(memory[:len(want.Data)], want.Data) {
@@ -64,8 +64,8 @@ func TestBytesGiveTheErrorsOfTheirFile(t *testing.T) {
 			}
 			memory := bytes.Repeat([]byte{7}, room)
 			before := bytes.Clone(memory)
-			_, fromFile := Load(filepath.Join(testdata, row[0]), flagNamed(t, row[1]), memory, true)
-			_, err := Decode(file, false, flagNamed(t, row[1]), memory, true)
+			_, fromFile := Load(filepath.Join(testdata, row[0]), flagNamed(t, row[1]).Options(), memory, true)
+			_, err := Decode(file, false, flagNamed(t, row[1]).Options(), memory, true)
 			if abi.CodeOf(err) != abi.CodeOf(fromFile) {
 				t.Fatalf("%v; the file: %v", err, fromFile)
 			}
@@ -85,10 +85,10 @@ func TestBytesGiveTheErrorsOfTheirFile(t *testing.T) {
 
 func TestNoBytesAreNoImage(t *testing.T) {
 	for _, none := range [][]byte{nil, {}} {
-		if _, err := ProbeBytes(none, abi.LoadColor); abi.CodeOf(err) != abi.EDecode {
+		if _, err := ProbeBytes(none, abi.LoadColor.Options()); abi.CodeOf(err) != abi.EDecode {
 			t.Errorf("probe: %v", err)
 		}
-		if _, err := Decode(none, false, abi.LoadColor, nil, false); abi.CodeOf(err) != abi.EDecode {
+		if _, err := Decode(none, false, abi.LoadColor.Options(), nil, false); abi.CodeOf(err) != abi.EDecode {
 			t.Errorf("decode: %v", err)
 		}
 	}
@@ -96,12 +96,12 @@ func TestNoBytesAreNoImage(t *testing.T) {
 
 func TestTheFirstBytesOfAFileAreEnoughToProbeIt(t *testing.T) {
 	whole := content(t, "photograph.jpg")
-	want, err := ProbeBytes(whole, abi.LoadColor)
+	want, err := ProbeBytes(whole, abi.LoadColor.Options())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for length := 1; ; length *= 2 {
-		got, err := ProbeBytes(whole[:length], abi.LoadColor)
+		got, err := ProbeBytes(whole[:length], abi.LoadColor.Options())
 		if err == nil && got == want {
 			return
 		}

@@ -23,8 +23,8 @@ import (
 func init() { C.ops_start() }
 
 // Load decodes an image file into memory, rows without gaps from the first byte on, and returns the image's
-// description. It decodes straight into memory, unless the image has to be turned by 90 degrees (EXIF) or to be given
-// an alpha channel.
+// description. It decodes straight into memory, unless the image has to be turned by 90 degrees (EXIF), cut, resized or
+// given an alpha channel.
 //
 // keep says that memory holds an image that must stay whole if the file proves damaged. Then the file is decoded
 // elsewhere first. With or without keep, an error that is found before decoding (all but damage to the pixels) leaves
@@ -32,19 +32,19 @@ func init() { C.ops_start() }
 //
 // Errors: ETooSmall, with the number of bytes that are needed; ENotFound; EPermission; EDecode for a corrupt, truncated
 // or empty file; EUnsupported for a file that is no image of a known format, or that does not give what the flags ask
-// for; ELimit, before anything is allocated; EInvalid for unknown flags, and for a path to something that is no file;
-// EIO; ENoSpace if there is no memory for the decoder.
-func Load(path string, flags abi.LoadFlag, memory []byte, keep bool) (abi.ImageInfo, error) {
+// for; ELimit, before anything is allocated; EInvalid for options that make no sense, for a region beyond the image, and
+// for a path to something that is no file; EIO; ENoSpace if there is no memory for the decoder.
+func Load(path string, options abi.LoadOptions, memory []byte, keep bool) (abi.ImageInfo, error) {
 	from := "load " + abi.Quote(path)
-	if err := probe.CheckFlags(flags); err != nil {
+	if err := options.Check(); err != nil {
 		return abi.ImageInfo{}, decodeError(from, err)
 	}
-	content, err := readFile(path, func(start []byte) error { _, err := planWithin(start, flags, memory); return err })
+	content, err := readFile(path, func(start []byte) error { _, err := planWithin(start, options, memory); return err })
 	if err != nil {
 		return abi.ImageInfo{}, err
 	}
 	defer release(content)
-	return decodeInto(from, content, flags, memory, keep)
+	return decodeInto(from, content, options, memory, keep)
 }
 
 // Decode is Load for the content of a file, which is in memory already. shared says that another process may write to
@@ -53,13 +53,13 @@ func Load(path string, flags abi.LoadFlag, memory []byte, keep bool) (abi.ImageI
 // the call.
 //
 // Errors: those of Load that are not about a path.
-func Decode(content []byte, shared bool, flags abi.LoadFlag, memory []byte, keep bool) (abi.ImageInfo, error) {
+func Decode(content []byte, shared bool, options abi.LoadOptions, memory []byte, keep bool) (abi.ImageInfo, error) {
 	from := nameOf(content)
 	if err := checkContent(content); err != nil {
 		return abi.ImageInfo{}, err
 	}
 	if !shared {
-		return decodeInto(from, content, flags, memory, keep)
+		return decodeInto(from, content, options, memory, keep)
 	}
 	private, err := scratch(uint64(len(content)))
 	if err != nil {
@@ -67,12 +67,12 @@ func Decode(content []byte, shared bool, flags abi.LoadFlag, memory []byte, keep
 	}
 	defer release(private)
 	copy(private, content)
-	return decodeInto(from, private, flags, memory, keep || Overlap(content, memory))
+	return decodeInto(from, private, options, memory, keep || Overlap(content, memory))
 }
 
 // planWithin is probe.PlanFor for an image that has to fit into memory.
-func planWithin(content []byte, flags abi.LoadFlag, memory []byte) (probe.Plan, error) {
-	p, err := probe.PlanFor(content, flags)
+func planWithin(content []byte, options abi.LoadOptions, memory []byte) (probe.Plan, error) {
+	p, err := probe.PlanFor(content, options)
 	if need := p.Result.Bytes(); err == nil && need > uint64(len(memory)) {
 		err = abi.Errorf(abi.ETooSmall, "%d bytes wanted for %s, %d bytes there", need, describe(p.Result), len(memory))
 	}
@@ -80,8 +80,8 @@ func planWithin(content []byte, flags abi.LoadFlag, memory []byte) (probe.Plan, 
 }
 
 // decodeInto decodes a file's whole content into memory. from begins the errors.
-func decodeInto(from string, content []byte, flags abi.LoadFlag, memory []byte, keep bool) (abi.ImageInfo, error) {
-	p, err := planWithin(content, flags, memory)
+func decodeInto(from string, content []byte, options abi.LoadOptions, memory []byte, keep bool) (abi.ImageInfo, error) {
+	p, err := planWithin(content, options, memory)
 	if err == nil {
 		p.EndAdded, err = probe.CheckWhole(content)
 	}
@@ -105,16 +105,27 @@ func decodeInto(from string, content []byte, flags abi.LoadFlag, memory []byte, 
 // load decodes content into memory, in the form that the plan's result has.
 func load(p probe.Plan, content, memory []byte, keep bool) error {
 	result := Pixels{ImageInfo: p.Result, Data: memory[:p.Result.Bytes()]}
-	decoded := Pixels{ImageInfo: p.Decoded, Data: result.Data}
-	converted := p.Decoded.Order != p.Result.Order || p.Decoded.Depth != p.Result.Depth
-	if keep || converted || probe.Transposes(p.Orientation) {
-		aside, err := scratch(p.Decoded.Bytes())
-		if err != nil {
+	if !keep && p.Decoded == p.Result && !probe.Transposes(p.Orientation) && !cuts(p) {
+		if err := decodeWhole(p, content, result); err != nil {
 			return err
 		}
-		defer release(aside)
-		decoded.Data = aside
+		return orient(result, result, p.Orientation)
 	}
+	return withScratch(p.Decoded, func(decoded Pixels) error {
+		if err := decodeWhole(p, content, decoded); err != nil {
+			return err
+		}
+		return finish(p, decoded, result)
+	})
+}
+
+// cuts returns true if a part of what is decoded is wanted.
+func cuts(p probe.Plan) bool {
+	return uint64(p.Part.Width)*uint64(p.Part.Height) < pixelsOf(p.Decoded)
+}
+
+// decodeWhole decodes all that the plan decodes.
+func decodeWhole(p probe.Plan, content []byte, decoded Pixels) error {
 	if _, err := decode(p, content, decoded, togetherFrom); err != nil {
 		return err
 	}
@@ -123,31 +134,54 @@ func load(p probe.Plan, content, memory []byte, keep bool) error {
 			decoded.Data[i] = 255
 		}
 	}
-	if !converted {
-		return orient(decoded, result, p.Orientation)
-	}
-	if decoded.Depth == abi.DepthU16 && p.Result.Depth == abi.DepthU8 {
+	return nil
+}
+
+// finish makes the result of what was decoded, which it may write over.
+func finish(p probe.Plan, decoded, result Pixels) error {
+	if decoded.Depth == abi.DepthU16 && result.Depth == abi.DepthU8 {
 		decoded = halveDepth(decoded)
 	}
-	if p.Orientation == 1 {
-		return Convert(decoded, result)
+	upright := decoded.ImageInfo
+	if probe.Transposes(p.Orientation) {
+		upright = abi.NewImageInfo(decoded.Height, decoded.Width, decoded.Depth, decoded.Order)
 	}
-	// An image that is converted and turned is rare enough for one more copy.
-	return withScratch(abi.NewImageInfo(p.Result.Width, p.Result.Height, decoded.Depth, decoded.Order), func(upright Pixels) error {
-		if err := orient(decoded, upright, p.Orientation); err != nil {
+	switch {
+	case upright == result.ImageInfo && !cuts(p):
+		return orient(decoded, result, p.Orientation)
+	case !probe.Transposes(p.Orientation):
+		if err := orient(decoded, decoded, p.Orientation); err != nil {
 			return err
 		}
-		return Convert(upright, result)
+		return fit(p, decoded, result)
+	}
+	return withScratch(upright, func(turned Pixels) error {
+		if err := orient(decoded, turned, p.Orientation); err != nil {
+			return err
+		}
+		return fit(p, turned, result)
+	})
+}
+
+// fit makes the result of the upright image: it cuts, resizes and converts.
+func fit(p probe.Plan, upright, result Pixels) error {
+	part := upright.part(p.Part)
+	switch {
+	case part.Width == result.Width && part.Height == result.Height:
+		return Convert(part, result)
+	case part.Order == result.Order:
+		return Resize(part, result, p.Resizing)
+	}
+	return withScratch(abi.NewImageInfo(result.Width, result.Height, part.Depth, part.Order), func(resized Pixels) error {
+		if err := Resize(part, resized, p.Resizing); err != nil {
+			return err
+		}
+		return Convert(resized, result)
 	})
 }
 
 // togetherFrom is how many pixels an image needs for two threads to work on its file.
 const togetherFrom = 1 << 18
-
-// byTwo returns true if an image has at least that many pixels.
-func byTwo(image abi.ImageInfo, from uint64) C.bool {
-	return uint64(image.Width)*uint64(image.Height) >= from
-}
 
 // decode writes the file's pixels to target. It returns the number of threads that worked on it.
 func decode(p probe.Plan, content []byte, target Pixels, togetherFrom uint64) (threads int, err error) {
@@ -162,9 +196,9 @@ func decodeByOpenCV(p probe.Plan, content []byte, target Pixels, togetherFrom ui
 	var out C.struct_ops_decoded
 	// All of it is one call into C, since the codecs' warnings belong to the thread.
 	way := C.struct_ops_way{
-		flags: C.int(p.Read), together: byTwo(target.ImageInfo, togetherFrom),
+		flags: C.int(p.Read), together: C.bool(p.FilePixels >= togetherFrom),
 		log_is_damage: C.bool(p.Faxed), end_added: C.bool(p.EndAdded),
-		may_leave_gaps: p.Format != "JPEG", // OpenCV and our hooks count the lines of a JPEG.
+		may_leave_gaps: p.Format != "JPEG" || pixelsOf(p.Decoded) < p.FilePixels, // OpenCV and our hooks count the lines of a whole JPEG.
 	}
 	code := C.ops_decode(unsafe.Pointer(unsafe.SliceData(content)), C.size_t(len(content)), way,
 		C.int(p.Canvas[1]), C.int(p.Canvas[0]), C.int(matType(p.Decoded)),
@@ -377,7 +411,7 @@ func (f *encoder) encodeWith(parameters []int32, extension string, bgr Pixels, t
 	var out C.struct_ops_encoded
 	code := C.ops_encode(cString(extension), C.int(bgr.Height), C.int(bgr.Width), C.int(matType(bgr.ImageInfo)),
 		unsafe.Pointer(unsafe.SliceData(bgr.Data)), C.size_t(bgr.Stride),
-		(*C.int)(unsafe.SliceData(parameters)), C.int(len(parameters)), byTwo(bgr.ImageInfo, togetherFrom), &out)
+		(*C.int)(unsafe.SliceData(parameters)), C.int(len(parameters)), C.bool(pixelsOf(bgr.ImageInfo) >= togetherFrom), &out)
 	runtime.KeepAlive(bgr.Data)
 	switch {
 	case code == C.OPS_NO_MEMORY:

@@ -45,6 +45,12 @@ func content(t *testing.T, name string) []byte {
 	return b
 }
 
+// waysToLoad have an image decoded as it is, by a decoder that scales it, and whole before it is resized or cut.
+var waysToLoad = []abi.LoadOptions{
+	abi.LoadColor.Options(), abi.LoadUnchanged.Options(), abi.LoadBGRA.Options(), {Flags: abi.LoadColor, Scale: 2},
+	{Flags: abi.LoadColor, Width: 8, Height: 5, Order: abi.OrderRGB}, {Flags: abi.LoadColor, RegionWidth: 9, RegionHeight: 4},
+}
+
 func TestLoadNoticesWhereverAFileEnds(t *testing.T) {
 	for _, name := range wholeFiles {
 		t.Run(name, func(t *testing.T) {
@@ -58,12 +64,12 @@ func TestLoadNoticesWhereverAFileEnds(t *testing.T) {
 					if err := os.WriteFile(path, whole[:length], 0o644); err != nil {
 						t.Fatal(err)
 					}
-					for _, flag := range []abi.LoadFlag{abi.LoadColor, abi.LoadUnchanged, abi.LoadBGRA} {
-						image, err := Load(path, flag, memory, true)
+					for _, options := range waysToLoad {
+						image, err := Load(path, options, memory, true)
 						// A JPEG without its end marker has all its pixels, and a TIFF without the texts behind them.
 						if kind := filepath.Ext(name); err == nil && len(whole)-length <= 100 && (kind == ".jpg" || kind == ".tif") {
-							if !bytes.Equal(memory[:image.Bytes()], loaded(t, filepath.Join(testdata, name), flag).Data) {
-								t.Fatalf("%d of %d bytes, flag %d: other pixels than the whole file's", length, len(whole), flag)
+							if !bytes.Equal(memory[:image.Bytes()], decodedWith(t, whole, options).Data) {
+								t.Fatalf("%d of %d bytes, %+v: other pixels than the whole file's", length, len(whole), options)
 							}
 							copy(memory, old.Data)
 							continue
@@ -72,10 +78,10 @@ func TestLoadNoticesWhereverAFileEnds(t *testing.T) {
 						// Too little is left to tell what it was, or it cannot be had with this flag.
 						expected := code == abi.EDecode || code == abi.EUnsupported && (length < 16 || strings.Contains(name, "f32") || strings.Contains(name, "pfm"))
 						if !expected {
-							t.Fatalf("%d of %d bytes, flag %d: %v (code %d)", length, len(whole), flag, err, code)
+							t.Fatalf("%d of %d bytes, %+v: %v (code %d)", length, len(whole), options, err, code)
 						}
 						if !bytes.Equal(memory, old.Data) {
-							t.Fatalf("%d of %d bytes, flag %d: the memory has changed", length, len(whole), flag)
+							t.Fatalf("%d of %d bytes, %+v: the memory has changed", length, len(whole), options)
 						}
 					}
 				}
@@ -106,7 +112,7 @@ func TestLoadRefusesWhatLibjpegOnlyWarnsOf(t *testing.T) {
 		scan := bytes.Index(whole, []byte{0xFF, startOfScan}) + 14
 		path := written(t, c.name, c.damage(whole, scan+(len(whole)-scan-46)/2, c.n))
 		silently(t, func() {
-			_, err := Load(path, abi.LoadColor, make([]byte, 1<<16), false)
+			_, err := Load(path, abi.LoadColor.Options(), make([]byte, 1<<16), false)
 			if abi.CodeOf(err) != abi.EDecode || !strings.Contains(err.Error(), c.warning) {
 				t.Errorf("%s: %v", c.name, err)
 			}
@@ -138,10 +144,12 @@ func TestLoadSurvivesDamageAnywhere(t *testing.T) {
 						t.Fatal(err)
 					}
 					flag := []abi.LoadFlag{abi.LoadColor, abi.LoadGray, abi.LoadUnchanged, abi.LoadBGRA, abi.LoadColor | abi.LoadAnyDepth}[chance.IntN(5)]
-					image, err := Load(path, flag, memory, true)
+					options := someOptions(chance, flag)
+					image, err := Load(path, options, memory, true)
 					if err != nil {
 						refused++
-						if code := abi.CodeOf(err); code == abi.EInternal || code == abi.EInvalid {
+						// A region may lie beyond an image whose header is damaged.
+						if code := abi.CodeOf(err); code == abi.EInternal || code == abi.EInvalid && !options.HasRegion() {
 							t.Fatalf("%v (code %d)", err, code)
 						}
 						if !bytes.Equal(memory, old.Data) {
@@ -149,7 +157,7 @@ func TestLoadSurvivesDamageAnywhere(t *testing.T) {
 						}
 						continue
 					}
-					if probed, err := Probe(path, flag); err != nil || probed != image {
+					if probed, err := Probe(path, options); err != nil || probed != image {
 						t.Fatalf("Probe says %s (%v), Load %s", describe(probed), err, describe(image))
 					}
 					if !bytes.Equal(memory[image.Bytes():], old.Data[image.Bytes():]) {
@@ -168,7 +176,7 @@ func TestLoadSurvivesDamageAnywhere(t *testing.T) {
 func TestLoadDecodesDamagedFilesInPlaceWithoutWritingBeyondTheImage(t *testing.T) {
 	for _, name := range []string{"corrupt.jpg", "corrupt-deflate.png", "truncated.bmp", "truncated.ppm"} {
 		memory := make([]byte, 67*43*3+4096)
-		if _, err := Load(filepath.Join(testdata, name), abi.LoadColor, memory, false); abi.CodeOf(err) != abi.EDecode {
+		if _, err := Load(filepath.Join(testdata, name), abi.LoadColor.Options(), memory, false); abi.CodeOf(err) != abi.EDecode {
 			t.Errorf("%s: %v", name, err)
 		}
 		if !bytes.Equal(memory[67*43*3:], make([]byte, 4096)) {
@@ -179,7 +187,7 @@ func TestLoadDecodesDamagedFilesInPlaceWithoutWritingBeyondTheImage(t *testing.T
 
 func TestLoadSaysHowManyBytesItNeeds(t *testing.T) {
 	memory := make([]byte, 67*43*3-1)
-	_, err := Load(filepath.Join(testdata, "small.jpg"), abi.LoadColor, memory, false)
+	_, err := Load(filepath.Join(testdata, "small.jpg"), abi.LoadColor.Options(), memory, false)
 	if abi.CodeOf(err) != abi.ETooSmall || !strings.Contains(err.Error(), "8643 bytes wanted") || !strings.Contains(err.Error(), "8642 bytes there") {
 		t.Errorf("%v", err)
 	}
@@ -188,10 +196,10 @@ func TestLoadSaysHowManyBytesItNeeds(t *testing.T) {
 func TestUnknownFlagsAreInvalid(t *testing.T) {
 	path := filepath.Join(testdata, "small.jpg")
 	for _, flag := range []abi.LoadFlag{-2, 4, 7, 8, 16, 128, 256, abi.LoadBGRA | abi.LoadAnyDepth, 1 << 30} {
-		if _, err := Load(path, flag, make([]byte, 1<<16), false); abi.CodeOf(err) != abi.EInvalid {
+		if _, err := Load(path, flag.Options(), make([]byte, 1<<16), false); abi.CodeOf(err) != abi.EInvalid {
 			t.Errorf("Load with %d: %v", flag, err)
 		}
-		if _, err := Probe(path, flag); abi.CodeOf(err) != abi.EInvalid {
+		if _, err := Probe(path, flag.Options()); abi.CodeOf(err) != abi.EInvalid {
 			t.Errorf("Probe with %d: %v", flag, err)
 		}
 	}
@@ -218,10 +226,10 @@ func TestOnlyFilesAreLoaded(t *testing.T) {
 		{filepath.Join(folder, "missing.jpg"), abi.ENotFound}, {filepath.Join(huge, "below.jpg"), abi.ENotFound},
 		{filepath.Join(folder, strings.Repeat("x", 300)), abi.EInvalid}, {huge, abi.ELimit},
 	} {
-		if _, err := Load(c.path, abi.LoadColor, nil, false); abi.CodeOf(err) != c.want {
+		if _, err := Load(c.path, abi.LoadColor.Options(), nil, false); abi.CodeOf(err) != c.want {
 			t.Errorf("Load %.40q: %v, want code %d", c.path, err, c.want)
 		}
-		if _, err := Probe(c.path, abi.LoadColor); abi.CodeOf(err) != c.want {
+		if _, err := Probe(c.path, abi.LoadColor.Options()); abi.CodeOf(err) != c.want {
 			t.Errorf("Probe %.40q: %v, want code %d", c.path, err, c.want)
 		}
 	}
@@ -343,10 +351,10 @@ func TestEverythingAtOnceFromManyThreads(t *testing.T) {
 			memory := make([]byte, 1<<16)
 			path := filepath.Join(folder, fmt.Sprintf("%d.png", i))
 			for range 50 {
-				image, err := Load(filepath.Join(testdata, "small-bgr.png"), abi.LoadColor, memory, i%2 == 0)
+				image, err := Load(filepath.Join(testdata, "small-bgr.png"), abi.LoadColor.Options(), memory, i%2 == 0)
 				pixels := Pixels{ImageInfo: image, Data: memory}
 				err = errors.Join(err, Flip(pixels, pixels, abi.FlipBoth), Flip(pixels, pixels, abi.FlipBoth), Save(path, pixels, abi.QualityDefault))
-				if _, damaged := Load(filepath.Join(testdata, "corrupt.jpg"), abi.LoadColor, memory, true); abi.CodeOf(damaged) != abi.EDecode {
+				if _, damaged := Load(filepath.Join(testdata, "corrupt.jpg"), abi.LoadColor.Options(), memory, true); abi.CodeOf(damaged) != abi.EDecode {
 					err = errors.Join(err, fmt.Errorf("corrupt.jpg: %w", damaged))
 				}
 				if err != nil || !bytes.Equal(packed(pixels), want.Data) {

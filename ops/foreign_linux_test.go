@@ -17,7 +17,7 @@ import (
 )
 
 // damagedCopies calls use with a number of damaged copies of each of wholeFiles, the same in each process.
-func damagedCopies(t *testing.T, copies int, use func(name string, damaged []byte, flag abi.LoadFlag)) {
+func damagedCopies(t *testing.T, copies int, use func(name string, damaged []byte, options abi.LoadOptions)) {
 	t.Helper()
 	for _, name := range wholeFiles {
 		whole := content(t, name)
@@ -41,7 +41,7 @@ func damagedCopies(t *testing.T, copies int, use func(name string, damaged []byt
 				damaged = damaged[:1+chance.IntN(len(damaged))]
 			}
 			flag := []abi.LoadFlag{abi.LoadColor, abi.LoadGray, abi.LoadUnchanged, abi.LoadBGRA, abi.LoadColor | abi.LoadAnyDepth}[chance.IntN(5)]
-			use(name, damaged, flag)
+			use(name, damaged, someOptions(chance, flag))
 		}
 	}
 }
@@ -116,15 +116,15 @@ func loadDamagedCopies(t *testing.T, copies int, filled byte) {
 	var slowest time.Duration
 	var slowestResult string
 	silently(t, func() {
-		damagedCopies(t, copies, func(name string, damaged []byte, flag abi.LoadFlag) {
+		damagedCopies(t, copies, func(name string, damaged []byte, options abi.LoadOptions) {
 			copy(memory, fill)
 			if err := os.WriteFile(path, damaged, 0o600); err != nil {
 				t.Fatal(err)
 			}
 			began := time.Now()
-			image, err := Load(path, flag, memory, false)
+			image, err := Load(path, options, memory, false)
 			took := time.Since(began)
-			result := fmt.Sprintf("result %s %d: ", name, flag)
+			result := fmt.Sprintf("result %s %+v: ", name, options)
 			if err != nil {
 				result += fmt.Sprintln(abi.CodeOf(err))
 			} else {

@@ -25,8 +25,8 @@ const (
 )
 
 // decodeBy decodes a file with one thread or two. It returns the number of threads that worked on it.
-func decodeBy(togetherFrom uint64, content []byte, flags abi.LoadFlag) ([]byte, int, error) {
-	p, err := probe.PlanFor(content, flags)
+func decodeBy(togetherFrom uint64, content []byte, options abi.LoadOptions) ([]byte, int, error) {
+	p, err := probe.PlanFor(content, options)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -37,10 +37,10 @@ func decodeBy(togetherFrom uint64, content []byte, flags abi.LoadFlag) ([]byte, 
 
 // sameByTwo fails unless two threads make of a file what one thread makes of it: the same pixels, or the same error. It
 // returns the number of threads that did take part, and whether there are pixels.
-func sameByTwo(t testing.TB, what string, content []byte, flags abi.LoadFlag) (threads int, ok bool) {
+func sameByTwo(t testing.TB, what string, content []byte, options abi.LoadOptions) (threads int, ok bool) {
 	t.Helper()
-	one, _, errOne := decodeBy(alone, content, flags)
-	two, threads, errTwo := decodeBy(together, content, flags)
+	one, _, errOne := decodeBy(alone, content, options)
+	two, threads, errTwo := decodeBy(together, content, options)
 	if fmt.Sprint(errOne) != fmt.Sprint(errTwo) {
 		t.Fatalf("%s: one thread says %v, two say %v", what, errOne, errTwo)
 	}
@@ -108,9 +108,12 @@ func TestTwoThreadsDecodeWhatOneDoes(t *testing.T) {
 	needTwo(t)
 	for _, size := range [][2]uint32{{1, 1}, {7, 5}, {17, 130}, {641, 367}, {1283, 967}} {
 		for name, content := range jpegs(t, size[0], size[1]) {
-			for _, flag := range []abi.LoadFlag{abi.LoadColor, abi.LoadGray, abi.LoadUnchanged} {
-				what := fmt.Sprintf("%s of %d x %d, flag %d", name, size[0], size[1], flag)
-				if threads, ok := sameByTwo(t, what, content, flag); threads != 2 || !ok {
+			for _, options := range []abi.LoadOptions{
+				abi.LoadColor.Options(), abi.LoadGray.Options(), abi.LoadUnchanged.Options(),
+				{Flags: abi.LoadColor, Scale: 2}, {Flags: abi.LoadColor, Scale: 8, Order: abi.OrderRGB}, {Flags: abi.LoadGray, Scale: 4},
+			} {
+				what := fmt.Sprintf("%s of %d x %d, %+v", name, size[0], size[1], options)
+				if threads, ok := sameByTwo(t, what, content, options); threads != 2 || !ok {
 					t.Errorf("%s: %d thread, decoded: %t", what, threads, ok)
 				}
 			}
@@ -123,7 +126,7 @@ func TestTwoThreadsDecodeWhatOneDoes(t *testing.T) {
 	silently(t, func() {
 		for _, file := range files {
 			if name := file.Name(); strings.HasSuffix(name, ".jpg") || strings.HasSuffix(name, ".tif") {
-				sameByTwo(t, name, content(t, name), abi.LoadUnchanged)
+				sameByTwo(t, name, content(t, name), abi.LoadUnchanged.Options())
 			}
 		}
 	})
@@ -132,11 +135,11 @@ func TestTwoThreadsDecodeWhatOneDoes(t *testing.T) {
 func TestLargeImagesAreDecodedByTwoThreads(t *testing.T) {
 	needTwo(t)
 	for extension, want := range map[string]int{".jpg": 2, ".png": 1, ".bmp": 1} {
-		if _, threads, err := decodeBy(togetherFrom, encoded(t, extension, 1920, 1080, abi.OrderBGR), abi.LoadColor); err != nil || threads != want {
+		if _, threads, err := decodeBy(togetherFrom, encoded(t, extension, 1920, 1080, abi.OrderBGR), abi.LoadColor.Options()); err != nil || threads != want {
 			t.Errorf("%s: %v, %d threads", extension, err, threads)
 		}
 	}
-	if _, threads, err := decodeBy(togetherFrom, content(t, "small.jpg"), abi.LoadColor); err != nil || threads != 1 {
+	if _, threads, err := decodeBy(togetherFrom, content(t, "small.jpg"), abi.LoadColor.Options()); err != nil || threads != 1 {
 		t.Errorf("a small one: %v, %d threads", err, threads)
 	}
 }
@@ -158,7 +161,8 @@ func TestTwoThreadsFindTheDamageThatOneDoes(t *testing.T) {
 						damaged[300+chance.IntN(len(damaged)-300)] = byte(chance.Uint32())
 					}
 				}
-				_, ok := sameByTwo(t, fmt.Sprintf("%s, round %d", name, round), damaged, abi.LoadColor)
+				options := abi.LoadOptions{Flags: abi.LoadColor, Scale: 1 << (round % 4)}
+				_, ok := sameByTwo(t, fmt.Sprintf("%s, round %d", name, round), damaged, options)
 				if ok {
 					accepted++
 				} else {
@@ -295,7 +299,9 @@ func FuzzJPEGTwoThreads(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, content []byte, flag uint8) {
-		sameByTwo(t, "fuzzed", content, fuzzedFlag(t, content, flag))
+		options := fuzzedFlag(t, content, flag).Options()
+		options.Scale = 1 << (flag >> 6)
+		sameByTwo(t, "fuzzed", content, options)
 	})
 }
 
@@ -304,7 +310,7 @@ func fuzzedFlag(t *testing.T, content []byte, flag uint8) abi.LoadFlag {
 	t.Helper()
 	flags := slices.Sorted(maps.Values(flagNames))
 	chosen := flags[int(flag)%len(flags)]
-	p, err := probe.PlanFor(content, chosen)
+	p, err := probe.PlanFor(content, chosen.Options())
 	if err != nil || p.Decoded.Bytes() > 1<<20 {
 		t.Skip("no image, or a large one")
 	}

@@ -15,6 +15,7 @@ int ops_into(enum ops_function function, double argument, int src_rows, int src_
         case OPS_FLIP: cv::flip(src, dst, static_cast<int>(argument)); break;
         case OPS_TRANSPOSE: cv::transpose(src, dst); break;
         case OPS_CONVERT_COLOR: cv::cvtColor(src, dst, static_cast<int>(argument)); break;
+        case OPS_RESIZE: cv::resize(src, dst, dst.size(), 0, 0, static_cast<int>(argument)); break;
         case OPS_SCALE: src.convertTo(dst, dst_type, argument); break;
         }
         // A result of another size or type has other memory.

@@ -4,7 +4,6 @@ package ops
 import "C"
 
 import (
-	"fmt"
 	"runtime"
 	"unsafe"
 
@@ -44,11 +43,5 @@ func matType(image abi.ImageInfo) gocv.MatType {
 	return depth + gocv.MatType(image.Channels-1)<<3
 }
 
-// describe returns an image's description for an error: "640 x 480 pixels of 3 x 8-bit (BGR)".
-func describe(image abi.ImageInfo) string {
-	order := map[abi.Order]string{
-		abi.OrderGray: "gray", abi.OrderBGR: "BGR", abi.OrderBGRA: "BGRA", abi.OrderRGB: "RGB", abi.OrderRGBA: "RGBA",
-	}[image.Order]
-	depth := map[abi.Depth]string{abi.DepthU8: "8-bit", abi.DepthU16: "16-bit", abi.DepthF32: "float"}[image.Depth]
-	return fmt.Sprintf("%d x %d pixels of %d x %s (%s)", image.Width, image.Height, image.Channels, depth, order)
-}
+// describe returns an image's description for an error.
+func describe(image abi.ImageInfo) string { return image.String() }

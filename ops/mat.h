@@ -14,6 +14,7 @@ enum ops_function {
     OPS_FLIP,          // the argument is the code: 0, 1 or -1
     OPS_TRANSPOSE,     // rows become columns
     OPS_CONVERT_COLOR, // the argument is OpenCV's number of the conversion
+    OPS_RESIZE,        // the argument is OpenCV's number of the interpolation
     OPS_SCALE,         // the argument is what samples are multiplied with, to have dst's depth
 };
 

@@ -15,6 +15,7 @@ import (
 	"unsafe"
 
 	"shmcv/internal/abi"
+	"shmcv/ops/internal/probe"
 )
 
 // Pixels is an image in memory. Data starts at the pixel (0, 0), and has at least Bytes() bytes.
@@ -49,11 +50,37 @@ func (p Pixels) row(y uint32) []byte {
 	return p.Data[start : start+p.RowBytes()]
 }
 
+// part returns a part of the image, which shares its memory.
+func (p Pixels) part(of probe.Rectangle) Pixels {
+	start := uint64(of.Y)*p.Stride + uint64(of.X)*p.PixelBytes()
+	p.Width, p.Height, p.Data = of.Width, of.Height, p.Data[start:]
+	return p
+}
+
 // sameStart returns true if both images start at the same byte.
 func (p Pixels) sameStart(q Pixels) bool { return unsafe.SliceData(p.Data) == unsafe.SliceData(q.Data) }
 
-// overlaps returns true if the two images have a byte of memory in common.
-func (p Pixels) overlaps(q Pixels) bool { return Overlap(p.Data[:p.Bytes()], q.Data[:q.Bytes()]) }
+// overlaps returns true if the two images have a byte of memory in common. The bytes between their rows do not count where the
+// strides agree, as those of two regions of one image do.
+func (p Pixels) overlaps(q Pixels) bool {
+	if !Overlap(p.Data[:p.Bytes()], q.Data[:q.Bytes()]) {
+		return false
+	}
+	if p.Stride != q.Stride {
+		return true
+	}
+	if q.start() < p.start() {
+		p, q = q, p
+	}
+	// q's first row begins in p's row `down`, `along` bytes from its start, and may reach into the row after that.
+	distance := uint64(q.start() - p.start())
+	down, along := distance/p.Stride, distance%p.Stride
+	return along < p.RowBytes() && down < uint64(p.Height) ||
+		along+q.RowBytes() > p.Stride && down+1 < uint64(p.Height)
+}
+
+// start returns the address of the first byte.
+func (p Pixels) start() uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(p.Data))) }
 
 // Overlap returns true if the two have a byte of memory in common. It does not touch the memory.
 func Overlap(a, b []byte) bool {

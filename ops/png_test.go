@@ -139,7 +139,7 @@ const withoutVectors = "without vectors"
 // libpng, and so than cv2.
 func samePNG(t testing.TB, what string, content []byte, flag abi.LoadFlag) (ownErr, theirErr error) {
 	t.Helper()
-	p, err := probe.PlanFor(content, flag)
+	p, err := probe.PlanFor(content, flag.Options())
 	if err == nil {
 		_, err = probe.CheckWhole(content)
 	}
@@ -252,7 +252,7 @@ func inPieces(t testing.TB, png []byte, size int) []byte {
 // stream is the PNG's zlib stream.
 func stream(t testing.TB, png []byte) []byte {
 	t.Helper()
-	p, err := probe.PlanFor(png, abi.LoadUnchanged)
+	p, err := probe.PlanFor(png, abi.LoadUnchanged.Options())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -325,7 +325,7 @@ func TestPNGStreamsAreJudgedAsCV2Judges(t *testing.T) {
 				t.Fatal(err)
 			}
 			memory := make([]byte, 1<<20)
-			image, err := Load(path, flag, memory, false)
+			image, err := Load(path, flag.Options(), memory, false)
 			switch {
 			case c.want != "" && (abi.CodeOf(err) != abi.EDecode || !strings.Contains(err.Error(), c.want)):
 				t.Errorf("%s, %s: %v", c.name, name, err)
@@ -333,7 +333,7 @@ func TestPNGStreamsAreJudgedAsCV2Judges(t *testing.T) {
 				t.Errorf("%s, %s: %v", c.name, name, err)
 			case err == nil:
 				whole := make([]byte, 1<<20)
-				if _, err := Load(filepath.Join(testdata, "small-bgr.png"), flag, whole, false); err != nil {
+				if _, err := Load(filepath.Join(testdata, "small-bgr.png"), flag.Options(), whole, false); err != nil {
 					t.Fatal(err)
 				}
 				if !bytes.Equal(memory[:image.Bytes()], whole[:image.Bytes()]) {
@@ -363,7 +363,7 @@ func TestDamagedPNGsAreReadAsOpenCVReadsThem(t *testing.T) {
 					return [][]byte{body}
 				})
 				for _, flag := range flagNames {
-					if p, err := probe.PlanFor(damaged, flag); err == nil && p.Decoded.Bytes() > 1<<22 {
+					if p, err := probe.PlanFor(damaged, flag.Options()); err == nil && p.Decoded.Bytes() > 1<<22 {
 						continue
 					}
 					ours, theirs := samePNG(t, kind.String(), damaged, flag)
@@ -427,7 +427,7 @@ func BenchmarkPNG4K(b *testing.B) {
 		}
 		content := bytes.Clone(file.GetBytes())
 		file.Close()
-		p, err := probe.PlanFor(content, abi.LoadColor)
+		p, err := probe.PlanFor(content, abi.LoadColor.Options())
 		if err != nil {
 			b.Fatal(err)
 		}

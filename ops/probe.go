@@ -9,20 +9,23 @@ import (
 	"shmcv/ops/internal/probe"
 )
 
-// Probe returns the image that Load would produce with the same flags, rows without gaps. It reads the file's header, or
+// Probe returns the image that Load would produce with the same options, rows without gaps. It reads the file's header, or
 // as much of the file as the format needs for that, and decodes nothing.
 //
 // Errors: those of Load, except that damage to the pixels is not seen.
-func Probe(path string, flags abi.LoadFlag) (abi.ImageInfo, error) {
+func Probe(path string, options abi.LoadOptions) (abi.ImageInfo, error) {
+	if err := options.Check(); err != nil {
+		return abi.ImageInfo{}, loadError(path, err)
+	}
 	content, size, err := readStart(path)
 	if err != nil {
 		return abi.ImageInfo{}, err
 	}
 	defer release(content)
-	p, err := probe.PlanFor(content, flags)
+	p, err := probe.PlanFor(content, options)
 	short := errors.Is(err, probe.ErrShort) && size > int64(len(content))
 	if short {
-		p, err = planOfMapped(path, flags)
+		p, err = planOfMapped(path, options)
 	}
 	if err != nil {
 		return abi.ImageInfo{}, loadError(path, err)
@@ -32,7 +35,7 @@ func Probe(path string, flags abi.LoadFlag) (abi.ImageInfo, error) {
 
 // planOfMapped is PlanFor for a file that is mapped and not read: of a file whose header goes on at its end, as a TIFF's
 // directory and the last chunks of a PNG do, only the pages that are looked at come into memory.
-func planOfMapped(path string, flags abi.LoadFlag) (p probe.Plan, err error) {
+func planOfMapped(path string, options abi.LoadOptions) (p probe.Plan, err error) {
 	content, unmap, err := mapFile(path)
 	if err != nil {
 		return probe.Plan{}, err
@@ -48,7 +51,7 @@ func planOfMapped(path string, flags abi.LoadFlag) (p probe.Plan, err error) {
 			panic(fault)
 		}
 	}()
-	p, err = probe.PlanFor(content, flags)
+	p, err = probe.PlanFor(content, options)
 	p.PNG = nil // It refers to content.
 	return p, err
 }
@@ -56,11 +59,11 @@ func planOfMapped(path string, flags abi.LoadFlag) (p probe.Plan, err error) {
 // ProbeBytes is Probe for the content of a file, or for as much of it as has come so far.
 //
 // Errors: those of Probe that are not about a path. EDecode says so if the header goes on beyond content.
-func ProbeBytes(content []byte, flags abi.LoadFlag) (abi.ImageInfo, error) {
+func ProbeBytes(content []byte, options abi.LoadOptions) (abi.ImageInfo, error) {
 	if err := checkContent(content); err != nil {
 		return abi.ImageInfo{}, err
 	}
-	p, err := probe.PlanFor(content, flags)
+	p, err := probe.PlanFor(content, options)
 	if err != nil {
 		return abi.ImageInfo{}, decodeError(nameOf(content), err)
 	}

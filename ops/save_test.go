@@ -149,7 +149,7 @@ func TestSaveAndLoadOfOneFileDisturbNobody(t *testing.T) {
 					return
 				default:
 				}
-				if _, err := Load(path, abi.LoadColor, memory, false); err != nil || !bytes.Equal(memory, image.Data) {
+				if _, err := Load(path, abi.LoadColor.Options(), memory, false); err != nil || !bytes.Equal(memory, image.Data) {
 					t.Errorf("Load: %v", err)
 					return
 				}

@@ -69,7 +69,7 @@ func TestPathsOfEveryKindAreOneFile(t *testing.T) {
 		}
 	}
 	// What follows \\?\ is a name as it is.
-	if _, err := Load(`\\?\`+filepath.Join(folder, "trailing.png."), abi.LoadColor, make([]byte, 1<<16), false); err != nil {
+	if _, err := Load(`\\?\`+filepath.Join(folder, "trailing.png."), abi.LoadColor.Options(), make([]byte, 1<<16), false); err != nil {
 		t.Error(err)
 	}
 }
@@ -81,7 +81,7 @@ func TestErrorsNameThePathAsItWasGiven(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{filepath.Join(folder, "none.png"), filepath.Join(folder, "text.png"), `\\server\share\100%d.png.`, `\\?\C:\none.png`, `..\none.png`} {
-		if _, err := Load(path, abi.LoadColor, make([]byte, 1<<16), false); err == nil || !strings.Contains(err.Error(), `load "`+path+`": `) {
+		if _, err := Load(path, abi.LoadColor.Options(), make([]byte, 1<<16), false); err == nil || !strings.Contains(err.Error(), `load "`+path+`": `) {
 			t.Errorf("%v; %s wanted", err, path)
 		}
 	}
@@ -99,7 +99,7 @@ func TestNamesThatWindowsTakesForOthersAreErrors(t *testing.T) {
 		"NUL", "CON", "aux", "COM1", "nul.png", `\\.\NUL`, `\\.\pipe\photo.png`, filepath.Join(folder, "CON"), "photo.png.", "photo.png ",
 		"photo.png. .", "pho\xfftograph.png", "a<b.png", "a?.png", `a"b.png`, "a|b.png", folder + `\`,
 	} {
-		_, err := Load(path, abi.LoadColor, make([]byte, 1<<16), false)
+		_, err := Load(path, abi.LoadColor.Options(), make([]byte, 1<<16), false)
 		if abi.CodeOf(err) != abi.EInvalid {
 			t.Errorf("Load %q: %v", path, err)
 		}
@@ -212,7 +212,7 @@ func TestErrorsSayThatAnotherProgramHasTheFileOpen(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			path := written(t, "photo.png", old)
 			viewer := openAs(t, path, c.share)
-			_, err := Load(path, abi.LoadColor, make([]byte, 1<<16), false)
+			_, err := Load(path, abi.LoadColor.Options(), make([]byte, 1<<16), false)
 			if c.loads != (err == nil) || err != nil && (abi.CodeOf(err) != abi.EPermission || !strings.Contains(err.Error(), "another program")) {
 				t.Errorf("Load: %v", err)
 			}

@@ -58,12 +58,17 @@ func scratch(size uint64) ([]byte, error) {
 
 // withScratch runs body on an image with any content, whose memory is scratch. Body must not keep it.
 func withScratch(image abi.ImageInfo, body func(Pixels) error) error {
-	memory, err := scratch(image.Bytes())
+	return WithMemory(image.Bytes(), func(memory []byte) error { return body(Pixels{ImageInfo: image, Data: memory}) })
+}
+
+// WithMemory runs body on size bytes with any content, which are not Go's. Body must not keep them.
+func WithMemory(size uint64, body func([]byte) error) error {
+	memory, err := scratch(size)
 	if err != nil {
 		return err
 	}
 	defer release(memory)
-	return body(Pixels{ImageInfo: image, Data: memory})
+	return body(memory)
 }
 
 // reuse returns kept memory that fits, or nil. Memory of more than twice the size does not fit: a file would take the

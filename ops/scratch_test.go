@@ -26,7 +26,7 @@ func TestLoadingAgainTouchesNoFreshPages(t *testing.T) {
 	for _, extension := range []string{".jpg", ".png"} {
 		path, memory := large(t, extension)
 		load := func() {
-			if _, err := Load(path, abi.LoadColor, memory, true); err != nil {
+			if _, err := Load(path, abi.LoadColor.Options(), memory, true); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -58,7 +58,7 @@ func TestLoadingAllocatesNoFurtherImage(t *testing.T) {
 			t.Skipf("the system does not count anew how much memory this process has had: %v", err)
 		}
 		resident := memoryOfProcess(t, "VmRSS")
-		if _, err := Load(path, abi.LoadColor, memory, false); err != nil {
+		if _, err := Load(path, abi.LoadColor.Options(), memory, false); err != nil {
 			t.Fatal(err)
 		}
 		more := memoryOfProcess(t, "VmHWM") - resident - info.Size()
@@ -101,13 +101,13 @@ func TestEveryWayOutReleasesItsMemory(t *testing.T) {
 			"of another kind": append([]byte("text"), whole...), "with a hole": slices.Concat(whole[:len(whole)/2], make([]byte, 10000), whole[len(whole)/2:]),
 		} {
 			path := written(t, "some"+extension, content)
-			for _, flags := range []abi.LoadFlag{abi.LoadColor, abi.LoadGray, abi.LoadBGRA, abi.LoadUnchanged} {
+			for _, options := range append([]abi.LoadOptions{abi.LoadGray.Options(), {Flags: abi.LoadColor, X: 3840}}, waysToLoad...) {
 				memory := make([]byte, 4*3840*300)
-				_, _ = Probe(path, flags)
-				_, _ = Load(path, flags, memory, true)
-				_, _ = Load(path, flags, memory[:100], false)
+				_, _ = Probe(path, options)
+				_, _ = Load(path, options, memory, true)
+				_, _ = Load(path, options, memory[:100], false)
 				if left := outstanding(); left != 0 {
-					t.Fatalf("%s %s, flags %d: %d bytes are not released", extension, name, flags, left)
+					t.Fatalf("%s %s, %+v: %d bytes are not released", extension, name, options, left)
 				}
 			}
 		}
@@ -156,14 +156,18 @@ func TestLoadingWithoutMemoryIsNoSpace(t *testing.T) {
 		forget()
 		// Free memory of malloc's would do for a decoder.
 		withoutMemory(t, func() {
-			if _, err := Load(path, abi.LoadColor, memory, true); abi.CodeOf(err) != abi.ENoSpace {
-				t.Errorf("%s: %v", extension, err)
+			for _, options := range []abi.LoadOptions{
+				abi.LoadColor.Options(), {Flags: abi.LoadColor, Width: 3000}, {Flags: abi.LoadColor, RegionWidth: 3000, RegionHeight: 2000},
+			} {
+				if _, err := Load(path, options, memory, true); abi.CodeOf(err) != abi.ENoSpace {
+					t.Errorf("%s, %+v: %v", extension, options, err)
+				}
 			}
 		})
 		if left := outstanding(); left != 0 {
 			t.Errorf("%s: %d bytes are not released", extension, left)
 		}
-		if _, err := Load(path, abi.LoadColor, memory, true); err != nil {
+		if _, err := Load(path, abi.LoadColor.Options(), memory, true); err != nil {
 			t.Errorf("%s, with memory again: %v", extension, err)
 		}
 	}
@@ -188,10 +192,10 @@ func TestALargeFileThatIsNoImageIsRefusedByItsStart(t *testing.T) {
 		}
 		forget()
 		before := faults(t)
-		if _, err := Load(path, abi.LoadUnchanged, make([]byte, c.room), true); abi.CodeOf(err) != c.want {
+		if _, err := Load(path, abi.LoadUnchanged.Options(), make([]byte, c.room), true); abi.CodeOf(err) != c.want {
 			t.Errorf("%s: %v", c.name, err)
 		}
-		if _, err := Probe(path, abi.LoadUnchanged); c.room > 1 && abi.CodeOf(err) != c.want {
+		if _, err := Probe(path, abi.LoadUnchanged.Options()); c.room > 1 && abi.CodeOf(err) != c.want {
 			t.Errorf("%s: %v", c.name, err)
 		}
 		if pages := faults(t) - before; pages > maxFile/int64(os.Getpagesize())/8 {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"testing"
@@ -61,6 +62,9 @@ func asNobody(t *testing.T, body func()) {
 // withoutMemory runs body while the process can have 16 MiB more, and not more.
 func withoutMemory(t *testing.T, body func()) {
 	t.Helper()
+	// Go's collector ends the process if it finds no memory. None runs meanwhile, and the one that may run now ends first.
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	runtime.GC()
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_AS, &limit); err != nil {
 		t.Fatal(err)
@@ -189,7 +193,7 @@ func TestForbiddenFilesAreAPermissionError(t *testing.T) {
 		}
 	}
 	asNobody(t, func() {
-		if _, err := Load(path, abi.LoadColor, make([]byte, 1<<16), false); abi.CodeOf(err) != abi.EPermission {
+		if _, err := Load(path, abi.LoadColor.Options(), make([]byte, 1<<16), false); abi.CodeOf(err) != abi.EPermission {
 			t.Errorf("Load: %v", err)
 		}
 		err := Save(filepath.Join(closed, "out.png"), noise(4, 4, abi.DepthU8, abi.OrderBGR, 0), abi.QualityDefault)
@@ -358,11 +362,34 @@ func TestProbeOfALargeFileReadsTheHeaderAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 		before := faults(t)
-		if _, err := Probe(path, abi.LoadColor); name == "large.png" && err != nil {
+		if _, err := Probe(path, abi.LoadColor.Options()); name == "large.png" && err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if got := faults(t) - before; got > 2000 {
 			t.Errorf("%s: %d pages were touched", name, got)
 		}
+	}
+}
+
+// TestResizeWithoutMemoryIsAnError asks for tables, and for a copy of a source, that the process cannot have.
+func TestResizeWithoutMemoryIsAnError(t *testing.T) {
+	src := noise(1<<20, 1, abi.DepthF32, abi.OrderBGRA, 0)
+	dst := noise(1<<20-1, 3, abi.DepthF32, abi.OrderBGRA, 0)
+	turned := noise(1, 1<<20, abi.DepthF32, abi.OrderBGRA, 0)
+	forget()
+	before := clone(dst)
+	withoutMemory(t, func() {
+		for _, interpolation := range []abi.Interpolation{abi.InterpolationCubic, abi.InterpolationLanczos4} {
+			if err := Resize(src, dst, interpolation); abi.CodeOf(err) != abi.ENoSpace {
+				t.Errorf("interpolation %d: %v", interpolation, err)
+			}
+		}
+		overlapping := Pixels{ImageInfo: turned.ImageInfo, Data: src.Data}
+		if err := Rotate(src, overlapping, abi.Rotate90Clockwise); err != nil && abi.CodeOf(err) != abi.ENoSpace {
+			t.Error(err)
+		}
+	})
+	if !bytes.Equal(dst.Data, before.Data) {
+		t.Error("the destination was written to")
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"gocv.io/x/gocv"
 
 	"shmcv/internal/abi"
+	"shmcv/ops/internal/probe"
 )
 
 // flipKernel mirrors faster than OpenCV does. It is nil if there is none for the processor; then OpenCV mirrors. Its
@@ -24,11 +25,11 @@ func Flip(src, dst Pixels, code abi.FlipCode) error {
 		return abi.Errorf(abi.EInvalid, "flip: code %d; it is 0 (vertical), 1 (horizontal) or -1 (both)", code)
 	}
 	src, dst, err := checkedPair("flip", src, dst)
+	if err == nil {
+		err = sameOrders("flip", src, dst)
+	}
 	if err != nil {
 		return err
-	}
-	if src.Order != dst.Order {
-		return abi.Errorf(abi.EInvalid, "flip: from %s to %s; their orders must agree", describe(src.ImageInfo), describe(dst.ImageInfo))
 	}
 	inPlace := src.sameStart(dst) && src.Stride == dst.Stride
 	if !inPlace && src.overlaps(dst) {
@@ -40,6 +41,80 @@ func Flip(src, dst Pixels, code abi.FlipCode) error {
 	}
 	return into("flip", src, dst, C.OPS_FLIP, float64(code))
 }
+
+// Resize makes dst of src, in dst's size, as cv2.resize does. The images have the same depth and order, each has its own
+// size and stride, and they must not overlap. Nothing is written between the rows. OpenCV writes into dst's memory.
+//
+// Errors: EInvalid for another interpolation, and for images that disagree or overlap; ETooSmall for Data that does not
+// cover its image; ELimit; ENoSpace if OpenCV finds no memory for its tables.
+func Resize(src, dst Pixels, interpolation abi.Interpolation) error {
+	if !interpolation.Exists() {
+		return abi.Errorf(abi.EInvalid, "resize: interpolation %d; it is 0 (nearest), 1 (linear), 2 (cubic), 3 (area), 4 (Lanczos) or 6 (nearest, exact)", interpolation)
+	}
+	src, dst, err := checkedBoth("resize", src, dst)
+	if err == nil {
+		err = sameOrders("resize", src, dst)
+	}
+	switch {
+	case err != nil:
+		return err
+	case src.Depth != dst.Depth:
+		return abi.Errorf(abi.EInvalid, "resize: from %s to %s; their depths must agree", describe(src.ImageInfo), describe(dst.ImageInfo))
+	case src.overlaps(dst):
+		return abi.Errorf(abi.EInvalid, "resize: source and destination overlap; resize into other memory, or copy the source first")
+	}
+	return into("resize", src, dst, C.OPS_RESIZE, float64(interpolation))
+}
+
+// Rotate turns src into dst by quarter turns. The images have the same depth and order, and the sizes that the turn gives;
+// each has its own stride. Nothing is written between the rows. The images may overlap: a quarter turn is then made in other
+// memory first, and so is a half turn, unless both are one image.
+//
+// Errors: EInvalid for another code, and for images that disagree; ETooSmall for Data that does not cover its image; ELimit;
+// ENoSpace.
+func Rotate(src, dst Pixels, code abi.RotateCode) error {
+	orientation, ok := rotations[code]
+	if !ok {
+		return abi.Errorf(abi.EInvalid, "rotate: code %d; it is 0 (90 degrees clockwise), 1 (180 degrees) or 2 (90 degrees counterclockwise)", code)
+	}
+	src, dst, err := checkedBoth("rotate", src, dst)
+	if err == nil {
+		err = sameOrders("rotate", src, dst)
+	}
+	if err != nil {
+		return err
+	}
+	result := src.ImageInfo
+	if probe.Transposes(orientation) {
+		result.Width, result.Height = src.Height, src.Width
+	}
+	if dst.Width != result.Width || dst.Height != result.Height || dst.Depth != src.Depth {
+		return abi.Errorf(abi.EInvalid, "rotate: from %s to %s; the turn gives %d x %d pixels of the same depth",
+			describe(src.ImageInfo), describe(dst.ImageInfo), result.Width, result.Height)
+	}
+	isTransposed := probe.Transposes(orientation)
+	if isTransposed && !transposable(src) {
+		return WithCopy(src, func(apart Pixels) error { return Rotate(apart, dst, code) })
+	}
+	inPlace := src.sameStart(dst) && src.ImageInfo == dst.ImageInfo && !isTransposed
+	if inPlace || !src.overlaps(dst) && (!isTransposed || transposable(dst)) {
+		return orient(src, dst, orientation)
+	}
+	return withScratch(abi.NewImageInfo(dst.Width, dst.Height, dst.Depth, dst.Order), func(turned Pixels) error {
+		if err := orient(src, turned, orientation); err != nil {
+			return err
+		}
+		copyRows(turned, dst)
+		return nil
+	})
+}
+
+// transposable returns false for an image whose rows cv::transpose would not find: it counts the stride in whole pixels where a
+// pixel has 4 bytes.
+func transposable(p Pixels) bool { return p.PixelBytes() != 4 || p.Stride%4 == 0 }
+
+// rotations are EXIF's orientations that say the same.
+var rotations = map[abi.RotateCode]int{abi.Rotate90Clockwise: 6, abi.Rotate180: 3, abi.Rotate90Counterclockwise: 8}
 
 // Convert copies src to dst, in dst's colour order. The images have the same size and depth, and may overlap. Alpha
 // that src lacks becomes opaque; alpha that dst lacks is dropped. Gray is 0.299 R + 0.587 G + 0.114 B, rounded as
@@ -55,7 +130,7 @@ func Convert(src, dst Pixels) error {
 		if src.sameStart(dst) && src.ImageInfo == dst.ImageInfo {
 			return nil
 		}
-		return withCopy(src, func(apart Pixels) error { return convert(apart, dst) })
+		return WithCopy(src, func(apart Pixels) error { return convert(apart, dst) })
 	}
 	return convert(src, dst)
 }
@@ -98,13 +173,27 @@ var conversions = map[[2]abi.Order]gocv.ColorConversionCode{
 	{abi.OrderRGBA, abi.OrderBGRA}: gocv.ColorRGBAToBGRA,
 }
 
-// checkedPair checks a source and a destination as checked does, and that they agree in size and depth.
-func checkedPair(what string, src, dst Pixels) (Pixels, Pixels, error) {
+// checkedBoth checks a source and a destination as checked does.
+func checkedBoth(what string, src, dst Pixels) (Pixels, Pixels, error) {
 	src, err := src.checked(what + ": source")
-	if err != nil {
-		return src, dst, err
+	if err == nil {
+		dst, err = dst.checked(what + ": destination")
 	}
-	if dst, err = dst.checked(what + ": destination"); err != nil {
+	return src, dst, err
+}
+
+// sameOrders returns an error if the orders of two images differ.
+func sameOrders(what string, src, dst Pixels) error {
+	if src.Order != dst.Order {
+		return abi.Errorf(abi.EInvalid, "%s: from %s to %s; their orders must agree", what, describe(src.ImageInfo), describe(dst.ImageInfo))
+	}
+	return nil
+}
+
+// checkedPair does as checkedBoth, and checks that the two agree in size and depth.
+func checkedPair(what string, src, dst Pixels) (Pixels, Pixels, error) {
+	src, dst, err := checkedBoth(what, src, dst)
+	if err != nil {
 		return src, dst, err
 	}
 	if src.Width != dst.Width || src.Height != dst.Height || src.Depth != dst.Depth {
@@ -137,8 +226,8 @@ func withOrder(src Pixels, order abi.Order, body func(converted Pixels) error) e
 	})
 }
 
-// withCopy runs body on a copy of src without gaps.
-func withCopy(src Pixels, body func(copied Pixels) error) error {
+// WithCopy runs body on a copy of src without gaps, which is not in Go's memory. Body must not keep it.
+func WithCopy(src Pixels, body func(copied Pixels) error) error {
 	return withScratch(abi.NewImageInfo(src.Width, src.Height, src.Depth, src.Order), func(copied Pixels) error {
 		copyRows(src, copied)
 		return body(copied)

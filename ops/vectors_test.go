@@ -78,7 +78,7 @@ func number(t *testing.T, text string) uint64 {
 func imageNamed(t *testing.T, columns []string) abi.ImageInfo {
 	t.Helper()
 	depth := map[string]abi.Depth{"u8": abi.DepthU8, "u16": abi.DepthU16, "f32": abi.DepthF32}[columns[3]]
-	order := map[string]abi.Order{"gray": abi.OrderGray, "bgr": abi.OrderBGR, "bgra": abi.OrderBGRA}[columns[4]]
+	order := map[string]abi.Order{"gray": abi.OrderGray, "bgr": abi.OrderBGR, "bgra": abi.OrderBGRA, "rgb": abi.OrderRGB, "rgba": abi.OrderRGBA}[columns[4]]
 	image := abi.NewImageInfo(uint32(number(t, columns[0])), uint32(number(t, columns[1])), depth, order)
 	if uint64(image.Channels) != number(t, columns[2]) {
 		t.Fatalf("%v describes no image", columns)
@@ -89,12 +89,12 @@ func imageNamed(t *testing.T, columns []string) abi.ImageInfo {
 // loaded loads a file into memory of just the size that Probe says.
 func loaded(t testing.TB, path string, flag abi.LoadFlag) Pixels {
 	t.Helper()
-	image, err := Probe(path, flag)
+	image, err := Probe(path, flag.Options())
 	if err != nil {
 		t.Fatal(err)
 	}
 	memory := make([]byte, image.Bytes())
-	got, err := Load(path, flag, memory, false)
+	got, err := Load(path, flag.Options(), memory, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func TestLoadGivesThePixelsOfCV2(t *testing.T) {
 				t.Errorf("checksum %s, want %s", checksum(got), row[7])
 			}
 			kept := noise(want.Width, want.Height, want.Depth, want.Order, 0)
-			if _, err := Load(path, flag, kept.Data, true); err != nil || !bytes.Equal(kept.Data, got.Data) {
+			if _, err := Load(path, flag.Options(), kept.Data, true); err != nil || !bytes.Equal(kept.Data, got.Data) {
 				t.Errorf("over an image that is to be kept: %v, or other pixels", err)
 			}
 		})
@@ -227,7 +227,7 @@ func TestLoadRefusesBadFilesAndKeepsTheOldImage(t *testing.T) {
 		t.Run(row[0]+","+row[1], func(t *testing.T) {
 			old := noise(uint32(number(t, row[2])), 1, abi.DepthU8, abi.OrderGray, 0)
 			memory := clone(old).Data
-			_, err := Load(filepath.Join(testdata, row[0]), flagNamed(t, row[1]), memory, true)
+			_, err := Load(filepath.Join(testdata, row[0]), flagNamed(t, row[1]).Options(), memory, true)
 			if got := abi.CodeOf(err); got != resultNamed(t, row[3]) {
 				t.Errorf("%v (code %d), want %s", err, got, row[3])
 			}
@@ -235,5 +235,30 @@ func TestLoadRefusesBadFilesAndKeepsTheOldImage(t *testing.T) {
 				t.Error("the memory has changed")
 			}
 		})
+	}
+}
+
+func TestResizeGivesThePixelsOfCV2(t *testing.T) {
+	for _, row := range vectors(t, "resize") {
+		src := loaded(t, filepath.Join(testdata, row[0]), flagNamed(t, row[1]))
+		dst := noise(uint32(number(t, row[2])), uint32(number(t, row[3])), src.Depth, src.Order, 0)
+		if err := Resize(src, dst, abi.Interpolation(number(t, row[4]))); err != nil || checksum(dst) != row[5] {
+			t.Errorf("%v: %v, checksum %s", row, err, checksum(dst))
+		}
+	}
+}
+
+func TestRotateGivesThePixelsOfCV2(t *testing.T) {
+	for _, row := range vectors(t, "rotate") {
+		src := loaded(t, filepath.Join(testdata, row[0]), flagNamed(t, row[1]))
+		code := abi.RotateCode(number(t, row[2]))
+		dst := noise(src.Height, src.Width, src.Depth, src.Order, 0)
+		if code == abi.Rotate180 {
+			dst = clone(src)
+		}
+		clear(dst.Data)
+		if err := Rotate(src, dst, code); err != nil || checksum(dst) != row[3] {
+			t.Errorf("%v: %v, checksum %s", row, err, checksum(dst))
+		}
 	}
 }

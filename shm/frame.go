@@ -53,6 +53,12 @@ func (f *Frame) Release() {
 	f.stream.Release()
 }
 
+// SameSlot returns true if two frames are one.
+func (f *Frame) SameSlot(other *Frame) bool { return f.slot == other.slot }
+
+// IsHeld returns true if nobody writes to the frame as long as it is not given back.
+func (f *Frame) IsHeld() bool { return f.slot.IsHeld() }
+
 // Publish makes the frame the stream's newest, wakes all who wait for it, and gives its sequence, which is 1 more than
 // that of the frame before. The frame has no pixels any more then. If Publish fails, the frame is as it was.
 //
@@ -182,16 +188,16 @@ func (f *Frame) Bytes() ([]byte, error) {
 	return f.slot.Bytes(), f.Check()
 }
 
-// Room gives the part of Bytes that an image takes, in a frame to be filled. The image has been checked.
+// Room describes an image as it would be stored in a frame to be filled: just as it is. The image has been checked.
 //
 // Errors: those of Bytes; ETooSmall when the image does not fit; EPermission for a frame to be read.
-func (f *Frame) Room(image abi.ImageInfo) ([]byte, error) {
+func (f *Frame) Room(image abi.ImageInfo) (abi.ImageInfo, error) {
 	if err := f.checkWritable(); err != nil {
-		return nil, err
+		return image, err
 	}
 	bytes, err := f.Bytes()
 	if err != nil {
-		return nil, err
+		return image, err
 	}
 	return roomFor(image, bytes, f.stream.name)
 }

@@ -50,14 +50,13 @@ func checkFit(t *testing.T, make func(size uint64) *Segment) {
 	exact := large.Bytes()
 	s := make(exact)
 	must(t, s.SetImage(large), abi.OK)
-	room, err := s.Room(large)
-	if err != nil || uint64(len(room)) != exact {
-		t.Errorf("room of %d bytes, %v", len(room), err)
+	if room, err := s.Room(large); err != nil || room != large {
+		t.Errorf("room for %v, %v", room, err)
 	}
 	s = make(exact - 1)
 	must(t, s.SetImage(small), abi.OK)
 	must(t, s.SetImage(large), abi.ETooSmall, s.Name(), fmt.Sprint(exact), fmt.Sprint(exact-1))
-	_, err = s.Room(large)
+	_, err := s.Room(large)
 	must(t, err, abi.ETooSmall)
 	mustImage(t, s, small)
 }

@@ -47,27 +47,27 @@ func (s *Segment) checkWritable() error {
 	return nil
 }
 
-// Room gives the part of Bytes that an image takes, to store it there. The image has been checked.
+// Room describes an image as it would be stored here: just as it is. The image has been checked.
 //
 // Errors: those of Bytes; ETooSmall when the image does not fit; EPermission when the segment was opened read-only.
-func (s *Segment) Room(image abi.ImageInfo) ([]byte, error) {
+func (s *Segment) Room(image abi.ImageInfo) (abi.ImageInfo, error) {
 	if err := s.checkWritable(); err != nil {
-		return nil, err
+		return image, err
 	}
 	bytes, err := s.Bytes()
 	if err != nil {
-		return nil, err
+		return image, err
 	}
 	return roomFor(image, bytes, s.name)
 }
 
-// roomFor gives the part of bytes that an image takes. bytes are those of the segment or stream that has the name.
-func roomFor(image abi.ImageInfo, bytes []byte, name string) ([]byte, error) {
+// roomFor returns the image if it fits into bytes, which are those of the segment or stream that has the name.
+func roomFor(image abi.ImageInfo, bytes []byte, name string) (abi.ImageInfo, error) {
 	if image.Bytes() > uint64(len(bytes)) {
-		return nil, abi.Errorf(abi.ETooSmall, "shm: an image of %d x %d pixels, stride %d, needs %d bytes; %q has %d",
+		return image, abi.Errorf(abi.ETooSmall, "shm: an image of %d x %d pixels, stride %d, needs %d bytes; %q has %d",
 			image.Width, image.Height, image.Stride, image.Bytes(), name, len(bytes))
 	}
-	return bytes[:image.Bytes()], nil
+	return image, nil
 }
 
 // Sequence tells how often an image has been stored in the segment, by any process. A number that differs from the one

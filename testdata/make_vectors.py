@@ -32,8 +32,14 @@ COLUMNS = {
     "load": "file flag width height channels depth order crc32",
     "pixel": "file flag x y values tolerance",
     "flip": "file flag code crc32",
+    "resize": "file flag width height interpolation crc32",
+    "rotate": "file flag code crc32",
+    "view": "file flag x y width height crc32",
+    "paste": "file flag x y width height interpolation crc32",
+    "region": "width height x y region_width region_height result",
     "save": "file flag extension quality result width height channels depth order crc32",
     "error": "file flag segment_bytes result cv2",
+    "options": "file flag options result width height channels depth order crc32",
     "name": "name linux windows",
     "geometry": "width height channels depth order stride segment_bytes result stored_stride",
 }
@@ -162,6 +168,111 @@ SAVED = [
     ("small-bgr-f32.tif", "unchanged", ".png", "-1", "E_UNSUPPORTED"),
 ]
 
+# Fields of shmcv_load_options besides flags, and their values where they are not given.
+OPTIONS = {
+    "order": 0, "scale": 0, "width": 0, "height": 0, "interpolation": 0,
+    "x": 0, "y": 0, "region_width": 0, "region_height": 0, "reserved": 0,
+}  # fmt: skip
+ORDER_NUMBERS = {1: "gray", 2: "bgr", 3: "bgra", 4: "rgb", 5: "rgba"}
+WAYS = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_AREA, cv2.INTER_LANCZOS4, cv2.INTER_NEAREST_EXACT)
+SCALED = {2: cv2.IMREAD_REDUCED_GRAYSCALE_2, 4: cv2.IMREAD_REDUCED_GRAYSCALE_4, 8: cv2.IMREAD_REDUCED_GRAYSCALE_8}
+
+SCALED_FILES = [
+    "small.jpg", "small-444.jpg", "small-gray.jpg", "small-cmyk.jpg", "small-progressive.jpg", "small-restart.jpg",
+    *(f"orientation-{n}.jpg" for n in range(2, 9)), "patches.jpg", "unusual/lossless.jpg",
+    "small-bgr.png", "small-bgra.png", "small-bgra16.png", "small-gray16.png", "orientation-8-bgra.png",
+    "small-1bit.png", "row.png", "column.png", "one-pixel.png", "small-lossy.webp", "small-lossless-bgra.webp",
+    "small-bgr.tif", "small-bgr16.tif", "small-bgra.bmp", "small.pgm", "unusual/bgra.jp2",
+]  # fmt: skip
+OPTIONS_OF_FILES = [
+    *(("photograph.jpg", flag, {"scale": scale}) for flag in ("color", "gray") for scale in (1, 2, 4, 8)),
+    ("photograph.jpg", "color", {"width": 480}),  # what the decoder itself gives
+    # Whole ratios: between other sizes, area sums floats, and the sums depend on the processor's instructions.
+    ("photograph.jpg", "color", {"width": 240, "height": 135, "order": 3}),
+    ("photograph.jpg", "color", {"width": 160}),
+    ("photograph.jpg", "color", {"width": 500, "interpolation": cv2.INTER_CUBIC}),
+    ("photograph.jpg", "color", {"scale": 4, "order": 5}),
+    ("photograph.jpg", "color", {"scale": 8, "order": 4}),
+    ("photograph.jpg", "color", {"order": 4}),
+    ("photograph.jpg", "color",
+     {"scale": 4, "x": 640, "y": 320, "region_width": 1280, "region_height": 720, "order": 4}),
+    ("photograph.jpg", "color", {"scale": 4, "x": 641, "y": 320, "region_width": 1280, "region_height": 720}),
+    ("photograph.jpg", "gray",
+     {"width": 100, "height": 100, "x": 640, "y": 320, "region_width": 800, "region_height": 800}),
+    ("patches.jpg", "color", {"width": 30}),
+    ("patches.jpg", "color", {"width": 10}),
+    ("patches.jpg", "unchanged", {"width": 29, "interpolation": cv2.INTER_AREA, "order": 1}),
+    ("small.jpg", "color", {"width": 8, "height": 5}),  # the decoder's quarter, of which the last pixel is a part
+    ("small.jpg", "color", {"width": 17, "height": 11}),
+    *(("orientation-6.jpg", "color", {"width": width, "order": 3}) for width in (6, 20, 43, 100)),
+    ("orientation-6.jpg", "unchanged", {"width": 6}),
+    ("small-gray.jpg", "unchanged", {"scale": 2, "order": 4}),
+    *(("small-bgr.png", "color", {"width": 150, "height": 20, "interpolation": way}) for way in (0, *WAYS)),
+    *(("small-bgr.png", "color", {"width": 30, "height": 20, "interpolation": way}) for way in WAYS),
+    *(("small-bgr.png", "color", {"width": 100, "height": 90, "interpolation": way}) for way in (0, *WAYS)),
+    ("small-bgr.png", "color", {"width": 67, "height": 43}),
+    ("small-bgr.png", "color", {"height": 1}),
+    ("row.png", "color", {"width": 10}),  # 10 x 1: no side is less than 1
+    ("column.png", "gray", {"height": 200}),
+    ("small-bgr16.png", "unchanged", {"width": 33, "interpolation": cv2.INTER_NEAREST_EXACT, "order": 4}),
+    ("small-bgra16.png", "bgra", {"width": 33, "order": 5}),
+    ("small-gray16.png", "gray+any_depth", {"width": 90, "interpolation": cv2.INTER_NEAREST_EXACT}),
+    ("small-bgr-f32.tif", "unchanged", {"x": 3, "y": 4, "region_width": 20, "region_height": 30, "order": 4}),
+    ("small-gray-f32.tif", "gray+any_depth", {"width": 30, "interpolation": cv2.INTER_NEAREST_EXACT, "order": 1}),
+    *((file, "color", {"x": 5, "y": 3, "region_width": 30, "region_height": 25, "order": order})
+      for file in ("small.jpg", "small-bgra.png", "small-bgr16.tif", "orientation-7.jpg") for order in ORDER_NUMBERS),
+    *((f"orientation-{n}.jpg", "color", {"x": 60, "y": 40, "region_width": 7, "region_height": 3})
+      for n in range(2, 9)),
+    ("orientation-5.jpg", "unchanged", {"x": 40, "y": 60, "region_width": 3, "region_height": 7, "width": 5}),
+    ("small-bgra.png", "unchanged", {"x": 66, "y": 42, "region_width": 1, "region_height": 1, "width": 3}),
+    ("small-bgra.png", "bgra", {"x": 1, "region_width": 64, "region_height": 43, "scale": 4}),
+    ("small-bgra.png", "bgra", {"y": 1, "region_width": 67, "region_height": 1}),
+    ("patches.jpg", "bgra", {"x": 64, "y": 8, "region_width": 160, "region_height": 104, "scale": 8}),
+    ("patches.jpg", "bgra", {"x": 64, "y": 8, "region_width": 160, "region_height": 104, "width": 25}),
+    ("patches.jpg", "bgra", {"x": 60, "y": 8, "region_width": 160, "region_height": 104, "scale": 8}),
+]  # fmt: skip
+
+# file, flag, options, result: what contradicts itself, what is beyond the image, and files that are damaged.
+BAD_REGIONS = [
+    {"x": 1}, {"y": 1}, {"x": 1, "y": 1, "region_width": 1}, {"x": 1, "y": 1, "region_height": 1}, {"region_width": 67},
+    {"region_width": 68, "region_height": 43}, {"region_width": 67, "region_height": 44},
+    {"x": 1, "region_width": 67, "region_height": 43}, {"y": 1, "region_width": 67, "region_height": 43},
+    {"x": 67, "region_width": 1, "region_height": 1}, {"y": 43, "region_width": 1, "region_height": 1},
+    {"x": 0xFFFFFFFF, "region_width": 2, "region_height": 1}, {"y": 0xFFFFFFFF, "region_width": 1, "region_height": 2},
+    {"x": 2, "region_width": 0xFFFFFFFF, "region_height": 1}, {"region_width": 1, "region_height": 0xFFFFFFFF},
+]  # fmt: skip
+BAD_OPTIONS = [
+    *(("small.jpg", "color", {"scale": scale}, "E_INVALID") for scale in (3, 5, 6, 7, 9, 16, 0xFFFFFFFF)),
+    *(("small.jpg", "color", {"scale": 2} | size, "E_INVALID") for size in ({"width": 5}, {"height": 5})),
+    *(("small.jpg", "color", {"order": order}, "E_INVALID") for order in (6, 0xFFFFFFFF)),
+    *(("small.jpg", "color", {"width": 5, "interpolation": way}, "E_INVALID") for way in (5, 7, -1, 0x7FFFFFFF)),
+    *(("small.jpg", "color", {"interpolation": cv2.INTER_AREA} | scale, "E_INVALID") for scale in ({}, {"scale": 2})),
+    *(("small.jpg", "gray", {"order": order}, "E_INVALID") for order in (2, 3, 4, 5)),
+    *(("small-bgra.png", "bgra", {"order": order}, "E_INVALID") for order in (1, 2, 4)),
+    *(("small-bgra16.png", "color+any_depth", {"order": order}, "E_INVALID") for order in (3, 5)),
+    *((file, "color", region, "E_INVALID") for file in ("small.jpg", "small-bgr.png") for region in BAD_REGIONS),
+    ("orientation-6.jpg", "unchanged", {"region_width": 67, "region_height": 43}, "E_INVALID"),  # it is 43 x 67 then
+    ("small.jpg", "color", {"reserved": 1}, "E_INVALID"),
+    *(("small-bgr.png", "color", size, "E_LIMIT") for size in (
+        {"width": 1_048_577}, {"height": 1_048_577, "width": 1}, {"width": 0xFFFFFFFF}, {"height": 0xFFFFFFFF},
+        {"width": 40_000, "height": 40_000},
+    )),
+    ("row.png", "color", {"height": 4000}, "E_LIMIT"),  # 1204000 x 4000
+    ("small.jpg", "color", {"width": 1000, "height": 1000}, "E_TOO_SMALL"),
+    *((file, "color", chosen, "E_DECODE")
+      for chosen in (
+        {"scale": 2}, {"scale": 8}, {"width": 8, "height": 5, "order": 3}, {"region_width": 4, "region_height": 2},
+      ) for file in (
+        "truncated.jpg", "truncated-progressive.jpg", "corrupt.jpg", "header-only.jpg", "empty.jpg", "truncated.png",
+        "corrupt.png", "corrupt-deflate.png", "truncated.bmp", "truncated.webp", "truncated.tif", "truncated.ppm",
+      )),
+    ("not-an-image.png", "color", {"scale": 2}, "E_UNSUPPORTED"),
+    ("bomb.jpg", "color", {"scale": 8}, "E_LIMIT"),
+    ("missing.jpg", "color", {"scale": 8}, "E_NOT_FOUND"),
+    ("missing.jpg", "color", {"scale": 3}, "E_INVALID"),
+    (".", "color", {"width": 8}, "E_INVALID"),
+]  # fmt: skip
+
 QUALITY = {
     ".jpg": cv2.IMWRITE_JPEG_QUALITY,
     ".jpeg": cv2.IMWRITE_JPEG_QUALITY,
@@ -253,6 +364,46 @@ GEOMETRIES = [
     (1, 1, 1, 1, 1, 2_147_483_648, 65_536, "E_LIMIT", None),
     (1, 1, 1, 1, 1, 2**64 - 1, 65_536, "E_LIMIT", None),
     (2, 2, 1, 1, 1, 2**63, 65_536, "E_LIMIT", None),
+]
+
+
+# What images become, by file: width and height. cv2.INTER_NEAREST, LINEAR, CUBIC, AREA and LANCZOS4. What is between
+# two floats depends on the processor's instructions.
+SIZES = {
+    "photograph.jpg": [(1920, 1080), (961, 540)],
+    None: [(33, 21), (134, 86), (1, 1), (200, 3)],
+}
+INTERPOLATIONS = (0, 1, 2, 3, 4)
+
+# Regions of these images: x, y, width, height.
+VIEWED = [(file, flag) for file, flag in FLIPPED if file.startswith(("small", "photograph"))]
+VIEWS = {
+    "photograph.jpg": [(1001, 503, 1921, 1079)],
+    None: [(0, 0, 67, 43), (1, 2, 31, 17), (66, 42, 1, 1), (33, 0, 34, 43)],
+}
+
+# Regions of images: width and height, x, y, width and height of the region, result of shmcv_view.
+REGIONS = [
+    (67, 43, 0, 0, 67, 43, "OK"),
+    (67, 43, 66, 42, 1, 1, "OK"),
+    (67, 43, 0, 42, 67, 1, "OK"),
+    (1, 1, 0, 0, 1, 1, "OK"),
+    (67, 43, 0, 0, 0, 43, "E_INVALID"),
+    (67, 43, 0, 0, 67, 0, "E_INVALID"),
+    (67, 43, 67, 0, 0, 1, "E_INVALID"),
+    (67, 43, 0, 0, 68, 43, "E_INVALID"),
+    (67, 43, 0, 0, 67, 44, "E_INVALID"),
+    (67, 43, 1, 0, 67, 43, "E_INVALID"),
+    (67, 43, 0, 1, 67, 43, "E_INVALID"),
+    (67, 43, 67, 0, 1, 1, "E_INVALID"),
+    (67, 43, 0, 43, 1, 1, "E_INVALID"),
+    (67, 43, TOP, 0, 1, 1, "E_INVALID"),  # x + width is 0 in 32 bits
+    (67, 43, 0, TOP, 1, 1, "E_INVALID"),
+    (67, 43, TOP, TOP, 2, 2, "E_INVALID"),
+    (67, 43, 1, 1, TOP, TOP, "E_INVALID"),
+    (67, 43, TOP, TOP, TOP, TOP, "E_INVALID"),
+    (67, 43, 2**31, 0, 2**31, 1, "E_INVALID"),
+    (67, 43, 0, 2**31, 1, 2**31, "E_INVALID"),
 ]
 
 
@@ -394,6 +545,55 @@ def flips() -> list[list[object]]:
     ]
 
 
+def resizes() -> list[list[object]]:
+    return [
+        [file, flag, width, height, number, checksum(resized(load(file, flag), width, height, number))]
+        for file, flag in [*FLIPPED, ("small-bgr-f32.tif", "unchanged")]
+        for width, height in SIZES.get(file, SIZES[None])
+        for number in ([cv2.INTER_NEAREST] if "f32" in file else INTERPOLATIONS)
+    ]
+
+
+def resized(pixels: np.ndarray, width: int, height: int, interpolation: int) -> np.ndarray:
+    """Returns what cv2.resize gives without IPP, which interpolates floats, 16 bits, and cubic ones, in its own way."""
+    cv2.ipp.setUseIPP(False)
+    return cv2.resize(pixels, (width, height), interpolation=interpolation)
+
+
+def rotations() -> list[list[object]]:
+    return [
+        [file, flag, code, checksum(cv2.rotate(load(file, flag), code))] for file, flag in FLIPPED for code in (0, 1, 2)
+    ]
+
+
+def views() -> list[list[object]]:
+    rows: list[list[object]] = []
+    for file, flag in VIEWED:
+        whole = load(file, flag)
+        for x, y, width, height in VIEWS.get(file, VIEWS[None]):
+            rows.append([file, flag, x, y, width, height, checksum(whole[y : y + height, x : x + width])])
+    return rows
+
+
+def pastes() -> list[list[object]]:
+    rows: list[list[object]] = []
+    for file, flag in VIEWED:
+        whole = load(file, flag)
+        for x, y, width, height in VIEWS.get(file, VIEWS[None]):
+            for number in (cv2.INTER_LINEAR, cv2.INTER_AREA):
+                pasted = whole.copy()
+                pasted[y : y + height, x : x + width] = resized(whole, width, height, number)
+                rows.append([file, flag, x, y, width, height, number, checksum(pasted)])
+    return rows
+
+
+def regions() -> list[list[object]]:
+    for width, height, x, y, region_width, region_height, result in REGIONS:
+        inside = 0 < region_width <= width - x and 0 < region_height <= height - y
+        require((result == "OK") == inside, f"{x} {y} {region_width} {region_height} in {width} x {height}: {result}")
+    return [list(row) for row in REGIONS]
+
+
 def saves() -> list[list[object]]:
     rows: list[list[object]] = []
     for file, flag, extension, quality, result in SAVED:
@@ -407,6 +607,116 @@ def saves() -> list[list[object]]:
         read = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
         rows.append([*row, *described(read), checksum(read)])
     return rows
+
+
+def with_alpha(pixels: np.ndarray) -> np.ndarray:
+    opaque = {"u8": 255, "u16": 65535, "f32": 1}[DEPTHS[pixels.dtype]]
+    return np.dstack([pixels, np.full(pixels.shape[:2], opaque, pixels.dtype)])
+
+
+def in_order(pixels: np.ndarray, order: int) -> np.ndarray:
+    """Returns pixels in cv2's order in another one."""
+    if not order or ORDER_NUMBERS[order] == ORDERS[1 if pixels.ndim == 2 else pixels.shape[2]]:
+        return pixels
+    if order == 1:
+        return cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY if pixels.shape[2] == 3 else cv2.COLOR_BGRA2GRAY)
+    colour = np.dstack([pixels] * 3) if pixels.ndim == 2 else pixels[..., :3]
+    if order in {4, 5}:
+        colour = colour[..., ::-1]
+    if order in {2, 4}:
+        return colour
+    return np.dstack([colour, pixels[..., 3]]) if pixels.ndim == 3 and pixels.shape[2] == 4 else with_alpha(colour)
+
+
+def flag_of(flag: str, order: int) -> str:
+    """Returns the flag that gives the channels of an order."""
+    if not order or flag == "unchanged":
+        return flag
+    base = {"gray": "gray", "bgr": "color", "rgb": "color", "bgra": "bgra", "rgba": "bgra"}[ORDER_NUMBERS[order]]
+    return base + ("+any_depth" if flag.endswith("+any_depth") else "")
+
+
+def scaled_by_decoder(file: str, flag: str, scale: int) -> np.ndarray:
+    """Returns what libjpeg makes of a JPEG."""
+    how = SCALED[scale]
+    if flag == "unchanged":
+        how |= cv2.IMREAD_IGNORE_ORIENTATION
+    if load(file, flag).ndim == 3:
+        how |= cv2.IMREAD_COLOR
+    pixels = cv2.imdecode(np.fromfile(HERE / file, np.uint8), how)
+    return with_alpha(pixels) if flag == "bgra" else pixels
+
+
+def covers(side: int, wanted: int, scale: int) -> bool:
+    """Returns whether a side that the decoder makes smaller is long enough, and ends within an eighth of a pixel."""
+    return -(-side // scale) >= wanted and (-side % scale) * wanted * 8 <= side
+
+
+def decoders_scale(chosen: dict[str, int], whole: np.ndarray, part: np.ndarray, size: tuple[int, int]) -> int:
+    """Returns by how much a JPEG's decoder makes the image smaller."""
+    height, width = part.shape[:2]
+    smaller = size[0] <= width and size[1] <= height and chosen["interpolation"] in {0, cv2.INTER_AREA}
+    edges = [chosen["x"], chosen["y"], width, height, *whole.shape[:2]]
+    for scale in (8, 4, 2):
+        fits = scale == chosen["scale"] or (
+            chosen["scale"] < 2 and smaller and covers(width, size[0], scale) and covers(height, size[1], scale)
+        )
+        if fits and (part.shape == whole.shape or not any(edge % scale for edge in edges)):
+            return scale
+    return 1
+
+
+def cut(pixels: np.ndarray, chosen: dict[str, int], scale: int) -> np.ndarray:
+    if not chosen["region_width"]:
+        return pixels
+    x, y, width, height = (chosen[name] // scale for name in ("x", "y", "region_width", "region_height"))
+    return pixels[y : y + height, x : x + width]
+
+
+def wanted_size(chosen: dict[str, int], width: int, height: int) -> tuple[int, int]:
+    if chosen["scale"] > 1:
+        return -(-width // chosen["scale"]), -(-height // chosen["scale"])
+    wanted = chosen["width"], chosen["height"]
+    if wanted == (0, 0):
+        return width, height
+    in_proportion = max(1, int(wanted[1] * width / height + 0.5)), max(1, int(wanted[0] * height / width + 0.5))
+    return wanted[0] or in_proportion[0], wanted[1] or in_proportion[1]
+
+
+def load_with(file: str, flag: str, chosen: dict[str, int]) -> np.ndarray:
+    """Returns the pixels that the library must load with options: what a JPEG's decoder scales, or cv2 resizes."""
+    flag = flag_of(flag, chosen["order"])
+    whole = load(file, flag)
+    part = cut(whole, chosen, 1)
+    size = wanted_size(chosen, part.shape[1], part.shape[0])
+    scale = decoders_scale(chosen, whole, part, size) if file.endswith(".jpg") and "lossless" not in file else 1
+    way = chosen["interpolation"] or (
+        cv2.INTER_AREA if size[0] <= part.shape[1] and size[1] <= part.shape[0] else cv2.INTER_LINEAR
+    )
+    if scale > 1:
+        part = cut(scaled_by_decoder(file, flag, scale), chosen, scale)
+    if (part.shape[1], part.shape[0]) != size:
+        part = resized(np.ascontiguousarray(part), *size, way)
+    return in_order(part, chosen["order"])
+
+
+def options() -> list[list[object]]:
+    rows: list[list[object]] = []
+    good = [(file, "color", {"scale": scale}) for file in SCALED_FILES for scale in (2, 4, 8)]
+    good += [(file, flag, {"scale": 2}) for file in SCALED_FILES[::3] for flag in ("bgra", "gray")]
+    good += [(file, "unchanged", {"scale": 2}) for file in SCALED_FILES if file.endswith(".jpg")]
+    for file, flag, given in good + OPTIONS_OF_FILES:
+        chosen = OPTIONS | given
+        pixels = load_with(file, flag, chosen)
+        order = ORDER_NUMBERS.get(chosen["order"]) or described(pixels)[-1]
+        rows.append([file, flag, joined(chosen), "OK", *described(pixels)[:-1], order, checksum(pixels)])
+    for file, flag, given, result in BAD_OPTIONS:
+        rows.append([file, flag, joined(OPTIONS | given), result] + [NOTHING] * 6)
+    return rows
+
+
+def joined(chosen: dict[str, int]) -> str:
+    return ",".join(map(str, chosen.values()))
 
 
 def names() -> list[list[object]]:
@@ -430,8 +740,14 @@ def make() -> None:
         "load": loaded,
         "pixel": pixels(),
         "flip": flips(),
+        "resize": resizes(),
+        "rotate": rotations(),
+        "view": views(),
+        "paste": pastes(),
+        "region": regions(),
         "save": saves(),
         "error": errors() + refused,
+        "options": options(),
         "name": names(),
         "geometry": geometries(),
     }

@@ -8,7 +8,7 @@ var cppDialect = dialect{
 		if c.group.goType == "" {
 			return snake(c.goName)
 		}
-		return c.group.cppName() + "::" + snake(c.member())
+		return c.group.cppName() + "::" + c.cppName()
 	},
 	all:       (*group).cppName,
 	enum:      (*group).cppName,
@@ -50,7 +50,7 @@ func writeCpp(m *model) []byte {
 		w.line("enum class %s : std::%s_t {", g.cppName(), g.base)
 		for _, c := range g.constants {
 			w.cppComment("    ", w.say(c.doc, nil, cppDialect))
-			w.line("    %s = %s,", snake(c.member()), c.cName())
+			w.line("    %s = %s,", c.cppName(), c.cName())
 		}
 		w.line("};")
 		if g.isFlags() {

@@ -42,26 +42,26 @@ func TestNamesAreSplitWhereAReaderWould(t *testing.T) {
 }
 
 func TestConstantsAreNamedAfterTheirType(t *testing.T) {
-	for _, test := range []struct{ goType, goName, others, c, python, csharp string }{
-		{"Code", "OK", "EIO", "SHMCV_OK", "OK", "OK"},
-		{"Code", "EInvalid", "EIO", "SHMCV_E_INVALID", "INVALID", "Invalid"},
-		{"Code", "ENoSpace", "EIO", "SHMCV_E_NO_SPACE", "NO_SPACE", "NoSpace"},
-		{"Code", "EIO", "ENoSpace", "SHMCV_E_IO", "IO", "IO"},
-		{"Depth", "DepthU8", "DepthF32", "SHMCV_DEPTH_U8", "U8", "U8"},
-		{"Order", "OrderBGR", "OrderGray", "SHMCV_ORDER_BGR", "BGR", "Bgr"},
-		{"LoadFlag", "LoadAnyDepth", "LoadGray", "SHMCV_LOAD_ANY_DEPTH", "ANY_DEPTH", "AnyDepth"},
-		{"FlipCode", "FlipBoth", "FlipVertical", "SHMCV_FLIP_BOTH", "BOTH", "Both"},
-		{"RotateCode", "Rotate90Clockwise", "RotateHalf", "SHMCV_ROTATE_90_CLOCKWISE", "ROTATE_90_CLOCKWISE", "Rotate90Clockwise"},
-		{"WaitMode", "WaitModeNewest", "WaitModeNext", "SHMCV_WAIT_MODE_NEWEST", "NEWEST", "Newest"},
-		{"", "MaxDimension", "", "SHMCV_MAX_DIMENSION", "MAX_DIMENSION", "MaxDimension"},
+	for _, test := range []struct{ goType, goName, others, c, python, cpp, csharp string }{
+		{"Code", "OK", "EIO", "SHMCV_OK", "OK", "ok", "OK"},
+		{"Code", "EInvalid", "EIO", "SHMCV_E_INVALID", "INVALID", "invalid", "Invalid"},
+		{"Code", "ENoSpace", "EIO", "SHMCV_E_NO_SPACE", "NO_SPACE", "no_space", "NoSpace"},
+		{"Code", "EIO", "ENoSpace", "SHMCV_E_IO", "IO", "io", "IO"},
+		{"Depth", "DepthU8", "DepthF32", "SHMCV_DEPTH_U8", "U8", "u8", "U8"},
+		{"Order", "OrderBGR", "OrderGray", "SHMCV_ORDER_BGR", "BGR", "bgr", "Bgr"},
+		{"LoadFlag", "LoadAnyDepth", "LoadGray", "SHMCV_LOAD_ANY_DEPTH", "ANY_DEPTH", "any_depth", "AnyDepth"},
+		{"FlipCode", "FlipBoth", "FlipVertical", "SHMCV_FLIP_BOTH", "BOTH", "both", "Both"},
+		{"RotateCode", "Rotate90Clockwise", "RotateHalf", "SHMCV_ROTATE_90_CLOCKWISE", "ROTATE_90_CLOCKWISE", "rotate_90_clockwise", "Rotate90Clockwise"},
+		{"WaitMode", "WaitModeNewest", "WaitModeNext", "SHMCV_WAIT_MODE_NEWEST", "NEWEST", "newest", "Newest"},
+		{"", "MaxDimension", "", "SHMCV_MAX_DIMENSION", "MAX_DIMENSION", "max_dimension", "MaxDimension"},
 	} {
 		g := &group{goType: test.goType}
 		if g.goType != "" {
 			g.prefix = memberPrefix(test.goType, []string{test.goName, test.others})
 		}
 		c := &constant{group: g, goName: test.goName}
-		if got := [...]string{c.cName(), c.pythonName(), c.csharpName()}; got != [...]string{test.c, test.python, test.csharp} {
-			t.Errorf("%s is named %q in C, Python and C#", test.goName, got)
+		if got := [...]string{c.cName(), c.pythonName(), c.cppName(), c.csharpName()}; got != [...]string{test.c, test.python, test.cpp, test.csharp} {
+			t.Errorf("%s is named %q in C, Python, C++ and C#", test.goName, got)
 		}
 	}
 }

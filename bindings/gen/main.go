@@ -26,6 +26,7 @@ var families = []struct{ name, title string }{
 	{"segment", "Segments."},
 	{"access", "Access."},
 	{"image", "Images."},
+	{"view", "Views."},
 	{"codec", "Files."},
 	{"transform", "Transforms."},
 	{"stream", "Streams."},

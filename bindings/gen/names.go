@@ -110,7 +110,7 @@ func (c *constant) cName() string {
 	return c.group.cPrefix() + upper(c.member())
 }
 
-// pythonName and csharpName return the member's names. A name keeps the prefix if it would begin with a digit without
+// pythonName, cppName and csharpName return the member's names. A name keeps the prefix if it would begin with a digit without
 // it.
 func (c *constant) pythonName() string {
 	if c.beginsWithDigit() {
@@ -118,6 +118,8 @@ func (c *constant) pythonName() string {
 	}
 	return upper(c.member())
 }
+
+func (c *constant) cppName() string { return strings.ToLower(c.pythonName()) }
 
 func (c *constant) csharpName() string {
 	if c.beginsWithDigit() {

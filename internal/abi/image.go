@@ -1,6 +1,9 @@
 package abi
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // Depth is the type of one sample.
 type Depth uint32
@@ -72,6 +75,13 @@ func NewImageInfo(width, height uint32, depth Depth, order Order) ImageInfo {
 	img := ImageInfo{Width: width, Height: height, Channels: order.Channels(), Depth: depth, Order: order}
 	img.Stride = img.RowBytes()
 	return img
+}
+
+// String describes an image for an error: "640 x 480 pixels of 3 x 8-bit (BGR)".
+func (i ImageInfo) String() string {
+	order := map[Order]string{OrderGray: "gray", OrderBGR: "BGR", OrderBGRA: "BGRA", OrderRGB: "RGB", OrderRGBA: "RGBA"}[i.Order]
+	depth := map[Depth]string{DepthU8: "8-bit", DepthU16: "16-bit", DepthF32: "float"}[i.Depth]
+	return fmt.Sprintf("%d x %d pixels of %d x %s (%s)", i.Width, i.Height, i.Channels, depth, order)
 }
 
 // PixelBytes returns the size of one pixel.

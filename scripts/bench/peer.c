@@ -96,7 +96,8 @@ static void paint(block *b, uint64_t size) {
 /* What the works below share. prepare sets it, so that a repetition does nothing but the work. */
 static shmcv_image_info image;
 static uint64_t size;
-static int32_t flags, code;
+static int32_t flags, code, interpolation;
+static uint32_t to_width, to_height;
 static bool fresh, in_place;
 static char path[4096], out[4096];
 static void *bitmap; /* malloc's memory, for a copy. */
@@ -123,6 +124,27 @@ static void before_load(void) {
     if (fresh) renew(&target, size);
 }
 
+static uint8_t *file; /* The bytes of a file. */
+static uint64_t file_size;
+static const shmcv_load_options quarter = {.flags = SHMCV_LOAD_COLOR, .order = SHMCV_ORDER_BGRA, .scale = 4};
+
+static void repeat_thumbnail(void) { check(shmcv_decode_with(target.segment, file, file_size, &quarter, NULL)); }
+
+static void prepare_thumbnail(void) {
+    FILE *f = fopen(value("path"), "rb");
+    if (f == NULL || fseek(f, 0, SEEK_END) != 0) fail("no file %s", value("path"));
+    file_size = (uint64_t)ftell(f);
+    rewind(f);
+    free(file);
+    file = malloc(file_size);
+    if (file == NULL || fread(file, 1, file_size, f) != file_size) fail("%s cannot be read", value("path"));
+    fclose(f);
+    check(shmcv_probe_bytes_with(file, file_size, &quarter, &image));
+    check(shmcv_image_size(&image, &size));
+    renew(&target, size);
+    repeat_thumbnail();
+}
+
 static void repeat_flip(void) {
     check(shmcv_flip(source.segment, in_place ? source.segment : target.segment, code));
 }
@@ -140,27 +162,46 @@ static void verify_flip(const uint8_t *before, const uint8_t *after, size_t pixe
         }
 }
 
-static void prepare_flip(void) {
+/* make_source gives the source random pixels, as many as the request says, and returns the size of a pixel. */
+static size_t make_source(void) {
     static const uint32_t orders[] = {0, SHMCV_ORDER_GRAY, 0, SHMCV_ORDER_BGR, SHMCV_ORDER_BGRA};
     image = (shmcv_image_info){.width = (uint32_t)number("width"), .height = (uint32_t)number("height")};
     image.channels = (uint32_t)number("channels");
     if (image.channels >= sizeof orders / sizeof *orders) fail("%u channels", image.channels);
     image.order = orders[image.channels];
     image.depth = is("depth", "16") ? SHMCV_DEPTH_U16 : SHMCV_DEPTH_U8;
-    code = (int32_t)strtol(value("code"), NULL, 10);
-    in_place = is("where", "inplace");
     const size_t pixel = image.channels * (image.depth == SHMCV_DEPTH_U16 ? 2 : 1);
     size = (uint64_t)image.width * image.height * pixel;
     renew(&source, size);
-    if (!in_place) renew(&target, size);
     paint(&source, size);
     check(shmcv_image_set(source.segment, &image));
+    return pixel;
+}
+
+static void prepare_flip(void) {
+    code = (int32_t)strtol(value("code"), NULL, 10);
+    in_place = is("where", "inplace");
+    const size_t pixel = make_source();
+    if (!in_place) renew(&target, size);
     uint8_t *before = malloc(size);
     if (before == NULL) fail("no memory");
     memcpy(before, source.pixels, size);
     repeat_flip();
     verify_flip(before, in_place ? source.pixels : target.pixels, pixel);
     free(before);
+}
+
+static void repeat_resize(void) {
+    check(shmcv_resize(source.segment, target.segment, to_width, to_height, interpolation));
+}
+
+static void prepare_resize(void) {
+    interpolation = (int32_t)number("interpolation");
+    to_width = (uint32_t)number("to_width");
+    to_height = (uint32_t)number("to_height");
+    const size_t pixel = make_source();
+    renew(&target, (uint64_t)to_width * to_height * pixel);
+    repeat_resize();
 }
 
 static void repeat_save(void) { check(shmcv_save(source.segment, path, SHMCV_QUALITY_DEFAULT)); }
@@ -235,7 +276,9 @@ typedef struct work {
 
 static const work works[] = {
     {"load", NULL, prepare_load, before_load, repeat_load, 1},
+    {"thumbnail", NULL, prepare_thumbnail, NULL, repeat_thumbnail, 1},
     {"flip", NULL, prepare_flip, NULL, repeat_flip, 1},
+    {"resize", NULL, prepare_resize, NULL, repeat_resize, 1},
     {"save", NULL, prepare_save, NULL, repeat_save, 1},
     {"copy", NULL, prepare_copy, before_copy, repeat_copy, 1},
     {"job", NULL, prepare_job, NULL, repeat_job, 1},

@@ -16,6 +16,7 @@ import resource
 import sys
 import time
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:  # `once` measures the imports below too
@@ -65,6 +66,11 @@ def shape_of(values: dict[str, str]) -> tuple[int, ...]:
     return size if values["channels"] == "1" else (*size, int(values["channels"]))
 
 
+def resizing(values: dict[str, str]) -> tuple[int, int, int]:
+    """Return the width and height of the result, and OpenCV's number of the interpolation."""
+    return int(values["to_width"]), int(values["to_height"]), int(values["interpolation"])
+
+
 def mirrored(array: Array, code: str) -> Array:
     return {"0": array[::-1], "1": array[:, ::-1], "-1": array[::-1, ::-1]}[code]
 
@@ -111,6 +117,12 @@ class ShmCv(Library):
 
         return Work(lambda: segment.load(path, flags), renew)
 
+    def thumbnail(self, values: dict[str, str]) -> Work:
+        data = Path(values["path"]).read_bytes()
+        how = {"scale": 4, "order": self.shmcv.ColorOrder.BGRA}
+        segment = self.segment(self.shmcv.probe_bytes(data, **how).size)
+        return Work(lambda: segment.decode(data, **how))
+
     def flip(self, values: dict[str, str]) -> Work:
         code = int(values["code"])
         pixels = pattern(shape_of(values), values["depth"])
@@ -120,6 +132,13 @@ class ShmCv(Library):
         target.image = source.image
         verify(lambda: source.flip_into(target, code), source.array, target.array, values["code"])
         return Work(lambda: source.flip_into(target, code))
+
+    def resize(self, values: dict[str, str]) -> Work:
+        pixels = pattern(shape_of(values), values["depth"])
+        width, height, interpolation = resizing(values)
+        source, target = self.segment(pixels.nbytes), self.segment(width * height * pixels[0, 0].nbytes)
+        source.write(pixels)
+        return Work(lambda: source.resize_into(target, width, height, interpolation))
 
     def save(self, values: dict[str, str]) -> Work:
         segment = self.segment(self.shmcv.probe(values["source"]).size)
@@ -241,8 +260,36 @@ class Cv2(Copying):
     def hello(self) -> str:
         return f"cv2={self.cv2.__version__} threads={self.cv2.getNumThreads()}"
 
+    def resize(self, values: dict[str, str]) -> Work:
+        shape, depth = shape_of(values), values["depth"]
+        width, height, interpolation = resizing(values)
+        source, target = self.block(shape, depth), self.block((height, width, *shape[2:]), depth)
+        source[:] = pattern(shape, depth)
+        if values.get("how") == "dst":
+            return Work(lambda: self.cv2.resize(source, (width, height), dst=target, interpolation=interpolation))
+
+        def copying() -> None:
+            target[:] = self.cv2.resize(source, (width, height), interpolation=interpolation)
+
+        return Work(copying)
+
     def decode(self, path: str, form: str) -> Array:
         return self.cv2.imread(path, self.cv2.IMREAD_UNCHANGED if form == "png4" else self.cv2.IMREAD_COLOR)
+
+    def thumbnail(self, values: dict[str, str]) -> Work:
+        """Decode, resize, convert and copy, as users of imdecode do."""
+        import numpy as np
+
+        cv2, data = self.cv2, np.fromfile(values["path"], np.uint8)
+        height, width = cv2.imdecode(data, cv2.IMREAD_COLOR).shape[:2]
+        block = self.block((height // 4, width // 4, 4))
+
+        def repeat() -> None:
+            pixels = cv2.imdecode(data, cv2.IMREAD_COLOR)
+            small = cv2.resize(pixels, (width // 4, height // 4), interpolation=cv2.INTER_AREA)
+            block[:] = cv2.cvtColor(small, cv2.COLOR_BGR2BGRA)
+
+        return Work(repeat)
 
     def encode(self, path: str, pixels: Array) -> None:
         self.cv2.imwrite(path, pixels)

@@ -15,7 +15,9 @@ The works, and the other values of their requests:
 
     load format=jpeg|png3|png4 path= into=same|fresh     a file's pixels into shared memory: the same again and again,
                                                          or one that no process has touched; BGR, or BGRA for png4
+    thumbnail path=                                      a JPEG's bytes to BGRA, a quarter of each side
     flip code=0|1|-1 channels= depth=8|16 width= height= where=apart|inplace
+    resize interpolation=0..4 channels= depth=8|16 width= height= to_width= to_height=
     save format=jpeg|png path= source=                   the pixels of the file `source`
     job path= out=                                       load, flip horizontally, save
     tobitmap, frombitmap channels= width= height= into=  between a segment and an SKBitmap

@@ -40,6 +40,11 @@ KINDS = {
         "into the block. Random pixels.",
         base="memcpy",
     ),
+    "resize": Kind(
+        "Resizing 4K to 1080p",
+        "From block to block. cv2 resizes and copies; dst= is cv2.resize straight into the block. Random pixels.",
+        base="cv2",
+    ),
     "save": Kind("Saving", "Each with its own defaults.", base="cv2"),
     "bitmap": Kind(
         "Between a segment and an SKBitmap",
@@ -150,7 +155,9 @@ def rows(inputs: Path, largest: int) -> list[Row]:
     """Return all rows; `largest` is the number of pixels up to which there are images."""
     return [
         *_loads(inputs),
+        *_thumbnails(inputs),
         *_flips(),
+        *_resizes(),
         *_saves(inputs),
         *_bitmaps(),
         *_jobs(inputs),
@@ -187,6 +194,11 @@ def _loads(inputs: Path) -> list[Row]:
     ]
 
 
+def _thumbnails(inputs: Path) -> list[Row]:
+    entries = everyone(f"thumbnail path={inputs / 'photograph.jpg'}") | copy(WIDTH * HEIGHT // 16 * 4)
+    return [Row("load", "a JPEG's bytes to a quarter of each side, BGRA", entries, (Target(C, "cv2", 0.35),))]
+
+
 def _flips() -> list[Row]:
     found = []
     for depth in (8, 16):
@@ -209,6 +221,23 @@ def _flips() -> list[Row]:
                 essential = channels == 3 and depth == 8
                 name = f"{channels} x {depth}-bit, {direction}"
                 found.append(Row("flip", name, entries, tuple(targets), essential, repetitions=3))
+    return found
+
+
+def _resizes() -> list[Row]:
+    what = f"resize channels=3 depth=8 width={WIDTH} height={HEIGHT} to_width={WIDTH // 2} to_height={HEIGHT // 2}"
+    targets = (Target(C, "cv2 dst=", 1.0), Target(C, "cv2", 0.8))
+    found = []
+    for number, interpolation in ((3, "area"), (1, "linear")):
+        request = f"{what} interpolation={number}"
+        entries = {
+            C: Entry("c", request),
+            PYTHON: Entry("python", request),
+            "cv2": Entry("cv2", request),
+            "cv2 dst=": Entry("cv2", f"{request} how=dst"),
+            **copy(SIZE // 4),
+        }
+        found.append(Row("resize", f"3 x 8-bit, {interpolation}", entries, targets, repetitions=3))
     return found
 
 

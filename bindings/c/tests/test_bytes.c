@@ -26,6 +26,31 @@ static void check_decode(char **columns) {
 }
 TEST(bytes_decode_as_their_file_does) { each_vector("load", 8, check_decode); }
 
+/* file flag options result width height channels depth order crc32 */
+static void check_decode_with(char **columns) {
+    const shmcv_load_options options = options_named(columns[1], columns[2]);
+    const int32_t result = result_named(columns[3]);
+    if (result == SHMCV_E_NOT_FOUND || strcmp(columns[0], ".") == 0 || strcmp(columns[0], "missing.jpg") == 0) return; /* of paths */
+    size_t size;
+    unsigned char *bytes = read_file(testdata(columns[0]), &size);
+    shmcv_image_info probed, image;
+    memset(&image, 0x55, sizeof image);
+    if (result == SHMCV_OK && CHECK_OK(shmcv_probe_bytes_with(bytes, size, &options, &probed))) {
+        const shmcv_segment seg = new_segment(bytes_of(&probed));
+        if (CHECK_OK(shmcv_decode_with(seg, bytes, size, &options, &image))) check_image(seg, columns + 4);
+        CHECK(memcmp(&probed, &image, sizeof image) == 0);
+        CHECK_OK(shmcv_close(seg));
+    } else {
+        const shmcv_segment seg = with_old_image(1 << 16);
+        CHECK_FAILS(result, "", shmcv_decode_with(seg, bytes, size, &options, &image));
+        CHECK_INT(0x55555555, image.width);
+        check_old_image(seg);
+        CHECK_OK(shmcv_close(seg));
+    }
+    free(bytes);
+}
+TEST(bytes_decode_with_options_as_their_file_does) { each_vector("options", 10, check_decode_with); }
+
 /* file flag extension quality result width height channels depth order crc32 */
 static void check_encode(char **columns) {
     const int32_t quality = (int32_t)number(columns[3]), result = result_named(columns[4]);

@@ -74,6 +74,54 @@ static void check_error(char **columns) {
 }
 TEST(bad_files_are_refused_and_the_old_image_kept) { each_vector("error", 5, check_error); }
 
+/* file flag options result width height channels depth order crc32 */
+static void check_options(char **columns) {
+    const char *path = testdata(columns[0]);
+    const shmcv_load_options options = options_named(columns[1], columns[2]);
+    const int32_t result = result_named(columns[3]);
+    shmcv_image_info probed, image;
+    memset(&image, 0x55, sizeof image);
+    if (result == SHMCV_OK) {
+        if (!CHECK_OK(shmcv_probe_with(path, &options, &probed))) return;
+        const shmcv_segment seg = new_segment(bytes_of(&probed));
+        if (CHECK_OK(shmcv_load_with(seg, path, &options, &image))) check_image(seg, columns + 4);
+        CHECK(memcmp(&probed, &image, sizeof image) == 0);
+        CHECK_OK(shmcv_close(seg));
+        return;
+    }
+    const shmcv_segment seg = with_old_image(1 << 16);
+    if (CHECK_FAILS(result, "", shmcv_load_with(seg, path, &options, &image))) CHECK(last_error()[0] != '\0');
+    if (result == SHMCV_E_INVALID || result == SHMCV_E_LIMIT) CHECK_FAILS(result, "", shmcv_probe_with(path, &options, &image));
+    CHECK_INT(0x55555555, image.width);
+    check_old_image(seg);
+    CHECK_OK(shmcv_close(seg));
+}
+TEST(files_load_with_options_as_cv2_makes_them) { each_vector("options", 10, check_options); }
+
+TEST(no_options_are_the_whole_image_in_colour) {
+    const char *path = testdata("small.jpg");
+    shmcv_image_info image, probed;
+    CHECK_OK(shmcv_probe_with(path, NULL, &probed));
+    const shmcv_segment plain = loaded("small.jpg", SHMCV_LOAD_COLOR), seg = new_segment(bytes_of(&probed));
+    CHECK_OK(shmcv_load_with(seg, path, NULL, &image));
+    CHECK(memcmp(&probed, &image, sizeof image) == 0);
+    CHECK_INT(image_crc32(plain), image_crc32(seg));
+    CHECK_OK(shmcv_load_with(seg, path, NULL, NULL));
+}
+
+TEST(options_that_contradict_each_other_are_named) {
+    const char *path = testdata("small.jpg");
+    const shmcv_segment seg = with_old_image(1 << 16);
+    const shmcv_load_options sizes = {.flags = SHMCV_LOAD_COLOR, .scale = 2, .width = 9},
+                             orders = {.order = SHMCV_ORDER_RGB},
+                             region = {.flags = SHMCV_LOAD_COLOR, .x = 60, .region_width = 8, .region_height = 1};
+    CHECK_FAILS(SHMCV_E_INVALID, "scale 2 and width 9", shmcv_load_with(seg, path, &sizes, NULL));
+    CHECK_FAILS(SHMCV_E_INVALID, "flags 0 and order 4", shmcv_load_with(seg, path, &orders, NULL));
+    CHECK_FAILS(SHMCV_E_INVALID, "x 60 and region_width 8", shmcv_load_with(seg, path, &region, NULL));
+    CHECK_FAILS(SHMCV_E_INVALID, "options", shmcv_load_with(seg, "missing.jpg", &sizes, NULL));
+    check_old_image(seg);
+}
+
 TEST(too_small_a_segment_is_told_how_many_bytes_it_takes) {
     const shmcv_segment small = new_segment(3840 * 2160 * 3 - 1);
     CHECK_FAILS(SHMCV_E_TOO_SMALL, "24883200", shmcv_load(small, testdata("photograph.jpg"), SHMCV_LOAD_COLOR, NULL));

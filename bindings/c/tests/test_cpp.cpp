@@ -7,6 +7,7 @@
 #include <string>
 #include <thread>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 using shmcv::error_code;
@@ -244,6 +245,28 @@ TEST(bytes_go_in_and_come_out) {
     CHECK(throws(error_code::unsupported, "gif", [&] { (void)shmcv::encode_bound(image, "gif"); }));
 }
 
+TEST(load_takes_options) {
+    const std::filesystem::path photograph = std::filesystem::path(SHMCV_TESTDATA) / "photograph.jpg";
+    shmcv::load_options options;
+    options.width = 320;
+    options.order = shmcv::color_order::bgra;
+    auto seg = segment::from_file(new_name(), photograph, options);
+    CHECK_INT(320 * 180 * 4, seg.size());
+    CHECK_INT(180, shmcv::probe(photograph, options).height);
+    const auto shown = seg.load(photograph, options);
+    CHECK_INT(320, shown.width);
+    CHECK_INT(SHMCV_ORDER_BGRA, shown.order);
+
+    shmcv::load_options part;
+    part.x = 8, part.y = 16, part.region_width = 160, part.region_height = 80, part.scale = 8;
+    std::size_t size = 0;
+    const std::unique_ptr<unsigned char, decltype(&std::free)> file(read_file(photograph.string().c_str(), &size), std::free);
+    CHECK_INT(20, shmcv::probe(file.get(), size, part).width);
+    CHECK_INT(10, seg.decode(file.get(), size, part).height);
+    part.width = 5;
+    CHECK(throws(error_code::invalid, "scale 8 and width 5", [&] { seg.load(photograph, part); }));
+}
+
 TEST(load_takes_flags) {
     auto seg = segment::create(new_name(), 1 << 16);
     CHECK_INT(1, seg.load(small, shmcv::load_flags::gray).channels);
@@ -310,6 +333,59 @@ TEST(read_only_segment_has_what_reads) {
     CHECK(moved && !reader);
     moved.close();
     CHECK(throws(error_code::not_found, "nowhere", [&] { (void)shmcv::read_only_segment::open("nowhere"); }));
+}
+
+static_assert(std::is_same_v<decltype(std::declval<const segment &>().view(0, 0, 1, 1)), shmcv::view>);
+static_assert(std::is_same_v<decltype(std::declval<segment &>().view(0, 0, 1, 1)), shmcv::writable_view>);
+static_assert(std::is_nothrow_move_constructible_v<shmcv::view> && !std::is_copy_constructible_v<shmcv::writable_view>);
+
+TEST(view_is_a_region_of_the_memory) {
+    auto seg = segment::create(new_name(), shmcv::make_image_info(10, 8, color_order::bgr));
+    std::memset(seg.data(), 7, seg.size());
+    const auto crop = std::as_const(seg).view(2, 3, 5, 4);
+    CHECK(crop.data() == std::as_const(seg).data() + 3 * 30 + 6);
+    CHECK_INT(3 * 30 + 15, crop.size());
+    CHECK_INT(30, crop.image().stride);
+    const auto inner = crop.view(1, 1, 2, 2);
+    CHECK(inner.data() == crop.data() + 33);
+    CHECK(throws(error_code::invalid, "x 9 on, of width 2", [&] { (void)seg.view(9, 0, 2, 1); }));
+    CHECK(throws(error_code::invalid, "width and height", [&] { (void)seg.view(0, 0, 0, 1); }));
+    auto moved = seg.view(0, 0, 1, 1);
+    moved = seg.view(1, 1, 4, 4);
+    CHECK_INT(4, moved.image().width);
+    seg.close();
+    moved.rotate(shmcv::rotate_code::rotate_90_clockwise);
+    moved.close();
+    CHECK(throws(error_code::closed, "", [&] { moved.flip(shmcv::flip_code::both); }));
+    CHECK_INT(7, std::to_integer<int>(inner.data()[0]));
+}
+
+TEST(pictures_are_cropped_pasted_resized_and_turned) {
+    auto photo = segment::from_file(new_name(), small);
+    auto target = segment::create(new_name(), shmcv::make_image_info(67, 43, color_order::bgr));
+    auto place = target.view(10, 5, 33, 21);
+    photo.resize_into(place, 33, 21, shmcv::interpolation::area);
+    CHECK(throws(error_code::invalid, "must agree", [&] { photo.copy_into(place); }));
+    auto crop = segment::create(new_name(), 67 * 43 * 3), whole = segment::create(new_name(), 33 * 21 * 3);
+    place.copy_into(crop);
+    photo.resize_into(whole, 33, 21, shmcv::interpolation::area);
+    CHECK(std::memcmp(crop.data(), whole.data(), 33 * 21 * 3) == 0);
+    photo.rotate_into(crop, shmcv::rotate_code::rotate_90_counterclockwise);
+    CHECK_INT(43, crop.image().width);
+    crop.rotate(shmcv::rotate_code::rotate_90_clockwise);
+    CHECK(std::memcmp(crop.data(), photo.data(), 67 * 43 * 3) == 0);
+    CHECK(throws(error_code::invalid, "overlap", [&] { photo.resize_into(photo, 3, 3); }));
+}
+
+TEST(view_of_a_frame_ends_with_the_frame) {
+    auto stream = shmcv::stream::create(new_name(), 300);
+    stream.clear_on_close(true);
+    auto begun = stream.begin();
+    begun.set_image(shmcv::make_image_info(10, 10, color_order::bgr));
+    auto place = begun.view(1, 1, 2, 2);
+    place.flip(shmcv::flip_code::both);
+    begun.publish();
+    CHECK(throws(error_code::closed, "published", [&] { place.flip(shmcv::flip_code::both); }));
 }
 
 TEST(list_clear_and_clear_all) {

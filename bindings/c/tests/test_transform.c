@@ -14,22 +14,72 @@ static void check_flip(char **columns) {
     const shmcv_segment target = new_segment(size);
     const uint32_t before = image_crc32(seg);
     const int32_t code = (int32_t)number(columns[2]);
-    char crc[16];
 
     CHECK_OK(shmcv_flip(seg, target, code));
-    snprintf(crc, sizeof crc, "%08x", image_crc32(target));
-    CHECK_TEXT(columns[3], crc);
+    check_crc32(columns[3], target);
     CHECK_INT(before, image_crc32(seg)); /* the source has not changed */
 
     CHECK_OK(shmcv_flip(seg, seg, code));
-    snprintf(crc, sizeof crc, "%08x", image_crc32(seg));
-    CHECK_TEXT(columns[3], crc);
+    check_crc32(columns[3], seg);
     CHECK_OK(shmcv_flip(seg, seg, code)); /* a second flip undoes the first */
     CHECK_INT(before, image_crc32(seg));
     CHECK_OK(shmcv_close(seg));
     CHECK_OK(shmcv_close(target));
 }
 TEST(flips_agree_with_cv2) { each_vector("flip", 4, check_flip); }
+
+/* file flag width height interpolation crc32 */
+static void check_resize(char **columns) {
+    const shmcv_segment seg = loaded(columns[0], flag_named(columns[1]));
+    shmcv_image_info image;
+    NEED_OK(shmcv_image_get(seg, &image));
+    const uint32_t width = (uint32_t)number(columns[2]), height = (uint32_t)number(columns[3]);
+    image.width = width;
+    image.height = height;
+    image.stride = 0;
+    uint64_t size = 0;
+    NEED_OK(shmcv_image_size(&image, &size));
+    const shmcv_segment target = new_segment(size);
+    CHECK_OK(shmcv_resize(seg, target, width, height, (int32_t)number(columns[4])));
+    check_crc32(columns[5], target);
+    CHECK_OK(shmcv_close(seg));
+    CHECK_OK(shmcv_close(target));
+}
+TEST(resizes_agree_with_cv2) { each_vector("resize", 6, check_resize); }
+
+/* file flag code crc32 */
+static void check_rotation(char **columns) {
+    const shmcv_segment seg = loaded(columns[0], flag_named(columns[1]));
+    uint64_t size;
+    pixels(seg, &size);
+    const shmcv_segment target = new_segment(size);
+    const int32_t code = (int32_t)number(columns[2]);
+    CHECK_OK(shmcv_rotate(seg, target, code));
+    check_crc32(columns[3], target);
+    CHECK_OK(shmcv_rotate(seg, seg, code));
+    check_crc32(columns[3], seg);
+    CHECK_OK(shmcv_close(seg));
+    CHECK_OK(shmcv_close(target));
+}
+TEST(rotations_agree_with_cv2) { each_vector("rotate", 4, check_rotation); }
+
+TEST(resize_and_rotate_refuse_what_makes_no_sense) {
+    const shmcv_segment seg = counting(4, 4, SHMCV_ORDER_BGR), target = new_segment(48);
+    CHECK_FAILS(SHMCV_E_INVALID, "width", shmcv_resize(seg, target, 0, 4, SHMCV_INTERPOLATION_AREA));
+    CHECK_FAILS(SHMCV_E_INVALID, "height", shmcv_resize(seg, target, 4, 0, SHMCV_INTERPOLATION_AREA));
+    CHECK_FAILS(SHMCV_E_LIMIT, "4294967295", shmcv_resize(seg, target, UINT32_MAX, 1, SHMCV_INTERPOLATION_AREA));
+    CHECK_FAILS(SHMCV_E_TOO_SMALL, "75", shmcv_resize(seg, target, 5, 5, SHMCV_INTERPOLATION_AREA));
+    CHECK_FAILS(SHMCV_E_INVALID, "interpolation 5", shmcv_resize(seg, target, 2, 2, 5));
+    CHECK_FAILS(SHMCV_E_INVALID, "interpolation -1", shmcv_resize(seg, target, 2, 2, -1));
+    CHECK_FAILS(SHMCV_E_INVALID, "overlap", shmcv_resize(seg, seg, 2, 2, SHMCV_INTERPOLATION_AREA));
+    CHECK_FAILS(SHMCV_E_INVALID, "code 3", shmcv_rotate(seg, target, 3));
+    CHECK_FAILS(SHMCV_E_INVALID, "code -1", shmcv_rotate(seg, seg, -1));
+    CHECK_FAILS(SHMCV_E_NO_IMAGE, "", shmcv_image_get(target, &(shmcv_image_info){0}));
+    CHECK_INT(1, pixels(seg, NULL)[1]);
+    CHECK_OK(shmcv_resize(seg, target, 4, 4, SHMCV_INTERPOLATION_LANCZOS4));
+    CHECK_FAILS(SHMCV_E_INVALID, "interpolation 5", shmcv_resize(seg, target, 4, 4, 5));
+    CHECK(memcmp(pixels(seg, NULL), pixels(target, NULL), 48) == 0);
+}
 
 TEST(photograph_is_flipped_pixel_by_pixel) {
     const shmcv_segment seg = loaded("photograph.jpg", SHMCV_LOAD_COLOR), target = new_segment(3840 * 2160 * 3);

@@ -89,6 +89,16 @@ int64_t number(const char *digits) {
     exit(2);
 }
 
+shmcv_load_options options_named(const char *flag, const char *fields) {
+    shmcv_load_options options = {.flags = flag_named(flag)};
+    const int found = sscanf(fields, "%" SCNu32 ",%" SCNu32 ",%" SCNu32 ",%" SCNu32 ",%" SCNd32 ",%" SCNu32 ",%" SCNu32 ",%" SCNu32 ",%" SCNu32 ",%" SCNu64,
+                             &options.order, &options.scale, &options.width, &options.height, &options.interpolation, &options.x,
+                             &options.y, &options.region_width, &options.region_height, &options.reserved[2]);
+    if (found == 10) return options;
+    fprintf(stderr, "vectors.tsv says '%s' where options should be\n", fields);
+    exit(2);
+}
+
 static uint64_t row_bytes(const shmcv_image_info *image) {
     static const uint64_t sample[] = {0, 1, 2, 4};
     return (uint64_t)image->width * image->channels * sample[image->depth];
@@ -118,6 +128,12 @@ uint32_t image_crc32(shmcv_segment seg) {
     return crc;
 }
 
+void check_crc32(const char *column, shmcv_segment seg) {
+    char crc[16];
+    snprintf(crc, sizeof crc, "%08" PRIx32, image_crc32(seg));
+    CHECK_TEXT(column, crc);
+}
+
 void check_image(shmcv_segment seg, char **columns) {
     shmcv_image_info image;
     NEED_OK(shmcv_image_get(seg, &image));
@@ -127,9 +143,7 @@ void check_image(shmcv_segment seg, char **columns) {
     CHECK_INT(depth_named(columns[3]), image.depth);
     CHECK_INT(order_named(columns[4]), image.order);
     CHECK_INT(row_bytes(&image), image.stride);
-    char crc[16];
-    snprintf(crc, sizeof crc, "%08" PRIx32, image_crc32(seg));
-    CHECK_TEXT(columns[5], crc);
+    check_crc32(columns[5], seg);
 }
 
 shmcv_segment loaded(const char *file, int32_t flags) {

@@ -15,11 +15,17 @@ int32_t flag_named(const char *name);
 int32_t result_named(const char *name);
 int64_t number(const char *digits);
 
+/* options_named returns the options of the columns flag and options. */
+shmcv_load_options options_named(const char *flag, const char *fields);
+
 /* bytes_of returns the size of an image in bytes. */
 uint64_t bytes_of(const shmcv_image_info *image);
 
 /* image_crc32 returns the CRC-32 of the pixels of a segment's image, row by row, without the gaps between rows. */
 uint32_t image_crc32(shmcv_segment seg);
+
+/* check_crc32 compares the same with the column crc32. */
+void check_crc32(const char *column, shmcv_segment seg);
 
 /* check_image compares the segment's image with the columns width, height, channels, depth, order and crc32. */
 void check_image(shmcv_segment seg, char **columns);

@@ -311,20 +311,20 @@ public static class PixelsExtensions
         }
 
         var alpha = alphaType ?? (pixels is NewFrame ? SKAlphaType.Unpremul : NaturalAlpha(view.Span, image));
-        if (pixels is Frame { Held: false } frame)
+        if (pixels is Frame { Held: false } or View)
         {
-            CheckOrDispose(frame, view);
+            CheckOrDispose(pixels, view);
         }
 
         return (view, image.ToSKImageInfo(alpha), image.Stride);
     }
 
     /// <summary>Checks a frame whose pixels have been looked at. If it was overtaken, nobody gets the view.</summary>
-    private static void CheckOrDispose(Frame frame, ReadOnlyPixelView view)
+    private static void CheckOrDispose(Pixels frame, ReadOnlyPixelView view)
     {
         try
         {
-            frame.Check();
+            _ = frame.Image;
         }
         catch
         {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 
 namespace ShmCv;
@@ -6,38 +7,66 @@ namespace ShmCv;
 public readonly partial record struct ImageInfo
 {
     /// <summary>
-    /// Reads the header of an image file and returns the image that <see cref="WritablePixels.Load"/> would store with
+    /// Reads the header of an image file and returns the image that <see cref="WritablePixels.Load(string, LoadFlags)"/> would store with
     /// the same flags. Its <see cref="Size"/> is the size that a segment needs for it.
     /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="flags">The channels and depth that the image should have.</param>
     /// <returns>The image that would be stored.</returns>
-    /// <exception cref="ShmCvException">The exceptions are those of <see cref="WritablePixels.Load"/>. The file is not
+    /// <exception cref="ShmCvException">The exceptions are those of <see cref="WritablePixels.Load(string, LoadFlags)"/>. The file is not
     /// decoded, so damage beyond its header is not seen.</exception>
-    public static ImageInfo Probe(string path, LoadFlags flags = LoadFlags.Color)
+    [SuppressMessage("ApiDesign", "RS0027", Justification = "The second argument's type tells the overloads apart.")]
+    public static ImageInfo Probe(string path, LoadFlags flags = LoadFlags.Color) =>
+        Probe(path, new ShmcvLoadOptions { Flags = flags });
+
+    /// <summary>
+    /// Reads the header of an image file and returns the image that
+    /// <see cref="WritablePixels.Load(string, LoadOptions)"/> would store with the same options.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="options">What of the image is wanted, and how large.</param>
+    /// <returns>The image that would be stored.</returns>
+    /// <exception cref="ShmCvException">The exceptions are those of
+    /// <see cref="WritablePixels.Load(string, LoadOptions)"/>. The file is not decoded, so damage beyond its header is not
+    /// seen.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number among the options is negative, or the region is
+    /// empty.</exception>
+    public static ImageInfo Probe(string path, LoadOptions options)
     {
-        Argument.Text(path);
-        Error.Check(NativeMethods.shmcv_probe(path, (int)flags, out var image));
-        return From(image);
+        ArgumentNullException.ThrowIfNull(options);
+        return Probe(path, options.ToNative());
     }
 
     /// <summary>
-    /// Returns the image that <see cref="WritablePixels.Decode"/> would store with the same
+    /// Returns the image that <see cref="WritablePixels.Decode(ReadOnlySpan{byte}, LoadFlags)"/> would store with the same
     /// flags.
     /// </summary>
     /// <param name="bytes">The bytes of an image file. The first ones suffice if they hold its header.</param>
     /// <param name="flags">The channels and depth that the image should have.</param>
     /// <returns>The image that would be stored.</returns>
     /// <exception cref="ShmCvException">The exceptions are those of
-    /// <see cref="WritablePixels.Decode"/>. The pixels are not decoded, so damage beyond the
+    /// <see cref="WritablePixels.Decode(ReadOnlySpan{byte}, LoadFlags)"/>. The pixels are not decoded, so damage beyond the
     /// header is not seen.</exception>
-    public static unsafe ImageInfo ProbeBytes(ReadOnlySpan<byte> bytes, LoadFlags flags = LoadFlags.Color)
+    [SuppressMessage("ApiDesign", "RS0027", Justification = "The second argument's type tells the overloads apart.")]
+    public static ImageInfo ProbeBytes(ReadOnlySpan<byte> bytes, LoadFlags flags = LoadFlags.Color) =>
+        ProbeBytes(bytes, new ShmcvLoadOptions { Flags = flags });
+
+    /// <summary>
+    /// Returns the image that <see cref="WritablePixels.Decode(ReadOnlySpan{byte}, LoadOptions)"/> would store with the same
+    /// options.
+    /// </summary>
+    /// <param name="bytes">The bytes of an image file. The first ones suffice if they hold its header.</param>
+    /// <param name="options">What of the image is wanted, and how large.</param>
+    /// <returns>The image that would be stored.</returns>
+    /// <exception cref="ShmCvException">The exceptions are those of
+    /// <see cref="WritablePixels.Decode(ReadOnlySpan{byte}, LoadOptions)"/>. The pixels are not decoded, so damage beyond the
+    /// header is not seen.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number among the options is negative, or the region is
+    /// empty.</exception>
+    public static ImageInfo ProbeBytes(ReadOnlySpan<byte> bytes, LoadOptions options)
     {
-        fixed (byte* start = bytes)
-        {
-            Error.Check(NativeMethods.shmcv_probe_bytes(start, (ulong)bytes.Length, (int)flags, out var image));
-            return From(image);
-        }
+        ArgumentNullException.ThrowIfNull(options);
+        return ProbeBytes(bytes, options.ToNative());
     }
 
     /// <summary>
@@ -53,6 +82,22 @@ public readonly partial record struct ImageInfo
         Argument.Text(extension);
         Error.Check(NativeMethods.shmcv_encode_bound(ToNative(), extension, out var bound));
         return (long)bound;
+    }
+
+    private static ImageInfo Probe(string path, in ShmcvLoadOptions options)
+    {
+        Argument.Text(path);
+        Error.Check(NativeMethods.shmcv_probe_with(path, options, out var image));
+        return From(image);
+    }
+
+    private static unsafe ImageInfo ProbeBytes(ReadOnlySpan<byte> bytes, in ShmcvLoadOptions options)
+    {
+        fixed (byte* start = bytes)
+        {
+            Error.Check(NativeMethods.shmcv_probe_bytes_with(start, (ulong)bytes.Length, options, out var image));
+            return From(image);
+        }
     }
 }
 
@@ -76,54 +121,118 @@ public abstract partial class WritablePixels
     /// <exception cref="ShmCvNoSpaceException">The process gets no more memory for the work.</exception>
     /// <exception cref="ShmCvIOException">Reading failed.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
-    public ImageInfo Load(string path, LoadFlags flags = LoadFlags.Color)
+    [SuppressMessage("ApiDesign", "RS0027", Justification = "The second argument's type tells the overloads apart.")]
+    public ImageInfo Load(string path, LoadFlags flags = LoadFlags.Color) =>
+        Load(path, new ShmcvLoadOptions { Flags = flags });
+
+    /// <summary>
+    /// Decodes an image file as <see cref="Load(string, LoadFlags)"/> does: a part of the image, smaller or larger, in the
+    /// order that is wanted.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="options">What of the image is wanted, and how large.</param>
+    /// <returns>The image that is now there.</returns>
+    /// <exception cref="ShmCvInvalidException">The options contradict each other, the region reaches beyond the image, or
+    /// the path is that of a folder.</exception>
+    /// <exception cref="ShmCvException">The other exceptions are those of
+    /// <see cref="Load(string, LoadFlags)"/>.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number among the options is negative, or the region is
+    /// empty.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
+    public ImageInfo Load(string path, LoadOptions options)
     {
-        Argument.Text(path);
-        using var call = Handle.Use();
-        Error.Check(NativeMethods.shmcv_load(call.Handle, path, (int)flags, out var image));
-        return ImageInfo.From(image);
+        ArgumentNullException.ThrowIfNull(options);
+        return Load(path, options.ToNative());
     }
 
     /// <summary>
-    /// Decodes the bytes of an image file straight into the shared memory, as <see cref="Load"/> does. If it fails, an image
+    /// Decodes the bytes of an image file straight into the shared memory, as <see cref="Load(string, LoadFlags)"/> does. If it fails, an image
     /// that was there before is still there, whole.
     /// </summary>
     /// <param name="bytes">The bytes. They must not change meanwhile, unless they are in a segment or a frame.</param>
     /// <param name="flags">The channels and depth that the image should have; 8-bit BGR by default.</param>
     /// <returns>The image that is now there.</returns>
-    /// <exception cref="ShmCvException">The exceptions are those of <see cref="Load"/> that are not about a
+    /// <exception cref="ShmCvException">The exceptions are those of <see cref="Load(string, LoadFlags)"/> that are not about a
     /// path.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
-    public unsafe ImageInfo Decode(ReadOnlySpan<byte> bytes, LoadFlags flags = LoadFlags.Color)
+    [SuppressMessage("ApiDesign", "RS0027", Justification = "The second argument's type tells the overloads apart.")]
+    public ImageInfo Decode(ReadOnlySpan<byte> bytes, LoadFlags flags = LoadFlags.Color) =>
+        Decode(bytes, new ShmcvLoadOptions { Flags = flags });
+
+    /// <summary>
+    /// Decodes the bytes of an image file straight into the shared memory, as <see cref="Load(string, LoadOptions)"/> does.
+    /// </summary>
+    /// <param name="bytes">The bytes. They must not change meanwhile, unless they are in a segment or a frame.</param>
+    /// <param name="options">What of the image is wanted, and how large.</param>
+    /// <returns>The image that is now there.</returns>
+    /// <exception cref="ShmCvException">The exceptions are those of <see cref="Load(string, LoadOptions)"/> that are not
+    /// about a path.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number among the options is negative, or the region is
+    /// empty.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
+    public ImageInfo Decode(ReadOnlySpan<byte> bytes, LoadOptions options)
     {
-        using var call = Handle.Use();
-        fixed (byte* start = bytes)
-        {
-            Error.Check(NativeMethods.shmcv_decode(call.Handle, start, (ulong)bytes.Length, (int)flags, out var image));
-            return ImageInfo.From(image);
-        }
+        ArgumentNullException.ThrowIfNull(options);
+        return Decode(bytes, options.ToNative());
     }
 
     /// <summary>Decodes the rest of a stream, which is the bytes of an image file.</summary>
     /// <param name="source">The stream. It is read to its end, and stays open.</param>
     /// <param name="flags">The channels and depth that the image should have; 8-bit BGR by default.</param>
     /// <returns>The image that is now there.</returns>
-    /// <exception cref="ShmCvException">The exceptions are those of <see cref="Load"/> that are not about a
+    /// <exception cref="ShmCvException">The exceptions are those of <see cref="Load(string, LoadFlags)"/> that are not about a
     /// path.</exception>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
-    public ImageInfo DecodeFrom(Stream source, LoadFlags flags = LoadFlags.Color)
+    [SuppressMessage("ApiDesign", "RS0027", Justification = "The second argument's type tells the overloads apart.")]
+    public ImageInfo DecodeFrom(Stream source, LoadFlags flags = LoadFlags.Color) =>
+        DecodeFrom(source, new ShmcvLoadOptions { Flags = flags });
+
+    /// <summary>Decodes the rest of a stream, which is the bytes of an image file.</summary>
+    /// <param name="source">The stream. It is read to its end, and stays open.</param>
+    /// <param name="options">What of the image is wanted, and how large.</param>
+    /// <returns>The image that is now there.</returns>
+    /// <exception cref="ShmCvException">The exceptions are those of <see cref="Load(string, LoadOptions)"/> that are not
+    /// about a path.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number among the options is negative, or the region is
+    /// empty.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
+    public ImageInfo DecodeFrom(Stream source, LoadOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return DecodeFrom(source, options.ToNative());
+    }
+
+    private ImageInfo Load(string path, in ShmcvLoadOptions options)
+    {
+        Argument.Text(path);
+        using var call = Handle.Use();
+        Error.Check(NativeMethods.shmcv_load_with(call.Handle, path, options, out var image));
+        return ImageInfo.From(image);
+    }
+
+    private unsafe ImageInfo Decode(ReadOnlySpan<byte> bytes, in ShmcvLoadOptions options)
+    {
+        using var call = Handle.Use();
+        fixed (byte* start = bytes)
+        {
+            Error.Check(NativeMethods.shmcv_decode_with(call.Handle, start, (ulong)bytes.Length, options, out var image));
+            return ImageInfo.From(image);
+        }
+    }
+
+    private ImageInfo DecodeFrom(Stream source, in ShmcvLoadOptions options)
     {
         ArgumentNullException.ThrowIfNull(source);
         if (source is MemoryStream there && there.TryGetBuffer(out var all))
         {
             var rest = all.AsSpan((int)Math.Min(there.Position, all.Count));
             there.Seek(0, SeekOrigin.End);
-            return Decode(rest, flags);
+            return Decode(rest, options);
         }
 
         using var copy = new MemoryStream(source.CanSeek ? (int)Math.Clamp(source.Length - source.Position, 0, Array.MaxLength) : 0);
         source.CopyTo(copy);
-        return Decode(copy.GetBuffer().AsSpan(0, (int)copy.Length), flags);
+        return Decode(copy.GetBuffer().AsSpan(0, (int)copy.Length), options);
     }
 }
 

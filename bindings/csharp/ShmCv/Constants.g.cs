@@ -234,6 +234,46 @@ public enum FlipCode : int
     Both = -1,
 }
 
+/// <summary>
+/// How <c>shmcv_resize</c> makes the pixels of another size. The numbers are those of OpenCV's InterpolationFlags, and
+/// so is what each does.
+/// </summary>
+public enum Interpolation : int
+{
+    /// <summary>The nearest pixel, as cv2.INTER_NEAREST.</summary>
+    Nearest = 0,
+
+    /// <summary>Between 2 x 2 pixels; what cv2.resize does unless it is told otherwise.</summary>
+    Linear = 1,
+
+    /// <summary>Between 4 x 4 pixels.</summary>
+    Cubic = 2,
+
+    /// <summary>The mean of the pixels that become one: for making an image smaller.</summary>
+    Area = 3,
+
+    /// <summary>Lanczos, between 8 x 8 pixels.</summary>
+    Lanczos4 = 4,
+
+    /// <summary>
+    /// The pixel whose middle is the nearest, as cv2.INTER_NEAREST_EXACT, Pillow and scikit-image have it.
+    /// </summary>
+    NearestExact = 6,
+}
+
+/// <summary>A rotation by quarter turns, as OpenCV numbers them.</summary>
+public enum RotateCode : int
+{
+    /// <summary>Left becomes top.</summary>
+    Rotate90Clockwise = 0,
+
+    /// <summary>As <see cref="FlipCode.Both"/>.</summary>
+    Rotate180 = 1,
+
+    /// <summary>Right becomes top.</summary>
+    Rotate90Counterclockwise = 2,
+}
+
 /// <summary>Which frames a reader gets.</summary>
 public enum Delivery : int
 {

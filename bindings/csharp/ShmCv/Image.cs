@@ -240,6 +240,21 @@ public abstract partial class Pixels
         }
     }
 
+    /// <summary>Returns the pixels of one row of the image, to read, without the gap after them.</summary>
+    /// <param name="y">The row, counted from the top.</param>
+    /// <returns>The row, <see cref="ImageInfo.RowSize"/> bytes, valid as long as <see cref="AsSpan"/>.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The image has no such row.</exception>
+    /// <exception cref="ShmCvNoImageException">There is no image.</exception>
+    /// <inheritdoc cref="AsSpan" path="/exception"/>
+    public ReadOnlySpan<byte> Row(int y) => RowSpan(y);
+
+    private protected Span<byte> RowSpan(int y)
+    {
+        var image = Image;
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)y, (uint)image.Height, nameof(y));
+        return Span().Slice(checked(y * image.Stride), image.RowSize);
+    }
+
     private protected unsafe Span<byte> Span()
     {
         using var call = Handle.Use();
@@ -312,6 +327,10 @@ public abstract partial class WritablePixels
     /// <inheritdoc cref="Pixels.AsSpan" path="/remarks"/>
     /// <inheritdoc cref="Pixels.AsSpan" path="/exception"/>
     public new Span<byte> AsSpan() => Span();
+
+    /// <summary>Returns the pixels of one row of the image, to read and write, without the gap after them.</summary>
+    /// <inheritdoc cref="Pixels.Row"/>
+    public new Span<byte> Row(int y) => RowSpan(y);
 
     /// <summary>
     /// Returns the shared memory, to read and write, as an object that keeps it open. Neither <see cref="Pixels.Dispose"/> nor the garbage

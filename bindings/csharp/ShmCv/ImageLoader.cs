@@ -61,6 +61,18 @@ public sealed class ImageLoader : IDisposable
         return (image.Height, image.Width, image.Channels);
     }
 
+    /// <summary>Decodes an image file into a segment: a part of the image, smaller or larger, in the order that is wanted.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="shareName">The segment's name.</param>
+    /// <param name="options">What of the image is wanted, and how large.</param>
+    /// <returns>The image's height and width in pixels, and its number of channels.</returns>
+    public (int Height, int Width, int Channels) Load(string path, string shareName, LoadOptions options)
+    {
+        using var segment = Open(shareName);
+        var image = segment.Load(path, options);
+        return (image.Height, image.Width, image.Channels);
+    }
+
     /// <summary>Draws a segment's pixels in the window of that name.</summary>
     /// <param name="windowName">The window.</param>
     /// <param name="shareName">The segment.</param>

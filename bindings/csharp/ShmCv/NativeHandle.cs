@@ -4,7 +4,7 @@ using System.Runtime.ConstrainedExecution;
 namespace ShmCv;
 
 /// <summary>
-/// A handle of the native library: of a segment, a stream or a frame. It is closed with the last of its users, or by
+/// A handle of the native library: of a segment, a stream, a frame or a view. It is closed with the last of its users, or by
 /// the garbage collector if no code has disposed of it.
 /// </summary>
 /// <remarks>
@@ -21,7 +21,7 @@ internal sealed class NativeHandle : CriticalFinalizerObject, IDisposable
 
     private readonly Func<ulong, ErrorCode> _close;
     private readonly Type _owner; // named by ObjectDisposedException
-    private readonly NativeHandle? _stream; // of a frame to fill; it stays open with the frame's views
+    private readonly NativeHandle? _below; // the stream of a frame to fill, what a view is of; it stays open with this one's views
     private ulong _value;
     private int _state = Owned;
     private int _closed;
@@ -34,31 +34,31 @@ internal sealed class NativeHandle : CriticalFinalizerObject, IDisposable
     /// <param name="value">The handle.</param>
     /// <param name="close">The native function that closes it.</param>
     /// <param name="owner">The class of the object that users dispose of.</param>
-    /// <param name="stream">The stream, if the handle is of a frame to fill. Such a frame is closed before its views
-    /// are, and the stream keeps their memory mapped.</param>
-    internal NativeHandle(ulong value, Func<ulong, ErrorCode> close, Type owner, NativeHandle? stream = null)
+    /// <param name="below">The stream, if the handle is of a frame to fill. Such a frame is closed before its views
+    /// are, and the stream keeps their memory mapped. Of a view of a region, the handle of the pixels that it is of.</param>
+    internal NativeHandle(ulong value, Func<ulong, ErrorCode> close, Type owner, NativeHandle? below = null)
     {
         _close = close;
         _owner = owner;
         _value = value;
         try
         {
-            stream?.Hold();
-            _stream = stream;
+            below?.Hold();
+            _below = below;
         }
         catch
         {
-            Dispose(); // the stream is closed
+            Dispose(); // what is below is closed
             throw;
         }
     }
 
     /// <summary>A handle without a frame, as <see cref="GiveBack"/> leaves one.</summary>
-    private NativeHandle(Func<ulong, ErrorCode> close, Type owner, NativeHandle? stream)
+    private NativeHandle(Func<ulong, ErrorCode> close, Type owner, NativeHandle? below)
     {
         _close = close;
         _owner = owner;
-        _stream = stream;
+        _below = below;
         _state = Empty;
         _closed = 1;
     }
@@ -208,7 +208,7 @@ internal sealed class NativeHandle : CriticalFinalizerObject, IDisposable
         _spanned = false; // the frame's spans end with it
         Mapping = null;
         _ = CloseNow();
-        _stream?.Release();
+        _below?.Release();
         return true;
     }
 
@@ -224,7 +224,7 @@ internal sealed class NativeHandle : CriticalFinalizerObject, IDisposable
         }
 
         Dispose();
-        return new NativeHandle(_close, _owner, _stream);
+        return new NativeHandle(_close, _owner, _below);
     }
 
     /// <summary>Takes over a frame, after <see cref="GiveBack"/>. One thread at a time may do that.</summary>
@@ -234,14 +234,14 @@ internal sealed class NativeHandle : CriticalFinalizerObject, IDisposable
     {
         _value = frame;
         Volatile.Write(ref _closed, 0); // after the value: who sets it to 1 closes that value
-        if (_stream is null || _stream.TryHold())
+        if (_below is null || _below.TryHold())
         {
             if (Interlocked.CompareExchange(ref _state, Owned, Empty) == Empty)
             {
                 return true;
             }
 
-            _stream?.Release();
+            _below?.Release();
         }
 
         _ = _close(frame);
@@ -295,13 +295,23 @@ internal sealed class NativeHandle : CriticalFinalizerObject, IDisposable
         // Spans end with the object's disposal. A view's spans end with the view's.
         if ((_spanned && !_disposed) || _abandoned)
         {
-            // If a frame to fill is closed already, its stream has the memory.
-            var keeper = _closed != 0 && _stream is { } stream ? stream._value : _value;
-            _ = NativeMethods.shmcv_keep(keeper);
+            Keep();
         }
 
         _ = CloseNow();
-        _stream?.Release();
+        _below?.Release();
+    }
+
+    /// <summary>
+    /// Keeps the memory mapped until the process ends. If a frame to fill is closed already, its stream has the memory, also
+    /// that of the frame's views.
+    /// </summary>
+    private void Keep()
+    {
+        if (_closed != 0 || NativeMethods.shmcv_keep(_value) != ErrorCode.OK)
+        {
+            _below?.Keep();
+        }
     }
 
     internal readonly ref struct Call(NativeHandle owner)

@@ -58,6 +58,24 @@ internal unsafe struct ShmcvAccess
 }
 
 [StructLayout(LayoutKind.Sequential)]
+internal unsafe struct ShmcvLoadOptions
+{
+    internal const int SizeInC = 64;
+
+    internal LoadFlags Flags;
+    internal ColorOrder Order;
+    internal uint Scale;
+    internal uint Width;
+    internal uint Height;
+    internal Interpolation Interpolation;
+    internal uint X;
+    internal uint Y;
+    internal uint RegionWidth;
+    internal uint RegionHeight;
+    internal fixed ulong Reserved[3];
+}
+
+[StructLayout(LayoutKind.Sequential)]
 internal unsafe struct ShmcvFrameInfo
 {
     internal const int SizeInC = 128;
@@ -172,16 +190,31 @@ internal static unsafe partial class NativeMethods
     internal static partial ErrorCode shmcv_wait(ulong seg, ulong newerThan, int timeoutMs, out ulong sequence);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_view(ulong src, uint x, uint y, uint width, uint height, out ulong @out);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_probe(string path, int flags, out ShmcvImageInfo @out);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_probe_with(string path, in ShmcvLoadOptions options, out ShmcvImageInfo @out);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_load(ulong seg, string path, int flags, out ShmcvImageInfo @out);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_load_with(ulong seg, string path, in ShmcvLoadOptions options, out ShmcvImageInfo @out);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_probe_bytes(byte* bytes, ulong size, int flags, out ShmcvImageInfo @out);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_probe_bytes_with(byte* bytes, ulong size, in ShmcvLoadOptions options, out ShmcvImageInfo @out);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_decode(ulong seg, byte* bytes, ulong size, int flags, out ShmcvImageInfo @out);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_decode_with(ulong seg, byte* bytes, ulong size, in ShmcvLoadOptions options, out ShmcvImageInfo @out);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_save(ulong seg, string path, int quality);
@@ -197,6 +230,15 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_convert(ulong src, ulong dst, int order);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_copy(ulong src, ulong dst);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_resize(ulong src, ulong dst, uint width, uint height, int interpolation);
+
+    [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial ErrorCode shmcv_rotate(ulong src, ulong dst, int code);
 
     [LibraryImport(LibraryName, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial ErrorCode shmcv_stream_create(string name, ulong slotSize, uint slots, int whenBehind, out ulong @out);

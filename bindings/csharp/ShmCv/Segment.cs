@@ -107,13 +107,32 @@ public sealed class Segment : WritablePixels
     /// <param name="name">1 to 200 of the characters A-Z a-z 0-9 . _ - without a dot at the beginning; or a path to
     /// such a name in another folder, as <c>/mnt/cams/cam0</c>.</param>
     /// <param name="path">The file.</param>
-    /// <param name="flags">The colour order and depth of the image; see <see cref="WritablePixels.Load"/>.</param>
+    /// <param name="flags">The colour order and depth of the image; see <see cref="WritablePixels.Load(string, LoadFlags)"/>.</param>
     /// <param name="access">Whose the segment is, and who may open it; null for this user alone.</param>
     /// <returns>The segment.</returns>
     /// <exception cref="ShmCvException">The exceptions are those of <see cref="Create(string, long, Access)"/> and
-    /// <see cref="WritablePixels.Load"/>.</exception>
+    /// <see cref="WritablePixels.Load(string, LoadFlags)"/>.</exception>
+    [SuppressMessage("ApiDesign", "RS0026", Justification = "The third argument's type tells the overloads apart.")]
     public static Segment FromFile(string name, string path, LoadFlags flags = LoadFlags.Color, Access? access = null) =>
         Create(name, ImageInfo.Probe(path, flags).Size, access).OrNothing(segment => segment.Load(path, flags));
+
+    /// <summary>
+    /// Makes a segment that holds what options say of the image of a file, and has the size that this needs. If the file
+    /// cannot be loaded, there is no segment.
+    /// </summary>
+    /// <param name="name">1 to 200 of the characters A-Z a-z 0-9 . _ - without a dot at the beginning; or a path to
+    /// such a name in another folder, as <c>/mnt/cams/cam0</c>.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="options">What of the image is wanted, and how large.</param>
+    /// <param name="access">Whose the segment is, and who may open it; null for this user alone.</param>
+    /// <returns>The segment.</returns>
+    /// <exception cref="ShmCvException">The exceptions are those of <see cref="Create(string, long, Access)"/> and
+    /// <see cref="WritablePixels.Load(string, LoadOptions)"/>.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number among the options is negative, or the region is
+    /// empty.</exception>
+    [SuppressMessage("ApiDesign", "RS0026", Justification = "The third argument's type tells the overloads apart.")]
+    public static Segment FromFile(string name, string path, LoadOptions options, Access? access = null) =>
+        Create(name, ImageInfo.Probe(path, options).Size, access).OrNothing(segment => segment.Load(path, options));
 
     /// <summary>
     /// Opens the segment of that name, or makes one if there is none; <see cref="Created"/> tells which. A segment that

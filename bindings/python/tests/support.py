@@ -53,6 +53,19 @@ def vectors(kind: str) -> list[tuple[str, ...]]:
     return rows
 
 
+def options(fields: str) -> dict[str, Any] | None:
+    """Return the keyword arguments for the column options. What no such argument says is None: reserved fields."""
+    order, scale, width, height, interpolation, *region, reserved = map(int, fields.split(","))
+    given = {
+        "order": order or None,
+        "scale": scale or None,
+        "size": (width, height) if width or height else None,
+        "interpolation": interpolation or None,
+        "region": tuple(region) if any(region) else None,
+    }
+    return None if reserved else given
+
+
 def code(result: str) -> shmcv.ErrorCode:
     """Return the error code for vectors.tsv's E_SOMETHING or OK."""
     return shmcv.ErrorCode[result[2:] if result.startswith("E_") else result]

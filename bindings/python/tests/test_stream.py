@@ -110,9 +110,10 @@ def test_frame_has_all_members_that_read_and_none_that_writes() -> None:
     writing = members(shmcv.WritablePixels) - reading
     assert reading == {
         *("name", "size", "closed", "info", "image", "array", "buffer", "read", "save", "show"),
-        *("flip_into", "convert_into", "encode", "encode_into", "close"),
+        *("flip_into", "convert_into", "copy_into", "resize_into", "rotate_into", "view"),
+        *("encode", "encode_into", "close"),
     }
-    assert writing == {"load", "decode", "write", "flip"}
+    assert writing == {"load", "decode", "write", "flip", "rotate"}
     assert shmcv.Pixels.image.fset is None
     assert shmcv.WritablePixels.image.fset is not None
     assert issubclass(shmcv.Frame, shmcv.Pixels)
@@ -142,6 +143,11 @@ def test_every_member_that_reads_works_on_a_frame(
         assert (tmp_path / "frame.png").read_bytes() == (tmp_path / "segment.png").read_bytes()
         frame.flip_into(other, shmcv.FlipCode.VERTICAL)
         np.testing.assert_array_equal(other.array, segment.array)
+        frame.copy_into(other)
+        np.testing.assert_array_equal(other.array, segment.array)
+        frame.resize_into(other, 16, 12)
+        frame.rotate_into(other, shmcv.RotateCode.ROTATE_90_CLOCKWISE)
+        assert (other.image.width, other.image.height) == (segment.image.height, segment.image.width)
         frame.convert_into(other, shmcv.ColorOrder.GRAY)
         assert other.image.order == shmcv.ColorOrder.GRAY
     assert frame.closed

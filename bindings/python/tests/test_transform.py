@@ -10,7 +10,7 @@ import pytest
 from support import FLAGS, PHOTOGRAPH, TESTDATA, crc32, vectors
 
 import shmcv
-from shmcv import ColorOrder, Depth, FlipCode, ImageInfo
+from shmcv import ColorOrder, Depth, FlipCode, ImageInfo, Interpolation, RotateCode
 
 
 @pytest.mark.parametrize("columns", vectors("flip"), ids=" ".join)
@@ -23,6 +23,86 @@ def test_flip(columns, create):
     assert (target.image, crc32(target.array)) == (image, checksum)
     source.flip(int(flip))
     assert (source.image, crc32(source.array)) == (image, checksum)
+
+
+@pytest.mark.parametrize("columns", vectors("resize"), ids=" ".join)
+def test_resize(columns, create):
+    file, flag, *numbers, checksum = columns
+    width, height, interpolation = map(int, numbers)
+    source, target = create(shmcv.probe(TESTDATA / file, FLAGS[flag]).size), create(width * height * 16)
+    image = source.load(TESTDATA / file, FLAGS[flag])
+    source.resize_into(target, width, height, interpolation)
+    assert (target.image, crc32(target.array)) == (ImageInfo(width, height, image.order, image.depth), checksum)
+
+
+@pytest.mark.parametrize("columns", vectors("rotate"), ids=" ".join)
+def test_rotate(columns, create):
+    file, flag, turn, checksum = columns
+    size = shmcv.probe(TESTDATA / file, FLAGS[flag]).size
+    source, target = create(size), create(size)
+    source.load(TESTDATA / file, FLAGS[flag])
+    source.rotate_into(target, int(turn))
+    assert crc32(target.array) == checksum
+    source.rotate(int(turn))
+    assert (source.image, crc32(source.array)) == (target.image, checksum)
+
+
+@pytest.mark.usefixtures("cv2_without_ipp")
+@pytest.mark.parametrize("depth", Depth, ids=lambda depth: depth.name)
+@pytest.mark.parametrize("order", [ColorOrder.GRAY, ColorOrder.BGR, ColorOrder.RGBA], ids=lambda order: order.name)
+def test_every_kind_is_resized_and_turned_as_by_cv2(depth, order, create):
+    image = ImageInfo(61, 37, order, depth, 61 * 16 + 20)
+    random = np.random.default_rng(5).integers(0, 256, image.shape).astype(image.dtype)
+    source, target = create(image=image), create(200 * 100 * 16)
+    source.array[:] = random
+    for width, height in [(20, 12), (30, 74), (200, 100), (61, 37), (1, 1)]:
+        for interpolation in Interpolation:
+            source.resize_into(target, width, height, interpolation)
+            wanted = cv2.resize(random, (width, height), interpolation=int(interpolation))
+            np.testing.assert_array_equal(target.array, wanted, f"{width} x {height} {interpolation.name}")
+    for turn in RotateCode:
+        source.rotate_into(target, turn)
+        np.testing.assert_array_equal(target.array, cv2.rotate(random, int(turn)))
+
+
+def test_resize_is_linear_unless_told_otherwise(create):
+    source, target = create(image=ImageInfo(8, 8)), create(300)
+    source.array[:] = np.arange(192, dtype=np.uint8).reshape(8, 8, 3)
+    source.resize_into(target, 3, 5)
+    np.testing.assert_array_equal(target.array, cv2.resize(source.read(), (3, 5)))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((0, 4), "width"),
+        ((4, 0), "height"),
+        ((-1, 4), "width -1"),
+        ((4, 2**32), "height 4294967296"),
+        ((2, 2, 5), "interpolation 5"),
+        ((2, 2, -1), "interpolation -1"),
+        ((2, 2, 2**32), "interpolation 4294967296"),
+    ],
+)
+def test_another_size_or_interpolation_is_refused(arguments, words, create):
+    source, target = create(image=ImageInfo(4, 4)), create(image=ImageInfo(4, 4))
+    target.array[:] = 9
+    with pytest.raises(shmcv.InvalidError, match=words):
+        source.resize_into(target, *arguments)
+    assert (target.array == 9).all()
+
+
+@pytest.mark.parametrize("turn", [3, -1, 2**32])
+def test_another_turn_is_refused(turn, create):
+    segment = create(image=ImageInfo(4, 4))
+    with pytest.raises(shmcv.InvalidError, match=f"code {turn}"):
+        segment.rotate(turn)
+
+
+def test_resizing_in_place_is_refused(create):
+    segment = create(image=ImageInfo(4, 4))
+    with pytest.raises(shmcv.InvalidError, match="overlap"):
+        segment.resize_into(segment, 2, 2)
 
 
 @pytest.mark.parametrize("flip", FlipCode, ids=lambda flip: flip.name)

@@ -37,7 +37,7 @@ func TestBMPMasksAreObeyedOrRefused(t *testing.T) {
 			file = binary.LittleEndian.AppendUint32(file, mask)
 		}
 		file = append(file, make([]byte, 200)...)
-		p, err := PlanFor(file, abi.LoadUnchanged)
+		p, err := PlanFor(file, abi.LoadUnchanged.Options())
 		if abi.CodeOf(err) != c.code || p.Opaque != c.opaque {
 			t.Errorf("%s: opaque %t, %v", name, p.Opaque, err)
 		}
@@ -66,7 +66,7 @@ func FuzzBMP(f *testing.F) {
 		built = append(built, make([]byte, 20)...)
 		colour := built
 		if bmpWay(uint64(bits), uint64(compression)) != nil {
-			if _, err := PlanFor(built, abi.LoadColor); width > 0 && abi.CodeOf(err) != abi.EUnsupported {
+			if _, err := PlanFor(built, abi.LoadColor.Options()); width > 0 && abi.CodeOf(err) != abi.EUnsupported {
 				t.Fatalf("%d bits, kept in the way %d: %v", bits, compression, err)
 			}
 			return

@@ -49,7 +49,7 @@ func FuzzEXIF(f *testing.F) {
 			files["JPEG"] = append(files["JPEG"], 0xFF, 0xC0, 0, 9, 8, 0, 43, 0, 67, 3, 0, 0, 0xFF, jpegSOS, 0, 2)
 		}
 		for format, file := range files {
-			p, err := PlanFor(file, abi.LoadColor)
+			p, err := PlanFor(file, abi.LoadColor.Options())
 			if err != nil || p.Format != format || p.Orientation != got || p.Canvas != [2]uint32{67, 43} {
 				t.Fatalf("%s: %+v, %v; the block's orientation is %d", format, p, err, got)
 			}

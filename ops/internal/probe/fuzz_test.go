@@ -64,7 +64,7 @@ const longestSignature = 12
 func checkSound(t *testing.T, file []byte, flags abi.LoadFlag, cut uint32) (Plan, error) {
 	t.Helper()
 	before := bytes.Clone(file)
-	p, err := PlanFor(file, flags)
+	p, err := PlanFor(file, flags.Options())
 	wholeErr := whole(file)
 	if !bytes.Equal(file, before) {
 		t.Fatal("the content has changed")
@@ -88,7 +88,7 @@ func checkSound(t *testing.T, file []byte, flags abi.LoadFlag, cut uint32) (Plan
 	if !known || len(start) < longestSignature {
 		return p, err
 	}
-	q, startErr := PlanFor(start, flags)
+	q, startErr := PlanFor(start, flags.Options())
 	if !errors.Is(startErr, ErrShort) && (text(startErr) != text(err) || !samePlan(p, q)) {
 		t.Fatalf("%d of %d bytes say %+v, %v; all of them %+v, %v", len(start), len(file), q, startErr, p, err)
 	}
@@ -174,7 +174,7 @@ func checkPlan(t *testing.T, p Plan, flags abi.LoadFlag) {
 // wantSize fails unless the file can be loaded unchanged and has these sides, channels and depth.
 func wantSize(t *testing.T, file []byte, width, height, channels uint32, depth abi.Depth) {
 	t.Helper()
-	p, err := PlanFor(file, abi.LoadUnchanged)
+	p, err := PlanFor(file, abi.LoadUnchanged.Options())
 	if width > abi.MaxDimension || height > abi.MaxDimension || uint64(width)*uint64(height) > abi.MaxPixels {
 		if abi.CodeOf(err) != abi.ELimit {
 			t.Fatalf("%d x %d: %v", width, height, err)

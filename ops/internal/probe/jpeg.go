@@ -67,6 +67,7 @@ func (h *header) jpegFrame(marker byte, body []byte) error {
 		h.channels = 1
 	}
 	h.grayOnly = marker == jpegLossless
+	h.scales = marker != jpegLossless
 	if h.grayOnly && h.channels != 1 {
 		return unsupported("the JPEG is lossless and in colour, which libjpeg-turbo does not convert; save it as .png")
 	}

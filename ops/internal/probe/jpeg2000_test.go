@@ -56,7 +56,7 @@ func TestJPEG2000HeadersAreReadAsOpenCVReadsThem(t *testing.T) {
 		"no codestream":          {file(16, "", "................................................"), 0, 0, abi.EDecode},
 		"a box of 3 bytes":       {jp2Signature + "\x00\x00\x00\x03jp2h........", 0, 0, abi.EDecode},
 	} {
-		p, err := PlanFor([]byte(c.content), abi.LoadUnchanged)
+		p, err := PlanFor([]byte(c.content), abi.LoadUnchanged.Options())
 		if abi.CodeOf(err) != c.code {
 			t.Errorf("%s: %v", name, err)
 		}

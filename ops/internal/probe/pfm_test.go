@@ -14,10 +14,10 @@ func TestPFMHeaders(t *testing.T) {
 		"PF 67 43\n-1\n": abi.EDecode, "PF\n67  43\n-1\n": abi.EDecode, "PF\n67 43\n0\n": abi.EDecode,
 		"PF\n67 43\nnan\n": abi.EDecode, "PF\n67x43\n1\n": abi.EDecode, "PF\n-67 43\n1\n": abi.EDecode,
 	} {
-		if _, err := PlanFor([]byte(text), abi.LoadUnchanged); abi.CodeOf(err) != want {
+		if _, err := PlanFor([]byte(text), abi.LoadUnchanged.Options()); abi.CodeOf(err) != want {
 			t.Errorf("%q: %v", text, err)
 		}
-		if _, err := PlanFor([]byte(text), abi.LoadColor); err == nil {
+		if _, err := PlanFor([]byte(text), abi.LoadColor.Options()); err == nil {
 			t.Errorf("%q is loaded as 8-bit", text)
 		}
 	}
@@ -33,7 +33,7 @@ func FuzzPFM(f *testing.F) {
 			return
 		}
 		built := []byte(fmt.Sprintf("PF\n%d %d\n%g\n", width, height, float32(scale)))
-		if _, err := PlanFor(built, abi.LoadUnchanged); !errors.Is(err, ErrShort) && abi.CodeOf(err) != abi.EDecode {
+		if _, err := PlanFor(built, abi.LoadUnchanged.Options()); !errors.Is(err, ErrShort) && abi.CodeOf(err) != abi.EDecode {
 			wantSize(t, built, width, height, 3, abi.DepthF32)
 		}
 	})

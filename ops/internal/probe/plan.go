@@ -14,18 +14,22 @@ import (
 	"shmcv/internal/abi"
 )
 
-// Plan is how to get from a file's content to the image that the flags ask for.
+// Plan is how to get from a file's content to the image that the options ask for: it is decoded, turned, cut to the part,
+// resized and converted.
 type Plan struct {
-	Format      string        // The format's name, as messages have it: "JPEG", "PNG", "WebP", "TIFF", "BMP", "PNM", "PFM" or "JPEG 2000".
-	Result      abi.ImageInfo // What the caller of Load gets; rows without gaps.
-	Decoded     abi.ImageInfo // What the decoder gives, before turning and converting; rows without gaps.
-	Canvas      [2]uint32     // Width and height that OpenCV's decoder writes into, before it turns a TIFF itself.
-	Read        ReadFlag      // What OpenCV's decoder is told.
-	Orientation int           // EXIF's, 1 to 8, that is still to be applied to what is decoded; 1 means none.
-	PNG         *PNG          // What a PNG file says of its pixels; nil for other formats.
-	Faxed       bool          // The decoder goes on after damage, and says so in its log alone.
-	Opaque      bool          // What the decoder gives as alpha is none; all pixels are opaque.
-	EndAdded    bool          // The caller has put JPEGEnd behind the content. PlanFor leaves it false.
+	Format      string            // The format's name, as messages have it: "JPEG", "PNG", "WebP", "TIFF", "BMP", "PNM", "PFM" or "JPEG 2000".
+	Result      abi.ImageInfo     // What the caller of Load gets; rows without gaps.
+	Decoded     abi.ImageInfo     // What the decoder gives, before everything else is done; rows without gaps.
+	Canvas      [2]uint32         // Width and height that OpenCV's decoder writes into, before it turns a TIFF itself.
+	Read        ReadFlag          // What OpenCV's decoder is told.
+	Orientation int               // EXIF's, 1 to 8, that is still to be applied to what is decoded; 1 means none.
+	Part        Rectangle         // Of what is decoded and turned.
+	Resizing    abi.Interpolation // How the part gets the result's size, if it has another one.
+	FilePixels  uint64            // How many the file has, which the decoder may give fewer of.
+	PNG         *PNG              // What a PNG file says of its pixels; nil for other formats.
+	Faxed       bool              // The decoder goes on after damage, and says so in its log alone.
+	Opaque      bool              // What the decoder gives as alpha is none; all pixels are opaque.
+	EndAdded    bool              // The caller has put JPEGEnd behind the content. PlanFor leaves it false.
 }
 
 // ReadFlag is OpenCV's ImreadModes. The numbers are OpenCV's.
@@ -36,7 +40,9 @@ const (
 	ReadGray              ReadFlag = 0   // 1 channel.
 	ReadColor             ReadFlag = 1   // 3 channels.
 	ReadAnyDepth          ReadFlag = 2   // Keep 16-bit and float samples.
+	ReadHalf              ReadFlag = 16  // JPEG: a half of each side. Twice as much is a quarter, four times as much an eighth.
 	ReadIgnoreOrientation ReadFlag = 128 // Leave the EXIF orientation to the caller.
+	ReadRGB               ReadFlag = 256 // In place of ReadColor: 3 channels, red first.
 )
 
 // ErrShort says that the content ends before what was looked for. PlanFor may succeed with more of the file.
@@ -76,9 +82,9 @@ func formatOf(content []byte) *format {
 //
 // Errors: an error that wraps ErrShort when the header goes on beyond content; EDecode when the header makes no sense;
 // EUnsupported when content is no image of a known format, or not to be had with these flags; ELimit; EInvalid for
-// unknown flags.
-func PlanFor(content []byte, flags abi.LoadFlag) (Plan, error) {
-	if err := CheckFlags(flags); err != nil {
+// options that make no sense, and for a region beyond the image.
+func PlanFor(content []byte, options abi.LoadOptions) (Plan, error) {
+	if err := options.Check(); err != nil {
 		return Plan{}, err
 	}
 	f := formatOf(content)
@@ -90,7 +96,7 @@ func PlanFor(content []byte, flags abi.LoadFlag) (Plan, error) {
 		return Plan{}, err
 	}
 	h.format = f.name
-	return h.plan(flags)
+	return h.planWith(options)
 }
 
 // CheckWhole returns nil if the file is there to its end, as far as its structure tells; of a PNG it checks every
@@ -108,17 +114,6 @@ func CheckWhole(content []byte) (addEnd bool, err error) {
 	return false, nil
 }
 
-// CheckFlags returns nil for the flags that Load knows, and EInvalid for others.
-func CheckFlags(flags abi.LoadFlag) error {
-	switch flags {
-	case abi.LoadColor, abi.LoadGray, abi.LoadUnchanged, abi.LoadBGRA,
-		abi.LoadColor | abi.LoadAnyDepth, abi.LoadGray | abi.LoadAnyDepth:
-		return nil
-	}
-	return abi.Errorf(abi.EInvalid, "flags %d; they are %d (gray), %d (colour), %d (unchanged), %d (BGRA), or %d (any depth) added to the first two",
-		flags, abi.LoadGray, abi.LoadColor, abi.LoadUnchanged, abi.LoadBGRA, abi.LoadAnyDepth)
-}
-
 // header is what a file's first bytes say of the image in it: what OpenCV's decoder of that format will find there.
 type header struct {
 	format        string
@@ -133,6 +128,7 @@ type header struct {
 	faxed         bool      // TIFF: compressed as a fax is.
 	grayOnly      bool      // The decoder cannot give a gray image in colour.
 	opaque        bool      // The decoder gives an alpha that the file does not have.
+	scales        bool      // The decoder can give a half, a quarter or an eighth of each side.
 	png           *PNG      // nil for other formats.
 }
 
@@ -142,7 +138,7 @@ func (h header) plan(flags abi.LoadFlag) (Plan, error) {
 		return Plan{}, abi.Errorf(abi.ELimit, "the %s header says %d x %d pixels; at most %d a side and %d in all are handled",
 			h.format, h.width, h.height, abi.MaxDimension, abi.MaxPixels)
 	}
-	p := Plan{Format: h.format, Orientation: h.orientation, PNG: h.png, Faxed: h.faxed, Opaque: h.opaque}
+	p := Plan{Format: h.format, Orientation: h.orientation, PNG: h.png, Faxed: h.faxed, Opaque: h.opaque, FilePixels: h.width * h.height}
 	channels, depth := uint32(3), abi.DepthU8
 	channelsAs := flags
 	if flags != abi.LoadUnchanged && flags&abi.LoadAnyDepth != 0 {

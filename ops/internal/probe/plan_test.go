@@ -61,7 +61,7 @@ func wholeFiles(t testing.TB) map[string][]byte {
 func TestPlansAreWhatTheVectorsSay(t *testing.T) {
 	for _, row := range vectors(t, "load") {
 		file := content(t, row[0])
-		p, err := PlanFor(file, everyFlag[row[1]])
+		p, err := PlanFor(file, everyFlag[row[1]].Options())
 		if err != nil {
 			t.Errorf("%s, %s: %v", row[0], row[1], err)
 			continue
@@ -91,7 +91,7 @@ func TestBadFilesAreRefusedByTheirHeadersOrLeftToTheDecoder(t *testing.T) {
 		if len(file) == 0 { // Load itself refuses an empty file.
 			continue
 		}
-		_, err := PlanFor(file, everyFlag[row[1]])
+		_, err := PlanFor(file, everyFlag[row[1]].Options())
 		if err == nil {
 			err = whole(file)
 		}
@@ -169,7 +169,7 @@ func pixelsEnd(t *testing.T, whole []byte) int {
 func TestUnknownFlagsAreInvalid(t *testing.T) {
 	file := content(t, "small.jpg")
 	for _, flag := range []abi.LoadFlag{-2, -3, 4, 5, 7, 8, 16, 128, 256, abi.LoadBGRA | abi.LoadAnyDepth, 1 << 30} {
-		if _, err := PlanFor(file, flag); abi.CodeOf(err) != abi.EInvalid {
+		if _, err := PlanFor(file, flag.Options()); abi.CodeOf(err) != abi.EInvalid {
 			t.Errorf("flags %d: %v", flag, err)
 		}
 	}

@@ -37,7 +37,7 @@ func TestPNGsTellTheDecoderWhatItNeeds(t *testing.T) {
 		"small-palette-trns.png": {BitDepth: 8, ColourType: PNGPalette, Palette: make([]byte, 3*64), Transparency: make([]byte, 64)},
 	} {
 		file := content(t, name)
-		p, err := PlanFor(file, abi.LoadColor)
+		p, err := PlanFor(file, abi.LoadColor.Options())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,7 +65,7 @@ func TestPNGsOfManyPiecesGiveThemInOrder(t *testing.T) {
 	// A palette behind the pixels is not the decoder's; an empty piece is one.
 	file := png("IHDR", "\x00\x00\x00\x01\x00\x00\x00\x02\x08\x03\x00\x00\x00", "PLTE", "abcdef", "tRNS", "", "tRNS", "xyz", "tRNS", "a",
 		"tRNS", "b", "IDAT", "1", "IDAT", "", "IDAT", "23", "PLTE", "ghi", "tRNS", "jk", "IEND", "") + "trailing bytes"
-	p, err := PlanFor([]byte(file), abi.LoadUnchanged)
+	p, err := PlanFor([]byte(file), abi.LoadUnchanged.Options())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,8 +113,8 @@ func TestOddPNGsAreJudgedAsCV2Judges(t *testing.T) {
 		"a colour type that does not exist": {png("IHDR", "\x00\x00\x00\x01\x00\x00\x00\x02\x08\x05\x00\x00\x00", "IDAT", "x", "IEND", ""), abi.EDecode, [3]uint32{}},
 		"an unknown critical chunk":         {png("IHDR", colour, "ABCD", "", "IDAT", "x", "IEND", ""), abi.EUnsupported, [3]uint32{}},
 	} {
-		p, err := PlanFor([]byte(c.file), abi.LoadColor)
-		unchanged, _ := PlanFor([]byte(c.file), abi.LoadUnchanged)
+		p, err := PlanFor([]byte(c.file), abi.LoadColor.Options())
+		unchanged, _ := PlanFor([]byte(c.file), abi.LoadUnchanged.Options())
 		if err == nil {
 			err = whole([]byte(c.file))
 		}
@@ -163,7 +163,7 @@ func FuzzPNG(f *testing.F) {
 		}
 		built := []byte(png(append(chunks, "IEND", "")...))
 		wantSize(t, built, 67, 43, 3, abi.DepthU16)
-		if p, _ := PlanFor(built, abi.LoadColor); p.PNG == nil || !bytes.Equal(bytes.Join(pieces(p.PNG), nil), stream) {
+		if p, _ := PlanFor(built, abi.LoadColor.Options()); p.PNG == nil || !bytes.Equal(bytes.Join(pieces(p.PNG), nil), stream) {
 			t.Fatal("the pieces are not the stream")
 		}
 	})

@@ -32,7 +32,7 @@ func FuzzPNM(f *testing.F) {
 			depth = abi.DepthU16
 		}
 		if width > math.MaxInt32 || height > math.MaxInt32 || !bilevel && (greatest == 0 || greatest > math.MaxUint16) {
-			if _, err := PlanFor([]byte(built), abi.LoadUnchanged); abi.CodeOf(err) != abi.EDecode {
+			if _, err := PlanFor([]byte(built), abi.LoadUnchanged.Options()); abi.CodeOf(err) != abi.EDecode {
 				t.Fatalf("%q: %v", built, err)
 			}
 			return

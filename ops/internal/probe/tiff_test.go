@@ -132,7 +132,7 @@ func TestTIFFSamplesAreReadAsOpenCVReadsThem(t *testing.T) {
 			{tiffBits, short, c.bits, 1}, {tiffSamples, short, c.samples, 1}, {tiffSampleFormat, short, c.format, 1},
 			{tiffCompression, short, map[bool]uint32{false: 1, true: tiffSGILog}[c.photometric == logLuv], 1},
 		}, nil)
-		p, err := PlanFor(file, c.flags)
+		p, err := PlanFor(file, c.flags.Options())
 		got := "unsupported"
 		switch {
 		case err == nil:

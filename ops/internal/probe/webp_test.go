@@ -28,12 +28,12 @@ func TestAWebPEndsWhereItsHeaderSays(t *testing.T) {
 	inside := webp("VP8X", header, "VP8 ", "pixels", "EXIF", turned)
 	behind := append(webp("VP8X", header, "VP8 ", "pixels"), webp("EXIF", turned)[12:]...)
 	for want, file := range map[int][]byte{6: inside, 1: behind} {
-		if p, err := PlanFor(file, abi.LoadColor); err != nil || p.Orientation != want {
+		if p, err := PlanFor(file, abi.LoadColor.Options()); err != nil || p.Orientation != want {
 			t.Errorf("%+v, %v; want the orientation %d", p, err, want)
 		}
 	}
 	// The block would follow the pixels: without it, the orientation is not known.
-	if _, err := PlanFor(inside[:len(inside)-len(turned)-8], abi.LoadColor); !errors.Is(err, ErrShort) {
+	if _, err := PlanFor(inside[:len(inside)-len(turned)-8], abi.LoadColor.Options()); !errors.Is(err, ErrShort) {
 		t.Errorf("%v, want ErrShort", err)
 	}
 }

@@ -175,6 +175,7 @@ def test_python_peers_do_the_work_and_leave_nothing_behind(pool: Pool, library: 
         "flip code=1 channels=3 depth=8 width=67 height=45 where=apart",
         "flip code=0 channels=1 depth=16 width=67 height=45 where=inplace",
         "flip code=-1 channels=4 depth=16 width=67 height=45 where=apart",
+        "resize interpolation=3 channels=3 depth=8 width=67 height=45 to_width=33 to_height=22",
         f"save format=png path={tmp_path}/saved.png source={photograph}",
         f"job path={photograph} out={tmp_path}/job.jpg",
     ]

@@ -24,6 +24,7 @@ arrays taken from them show the shared pixels in both processes.
 from __future__ import annotations
 
 from ._library import LibraryError
+from ._options import LoadOptions
 from .codec import encode_bound, probe, probe_bytes
 from .constants import (
     KEY_BACKSPACE,
@@ -54,7 +55,9 @@ from .constants import (
     Depth,
     ErrorCode,
     FlipCode,
+    Interpolation,
     LoadFlags,
+    RotateCode,
     WhenBehind,
 )
 from .error import (
@@ -91,6 +94,7 @@ from .pixels import Pixels, WritablePixels
 from .segment import ReadOnlySegment, Segment, clear, clear_all, list_segments, sweep
 from .stream import Frame, Frames, NewFrame, Stream
 from .version import __version__, abi_version, version
+from .view import View, WritableView
 from .window import close_window, close_windows, delay, show
 
 __all__ = [
@@ -135,10 +139,12 @@ __all__ = [
     "ImageInfo",
     "ImageLoader",
     "InternalError",
+    "Interpolation",
     "InvalidError",
     "LibraryError",
     "LimitError",
     "LoadFlags",
+    "LoadOptions",
     "NewFrame",
     "NoDisplayError",
     "NoImageError",
@@ -148,6 +154,7 @@ __all__ = [
     "Pixels",
     "ReadOnlySegment",
     "ReplacedError",
+    "RotateCode",
     "Segment",
     "SegmentInfo",
     "ShmcvError",
@@ -155,8 +162,10 @@ __all__ = [
     "TooSmallError",
     "TruncatedError",
     "UnsupportedError",
+    "View",
     "WhenBehind",
     "WritablePixels",
+    "WritableView",
     "WriterGoneError",
     "__version__",
     "abi_version",

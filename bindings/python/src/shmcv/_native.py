@@ -114,6 +114,36 @@ class ShmcvAccess(Structure):
     )
 
 
+class ShmcvLoadOptions(Structure):
+    SIZE: ClassVar[int] = 64
+
+    flags: int
+    order: int
+    scale: int
+    width: int
+    height: int
+    interpolation: int
+    x: int
+    y: int
+    region_width: int
+    region_height: int
+    reserved: Array[c_uint64]
+
+    _fields_ = (
+        ("flags", c_int32),
+        ("order", c_uint32),
+        ("scale", c_uint32),
+        ("width", c_uint32),
+        ("height", c_uint32),
+        ("interpolation", c_int32),
+        ("x", c_uint32),
+        ("y", c_uint32),
+        ("region_width", c_uint32),
+        ("region_height", c_uint32),
+        ("reserved", c_uint64 * 3),
+    )
+
+
 class ShmcvFrameInfo(Structure):
     SIZE: ClassVar[int] = 128
 
@@ -225,14 +255,30 @@ def declare(library: CDLL) -> None:
     library.shmcv_sequence.restype = c_int32
     library.shmcv_wait.argtypes = [ShmcvSegment, c_uint64, c_int32, POINTER(c_uint64)]
     library.shmcv_wait.restype = c_int32
+    library.shmcv_view.argtypes = [ShmcvSegment, c_uint32, c_uint32, c_uint32, c_uint32, POINTER(ShmcvSegment)]
+    library.shmcv_view.restype = c_int32
     library.shmcv_probe.argtypes = [c_char_p, c_int32, POINTER(ShmcvImageInfo)]
     library.shmcv_probe.restype = c_int32
+    library.shmcv_probe_with.argtypes = [c_char_p, POINTER(ShmcvLoadOptions), POINTER(ShmcvImageInfo)]
+    library.shmcv_probe_with.restype = c_int32
     library.shmcv_load.argtypes = [ShmcvSegment, c_char_p, c_int32, POINTER(ShmcvImageInfo)]
     library.shmcv_load.restype = c_int32
+    library.shmcv_load_with.argtypes = [ShmcvSegment, c_char_p, POINTER(ShmcvLoadOptions), POINTER(ShmcvImageInfo)]
+    library.shmcv_load_with.restype = c_int32
     library.shmcv_probe_bytes.argtypes = [c_void_p, c_uint64, c_int32, POINTER(ShmcvImageInfo)]
     library.shmcv_probe_bytes.restype = c_int32
+    library.shmcv_probe_bytes_with.argtypes = [c_void_p, c_uint64, POINTER(ShmcvLoadOptions), POINTER(ShmcvImageInfo)]
+    library.shmcv_probe_bytes_with.restype = c_int32
     library.shmcv_decode.argtypes = [ShmcvSegment, c_void_p, c_uint64, c_int32, POINTER(ShmcvImageInfo)]
     library.shmcv_decode.restype = c_int32
+    library.shmcv_decode_with.argtypes = [
+        ShmcvSegment,
+        c_void_p,
+        c_uint64,
+        POINTER(ShmcvLoadOptions),
+        POINTER(ShmcvImageInfo),
+    ]
+    library.shmcv_decode_with.restype = c_int32
     library.shmcv_save.argtypes = [ShmcvSegment, c_char_p, c_int32]
     library.shmcv_save.restype = c_int32
     library.shmcv_encode.argtypes = [ShmcvSegment, c_char_p, c_int32, c_void_p, c_uint64, POINTER(c_uint64)]
@@ -243,6 +289,12 @@ def declare(library: CDLL) -> None:
     library.shmcv_flip.restype = c_int32
     library.shmcv_convert.argtypes = [ShmcvSegment, ShmcvSegment, c_int32]
     library.shmcv_convert.restype = c_int32
+    library.shmcv_copy.argtypes = [ShmcvSegment, ShmcvSegment]
+    library.shmcv_copy.restype = c_int32
+    library.shmcv_resize.argtypes = [ShmcvSegment, ShmcvSegment, c_uint32, c_uint32, c_int32]
+    library.shmcv_resize.restype = c_int32
+    library.shmcv_rotate.argtypes = [ShmcvSegment, ShmcvSegment, c_int32]
+    library.shmcv_rotate.restype = c_int32
     library.shmcv_stream_create.argtypes = [c_char_p, c_uint64, c_uint32, c_int32, POINTER(ShmcvStream)]
     library.shmcv_stream_create.restype = c_int32
     library.shmcv_stream_open.argtypes = [c_char_p, c_int32, POINTER(ShmcvStream)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Protocol, Union
+from typing import TYPE_CHECKING, Any, Protocol, Union
 
 import numpy as np
 
@@ -12,8 +12,12 @@ from ._check import check
 from ._library import library
 from ._memory import PixelsBase
 from ._native import ShmcvImageInfo
+from ._options import LoadOptions, load_options
 from .constants import QUALITY_DEFAULT, ErrorCode, LoadFlags
 from .image import ImageInfo
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class Readable(Protocol):
@@ -37,29 +41,30 @@ def _bytes(source: Encoded) -> np.ndarray[Any, np.dtype[np.uint8]]:
     return np.frombuffer(view, np.uint8) if view.nbytes else np.empty(0, np.uint8)
 
 
-def probe_bytes(source: Encoded, flags: int = LoadFlags.COLOR) -> ImageInfo:
+def probe_bytes(source: Encoded, flags: int = LoadFlags.COLOR, **options: Unpack[LoadOptions]) -> ImageInfo:
     """Return the image that ``decode`` would store, from a file's first bytes: as many as hold its header.
 
-    ``source`` is a bytes-like object, or a file object, of which the rest is read.
+    ``source`` is a bytes-like object, or a file object, of which the rest is read. ``options`` are those of
+    LoadOptions.
 
     Raises what ``decode`` raises, except that damage beyond the header is not noticed.
     """
     data, found = _bytes(source), ShmcvImageInfo()
-    number = integer("flags", flags, ctypes.c_int32)
-    check(library().shmcv_probe_bytes(data.ctypes.data, data.nbytes, number, ctypes.byref(found)))
+    wanted = load_options(flags, **options)
+    check(library().shmcv_probe_bytes_with(data.ctypes.data, data.nbytes, ctypes.byref(wanted), ctypes.byref(found)))
     return ImageInfo._from_native(found)
 
 
-def probe(path: StrPath, flags: int = LoadFlags.COLOR) -> ImageInfo:
+def probe(path: StrPath, flags: int = LoadFlags.COLOR, **options: Unpack[LoadOptions]) -> ImageInfo:
     """Return the image that ``load`` would store, from the file's header alone.
 
-    Its ``size`` is the size that a segment needs for it. The file is not decoded, so damage beyond its header is not
-    noticed.
+    ``options`` are those of LoadOptions. The image's ``size`` is the size that a segment needs for it. The file is not
+    decoded, so damage beyond its header is not noticed.
 
     Raises what ``load`` raises.
     """
-    found = ShmcvImageInfo()
-    check(library().shmcv_probe(text("path", path), integer("flags", flags, ctypes.c_int32), ctypes.byref(found)), path)
+    found, wanted = ShmcvImageInfo(), load_options(flags, **options)
+    check(library().shmcv_probe_with(text("path", path), ctypes.byref(wanted), ctypes.byref(found)), path)
     return ImageInfo._from_native(found)
 
 
@@ -137,32 +142,34 @@ class Save(PixelsBase):
 class Load(PixelsBase):
     """Reading a file into the pixels."""
 
-    def decode(self, source: Encoded, flags: int = LoadFlags.COLOR) -> ImageInfo:
+    def decode(self, source: Encoded, flags: int = LoadFlags.COLOR, **options: Unpack[LoadOptions]) -> ImageInfo:
         """Decode an image file's bytes straight into the shared memory, as ``load`` does, and return its description.
 
         ``source`` is a bytes-like object, or a file object, of which the rest is read. Bytes must not change meanwhile,
-        unless they are in a segment or a frame. ``flags`` is as for ``load``. When decoding fails, an image that was
-        there before is still there, whole.
+        unless they are in a segment or a frame. ``flags`` and ``options`` are as for ``load``. When decoding fails, an
+        image that was there before is still there, whole.
 
         Raises what ``load`` raises, apart from what is about a path; TypeError for something that has no bytes.
         """
         data, stored = _bytes(source), ShmcvImageInfo()
-        number = integer("flags", flags, ctypes.c_int32)
-        check(library().shmcv_decode(self._handle, data.ctypes.data, data.nbytes, number, ctypes.byref(stored)))
+        wanted, start = load_options(flags, **options), data.ctypes.data
+        check(library().shmcv_decode_with(self._handle, start, data.nbytes, ctypes.byref(wanted), ctypes.byref(stored)))
         return ImageInfo._from_native(stored)
 
-    def load(self, path: StrPath, flags: int = LoadFlags.COLOR) -> ImageInfo:
+    def load(self, path: StrPath, flags: int = LoadFlags.COLOR, **options: Unpack[LoadOptions]) -> ImageInfo:
         """Decode an image file straight into the shared memory, rows without gaps, and return its description.
 
-        ``flags`` is one of LoadFlags; the default gives 8-bit BGR, as ``cv2.imread`` does. When loading fails, an image
-        that was there before is still there, whole.
+        ``flags`` is one of LoadFlags; the default gives 8-bit BGR, as ``cv2.imread`` does. ``options`` are the keyword
+        arguments of LoadOptions: ``order``, ``scale``, ``size``, ``region`` and ``interpolation``, for a part of the
+        image, a smaller one, or another order of its channels. When loading fails, an image that was there before is
+        still there, whole.
 
         Raises NotFoundError; TooSmallError with the number of bytes that are needed; DecodeError if the file is
         corrupt, truncated or empty; UnsupportedError if it is no image of a known format; LimitError; InvalidError for
-        unknown flags or a folder; PermissionError; IOError; BusyError if another process has been storing an image for
-        10 seconds.
+        unknown flags, options that contradict each other, a region beyond the image, or a folder; PermissionError;
+        IOError; BusyError if another process has been storing an image for 10 seconds.
         """
-        stored = ShmcvImageInfo()
-        number = integer("flags", flags, ctypes.c_int32)
-        check(library().shmcv_load(self._handle, text("path", path), number, ctypes.byref(stored)), path)
+        stored, wanted = ShmcvImageInfo(), load_options(flags, **options)
+        status = library().shmcv_load_with(self._handle, text("path", path), ctypes.byref(wanted), ctypes.byref(stored))
+        check(status, path)
         return ImageInfo._from_native(stored)

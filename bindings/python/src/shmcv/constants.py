@@ -173,6 +173,37 @@ class FlipCode(IntEnum):
     BOTH = -1
 
 
+class Interpolation(IntEnum):
+    """How shmcv_resize makes the pixels of another size.
+
+    The numbers are those of OpenCV's InterpolationFlags, and so is what each does.
+    """
+
+    #: The nearest pixel, as cv2.INTER_NEAREST.
+    NEAREST = 0
+    #: Between 2 x 2 pixels; what cv2.resize does unless it is told otherwise.
+    LINEAR = 1
+    #: Between 4 x 4 pixels.
+    CUBIC = 2
+    #: The mean of the pixels that become one: for making an image smaller.
+    AREA = 3
+    #: Lanczos, between 8 x 8 pixels.
+    LANCZOS4 = 4
+    #: The pixel whose middle is the nearest, as cv2.INTER_NEAREST_EXACT, Pillow and scikit-image have it.
+    NEAREST_EXACT = 6
+
+
+class RotateCode(IntEnum):
+    """A rotation by quarter turns, as OpenCV numbers them."""
+
+    #: Left becomes top.
+    ROTATE_90_CLOCKWISE = 0
+    #: As FlipCode.BOTH.
+    ROTATE_180 = 1
+    #: Right becomes top.
+    ROTATE_90_COUNTERCLOCKWISE = 2
+
+
 class Delivery(IntEnum):
     """Which frames a reader gets."""
 

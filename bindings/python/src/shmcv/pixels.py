@@ -17,7 +17,7 @@ from .constants import ColorOrder, ErrorCode
 from .error import ShmcvError
 from .image import ImageInfo, describe
 from .info import SegmentInfo
-from .transform import Flip, TransformInto
+from .transform import Transform, TransformInto
 from .window import Show
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
     from typing_extensions import Self
+
+    from .view import View, WritableView
 
 #: The order in which PNG has the samples of so many channels.
 _SHOWN = {1: ColorOrder.GRAY, 3: ColorOrder.RGB, 4: ColorOrder.RGBA}
@@ -116,6 +118,18 @@ class Pixels(Save, TransformInto, Show, PixelsBase):
             return pixels
         return pixels.reshape(-1).view(np.uint8)[: copied.size].view(copied.dtype).reshape(copied.shape)
 
+    def view(self, x: int, y: int, width: int, height: int) -> View:
+        """Return a view of the image's region of ``width`` x ``height`` pixels whose first pixel is (x, y).
+
+        It is for every method that takes pixels, and no pixel is copied for it. Of a view, the region is one of the
+        view's.
+
+        Raises InvalidError for a region that is empty or not within the image; NoImageError.
+        """
+        from .view import View  # it derives from this class
+
+        return View._of(self, x, y, width, height)
+
     def close(self) -> None:
         """End this object's use of the pixels. Arrays taken from it stay usable. Closing again does nothing."""
         self._memory = None
@@ -171,7 +185,7 @@ class Pixels(Save, TransformInto, Show, PixelsBase):
         return png.encode(png.shrunk(pixels))
 
 
-class WritablePixels(Pixels, Load, Flip):
+class WritablePixels(Pixels, Load, Transform):
     """Pixels that can be written too: a segment's, and those of a frame to fill."""
 
     @property
@@ -187,6 +201,18 @@ class WritablePixels(Pixels, Load, Flip):
     @image.setter
     def image(self, image: ImageInfo) -> None:
         check(library().shmcv_image_set(self._handle, ctypes.byref(image._to_native())))
+
+    def view(self, x: int, y: int, width: int, height: int) -> WritableView:
+        """Return a view of the image's region of ``width`` x ``height`` pixels whose first pixel is (x, y).
+
+        It is for every method that takes pixels, as source and as target, and no pixel is copied for it. Of a view, the
+        region is one of the view's.
+
+        Raises InvalidError for a region that is empty or not within the image; NoImageError.
+        """
+        from .view import WritableView  # it derives from this class
+
+        return WritableView._of(self, x, y, width, height)
 
     def write(
         self, array: npt.ArrayLike, order: ColorOrder | None = None, stored: ColorOrder | None = None

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     import numpy.typing as npt
-    from typing_extensions import Self
+    from typing_extensions import Self, Unpack
 
+    from ._options import LoadOptions
     from .constants import ColorOrder
 
 
@@ -265,15 +266,16 @@ class Segment(Stored, WritablePixels):
         mode: int = OWN,
         group: Account = None,
         owner: Account = None,
+        **options: Unpack[LoadOptions],
     ) -> Self:
         """Make a segment that holds the image of a file, as ``load`` stores it, and has the size of that image.
 
-        ``mode``, ``group`` and ``owner`` are as for ``create``. Raises what ``create`` and ``load`` raise. There is no
-        segment then.
+        ``mode``, ``group`` and ``owner`` are as for ``create``, ``flags`` and ``options`` as for ``load``. Raises what
+        ``create`` and ``load`` raise. There is no segment then.
         """
-        segment = cls.create(name, probe(path, flags).size, mode=mode, group=group, owner=owner)
+        segment = cls.create(name, probe(path, flags, **options).size, mode=mode, group=group, owner=owner)
         with segment._or_nothing():
-            segment.load(path, flags)
+            segment.load(path, flags, **options)
         segment.clear_on_close = clear_on_close
         return segment
 
