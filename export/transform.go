@@ -63,7 +63,7 @@ func goCopy(src, dst C.shmcv_segment) C.int32_t {
 // shmcv_resize makes the image of src into one of width x height pixels in dst, whose image it becomes, rows without gaps, as
 // cv2.resize does. interpolation is one of the SHMCV_INTERPOLATION_ constants: SHMCV_INTERPOLATION_AREA is made for smaller
 // images, and SHMCV_INTERPOLATION_LINEAR is cv2's default. OpenCV writes straight into dst. The image is one that was stored
-// whole, as for shmcv_flip.
+// whole, as for shmcv_flip. cv2 with Intel's IPP makes some pixels a little different.
 //
 // Errors: SHMCV_E_INVALID for a width or height of 0, for another interpolation, if src and dst are one image or regions of one
 // that overlap, and if dst is a view of another size, depth or order; SHMCV_E_LIMIT; otherwise those of shmcv_flip.

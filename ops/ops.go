@@ -1,4 +1,5 @@
-// Package ops works on images: probing, decoding, encoding, flipping, converting, and showing them in windows.
+// Package ops works on images: probing, decoding, encoding, flipping, turning, resizing, converting, and showing them in
+// windows.
 //
 // It knows pixels in memory, files and windows. It does not know the names of segments, nor the C ABI. Every function
 // may be called on several threads at once, on memory that no other thread writes meanwhile. Errors are *abi.Error.

@@ -367,8 +367,7 @@ GEOMETRIES = [
 ]
 
 
-# What images become, by file: width and height. cv2.INTER_NEAREST, LINEAR, CUBIC, AREA and LANCZOS4. What is between
-# two floats depends on the processor's instructions.
+# What images become, by file: width and height. cv2.INTER_NEAREST, LINEAR, CUBIC, AREA and LANCZOS4.
 SIZES = {
     "photograph.jpg": [(1920, 1080), (961, 540)],
     None: [(33, 21), (134, 86), (1, 1), (200, 3)],
@@ -550,8 +549,18 @@ def resizes() -> list[list[object]]:
         [file, flag, width, height, number, checksum(resized(load(file, flag), width, height, number))]
         for file, flag in [*FLIPPED, ("small-bgr-f32.tif", "unchanged")]
         for width, height in SIZES.get(file, SIZES[None])
-        for number in ([cv2.INTER_NEAREST] if "f32" in file else INTERPOLATIONS)
+        for number in INTERPOLATIONS
+        if is_the_same_everywhere(load(file, flag), width, height, number)
     ]
+
+
+def is_the_same_everywhere(pixels: np.ndarray, width: int, height: int, interpolation: int) -> bool:
+    """Returns whether cv2.resize counts in whole numbers, whose sums do not depend on the processor's instructions."""
+    if interpolation == cv2.INTER_NEAREST:
+        return True
+    if pixels.dtype != np.uint8 or interpolation == cv2.INTER_CUBIC:
+        return False
+    return interpolation != cv2.INTER_AREA or (pixels.shape[1] % width == 0 and pixels.shape[0] % height == 0)
 
 
 def resized(pixels: np.ndarray, width: int, height: int, interpolation: int) -> np.ndarray:
@@ -580,7 +589,9 @@ def pastes() -> list[list[object]]:
     for file, flag in VIEWED:
         whole = load(file, flag)
         for x, y, width, height in VIEWS.get(file, VIEWS[None]):
-            for number in (cv2.INTER_LINEAR, cv2.INTER_AREA):
+            for number in (cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_AREA):
+                if not is_the_same_everywhere(whole, width, height, number):
+                    continue
                 pasted = whole.copy()
                 pasted[y : y + height, x : x + width] = resized(whole, width, height, number)
                 rows.append([file, flag, x, y, width, height, number, checksum(pasted)])

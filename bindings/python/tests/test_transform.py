@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import platform
+import sys
 
 import cv2
 import numpy as np
@@ -51,6 +53,9 @@ def test_rotate(columns, create):
 @pytest.mark.parametrize("depth", Depth, ids=lambda depth: depth.name)
 @pytest.mark.parametrize("order", [ColorOrder.GRAY, ColorOrder.BGR, ColorOrder.RGBA], ids=lambda order: order.name)
 def test_every_kind_is_resized_and_turned_as_by_cv2(depth, order, create):
+    # cv2's compiler for another system or processor may sum floats up in another order or precision.
+    same_compiler = sys.platform == "linux" and platform.machine() == "x86_64"
+    tolerance = 0 if same_compiler else 1 if depth != Depth.F32 else 1e-3
     image = ImageInfo(61, 37, order, depth, 61 * 16 + 20)
     random = np.random.default_rng(5).integers(0, 256, image.shape).astype(image.dtype)
     source, target = create(image=image), create(200 * 100 * 16)
@@ -59,7 +64,8 @@ def test_every_kind_is_resized_and_turned_as_by_cv2(depth, order, create):
         for interpolation in Interpolation:
             source.resize_into(target, width, height, interpolation)
             wanted = cv2.resize(random, (width, height), interpolation=int(interpolation))
-            np.testing.assert_array_equal(target.array, wanted, f"{width} x {height} {interpolation.name}")
+            what = f"{width} x {height} {interpolation.name}"
+            np.testing.assert_allclose(target.array.astype(float), wanted, rtol=0, atol=tolerance, err_msg=what)
     for turn in RotateCode:
         source.rotate_into(target, turn)
         np.testing.assert_array_equal(target.array, cv2.rotate(random, int(turn)))
