@@ -339,9 +339,9 @@ class writable_pixels : public pixels {
 
     /// Does as load for the size bytes of an image file that are in memory. They must not change meanwhile, unless they are
     /// in a segment or a frame.
-    image_info decode(const void *bytes, std::size_t size, load_flags flags = load_flags::color) {
+    image_info decode(const void *data, std::size_t size, load_flags flags = load_flags::color) {
         image_info decoded;
-        detail::check(shmcv_decode(handle_, bytes, size, static_cast<std::int32_t>(flags), &decoded));
+        detail::check(shmcv_decode(handle_, data, size, static_cast<std::int32_t>(flags), &decoded));
         return decoded;
     }
 
@@ -925,10 +925,10 @@ inline std::uint32_t sweep() {
 }
 
 /// Does as probe for the size bytes of an image file that are in memory, or for its first bytes.
-[[nodiscard]] inline image_info probe(const void *bytes, std::size_t size, load_flags flags = load_flags::color) {
+[[nodiscard]] inline image_info probe(const void *data, std::size_t size, load_flags flags = load_flags::color) {
     detail::require_library();
     image_info image;
-    detail::check(shmcv_probe_bytes(bytes, size, static_cast<std::int32_t>(flags), &image));
+    detail::check(shmcv_probe_bytes(data, size, static_cast<std::int32_t>(flags), &image));
     return image;
 }
 

@@ -35,7 +35,7 @@ func init() { C.ops_start() }
 // for; ELimit, before anything is allocated; EInvalid for unknown flags, and for a path to something that is no file;
 // EIO; ENoSpace if there is no memory for the decoder.
 func Load(path string, flags abi.LoadFlag, memory []byte, keep bool) (abi.ImageInfo, error) {
-	from := fmt.Sprintf("load %q", path)
+	from := "load " + abi.Quote(path)
 	if err := probe.CheckFlags(flags); err != nil {
 		return abi.ImageInfo{}, decodeError(from, err)
 	}
@@ -294,7 +294,7 @@ func (e Encoded) Free() { C.ops_encoded_free(e.owner) }
 // EncodeFor does all of Save but the writing.
 func EncodeFor(path string, src Pixels, quality int32) (Encoded, error) {
 	// A path to a folder, or to nowhere, is found before the work of encoding.
-	return encode(fmt.Sprintf("save %q", path), filepath.Ext(path), src, quality, func() error {
+	return encode("save "+abi.Quote(path), filepath.Ext(path), src, quality, func() error {
 		_, _, err := targetFile(path)
 		return err
 	})

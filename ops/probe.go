@@ -82,7 +82,7 @@ func checkContent(content []byte) error {
 func nameOf(content []byte) string { return fmt.Sprintf("decode %d bytes", len(content)) }
 
 // loadError is decodeError for a file.
-func loadError(path string, err error) error { return decodeError(fmt.Sprintf("load %q", path), err) }
+func loadError(path string, err error) error { return decodeError("load "+abi.Quote(path), err) }
 
 // decodeError says of what is wrong with a file's content where the content is from.
 func decodeError(from string, err error) error {

@@ -30,6 +30,7 @@ make_wine_root() {
 # when the suite has ended.
 test_windows() {
     local suite line lines=() status=0
+    mkdir -p "$build/log"
     if ! (
         unset PKG_CONFIG_PATH SHMCV_PLUGIN_DIR
         "$root/build.sh" prepare && "$root/build.sh" build --target win-x64

@@ -3,6 +3,7 @@ package abi
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -72,10 +73,11 @@ const backslashesSeparate = os.PathSeparator == '\\'
 
 // Quote returns a text in quotation marks, with escapes for what cannot be seen. Where backslashes separate folders they are
 // written as they are, so that a user can copy a path out of a message.
-func Quote(text string) string {
-	quoted := strconv.Quote(text)
+func Quote(text string) string { return withPlainBackslashes(strconv.Quote(text)) }
+
+func withPlainBackslashes(quoted string) string {
 	if backslashesSeparate {
-		quoted = strings.ReplaceAll(quoted, `\\`, `\`)
+		return strings.ReplaceAll(quoted, `\\`, `\`)
 	}
 	return quoted
 }
@@ -84,11 +86,11 @@ func Quote(text string) string {
 type quotable string
 
 func (q quotable) Format(state fmt.State, verb rune) {
+	text := fmt.Sprintf(fmt.FormatString(state, verb), string(q))
 	if verb == 'q' {
-		_, _ = state.Write([]byte(Quote(string(q))))
-		return
+		text = withPlainBackslashes(text)
 	}
-	_, _ = fmt.Fprintf(state, fmt.FormatString(state, verb), string(q))
+	_, _ = io.WriteString(state, text)
 }
 
 func (e *Error) Error() string { return e.Message }

@@ -148,6 +148,7 @@ public sealed class PackageTests : IClassFixture<PackageTests.Packages>, IDispos
     }
 
     [Theory]
+    [Trait("needs", "display")]
     [MemberData(nameof(Examples))]
     public void AnExampleOfTheDocumentationWorksAsItStands(string file, int number)
     {

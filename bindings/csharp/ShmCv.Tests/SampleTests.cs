@@ -103,23 +103,54 @@ public sealed class SampleTests : IDisposable
             var seen = Processes.Run(program, ["view", "--headless", name, "3"], library, _scratch.Folder);
             Assert.True(seen.ExitCode == 0, seen.All);
             Assert.Contains("saw 3 frames", seen.Output, StringComparison.Ordinal);
-
-            if (OperatingSystem.IsWindows())
-            {
-                return; // the keys below are pressed by xdotool, which is of X
-            }
-
-            using var display = Display.Start();
-            using var viewer = Processes.Start(program, ["view", name], display.With(library), _scratch.Folder);
-            display.Press(name, "k"); // another key than those that end it
-            display.Press(name, "q");
-            Assert.Contains("saw", viewer.StandardOutput.ReadToEnd(), StringComparison.Ordinal);
-            viewer.WaitForExit();
-            Assert.Equal(0, viewer.ExitCode);
         }
         finally
         {
             producer.Kill();
         }
+    }
+
+    [Fact]
+    [Trait("needs", "display")]
+    public void ViewerOfTheStreamSampleEndsWithAKey()
+    {
+        using var display = Display.Start();
+        var program = Host.Current.Sample("stream", "Stream", _scratch.Folder);
+        var name = _scratch.Name();
+        var variables = display.With(new() { ["SHMCV_LIBRARY"] = Host.Current.Library });
+        using var producer = Processes.Start(program, ["produce", name], variables, _scratch.Folder);
+        try
+        {
+            while (!Host.Current.HasName(name))
+            {
+                Assert.False(producer.HasExited);
+            }
+
+            foreach (var key in new[] { "q", "Escape" })
+            {
+                using var viewer = Processes.Start(program, ["view", name], variables, _scratch.Folder);
+                display.Press(name, "k"); // another key than those that end it
+                display.Press(name, key);
+                Assert.Contains("saw", viewer.StandardOutput.ReadToEnd(), StringComparison.Ordinal);
+                viewer.WaitForExit();
+                Assert.Equal(0, viewer.ExitCode);
+            }
+        }
+        finally
+        {
+            producer.Kill();
+        }
+    }
+
+    [Fact]
+    [Trait("needs", "display")]
+    public void TheSampleShowsBothPictures()
+    {
+        using var display = Display.Start();
+        var flip = Host.Current.Sample(".", "Flip", _scratch.Folder);
+        var library = new Dictionary<string, string?> { ["SHMCV_LIBRARY"] = Host.Current.Library };
+        var result = Processes.Run(flip, [Repository.TestData("photograph.jpg"), "flipped.png"], display.With(library), _scratch.Folder);
+        Assert.True(result.ExitCode == 0, result.All);
+        Assert.Contains("showed both", result.Output, StringComparison.Ordinal);
     }
 }

@@ -26,6 +26,7 @@ public sealed class WindowTests : IDisposable
     }
 
     [Theory]
+    [Trait("needs", "display")]
     [InlineData("q", 'q')]
     [InlineData("Left", Constants.KeyLeft)]
     [InlineData("F5", Constants.KeyF1 + 4)]

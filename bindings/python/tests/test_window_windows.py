@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import threading
 from collections.abc import Callable
 from ctypes import wintypes
 from pathlib import Path
@@ -10,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import PIL.ImageGrab
 import pytest
-from support import PHOTOGRAPH, ROOT, TESTDATA, Process, soon
+from support import PATIENCE, PHOTOGRAPH, ROOT, TESTDATA, Process, soon
+from system import interrupt, present
 
 import shmcv
 
@@ -22,6 +24,7 @@ user.ClientToScreen.argtypes = [wintypes.HWND, ctypes.POINTER(wintypes.POINT)]
 user.PostMessageW.argtypes = [wintypes.HWND, wintypes.UINT, wintypes.WPARAM, wintypes.LPARAM]
 
 WM_CLOSE, WM_KEYDOWN, WM_CHAR = 0x0010, 0x0100, 0x0102
+VK_ESCAPE = 0x1B
 
 
 def has_a_display() -> bool:
@@ -42,14 +45,20 @@ def window_of(title: str) -> int:
     return found[-1]
 
 
-def seen(window: int, wanted: np.ndarray) -> bool:
-    """Return true if the screen shows these pixels in the window."""
+def seen(window: int, *wanted: np.ndarray) -> bool:
+    """Return true if the screen shows the pixels of one of these pictures of one size in the window."""
     picture = user.FindWindowExW(window, None, None, None) or window
     at = wintypes.POINT(0, 0)
     user.ClientToScreen(picture, ctypes.byref(at))
-    height, width = wanted.shape[:2]
+    height, width = wanted[0].shape[:2]
     part = np.asarray(PIL.ImageGrab.grab())[at.y : at.y + height, at.x : at.x + width, ::-1]
-    return part.shape == wanted.shape and bool((part == wanted).all())
+    return any(np.array_equal(part, each) for each in wanted)
+
+
+def sample(name: str, *arguments: object) -> Process:
+    """Start a sample as its user does."""
+    line = [str(ROOT / "python-sample" / name), *map(str, arguments)]
+    return Process(f"import runpy, sys; sys.argv = {line!r}; runpy.run_path(sys.argv[0], run_name='__main__')")
 
 
 VIEWER = """
@@ -94,8 +103,58 @@ def test_a_window_that_its_user_closes_ends_the_wait(create: Callable[..., shmcv
 
 
 def test_the_sample_shows_both_pictures(tmp_path: Path) -> None:
-    sample = ROOT / "python-sample" / "flip.py"
-    line = [str(sample), str(PHOTOGRAPH), str(tmp_path / "flipped.png")]
-    program = f"import runpy, sys; sys.argv = {line!r}; runpy.run_path(sys.argv[0], run_name='__main__')"
-    with Process(program) as running:
+    with sample("flip.py", PHOTOGRAPH, tmp_path / "flipped.png") as running:
         assert "showed both" in running.end()
+
+
+def test_the_viewer_shows_what_the_producer_publishes(name: str, create: Callable[..., shmcv.Segment]) -> None:
+    segment = create(240 * 120 * 3)
+    segment.load(TESTDATA / "patches.png")
+    moved = [np.roll(segment.array, -shift, axis=1) for shift in range(0, 240, 4)]
+    with sample("producer.py", "--fps", 4, name, TESTDATA / "patches.png"):
+        with shmcv.Stream.open(name, timeout=PATIENCE), sample("viewer.py", name) as viewer:
+            window = window_of(name)
+            assert soon(lambda: seen(window, *moved))
+            user.PostMessageW(window, WM_CHAR, ord("x"), 0)  # no key of the viewer's
+            user.PostMessageW(window, WM_CHAR, ord("q"), 0)
+            assert viewer.end().splitlines()[-1].startswith("saw ")
+        with sample("viewer.py", name) as viewer:
+            user.PostMessageW(window_of(name), WM_KEYDOWN, VK_ESCAPE, 0)
+            assert viewer.end().splitlines()[-1].startswith("saw ")
+    shmcv.sweep()  # the small file of the producer, which was killed
+
+
+def test_the_viewer_shows_what_the_overlay_has_found(name: str) -> None:
+    image = shmcv.ImageInfo(640, 480, shmcv.ColorOrder.BGR)
+    wanted = np.zeros((480, 640, 3), np.uint8)
+    wanted[97:243, 197:303] = (0, 255, 0)  # the box, 3 pixels wide, around what is red
+    wanted[100:240, 200:300] = (0, 0, 200)
+    stop = threading.Event()
+
+    def capture() -> None:
+        with shmcv.Stream.create(name, image.size, clear_on_close=True) as camera:
+            while not stop.wait(0.05):
+                with camera.begin() as frame:
+                    frame.image = image
+                    frame.array[:] = 0
+                    frame.array[100:240, 200:300, 2] = 200
+
+    camera = threading.Thread(target=capture)
+    with sample("overlay.py", name, f"{name}-overlay") as overlay:
+        assert overlay.hear().startswith("the overlay draws on ")
+        camera.start()
+        try:
+            with (
+                shmcv.Stream.open(f"{name}-overlay", timeout=PATIENCE),
+                sample("viewer.py", f"{name}-overlay") as viewer,
+            ):
+                window = window_of(f"{name}-overlay")
+                assert soon(lambda: seen(window, wanted))
+                user.PostMessageW(window, WM_CHAR, ord("q"), 0)
+                assert viewer.end().splitlines()[-1].startswith("saw ")
+            interrupt(overlay.child)
+            assert overlay.end().startswith("the overlay has published ")
+        finally:
+            stop.set()
+            camera.join()
+    assert name not in present()
