@@ -133,7 +133,9 @@ def test_no_file_of_the_wheel_names_a_folder_of_the_build_machine(wheel):
 def test_the_notices_name_everything_that_is_linked_in():
     listed = NOTICES.read_text(encoding="utf-8").split("=" * 80)[0]
     # GCC brings its own libraries, zig LLVM's.
-    compilers = "Apache-2.0 WITH LLVM-exception" if "zig's compiler_rt" in listed else "GPL-3.0-or-later WITH GCC-exception-3.1"
+    compilers = (
+        "Apache-2.0 WITH LLVM-exception" if "zig's compiler_rt" in listed else "GPL-3.0-or-later WITH GCC-exception-3.1"
+    )
     components = ["gocv.io/x/gocv", "golang.org/x/sys", "Go's runtime", compilers]
     if os.environ.get("SHMCV_OPENCV", "bundled") == "system":
         assert "OpenCV and its codecs are such libraries: they are not linked in" in listed
