@@ -8,8 +8,6 @@ import (
 	"runtime"
 	"unsafe"
 
-	"golang.org/x/sys/cpu"
-
 	"shmcv/internal/abi"
 	"shmcv/ops/internal/probe"
 )
@@ -60,9 +58,6 @@ func readPNG(png *probe.PNG, target Pixels) error {
 func pngError(code C.int) error {
 	return abi.Errorf(abi.EDecode, "the PNG is corrupt: %s", pngDamage[code])
 }
-
-// pngWithVectors says whether the processor has the vector instructions of png_unfilter.c.
-var pngWithVectors = cpu.X86.HasSSE41 || runtime.GOARCH == "arm64"
 
 // pngStream returns the zlib stream in one piece: a part of the file, or a copy, which lasts until done is called.
 func pngStream(png *probe.PNG) (stream []byte, done func(), err error) {

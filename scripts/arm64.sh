@@ -54,7 +54,7 @@ make_arm64_root() {
     make_debian "$arm64_root" arm64 bookworm "${arm64_packages[@]}"
 }
 
-in_arm64() { in_debian "$arm64_root" "$@"; }
+in_arm64() { in_debian "$arm64_root" env SHMCV_TEST_QEMU=1 "$@"; }
 
 # arm64_in SUITE COMMAND...: runs a function that tests the library for arm64; see as_suite.
 arm64_in() { (

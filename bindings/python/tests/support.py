@@ -111,6 +111,11 @@ def environment(**changes: str | None) -> dict[str, str]:
     return {variable: value for variable, value in wanted.items() if value is not None}
 
 
+def errors_of(stderr: str) -> str:
+    """Return what a program itself has printed: QEMU, where it emulates the processor, adds a line for a signal that kills."""
+    return re.sub(r"^qemu: uncaught target signal .*\n", "", stderr, flags=re.MULTILINE)
+
+
 def soon(question: Callable[[], bool]) -> bool:
     """Ask again and again, until the answer is True or the patience is at its end. Returns the last answer."""
     end = time.monotonic() + PATIENCE
