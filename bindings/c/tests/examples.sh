@@ -9,7 +9,7 @@ blocks() {
         inside { print > file }' "$root/README.md"
     case "$1" in
     c) sed -n '1,/\*\//s|^ \*     ||p' "$root/include/shmcv.h" >"$work/header.c" ;;
-    cpp) sed -n 's|^///     ||p' "$root/include/shmcv.hpp" >"$work/header.cpp" ;;
+    cpp) sed -n '/^#/q; s|^///     ||p' "$root/include/shmcv.hpp" >"$work/header.cpp" ;;
     esac
 }
 
