@@ -112,7 +112,7 @@ def environment(**changes: str | None) -> dict[str, str]:
 
 
 def errors_of(stderr: str) -> str:
-    """Return what a program itself has printed: QEMU, where it emulates the processor, adds a line for a signal that kills."""
+    """Return what a program itself has printed. Where QEMU emulates the processor, it adds a line for a signal that kills."""
     return re.sub(r"^qemu: uncaught target signal .*\n", "", stderr, flags=re.MULTILINE)
 
 
