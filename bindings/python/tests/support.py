@@ -112,7 +112,7 @@ def environment(**changes: str | None) -> dict[str, str]:
 
 
 def errors_of(stderr: str) -> str:
-    """Return what a program itself has printed. Where QEMU emulates the processor, it adds a line for a signal that kills."""
+    """Return what a program itself has printed. QEMU, on which it may run, adds a line when a signal kills it."""
     return re.sub(r"^qemu: uncaught target signal .*\n", "", stderr, flags=re.MULTILINE)
 
 
