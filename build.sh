@@ -8,6 +8,7 @@ usage: ./build.sh COMMAND [--target TARGET]
 
   run [--headless]   build, and flip a photograph through every language that is here
   test [SUITE...]    build, and run the tests: go, fuzz, c, python, csharp, csharp-net8, hosting (all of them unless named)
+                     native, with others named: all of these
                      win-x64, if it is named: the library for Windows, under Wine; or its parts, win-x64-go and so on
                      old, likewise: what dist makes for linux-x64, on Debian 11; or old-c and so on
                      linux-arm64, likewise: the library for arm64, under QEMU; or linux-arm64-go and so on

@@ -113,9 +113,10 @@ func load(seg C.shmcv_segment, path *C.in_char, options func() abi.LoadOptions, 
 		if err != nil {
 			return err
 		}
-		look := func() (abi.ImageInfo, error) { return ops.Probe(str, options()) }
+		wanted := options()
+		look := func() (abi.ImageInfo, error) { return ops.Probe(str, wanted) }
 		return decodeInto(p, out, look, func(memory []byte, keep bool) (abi.ImageInfo, error) {
-			return ops.Load(str, options(), memory, keep)
+			return ops.Load(str, wanted, memory, keep)
 		})
 	})
 }
@@ -221,9 +222,10 @@ func decode(seg C.shmcv_segment, bytes *C.in_byte, size C.uint64_t, options func
 			return err
 		}
 		shared := shm.AnyMapped(func(memory []byte) bool { return ops.Overlap(content, memory) })
-		look := func() (abi.ImageInfo, error) { return ops.ProbeBytes(content, options()) }
+		wanted := options()
+		look := func() (abi.ImageInfo, error) { return ops.ProbeBytes(content, wanted) }
 		return decodeInto(p, out, look, func(memory []byte, keep bool) (abi.ImageInfo, error) {
-			return ops.Decode(content, shared, options(), memory, keep)
+			return ops.Decode(content, shared, wanted, memory, keep)
 		})
 	})
 }

@@ -84,15 +84,14 @@ func Rotate(src, dst Pixels, code abi.RotateCode) error {
 	if err != nil {
 		return err
 	}
-	result := src.ImageInfo
-	if probe.Transposes(orientation) {
+	result, isTransposed := src.ImageInfo, probe.Transposes(orientation)
+	if isTransposed {
 		result.Width, result.Height = src.Height, src.Width
 	}
 	if dst.Width != result.Width || dst.Height != result.Height || dst.Depth != src.Depth {
 		return abi.Errorf(abi.EInvalid, "rotate: from %s to %s; the turn gives %d x %d pixels of the same depth",
 			describe(src.ImageInfo), describe(dst.ImageInfo), result.Width, result.Height)
 	}
-	isTransposed := probe.Transposes(orientation)
 	if isTransposed && !transposable(src) {
 		return WithCopy(src, func(apart Pixels) error { return Rotate(apart, dst, code) })
 	}

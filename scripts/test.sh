@@ -5,6 +5,7 @@
 # so.
 
 reports="$build/reports"
+native_suites=(go fuzz c python csharp csharp-net8 hosting) # What `./build.sh test` runs; each can be named alone too.
 tested=native # the target whose library the suites run against
 
 # need_tested_library [TARGET] makes build/libshmcv.so, which the suites run against: this machine's own library, or a copy of what is
@@ -24,9 +25,10 @@ need_tested_library() {
 
 run_tests() {
     local suites=() suite all_of_windows='' failed=()
-    [ $# != 0 ] || set -- go fuzz c python csharp csharp-net8 hosting
+    [ $# != 0 ] || set -- native
     for suite in "$@"; do
         case "$suite" in
+        native)      suites+=("${native_suites[@]}") ;;
         win-x64)     all_of_windows=1 ;;
         old)         suites+=("${old_suites[@]/#/old-}") ;;
         linux-arm64) suites+=("${arm64_suites[@]/#/linux-arm64-}") ;;
@@ -36,7 +38,7 @@ run_tests() {
     rm -rf "$reports"
     mkdir -p "$reports"
     for suite in "${suites[@]}"; do
-        declare -F "test_$suite" >/dev/null || die "no test suite '$suite'; there are go, fuzz, c, python, csharp, csharp-net8, hosting, win-x64, old, linux-arm64, and the parts of these: ${wine_suites[*]/#/win-x64-} ${old_suites[*]/#/old-} ${arm64_suites[*]/#/linux-arm64-}"
+        declare -F "test_$suite" >/dev/null || die "no test suite '$suite'; there are native, win-x64, old, linux-arm64, and the parts of these: ${native_suites[*]} ${wine_suites[*]/#/win-x64-} ${old_suites[*]/#/old-} ${arm64_suites[*]/#/linux-arm64-}"
     done
     for suite in "${suites[@]}"; do
         say "tests: $suite"
